@@ -1,0 +1,118 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The supported ansible-core releases and the Pythons on this machine, put together."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import glob
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+
+from .shell import CACHE, ROOT, environment, locked, notes, quiet
+
+PIN = re.compile(r"ansible-core==(?P<version>[\w.]+)\s*# python (?P<pythons>[\d. ]+)$")
+
+#: What tests of modules need beside ansible-core, in the versions of requirements-dev.txt.
+RUNTIME = ("requests", "dnspython", "websocket-client", "aiohttp", "PyYAML")
+
+#: The oldest Python 3 that any supported ansible-core looks for.
+OLDEST_MINOR = 8
+
+GET_PIP = """\
+# Stands in for the bootstrap script that ansible-test would download: pip comes from the interpreter's own bundle.
+import ensurepip
+
+ensurepip.bootstrap(upgrade=True, default_pip=True)
+"""
+
+
+@functools.cache
+def interpreters() -> dict[str, pathlib.Path]:
+    """Every Python on this machine that really runs, by its minor version, oldest first."""
+    home = pathlib.Path.home()
+    managed = (
+        f"{os.environ.get('PYENV_ROOT', home / '.pyenv')}/versions/*/bin/python3.*",
+        f"{home}/.local/share/uv/python/*/bin/python3.*",
+    )
+    search_path = environment(path=())["PATH"]
+    candidates = [found for minor in range(OLDEST_MINOR, 20) if (found := shutil.which(f"python3.{minor}", path=search_path))]
+    for pattern in managed:
+        candidates += [path for path in sorted(glob.glob(pattern), reverse=True) if re.search(r"/python3\.\d+$", path)]
+    report = "import sys, venv, ensurepip; print('%d.%d' % sys.version_info[:2])"
+    working: dict[str, pathlib.Path] = {}
+    for candidate in candidates:
+        try:
+            version = subprocess.check_output([candidate, "-c", report], text=True, stderr=subprocess.DEVNULL).strip()
+        except (OSError, subprocess.CalledProcessError):
+            continue
+        if int(version.partition(".")[2]) >= OLDEST_MINOR:
+            working.setdefault(version, pathlib.Path(candidate))
+    return dict(sorted(working.items(), key=lambda item: tuple(map(int, item[0].split(".")))))
+
+
+@dataclasses.dataclass(frozen=True)
+class Core:
+    """One release of ansible-core and the interpreter to run it with."""
+
+    version: str
+    interpreter: pathlib.Path
+
+    @property
+    def directory(self) -> pathlib.Path:
+        return CACHE / "cores" / self.version
+
+    @property
+    def bin(self) -> pathlib.Path:
+        return self.directory / "venv" / "bin"
+
+    def environment(self) -> dict[str, str]:
+        """With a home of its own, and every interpreter of this machine for the tests that want several."""
+        return environment(
+            home=self.directory / "home", path=[self.bin, *dict.fromkeys(path.parent for path in interpreters().values())]
+        )
+
+    def prepare(self) -> None:
+        """Create the virtual environment, unless it is there."""
+        wanted = "\n".join([f"ansible-core=={self.version}", *_pins(RUNTIME), f"python {self.interpreter}"])
+        stamp = self.directory / "installed"
+        with locked(self.directory.parent / f"{self.version}.lock"):
+            if stamp.exists() and stamp.read_text() == wanted and quiet([self.bin / "python", "-c", ""]).status == 0:
+                return
+            shutil.rmtree(self.directory, ignore_errors=True)
+            python = self.directory / "venv" / "bin" / "python"
+            subprocess.run([self.interpreter, "-m", "venv", self.directory / "venv"], check=True)
+            packages = [f"ansible-core=={self.version}", *_pins(RUNTIME)]
+            subprocess.run([python, "-m", "pip", "install", "--quiet", "--no-input", *packages], check=True, env=environment())
+            self._stand_in_for_get_pip()
+            stamp.write_text(wanted)
+
+    def _stand_in_for_get_pip(self) -> None:
+        (source,) = self.directory.glob("venv/lib/python3*/site-packages/ansible_test/_internal/python_requirements.py")
+        cache = self.directory / "home" / ".ansible" / "test" / "cache"
+        cache.mkdir(parents=True)
+        for version in re.findall(r"pip=['\"]([\d.]+)['\"]", source.read_text()):
+            (cache / f"get_pip_{version.replace('.', '_')}.py").write_text(GET_PIP)
+
+
+def _pins(names: tuple[str, ...]) -> list[str]:
+    lines = (ROOT / "requirements-dev.txt").read_text().splitlines()
+    return [line for line in lines if line.partition("==")[0] in names]
+
+
+def supported_cores() -> list[Core]:
+    """The releases of requirements-cores.txt that this machine can run, oldest first; the others become a note."""
+    cores = []
+    for match in filter(None, map(PIN.match, (ROOT / "requirements-cores.txt").read_text().splitlines())):
+        usable = [python for python in match["pythons"].split() if python in interpreters()]
+        if usable:
+            cores.append(Core(match["version"], interpreters()[usable[0]]))
+        else:
+            notes.append(f"ansible-core {match['version']} was not run: it needs Python {' or '.join(match['pythons'].split())}")
+    return cores

@@ -1,0 +1,58 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Linters, type check, documentation, changelog and licence checks, side by side."""
+
+from __future__ import annotations
+
+import functools
+import os
+import pathlib
+import shutil
+
+from .shell import CACHE, ROOT, VENV_BIN, Command, StepFailed, environment, notes, quiet, shown, side_by_side
+
+#: Kinds of plugins whose code is type-checked, if there are any.
+TYPED = ("module_utils", "plugin_utils", "action", "modules", "inventory", "filter", "test", "lookup", "callback")
+
+
+def lint() -> None:
+    commands: dict[str, Command] = {
+        "ansible-lint": ["ansible-lint", "--nocolor", "-q"],
+        "antsibull-docs": ["antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs=all", "."],
+        "mypy": ["mypy", *_packages()],
+        "ruff": ["ruff", "check", "."],
+        "yamllint": ["yamllint", "--strict", "."],
+        "antsibull-changelog": ["antsibull-changelog", "lint"],
+        "reuse": ["reuse", "lint", "--lines"],
+    }
+    if shutil.which("shellcheck"):
+        commands["shellcheck"] = ["shellcheck", *_shell_scripts()]
+    elif os.environ.get("CI"):
+        raise StepFailed("shellcheck is missing")
+    else:
+        notes.append("shellcheck was not run: it is not installed")
+    side_by_side({name: functools.partial(_passes, command) for name, command in commands.items()})
+
+
+def _passes(command: Command) -> str:
+    tool, *arguments = command
+    path = VENV_BIN / tool
+    home = CACHE / "lint" / str(tool)
+    result = quiet([path if path.exists() else tool, *arguments], env=environment(home=home))
+    if result.status:
+        raise StepFailed(f"$ {shown(command)}\n{result.output.strip()}")
+    return f"{result.seconds:5.1f} s"
+
+
+def _packages() -> list[str]:
+    """Arguments that make mypy see the plugins under the names that they have in use."""
+    kinds = [kind for kind in TYPED if any((ROOT / "plugins" / kind).rglob("*.py"))]
+    packages = ["scripts", *(f"ansible_collections.lockstep.sync.plugins.{kind}" for kind in kinds)]
+    return [argument for package in packages for argument in ("-p", package)]
+
+
+def _shell_scripts() -> list[pathlib.Path]:
+    files = [ROOT / ".ci" / "run", *(path for path in (ROOT / "scripts").iterdir() if path.is_file())]
+    return [path for path in files if path.read_bytes().startswith(b"#!/usr/bin/env bash")]

@@ -1,0 +1,47 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The tests that pytest runs. A skipped test fails the step: what a machine lacks has to be named, not passed over."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+from .shell import CACHE, ROOT, VENV_BIN, Command, StepFailed, run
+
+#: What pytest itself said at the end of each run.
+closing_lines: list[str] = []
+
+
+def unit() -> None:
+    _pytest("unit", "tests/unit", parallel=True)
+
+
+def modules() -> None:
+    run([ROOT / "scripts" / "install-bind"])
+    _pytest("modules", "tests/simulator_tests", "tests/module", parallel=True)
+
+
+def _pytest(name: str, *paths: str, parallel: bool) -> None:
+    missing = [path for path in paths if not (ROOT / path).is_dir()]
+    if missing:
+        raise StepFailed(f"there is no {', '.join(missing)}")
+    results = CACHE / "results" / f"{name}.xml"
+    results.unlink(missing_ok=True)
+    command: Command = [VENV_BIN / "python", "-m", "pytest", f"--junitxml={results}", *(["-n2"] if parallel else []), *paths]
+    try:
+        run(command)
+    finally:
+        if results.exists():
+            _count(name, results)
+
+
+def _count(name: str, results: object) -> None:
+    suite = ElementTree.parse(str(results)).getroot().find("testsuite")
+    assert suite is not None
+    total, failed, skipped = (int(suite.get(key, 0)) for key in ("tests", "failures", "skipped"))
+    failed += int(suite.get("errors", 0))
+    closing_lines.append(f"{name}: {total - failed - skipped} passed, {failed} failed, {skipped} skipped")
+    if skipped and not failed:
+        raise StepFailed(f"{skipped} tests were skipped or are expected to fail; see pytest's summary above")

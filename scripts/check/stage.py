@@ -1,0 +1,41 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A copy of the collection where ansible-test accepts it: a real directory below ``ansible_collections/lockstep/sync``.
+
+The copy has a git repository of its own and lies outside the work tree: inside it, its files count as ignored and
+ansible-test passes at once, having looked at nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import typing as t
+
+from .shell import ROOT, environment
+
+
+def tracked_files() -> list[str]:
+    """What is, or would be, in a commit, relative to the repository root."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listing = subprocess.check_output(command, cwd=ROOT, text=True)
+    return sorted(name for name in set(listing.split("\0")) if name and (ROOT / name).is_file())
+
+
+@contextlib.contextmanager
+def staged() -> t.Iterator[pathlib.Path]:
+    """Yield the root of a fresh copy, which goes away afterwards."""
+    with tempfile.TemporaryDirectory(prefix="lockstep-stage-") as directory:
+        root = pathlib.Path(directory, "ansible_collections", "lockstep", "sync")
+        for name in tracked_files():
+            target = root / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target)
+        for command in (["git", "init", "--quiet"], ["git", "add", "--all"]):
+            subprocess.run(command, cwd=root, check=True, env=environment())
+        yield root
