@@ -1,0 +1,121 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is PRIVATE to the collection.
+
+"""Time, injected everywhere: durations by the monotonic clock, dates by the wall clock."""
+
+from __future__ import annotations
+
+import datetime as dt
+import email.utils
+import threading
+import time
+import typing as t
+
+
+class Clock(t.Protocol):
+    """The only source of time for code that waits."""
+
+    def monotonic(self) -> float:
+        """Seconds on a clock that never jumps."""
+
+    def now(self) -> dt.datetime:
+        """The wall clock, in UTC. Only for dates in results, never for durations."""
+
+    def sleep(self, seconds: float) -> None:
+        """Pause for ``seconds``."""
+
+
+class Stopped(BaseException):
+    """Raised in a thread that would pause, once the task is being stopped."""
+
+
+class SystemClock:
+    """The clock of this machine.
+
+    :param stop: ends all pauses, present and future, once it is set.
+    """
+
+    def __init__(self, stop: threading.Event | None = None) -> None:
+        self._stop = stop or threading.Event()
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def now(self) -> dt.datetime:
+        return dt.datetime.now(dt.timezone.utc)
+
+    def sleep(self, seconds: float) -> None:
+        if seconds > 0 and self._stop.wait(seconds):
+            raise Stopped
+
+
+class Deadline:
+    """The one point in time by which a target has to be settled (design: one deadline for everything).
+
+    :param clock: source of time.
+    :param seconds: allowance from now on.
+    """
+
+    def __init__(self, clock: Clock, seconds: float) -> None:
+        self.clock = clock
+        self.seconds = seconds
+        self.at = clock.monotonic() + seconds
+
+    def remaining(self) -> float:
+        """Seconds left, never negative."""
+        return max(0.0, self.at - self.clock.monotonic())
+
+    def allows(self, seconds: float) -> bool:
+        """Whether a pause of ``seconds`` ends before the deadline."""
+        return seconds < self.remaining()
+
+    def sleep(self, seconds: float) -> None:
+        """Pause, but never past the deadline."""
+        self.clock.sleep(min(seconds, self.remaining()))
+
+
+def isoformat(moment: dt.datetime | None) -> str | None:
+    """UTC ISO 8601 with whole seconds, the form used in every result."""
+    if moment is None:
+        return None
+    return moment.astimezone(dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def parse_iso(text: t.Any) -> dt.datetime | None:
+    """An ISO 8601 date in UTC (a date without a zone is taken as UTC), or ``None`` for anything else."""
+    if not isinstance(text, str):
+        return None
+    try:
+        # Python 3.9 does not know the suffix Z
+        moment = dt.datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith("Z") else text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.timezone.utc)
+
+
+def parse_http_date(text: str | None) -> dt.datetime | None:
+    """An HTTP date (RFC 9110 section 5.6.7), or ``None``."""
+    if not text:
+        return None
+    try:
+        moment = email.utils.parsedate_to_datetime(text)
+    except (TypeError, ValueError, IndexError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.timezone.utc)
+
+
+def parse_retry_after(text: str | None, now: dt.datetime) -> float | None:
+    """Seconds to pause, from either form of Retry-After (RFC 9110 section 10.2.3).
+
+    :param text: value of the header.
+    :param now: time of the server (its Date header) where known, so that a skewed clock does no harm.
+    """
+    if not text:
+        return None
+    if text.strip().isdigit():
+        return float(text.strip())
+    moment = parse_http_date(text)
+    return None if moment is None else max(0.0, (moment - now).total_seconds())

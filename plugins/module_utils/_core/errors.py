@@ -1,0 +1,101 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is PRIVATE to the collection.
+
+"""Failures that reach the user: always a code, a message and a remedy, never a traceback."""
+
+from __future__ import annotations
+
+import typing as t
+
+FAILURE_CODES = frozenset(
+    {
+        "redirect_refused",
+        "auth_failed",
+        "permission_denied",
+        "not_found",
+        "endpoint_missing",
+        "staging_disabled",
+        "busy",
+        "recently_synced",
+        "disk_full",
+        "guard_refused",
+        "run_failed",
+        "timed_out",
+        "outcome_unknown",
+        "rate_limited",
+        "connection_failed",
+        "tls_failed",
+        "bad_response",
+        "server_error",
+        "invalid_option",
+    }
+)
+
+
+class SyncError(Exception):
+    """A definite failure of one target or of the whole task.
+
+    :param code: one of :data:`FAILURE_CODES`.
+    :param message: what happened, naming the object and, for bad input, the option and its value.
+    :param hint: what the operator can do about it.
+    :param http_status: status of the answer behind the failure, if there was one.
+    :param detail: provider-specific facts that belong into the record of the target.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        hint: str = "",
+        http_status: int | None = None,
+        detail: dict[str, t.Any] | None = None,
+    ) -> None:
+        if code not in FAILURE_CODES:
+            raise ValueError(f"unknown failure code {code!r}")
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.hint = hint
+        self.http_status = http_status
+        self.detail = detail or {}
+
+    def as_failure(self) -> dict[str, t.Any]:
+        """The ``failure`` entry of a record."""
+        return {"code": self.code, "message": self.message, "http_status": self.http_status, "hint": self.hint}
+
+
+class RateLimited(SyncError):
+    """The server asked for a pause.
+
+    :param retry_after: the pause in seconds, or ``None`` where the server named none.
+    """
+
+    def __init__(self, message: str, retry_after: float | None, http_status: int | None = 429, hint: str = "") -> None:
+        super().__init__("rate_limited", message, hint, http_status)
+        self.retry_after = retry_after
+
+
+class NeverArrived(SyncError):
+    """A trigger that provably did not reach the server, so that sending it again is safe.
+
+    ``retryable`` is false where trying again cannot help, such as an untrusted certificate.
+    """
+
+    def __init__(self, code: str, message: str, hint: str = "", retryable: bool = True) -> None:
+        super().__init__(code, message, hint)
+        self.retryable = retryable
+
+
+class Ambiguous(SyncError):
+    """A trigger of which nobody can say yet whether the server executed it."""
+
+    def __init__(self, message: str, http_status: int | None = None) -> None:
+        super().__init__("outcome_unknown", message, http_status=http_status)
+
+
+def invalid_option(option: str, value: t.Any, problem: str, remedy: str) -> SyncError:
+    """Bad input, in one form everywhere: which option, which value, what is wrong, what to do."""
+    return SyncError("invalid_option", f"option {option}: {value!r} {problem}", remedy)

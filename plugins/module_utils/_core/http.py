@@ -1,0 +1,428 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is PRIVATE to the collection.
+
+"""HTTP with one policy for looking and another for triggering.
+
+The policy goes by the *effect* of a request and not by its verb, because one of the systems mutates on GET.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+import random
+import socket
+import ssl
+import threading
+import typing as t
+import urllib.parse
+
+from . import transport
+from .clock import Clock, Deadline, parse_http_date, parse_retry_after
+from .errors import Ambiguous, NeverArrived, RateLimited, SyncError, invalid_option
+from .redact import Redactor
+
+OBSERVE_ATTEMPTS = 4
+MAX_REDIRECTS = 5
+#: what a request made at the very end of the deadline may still take, in seconds
+LAST_LOOK_TIMEOUT = 5.0
+MAX_BODY_IN_MESSAGE = 200
+
+_REDIRECTS = (301, 302, 303, 307, 308)
+_TRANSIENT = (502, 503, 504)
+_REFUSED_BEFORE_EXECUTION = (408, 429)
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """Where and how to connect.
+
+    :param base_url: API address including any context path, without a trailing slash.
+    :param request_timeout: seconds for connecting, and for each wait for data.
+    :param verify: ``True``, ``False`` or the path of a CA bundle.
+    :param cert: client certificate and key paths.
+    :param pool_size: connections kept alive.
+    """
+
+    base_url: str
+    request_timeout: float = 30.0
+    verify: bool | str = True
+    cert: str | tuple[str, str] | None = None
+    pool_size: int = 8
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port."""
+        parts = urllib.parse.urlsplit(self.base_url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+
+def parse_api_url(value: str, option: str = "api_url") -> str:
+    """A base address in its canonical form: lower-case host, no trailing slash.
+
+    :raises SyncError: ``invalid_option`` for anything that is not a plain http(s) address.
+    """
+    try:
+        parts = urllib.parse.urlsplit(value.strip())
+        port = parts.port
+    except ValueError as exc:
+        raise invalid_option(option, value, f"is not a valid address ({exc})", "Use https://host[:port][/path].") from None
+    if parts.username is not None or parts.password is not None:
+        raise SyncError(
+            "invalid_option", f"option {option}: the address carries credentials", "Pass them in the options made for them."
+        )
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise invalid_option(option, value, "is not an http(s) address", "Use https://host[:port][/path].")
+    if parts.query or parts.fragment:
+        raise invalid_option(option, value, "carries a query or a fragment", "Use https://host[:port][/path].")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    netloc = host if port is None else f"{host}:{port}"
+    return f"{parts.scheme}://{netloc}{parts.path.rstrip('/')}"
+
+
+class RequestCount:
+    """Requests sent; a count may feed a larger one."""
+
+    def __init__(self, parent: RequestCount | None = None) -> None:
+        self._parent = parent
+        self._lock = threading.Lock()
+        self.value = 0
+
+    def add(self) -> None:
+        with self._lock:
+            self.value += 1
+        if self._parent is not None:
+            self._parent.add()
+
+
+class Answer:
+    """A complete response of the server, decoded on demand."""
+
+    def __init__(self, method: str, url: str, status: int, headers: t.Mapping[str, str], body: bytes) -> None:
+        self.method = method
+        self.url = url
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+    @property
+    def server_now(self) -> dt.datetime | None:
+        """The server's clock when it answered."""
+        return parse_http_date(self.headers.get("Date"))
+
+    @property
+    def text(self) -> str:
+        return self.body.decode("utf-8", "replace")
+
+    @property
+    def is_html(self) -> bool:
+        start = self.body[:200].lstrip().lower()
+        return "text/html" in self.headers.get("Content-Type", "") or start.startswith((b"<!doctype html", b"<html"))
+
+    def retry_after(self, fallback_now: dt.datetime) -> float | None:
+        return parse_retry_after(self.headers.get("Retry-After"), self.server_now or fallback_now)
+
+    def json(self) -> t.Any:
+        """The decoded body.
+
+        :raises SyncError: ``bad_response`` if the body is not JSON.
+        """
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            raise SyncError(
+                "bad_response",
+                f"{self.describe()} is {'an HTML page' if self.is_html else 'not JSON'}",
+                "Check that api_url is the address of the API itself, including any context path, and that no proxy or"
+                " login page stands in front of it.",
+                self.status,
+            ) from None
+
+    def try_json(self) -> t.Any:
+        """The decoded body, or ``None`` if it is not JSON."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            return None
+
+    def describe(self) -> str:
+        return f"the answer to {self.method} {urllib.parse.urlsplit(self.url).path} (HTTP {self.status})"
+
+    def excerpt(self) -> str:
+        """The body for a message: short, on one line, and no markup."""
+        if self.is_html:
+            return "(an HTML page)"
+        text = " ".join(self.text.split())
+        return text if len(text) <= MAX_BODY_IN_MESSAGE else text[:MAX_BODY_IN_MESSAGE] + "…"
+
+
+#: Turns an answer into the failure it means, or returns ``None`` to have it judged by its status.
+Interpreter = t.Callable[[Answer], t.Optional[SyncError]]
+
+
+def judge_status(answer: Answer) -> SyncError:
+    """The failure that an unexpected status means where the provider has no closer word for it."""
+    status = answer.status
+    if status in _REDIRECTS:
+        return redirect_refused(answer)
+    code, hint = "bad_response", "The server may not be of a supported version."
+    if status == 401:
+        code, hint = "auth_failed", "Check the credentials."
+    elif status == 403:
+        code, hint = "permission_denied", "Check what the account behind the credentials may do."
+    elif status == 404:
+        code, hint = "not_found", "Check the name or id, and the path in api_url."
+    elif status >= 500:
+        code, hint = "server_error", "Look into the log of the server, then run the task again."
+    return SyncError(code, f"{answer.describe()} says: {answer.excerpt() or 'nothing'}", hint, status)
+
+
+def redirect_refused(answer: Answer) -> SyncError:
+    target = urllib.parse.urljoin(answer.url, answer.headers.get("Location", ""))
+    parts = urllib.parse.urlsplit(target)
+    return SyncError(
+        "redirect_refused",
+        f"{answer.method} {urllib.parse.urlsplit(answer.url).path} is redirected to {parts.scheme}://{parts.hostname or ''}"
+        f"{':%d' % parts.port if parts.port else ''}{parts.path}",
+        "Triggers are never redirected, and reads only within one origin. Set api_url to the final address.",
+        answer.status,
+    )
+
+
+class HttpClient:
+    """Two pooled sessions to one server, shared by all targets of a task.
+
+    :param auth: a requests auth object that adds credentials to a request.
+    :param interpret: the provider's reading of error answers.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        redactor: Redactor,
+        auth: t.Any = None,
+        interpret: Interpreter | None = None,
+        rng: random.Random | None = None,
+        headers: t.Mapping[str, str] | None = None,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.redactor = redactor
+        self.interpret = interpret or (lambda answer: None)
+        self.rng = rng or random.Random()
+        auth = auth or transport.NoAuth()
+        self.headers = {"Accept": "application/json", **(headers or {})}
+        pool: dict[str, t.Any] = {"pool_connections": 4, "pool_maxsize": settings.pool_size, "max_retries": 0}
+        self.reads = transport.new_session(transport.requests.adapters.HTTPAdapter(**pool), auth)
+        self.triggers = transport.new_session(transport.TriggerAdapter(**pool), auth)
+
+    def channel(self, deadline: Deadline, count: RequestCount) -> Channel:
+        """The way to the server for one target."""
+        return Channel(self, deadline, count)
+
+    def close(self) -> None:
+        self.reads.close()
+        self.triggers.close()
+
+    def send(self, session: t.Any, method: str, url: str, timeout: tuple[float, float], **kwargs: t.Any) -> Answer:
+        """Send one request, exactly once, and read its whole answer.
+
+        :raises requests.RequestException: on any trouble of transport.
+        """
+        response = session.request(
+            method,
+            url,
+            timeout=timeout,
+            allow_redirects=False,
+            verify=self.settings.verify,
+            cert=self.settings.cert,
+            **kwargs,
+        )
+        return Answer(method, url, response.status_code, response.headers, response.content)
+
+
+class Channel:
+    """Requests for one target: counted, within its deadline, in the manner that their effect calls for."""
+
+    def __init__(self, client: HttpClient, deadline: Deadline, count: RequestCount, attempts: int = OBSERVE_ATTEMPTS) -> None:
+        self.client = client
+        self.deadline = deadline
+        self.count = count
+        self.attempts = attempts
+
+    def once(self) -> Channel:
+        """The same channel without retries, for a caller that is going to look again anyway."""
+        return Channel(self.client, self.deadline, self.count, attempts=1)
+
+    def observe(
+        self,
+        path: str,
+        params: t.Mapping[str, t.Any] | None = None,
+        expect: t.Container[int] = (200,),
+        method: str = "GET",
+        body: t.Any = None,
+        headers: t.Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Read without side effects; retried on transient trouble, redirected within the origin only.
+
+        :param path: percent-encoded path below the base address.
+        :param expect: statuses that are not errors.
+        :raises SyncError: what went wrong, in words of the provider where it knows them.
+        """
+        for attempt in range(1, self.attempts + 1):
+            try:
+                answer = self._read(method, self._url(path, params), body, headers)
+                if answer.status in expect:
+                    return answer
+                raise self._judge(answer)
+            except SyncError as error:
+                if not self._may_retry(error, attempt):
+                    raise
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def trigger(
+        self,
+        method: str,
+        path: str,
+        body: t.Any = None,
+        params: t.Mapping[str, t.Any] | None = None,
+        read_timeout: float | None = None,
+        headers: t.Mapping[str, str] | None = None,
+        expect: t.Container[int] = (200,),
+        definite: Interpreter | None = None,
+    ) -> Answer:
+        """Send the one mutating request, once, over a fresh connection.
+
+        :param read_timeout: seconds to wait for the answer, where it may take longer than ``request_timeout``.
+        :param definite: names the refusals among 5xx answers that the server gives *before* it executes.
+        :raises NeverArrived: the server provably did not execute it.
+        :raises RateLimited: refused before execution, with the pause the server asks for.
+        :raises Ambiguous: it may have been executed.
+        :raises SyncError: a definite refusal.
+        """
+        url = self._url(path, params)
+        timeout = (self.client.settings.request_timeout, read_timeout or self.client.settings.request_timeout)
+        # a reused keep-alive connection may be half closed, which would make a refusal look like a lost answer
+        extra = {**self.client.headers, "Connection": "close", "Cache-Control": "no-cache", **(headers or {})}
+        transport.witness.sent = False
+        self.count.add()
+        try:
+            answer = self.client.send(self.client.triggers, method, url, timeout, json=body, headers=extra)
+        except transport.requests.RequestException as exc:
+            raise self._failed_trigger(exc) from None
+        if answer.status in expect:
+            return answer
+        raise self._judge_trigger(answer, definite)
+
+    def _judge_trigger(self, answer: Answer, definite: Interpreter | None) -> SyncError:
+        if answer.status in _REFUSED_BEFORE_EXECUTION:
+            return self._rate_limited(answer)
+        if answer.status >= 500:
+            refusal = definite(answer) if definite else None
+            return refusal or Ambiguous(f"{answer.describe()} says: {answer.excerpt() or 'nothing'}", answer.status)
+        return self._judge(answer)
+
+    def _failed_trigger(self, exc: Exception) -> SyncError:
+        error = transport_error(exc, self.client.settings)
+        if transport.witness.sent:
+            return Ambiguous(f"{error.message}, after the request had been sent")
+        return NeverArrived(error.code, error.message, error.hint, retryable=error.code == "connection_failed")
+
+    def _read(self, method: str, url: str, body: t.Any, headers: t.Mapping[str, str] | None) -> Answer:
+        settings = self.client.settings
+        for dummy in range(MAX_REDIRECTS + 1):
+            limit = min(settings.request_timeout, max(self.deadline.remaining(), LAST_LOOK_TIMEOUT))
+            self.count.add()
+            try:
+                answer = self.client.send(
+                    self.client.reads, method, url, (limit, limit), json=body, headers={**self.client.headers, **(headers or {})}
+                )
+            except transport.requests.RequestException as exc:
+                raise transport_error(exc, settings) from None
+            target = urllib.parse.urljoin(url, answer.headers.get("Location", ""))
+            if answer.status not in _REDIRECTS or method != "GET" or _origin(target) != _origin(url):
+                return answer
+            url = target
+        raise redirect_refused(answer)
+
+    def _url(self, path: str, params: t.Mapping[str, t.Any] | None) -> str:
+        given = {key: value for key, value in (params or {}).items() if value is not None}
+        # RFC 3986 form, in which a space is %20 and not +
+        query = urllib.parse.urlencode(given, quote_via=urllib.parse.quote, safe="") if given else ""
+        return f"{self.client.settings.base_url}{path}{'?' if query else ''}{query}"
+
+    def _judge(self, answer: Answer) -> SyncError:
+        if answer.status == 429:
+            return self._rate_limited(answer)
+        return self.client.interpret(answer) or judge_status(answer)
+
+    def _rate_limited(self, answer: Answer) -> RateLimited:
+        pause = answer.retry_after(self.client.clock.now())
+        when = f"asks to come back in {pause:g} s" if pause is not None else "names no time to come back"
+        return RateLimited(
+            f"{answer.describe()}: refused for now, the server {when}", pause, answer.status, "Run the task again after that."
+        )
+
+    def _may_retry(self, error: SyncError, attempt: int) -> bool:
+        passing = error.code in ("connection_failed", "rate_limited") or (
+            error.code == "server_error" and error.http_status in _TRANSIENT
+        )
+        if not passing or attempt >= self.attempts:
+            return False
+        pause = error.retry_after if isinstance(error, RateLimited) else None
+        if pause is None:
+            # full jitter, as contending clients recover fastest with it
+            pause = self.client.rng.uniform(0, 0.5 * 2**attempt)
+        if not self.deadline.allows(pause):
+            return False
+        self.deadline.sleep(pause)
+        return True
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urllib.parse.urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def transport_error(exc: Exception, settings: Settings) -> SyncError:
+    """The failure behind an exception of requests, without the URL that its text would repeat."""
+    where = settings.origin
+    errors = transport.requests.exceptions
+    cause = root_cause(exc)
+    if isinstance(exc, errors.SSLError) or isinstance(cause, ssl.SSLError):
+        return SyncError(
+            "tls_failed",
+            f"TLS with {where} failed: {cause}",
+            "Check the certificate of the server, ca_path, client_cert and client_key; validate_certs: false is for tests only.",
+        )
+    if isinstance(exc, errors.ConnectTimeout):
+        return SyncError("connection_failed", f"no connection to {where} within {settings.request_timeout:g} s", _REACH)
+    if isinstance(exc, errors.ReadTimeout) or isinstance(cause, (TimeoutError, socket.timeout)):
+        return SyncError("connection_failed", f"no answer from {where} within {settings.request_timeout:g} s", _SLOW)
+    if isinstance(exc, errors.ProxyError):
+        return SyncError("connection_failed", f"the proxy on the way to {where} failed: {cause}", "Check the proxy variables.")
+    if isinstance(cause, OSError) and cause.strerror:
+        return SyncError("connection_failed", f"cannot talk to {where}: {cause.strerror}", _REACH)
+    return SyncError("connection_failed", f"cannot talk to {where}: {cause}", _REACH)
+
+
+_REACH = "Check api_url, the network and that the service runs."
+_SLOW = "Raise request_timeout if the server is known to be slow."
+
+
+def root_cause(exc: BaseException) -> BaseException:
+    """The innermost exception that says something, past the wrappers of requests and urllib3."""
+    seen: set[int] = set()
+    while id(exc) not in seen:
+        seen.add(id(exc))
+        inner = getattr(exc, "reason", None) or next((arg for arg in exc.args if isinstance(arg, BaseException)), None)
+        inner = inner if isinstance(inner, BaseException) else exc.__cause__ or exc.__context__
+        if inner is None:
+            break
+        exc = inner
+    return exc

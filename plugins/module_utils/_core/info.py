@@ -1,0 +1,71 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is PRIVATE to the collection.
+
+"""The code behind every info module: look at many targets at once, change nothing."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .adaptor import Services
+from .batch import Context
+from .clock import Deadline
+from .errors import SyncError
+from .fanout import fan_out
+from .http import Channel, HttpClient, RequestCount
+from .options import ArgumentSpec, Options, check_connection, check_waiting, secrets_in
+from .redact import Redactor
+
+#: seconds for all requests about one target, transfers of large zones included
+INFO_TIMEOUT = 900.0
+
+Entry = t.Dict[str, t.Any]
+
+
+class Viewer(t.Protocol):
+    """What a provider offers to its info module."""
+
+    client: HttpClient
+
+    def names(self, channel: Channel) -> t.Sequence[str]:
+        """The targets to look at, in order."""
+
+    def look(self, name: str, channel: Channel) -> Entry:
+        """All there is to know about one target; an unknown one is an entry too."""
+
+
+def run_info(
+    key: str, spec: ArgumentSpec, viewer_class: t.Callable[[Options, Services], Viewer], options: Options, context: Context
+) -> dict[str, t.Any]:
+    """Look at all targets.
+
+    :param key: where the result has the list of entries.
+    :returns: the result of the task; ``failed`` in it says whether it failed, and what was seen before is kept.
+    """
+    redactor = Redactor(secrets_in(options, spec.arguments))
+    result: dict[str, t.Any] = {"changed": False, key: []}
+    viewer: Viewer | None = None
+    try:
+        check_connection(options)
+        check_waiting(options)
+        viewer = viewer_class(options, Services(context.clock, redactor, context.rng, context.warn))
+        result[key] = _look_at_all(viewer, options, context)
+    except SyncError as error:
+        result.update(failed=True, msg=f"{error.message}. {error.hint}".strip(), failure=error.as_failure())
+    finally:
+        if viewer is not None:
+            viewer.client.close()
+    return t.cast("dict[str, t.Any]", redactor.scrub({**result, "warnings": context.warnings}))
+
+
+def _look_at_all(viewer: Viewer, options: Options, context: Context) -> list[Entry]:
+    count = RequestCount()
+
+    def channel() -> Channel:
+        return viewer.client.channel(Deadline(context.clock, INFO_TIMEOUT), count)
+
+    names = viewer.names(channel())
+    return fan_out(names, lambda name: viewer.look(name, channel()), options["max_parallel"])

@@ -1,0 +1,168 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is PRIVATE to the collection.
+
+"""Options as mergeable specs, and the checks that an argument spec cannot express."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import typing as t
+
+from ansible.module_utils.basic import env_fallback
+
+from .errors import invalid_option
+
+MAX_WAIT_TIMEOUT = 7 * 24 * 3600
+MAX_REQUEST_TIMEOUT = 3600
+MAX_PARALLEL = 64
+
+Options = t.Mapping[str, t.Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class ArgumentSpec:
+    """What AnsibleModule wants to know about options, as a value that can be added to another one."""
+
+    arguments: t.Mapping[str, t.Mapping[str, t.Any]] = dataclasses.field(default_factory=dict)
+    required_together: tuple[tuple[str, ...], ...] = ()
+    mutually_exclusive: tuple[tuple[str, ...], ...] = ()
+    required_one_of: tuple[tuple[str, ...], ...] = ()
+    required_if: tuple[tuple[t.Any, ...], ...] = ()
+
+    def __add__(self, other: ArgumentSpec) -> ArgumentSpec:
+        twice = set(self.arguments) & set(other.arguments)
+        if twice:
+            raise ValueError(f"options defined twice: {', '.join(sorted(twice))}")
+        return ArgumentSpec(
+            {**self.arguments, **other.arguments},
+            self.required_together + other.required_together,
+            self.mutually_exclusive + other.mutually_exclusive,
+            self.required_one_of + other.required_one_of,
+            self.required_if + other.required_if,
+        )
+
+    def as_kwargs(self) -> dict[str, t.Any]:
+        """Arguments of AnsibleModule (and of ArgumentSpecValidator)."""
+        return {
+            "argument_spec": {name: dict(spec) for name, spec in self.arguments.items()},
+            "required_together": [list(item) for item in self.required_together],
+            "mutually_exclusive": [list(item) for item in self.mutually_exclusive],
+            "required_one_of": [list(item) for item in self.required_one_of],
+            "required_if": [list(item) for item in self.required_if],
+        }
+
+
+def from_env(*names: str) -> dict[str, t.Any]:
+    """The part of an option's spec that lets it fall back to environment variables, first one first."""
+    return {"fallback": (env_fallback, list(names))}
+
+
+CONNECTION = ArgumentSpec(
+    {
+        "validate_certs": {"type": "bool", "default": True},
+        "ca_path": {"type": "path"},
+        "client_cert": {"type": "path"},
+        "client_key": {"type": "path", "no_log": False},
+        "request_timeout": {"type": "float", "default": 30.0},
+    },
+    required_together=(("client_key", "client_cert"),),
+)
+
+LOOKING = ArgumentSpec({"max_parallel": {"type": "int", "default": 8}})
+
+WAITING = LOOKING + ArgumentSpec(
+    {
+        "wait_timeout": {"type": "float", "default": 900.0},
+        "poll_min_interval": {"type": "float", "default": 0.5},
+        "poll_max_interval": {"type": "float", "default": 5.0},
+        "on_timeout": {"type": "str", "choices": ["fail", "warn"], "default": "fail"},
+        "settle_grace": {"type": "float", "default": 30.0},
+        "report_path": {"type": "path"},
+        "ledger_path": {"type": "path", **from_env("LOCKSTEP_LEDGER")},
+    }
+)
+
+SYNCING = ArgumentSpec(
+    {
+        "wait": {"type": "bool", "default": True},
+        "if_running": {"type": "str", "choices": ["join", "fail", "queue"], "default": "join"},
+        "max_age": {"type": "float"},
+        "release": {"type": "str"},
+        "force": {"type": "bool", "default": False},
+    }
+)
+
+
+def check_connection(options: Options) -> None:
+    """Refuse connection options that cannot work.
+
+    :raises SyncError: ``invalid_option``.
+    """
+    _check_range(options, "request_timeout", 0.1, MAX_REQUEST_TIMEOUT, "seconds")
+    for name in ("ca_path", "client_cert", "client_key"):
+        path = options.get(name)
+        if path and not os.path.exists(path):
+            raise invalid_option(name, path, "does not exist", "Name a file that this host can read.")
+
+
+def check_waiting(options: Options) -> None:
+    """Refuse waiting options that cannot work.
+
+    :raises SyncError: ``invalid_option``.
+    """
+    _check_range(options, "wait_timeout", 0, MAX_WAIT_TIMEOUT, "seconds")
+    _check_range(options, "poll_min_interval", 0.05, MAX_REQUEST_TIMEOUT, "seconds")
+    _check_range(options, "poll_max_interval", 0.05, MAX_REQUEST_TIMEOUT, "seconds")
+    _check_range(options, "settle_grace", 0, MAX_REQUEST_TIMEOUT, "seconds")
+    _check_range(options, "max_parallel", 1, MAX_PARALLEL, "targets at once")
+    _check_range(options, "max_age", 0, float("inf"), "seconds")
+    if "poll_min_interval" in options and options["poll_min_interval"] > options["poll_max_interval"]:
+        raise invalid_option(
+            "poll_min_interval",
+            options["poll_min_interval"],
+            f"is greater than poll_max_interval ({options['poll_max_interval']:g})",
+            "Lower poll_min_interval or raise poll_max_interval.",
+        )
+    if options.get("release") is not None and not options["release"].strip():
+        raise invalid_option("release", options["release"], "is empty", "Leave the option out, or name a release.")
+    report = options.get("report_path")
+    if report and os.path.isdir(report):
+        raise invalid_option("report_path", report, "is a directory", "Name a file.")
+    if report and not os.path.isdir(os.path.dirname(os.path.abspath(report))):
+        raise invalid_option("report_path", report, "lies in a directory that does not exist", "Create the directory first.")
+
+
+def _check_range(options: Options, name: str, low: float, high: float, unit: str) -> None:
+    value = options.get(name)
+    # the negated form refuses NaN too
+    if value is not None and not low <= value <= high:
+        limits = f"from {low:g} to {high:g}" if high != float("inf") else f"of at least {low:g}"
+        raise invalid_option(name, value, "is out of range", f"Use a value {limits} {unit}.")
+
+
+def list_of_names(options: Options, name: str) -> list[str]:
+    """The target list of a module, without the blanks of an ad-hoc command.
+
+    :raises SyncError: ``invalid_option`` if it is empty or holds an empty name.
+    """
+    values = [str(value).strip() for value in options[name]]
+    if not values or not all(values):
+        raise invalid_option(name, options[name], "names nothing to sync", f"Give at least one entry in {name}, none of them empty.")
+    return values
+
+
+def secrets_in(options: Options, arguments: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[str]:
+    """The values of all options that are marked as secret, at any depth."""
+    found: list[str] = []
+    for name, spec in arguments.items():
+        value = options.get(name)
+        if spec.get("no_log") and isinstance(value, str):
+            found.append(value)
+        elif spec.get("options"):
+            for item in value if isinstance(value, list) else [value]:
+                found += secrets_in(item, spec["options"]) if isinstance(item, t.Mapping) else []
+    return found

@@ -1,0 +1,70 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is PRIVATE to the collection.
+
+"""Nothing secret leaves the process: every text that does passes through a redactor first."""
+
+from __future__ import annotations
+
+import base64
+import typing as t
+import urllib.parse
+
+MASK = "********"
+
+
+class Redactor:
+    """Replaces known secrets, also in their URL-encoded and base64 forms.
+
+    :param secrets: the values to hide; empty ones are ignored.
+    """
+
+    def __init__(self, secrets: t.Iterable[str | None] = ()) -> None:
+        self._forms: list[str] = []
+        self.add(*secrets)
+
+    def add(self, *secrets: str | None) -> None:
+        """Hide further values, such as a session token obtained at run time."""
+        forms = set(self._forms)
+        for secret in secrets:
+            if secret:
+                forms.update(_forms(secret))
+        # the longest first, or a secret that holds another one would be left in part
+        self._forms = sorted(forms, key=len, reverse=True)
+
+    def text(self, text: str) -> str:
+        """``text`` without any secret."""
+        for form in self._forms:
+            text = text.replace(form, MASK)
+        return text
+
+    def scrub(self, value: t.Any) -> t.Any:
+        """A copy of a JSON-like value without any secret in its strings, keys included."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, t.Mapping):
+            return {self.scrub(key): self.scrub(item) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self.scrub(item) for item in value]
+        return value
+
+
+def _forms(secret: str) -> set[str]:
+    raw = secret.encode("utf-8", "surrogateescape")
+    quoted = {urllib.parse.quote(secret, safe=safe) for safe in ("", "/")} | {urllib.parse.quote_plus(secret)}
+    encoded = {base64.b64encode(raw).decode("ascii"), base64.urlsafe_b64encode(raw).decode("ascii")}
+    return {secret} | quoted | encoded
+
+
+def without_keys(value: t.Any, names: t.Container[str]) -> t.Any:
+    """A copy of a JSON-like value without the mapping entries called ``names``, at any depth.
+
+    For secrets that a server sends along and that nobody told us about, such as TSIG keys in zone objects.
+    """
+    if isinstance(value, t.Mapping):
+        return {key: without_keys(item, names) for key, item in value.items() if key not in names}
+    if isinstance(value, list):
+        return [without_keys(item, names) for item in value]
+    return value

@@ -1,0 +1,151 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is PRIVATE to the collection.
+
+"""Results: one record per target with every field always present, a summary, and a size that AWX keeps."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+import os
+import tempfile
+import typing as t
+
+from .clock import isoformat
+from .errors import SyncError
+
+#: AWX drops an event above 700 kB; with this much per target a thousand targets fit
+BYTES_PER_TARGET = 600
+#: below this total size nothing is cut
+FREE_BYTES = 64 * 1024
+#: to how many entries lists are shortened, step by step, until the result fits
+LIST_LIMITS = (300, 100, 30, 10)
+
+
+@dataclasses.dataclass
+class Record:
+    """The result of one target; see design section 4 for the meaning of each field."""
+
+    target: str
+    provider: str
+    action: str = "refused"
+    state: str = "not_started"
+    changed: bool = False
+    changed_basis: str = "observed"
+    reason: str = ""
+    handle: dict[str, t.Any] | None = None
+    started_at: dt.datetime | None = None
+    finished_at: dt.datetime | None = None
+    elapsed: float = 0.0
+    polls: int = 0
+    requests: int = 0
+    timed_out: bool = False
+    failure: SyncError | None = None
+    detail: dict[str, t.Any] = dataclasses.field(default_factory=dict)
+    #: what is left of ``detail`` when a bulk result has to be cut
+    brief: dict[str, t.Any] = dataclasses.field(default_factory=dict)
+    diff: dict[str, t.Any] | None = None
+    warnings: list[str] = dataclasses.field(default_factory=list)
+
+    def fail(self, error: SyncError) -> None:
+        """Note a failure, and the facts that it carries."""
+        self.failure = error
+        self.reason = self.reason or error.message
+        self.detail.update(error.detail)
+
+    def as_dict(self) -> dict[str, t.Any]:
+        return {
+            "target": self.target,
+            "provider": self.provider,
+            "action": self.action,
+            "state": self.state,
+            "changed": self.changed,
+            "changed_basis": self.changed_basis,
+            "reason": self.reason,
+            "handle": self.handle,
+            "started_at": isoformat(self.started_at),
+            "finished_at": isoformat(self.finished_at),
+            "elapsed": round(self.elapsed, 3),
+            "polls": self.polls,
+            "requests": self.requests,
+            "timed_out": self.timed_out,
+            "failure": self.failure.as_failure() if self.failure else None,
+            "detail": self.detail,
+        }
+
+
+def summarize(records: t.Sequence[Record], requests: int, elapsed: float, tolerate_timeout: bool) -> dict[str, t.Any]:
+    """The ``summary`` of a result.
+
+    :param requests: all HTTP requests sent, also those that belong to no single target.
+    :param tolerate_timeout: whether a timed-out target does not count as failed (``on_timeout: warn``).
+    """
+
+    def count(test: t.Callable[[Record], bool]) -> int:
+        return sum(1 for record in records if test(record))
+
+    return {
+        "targets": len(records),
+        "triggered": count(lambda record: record.action == "triggered"),
+        "joined": count(lambda record: record.action == "joined"),
+        "skipped": count(lambda record: record.action == "skipped"),
+        "refused": count(lambda record: record.action == "refused"),
+        "succeeded": count(lambda record: record.state == "succeeded"),
+        "failed": count(lambda record: is_failed(record, tolerate_timeout)),
+        "timed_out": count(lambda record: record.timed_out),
+        "requests": requests,
+        "elapsed": round(elapsed, 3),
+    }
+
+
+def is_failed(record: Record, tolerate_timeout: bool) -> bool:
+    return record.failure is not None and not (tolerate_timeout and record.timed_out)
+
+
+def fit(records: t.Sequence[Record]) -> list[dict[str, t.Any]]:
+    """The records as plain data, cut to the size that a bulk result may have.
+
+    What is cut is the long detail of all records alike: first long lists, then all but the brief facts. ``detail.cut``
+    says so, and the report file has everything.
+    """
+    full = [record.as_dict() for record in records]
+    allowed = max(FREE_BYTES, BYTES_PER_TARGET * len(records))
+    if _size(full) <= allowed:
+        return full
+    for limit in LIST_LIMITS:
+        cut = [{**entry, "detail": {**_shortened(entry["detail"], limit), "cut": True}} for entry in full]
+        if _size(cut) <= allowed:
+            return cut
+    return [{**entry, "detail": {**record.brief, "cut": True}} for entry, record in zip(full, records)]
+
+
+def _shortened(value: t.Any, limit: int) -> t.Any:
+    if isinstance(value, t.Mapping):
+        return {key: _shortened(item, limit) for key, item in value.items()}
+    return value[:limit] if isinstance(value, list) else value
+
+
+def _size(value: t.Any) -> int:
+    return len(json.dumps(value, default=str))
+
+
+def write_report(path: str, report: t.Mapping[str, t.Any]) -> None:
+    """Write ``report`` as JSON with mode 0600, whole or not at all.
+
+    :raises OSError: the file cannot be written.
+    """
+    directory = os.path.dirname(os.path.abspath(path))
+    # mkstemp creates the file with mode 0600
+    handle, scratch = tempfile.mkstemp(prefix=".lockstep-", dir=directory)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            json.dump(report, stream, indent=2, default=str)
+            stream.write("\n")
+        os.replace(scratch, path)
+    except BaseException:
+        os.unlink(scratch)
+        raise

@@ -1,0 +1,112 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is PRIVATE to the collection.
+
+"""The one import of the requests library, and the transport that can prove whether a request left this machine."""
+
+from __future__ import annotations
+
+import threading
+import traceback
+import typing as t
+
+REQUESTS_IMPORT_ERROR: str | None
+try:
+    import requests as requests
+    import requests.adapters
+    import requests.auth
+    import urllib3.connection
+    import urllib3.connectionpool
+
+    REQUESTS_IMPORT_ERROR = None
+except ImportError:
+    REQUESTS_IMPORT_ERROR = traceback.format_exc()
+
+if t.TYPE_CHECKING or REQUESTS_IMPORT_ERROR is None:
+    _Auth = requests.auth.AuthBase
+    _Adapter = requests.adapters.HTTPAdapter
+    _Connection = urllib3.connection.HTTPConnection
+    _TLSConnection = urllib3.connection.HTTPSConnection
+    _Pool = urllib3.connectionpool.HTTPConnectionPool
+    _TLSPool = urllib3.connectionpool.HTTPSConnectionPool
+else:
+    _Auth = _Adapter = _Connection = _TLSConnection = _Pool = _TLSPool = object
+
+
+class _Witness(threading.local):
+    """Whether the request being made by this thread has been handed to a socket, if only in part."""
+
+    sent = False
+
+
+witness = _Witness()
+
+
+class _WitnessedConnection(_Connection):
+    def send(self, data: t.Any) -> None:
+        # connecting belongs to the part that is provably safe to repeat
+        if self.sock is None:
+            self.connect()
+        witness.sent = True
+        super().send(data)
+
+
+class _WitnessedTLSConnection(_TLSConnection):
+    def send(self, data: t.Any) -> None:
+        if self.sock is None:
+            self.connect()
+        witness.sent = True
+        super().send(data)
+
+
+class _WitnessedPool(_Pool):
+    ConnectionCls = _WitnessedConnection
+
+
+class _WitnessedTLSPool(_TLSPool):
+    ConnectionCls = _WitnessedTLSConnection
+
+
+_POOLS = {"http": _WitnessedPool, "https": _WitnessedTLSPool}
+
+
+class TriggerAdapter(_Adapter):
+    """Transport of triggers: never retries, and notes in :data:`witness` when the request is being sent."""
+
+    def init_poolmanager(self, *args: t.Any, **kwargs: t.Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
+        manager = super().proxy_manager_for(*args, **kwargs)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+
+class NoAuth(_Auth):
+    """Sends no credentials. With any auth set, requests leaves ~/.netrc alone."""
+
+    def __call__(self, request: t.Any) -> t.Any:
+        return request
+
+
+class TokenAuth(_Auth):
+    """Sends a fixed Authorization header."""
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def __call__(self, request: t.Any) -> t.Any:
+        request.headers["Authorization"] = self._value
+        return request
+
+
+def new_session(adapter: t.Any, auth: t.Any) -> t.Any:
+    """A session that uses ``adapter`` for everything and follows no rules but ours."""
+    session = requests.Session()
+    session.auth = auth
+    session.mount("http://", adapter)
+    session.mount("https://", adapter)
+    return session
