@@ -1,0 +1,386 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is PRIVATE to the collection.
+
+"""What a sync would change: the backend's records against the stored record sets, by the server's rules (sheet 2.5)."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import typing as t
+
+from .._core.errors import SyncError
+from . import rdata, records
+from .rdata import Json
+from .records import Packed
+from .wire import Malformed, ResourceRecord
+
+CREATE = "create"
+UPDATE = "update"
+DELETE = "delete"
+
+#: hexadecimal digits of a plan's digest
+DIGEST_LENGTH = 32
+
+
+class Change(t.NamedTuple):
+    """One record set that a sync creates, updates or deletes.
+
+    :param name: relative to the zone; the name of the zone with its dot for the apex.
+    :param stored: the record set in VinylDNS, unless it is created.
+    :param wanted: the record set in the backend, unless it is deleted.
+    :param owner_group_id: owner of the stored record set, lost when it is deleted.
+    :param ignored: it does not count as drift, though a sync applies it like any other.
+    """
+
+    name: str
+    type: str
+    action: str
+    stored: Packed | None = None
+    wanted: Packed | None = None
+    owner_group_id: str | None = None
+    ignored: bool = False
+
+    @property
+    def before(self) -> dict[str, t.Any] | None:
+        """``{ttl, records}`` of the stored record set in presentation format."""
+        return None if self.stored is None else records.present(self.type, self.stored)
+
+    @property
+    def after(self) -> dict[str, t.Any] | None:
+        """``{ttl, records}`` of the backend's record set in presentation format."""
+        return None if self.wanted is None else records.present(self.type, self.wanted)
+
+    @property
+    def is_soa(self) -> bool:
+        return self.type == "SOA"
+
+    def to_record(self) -> dict[str, t.Any]:
+        """The drift record of results; ``ignored`` is there only if it is."""
+        record = {"name": self.name, "type": self.type, "action": self.action, "before": self.before, "after": self.after}
+        return {**record, "ignored": True} if self.ignored else record
+
+    def effect(self) -> tuple[str, t.Any, t.Any]:
+        """What two accounts of the same change have in common, however their records are spelled."""
+        stored = None if self.stored is None else records.identity(self.type, self.stored)
+        wanted = None if self.wanted is None else records.identity(self.type, self.wanted)
+        return self.action, stored, wanted
+
+
+@dataclasses.dataclass(frozen=True)
+class Drift:
+    """The plan of a sync.
+
+    :param zone: its name with the trailing dot.
+    :param changes: sorted by name and type, the apex first.
+    :param serial: of the backend's SOA.
+    :param stored_serial: of the stored SOA, if there is one.
+    :param stored_total: record sets in VinylDNS.
+    :param stored_content: those among them other than SOA and NS of the apex.
+    :param backend_records: records that the server would load; it refuses more than its ``max-zone-size``.
+    :param backend_content: record sets of the backend other than SOA and NS of the apex.
+    :param unsupported_types: number of records by type that the server leaves out.
+    :param digest: names this plan; the same for the same zone, serial and changes.
+    """
+
+    zone: str
+    changes: tuple[Change, ...]
+    serial: int
+    stored_serial: int | None
+    stored_total: int
+    stored_content: int
+    backend_records: int
+    backend_content: int
+    unsupported_types: t.Mapping[str, int]
+    digest: str
+
+    @property
+    def creates(self) -> int:
+        return self._count(CREATE)
+
+    @property
+    def updates(self) -> int:
+        return self._count(UPDATE)
+
+    @property
+    def deletes(self) -> int:
+        return self._count(DELETE)
+
+    @property
+    def soa_only(self) -> bool:
+        """There are changes, all of them to the SOA."""
+        return bool(self.changes) and all(change.is_soa for change in self.changes)
+
+    @property
+    def in_sync(self) -> bool:
+        """There is no change but to the SOA and to what is ignored."""
+        return all(change.is_soa or change.ignored for change in self.changes)
+
+    @property
+    def empty(self) -> bool:
+        """The backend has nothing but SOA and NS at the apex."""
+        return not self.backend_content
+
+    def counted(self, action: str) -> int:
+        """Changes of a kind without the SOA and without what is ignored."""
+        return sum(change.action == action and not change.is_soa and not change.ignored for change in self.changes)
+
+    def ignoring(self, ignores: t.Callable[[Change], bool]) -> Drift:
+        """The same plan, with the changes flagged that do not count as drift."""
+        return dataclasses.replace(self, changes=tuple(change._replace(ignored=ignores(change)) for change in self.changes))
+
+    def to_result(self, limit: int | None = None) -> dict[str, t.Any]:
+        """The ``detail.drift`` of results.
+
+        :param limit: list at most so many changes, and say so.
+        """
+        return {
+            "creates": self.creates,
+            "updates": self.updates,
+            "deletes": self.deletes,
+            "ignored": sum(change.ignored for change in self.changes),
+            "soa_only": self.soa_only,
+            "unsupported_types": dict(self.unsupported_types),
+            "serial": self.serial,
+            "digest": self.digest,
+            "records": [change.to_record() for change in self.changes[:limit]],
+            "truncated": limit is not None and len(self.changes) > limit,
+        }
+
+    def to_diff(self, limit: int | None = None) -> dict[str, str]:
+        """An Ansible diff with lines like those of a zone file, of the record sets that differ.
+
+        :param limit: show at most so many record sets, and say so.
+        """
+        shown = self.changes[:limit]
+        rest = len(self.changes) - len(shown)
+        more = [f"; and {rest} more record sets that differ"] if rest else []
+        stored = "no SOA" if self.stored_serial is None else f"serial {self.stored_serial}"
+        return {
+            "before_header": f"{self.zone} in VinylDNS ({stored})",
+            "after_header": f"{self.zone} in the DNS backend (serial {self.serial})",
+            "before": _zone_lines([(change, change.before) for change in shown], more),
+            "after": _zone_lines([(change, change.after) for change in shown], more),
+        }
+
+    def _count(self, action: str) -> int:
+        return sum(change.action == action for change in self.changes)
+
+
+class _Stored(t.NamedTuple):
+    packed: Packed
+    owner_group_id: str | None
+
+
+class DriftBuilder:
+    """Makes the plan from the two sides as they come in: first the whole backend, then the record sets of the API.
+
+    Of a record set that matches nothing is kept but its name, so that paging through the API needs no memory for it.
+
+    :param zone: name of the zone as the API gives it.
+    :raises SyncError: ``invalid_option`` if it is no domain name.
+    """
+
+    def __init__(self, zone: str) -> None:
+        self._names = zone_names(zone)
+        self._backend: dict[str, dict[str, Packed]] = {}
+        self._backend_records = 0
+        self._unsupported: dict[str, int] = {}
+        #: by type and name; None for those that match
+        self._stored: dict[str, dict[str, _Stored | None]] = {}
+        self._stored_total = 0
+        self._spellings: dict[tuple[str, str], set[str]] = {}
+        self._serial: int | None = None
+        self._stored_serial: int | None = None
+
+    def add_backend_rr(self, record: ResourceRecord) -> None:
+        """Take one record of the transfer.
+
+        :raises RuntimeError: if record sets of the API have been fed already.
+        """
+        if self._stored:
+            raise RuntimeError("the backend must be complete before the first record set of the API")
+        owner, ttl, rdtype, octets = record
+        rtype = rdata.TYPE_NAMES.get(rdtype)
+        if rtype is None:
+            other = rdata.type_name(rdtype)
+            self._unsupported[other] = self._unsupported.get(other, 0) + 1
+            return
+        name, dotted = self._names.of_owner(owner)
+        packed = records.pack_transferred(rtype, ttl, octets, dotted)
+        sets = self._backend.setdefault(rtype, {})
+        sets[name] = records.merge(sets[name], packed) if name in sets else packed
+        self._backend_records += 1
+        if rtype == "SOA" and name == self._names.apex and self._serial is None:
+            self._serial = records.soa_serial(packed)
+
+    def add_backend(self, transferred: t.Iterable[ResourceRecord]) -> None:
+        """Take all records of a transfer. What the iterator raises comes through; the builder is of no use then."""
+        for record in transferred:
+            self.add_backend_rr(record)
+
+    def feed(self, record_set: Json) -> bool:
+        """Take one record set of the API.
+
+        :param record_set: an item of ``GET /zones/{id}/recordsets`` (sheet section 2.6).
+        :returns: ``False`` if it has been fed before, as overlapping lists do.
+        :raises SyncError: ``bad_response`` if it has no name or no type.
+        """
+        spelling, rtype = name_and_type(record_set)
+        name = self._names.of_stored(spelling)
+        packed = records.pack_stored(record_set)
+        owner = record_set.get("ownerGroupId")
+        stored = self._stored.setdefault(rtype, {})
+        if spelling != name or name in stored:
+            if not self._is_new_spelling(rtype, name, spelling):
+                return False
+            if name in stored:
+                previous = stored[name]
+                packed = records.merge(previous.packed if previous else self._backend[rtype][name], packed)
+                owner = previous.owner_group_id if previous and previous.owner_group_id else owner
+        self._stored_total += 1
+        wanted = self._backend.get(rtype, {}).get(name)
+        matches = wanted is not None and records.same(rtype, wanted, packed)
+        stored[name] = None if matches else _Stored(packed, owner)
+        if rtype == "SOA" and name == self._names.apex:
+            self._stored_serial = records.soa_serial(packed)
+        return True
+
+    def feed_all(self, record_sets: t.Iterable[Json]) -> int:
+        """Take a page of record sets; returns how many of them are new."""
+        return sum(self.feed(record_set) for record_set in record_sets)
+
+    def finish(self) -> Drift:
+        """The plan.
+
+        :raises SyncError: ``bad_response`` if the backend has no SOA, and therefore is no zone.
+        """
+        if self._serial is None:
+            raise SyncError(
+                "bad_response",
+                f"zone {self._names.apex}: the backend has no SOA record",
+                "Check that backend.server serves this zone.",
+            )
+        changes = sort_changes(self._names.apex, [*self._updates_and_deletes(), *self._creates()])
+        return Drift(
+            zone=self._names.apex,
+            changes=changes,
+            serial=self._serial,
+            stored_serial=self._stored_serial,
+            stored_total=self._stored_total,
+            stored_content=self._stored_total - self._apex_sets(self._stored),
+            backend_records=self._backend_records,
+            backend_content=sum(map(len, self._backend.values())) - self._apex_sets(self._backend),
+            unsupported_types=dict(sorted(self._unsupported.items())),
+            digest=plan_digest(self._names.apex, self._serial, changes),
+        )
+
+    def _is_new_spelling(self, rtype: str, name: str, spelling: str) -> bool:
+        # the server stores each spelling once, but collapses those that mean the same name (sheet 2.5)
+        seen = {name} if name in self._stored[rtype] else set()
+        known = self._spellings.setdefault((rtype, name), seen)
+        if spelling in known:
+            return False
+        known.add(spelling)
+        return True
+
+    def _updates_and_deletes(self) -> t.Iterator[Change]:
+        for rtype, stored in self._stored.items():
+            backend = self._backend.get(rtype, {})
+            for name, row in stored.items():
+                if row is not None:
+                    wanted = backend.get(name)
+                    yield Change(name, rtype, UPDATE if wanted else DELETE, row.packed, wanted, row.owner_group_id)
+
+    def _creates(self) -> t.Iterator[Change]:
+        for rtype, backend in self._backend.items():
+            stored = self._stored.get(rtype, {})
+            for name, wanted in backend.items():
+                if name not in stored:
+                    yield Change(name, rtype, CREATE, None, wanted)
+
+    def _apex_sets(self, side: t.Mapping[str, t.Mapping[str, t.Any]]) -> int:
+        return sum(self._names.apex in side.get(rtype, {}) for rtype in ("SOA", "NS"))
+
+
+def serial_compare(one: int, other: int) -> int | None:
+    """Order of two SOA serials by RFC 1982 section 3.2.
+
+    :returns: -1, 0 or 1 if ``one`` is older, equal or newer; ``None`` where the RFC leaves the order undefined.
+    """
+    ahead = (one - other) % 2**32
+    if ahead == 2**31:
+        return None
+    return 0 if not ahead else 1 if ahead < 2**31 else -1
+
+
+def zone_names(zone: str) -> records.ZoneNames:
+    """How record sets of ``zone`` are named.
+
+    :raises SyncError: ``invalid_option`` if it is no domain name.
+    """
+    try:
+        return records.ZoneNames(zone)
+    except Malformed as error:
+        raise SyncError("invalid_option", f"zone {zone!r}: {error}", "Give the name of the zone as VinylDNS has it.") from None
+
+
+def name_and_type(record_set: t.Any) -> tuple[str, str]:
+    """Name and type of a record set of the API.
+
+    :raises SyncError: ``bad_response`` if it lacks one of them.
+    """
+    if isinstance(record_set, dict):
+        name, rtype = record_set.get("name"), record_set.get("type")
+        if isinstance(name, str) and isinstance(rtype, str):
+            return name, rtype
+    raise SyncError(
+        "bad_response",
+        "the API sent a record set without name or type",
+        "Check that api_url is the address of the VinylDNS API itself.",
+    )
+
+
+def sort_changes(apex: str, changes: t.Iterable[Change]) -> tuple[Change, ...]:
+    """Changes in the order of reports: the apex first, then by name without regard to case, then by type."""
+    return tuple(sorted(changes, key=lambda change: (change.name != apex, change.name.lower(), change.name, change.type)))
+
+
+def plan_digest(zone: str, serial: int, changes: t.Iterable[Change]) -> str:
+    """A name for a plan that does not depend on the order or spelling of records.
+
+    :param changes: in the order of :attr:`Drift.changes`.
+    """
+    digest = hashlib.sha256()
+    for field in _digest_fields(zone, serial, changes):
+        digest.update(len(field).to_bytes(4, "big"))
+        digest.update(field)
+    return digest.hexdigest()[:DIGEST_LENGTH]
+
+
+def _digest_fields(zone: str, serial: int, changes: t.Iterable[Change]) -> t.Iterator[bytes]:
+    yield zone.lower().encode("utf-8", "surrogatepass")
+    yield str(serial).encode("ascii")
+    for change in changes:
+        for text in (change.name, change.type, change.action):
+            yield text.encode("utf-8", "surrogatepass")
+        for side in change.effect()[1:]:
+            if side is None:
+                yield b"-"
+            else:
+                ttl, octets = side
+                yield f"{ttl} {len(octets)}".encode("ascii")
+                yield from sorted(octets)
+
+
+def _zone_lines(sides: t.Iterable[tuple[Change, t.Mapping[str, t.Any] | None]], more: t.Sequence[str]) -> str:
+    lines = [
+        f"{change.name} {side['ttl']} IN {change.type} {record}"
+        for change, side in sides
+        if side is not None
+        for record in side["records"]
+    ]
+    return "".join(line + "\n" for line in [*lines, *more])

@@ -1,0 +1,393 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is PRIVATE to the collection.
+
+"""The data of one record: in messages, in VinylDNS's JSON, in zone files, and folded for comparison.
+
+One table says which fields each recognised type has; everything else follows from it. The types and the names of the
+JSON fields are those of the vinyldns sheet, sections 2.4 and 2.6.
+"""
+
+from __future__ import annotations
+
+import abc
+import binascii
+import socket
+import typing as t
+
+from . import wire
+from .wire import Malformed
+
+Json = t.Mapping[str, t.Any]
+
+#: what one character string of a TXT record may hold, and where the server splits its text (sheet section 2.5)
+MAX_STRING = 255
+#: escaping makes four characters of an octet at most, so the text of so short a string is never split
+_NEVER_SPLIT = MAX_STRING // 4
+
+
+class Kind(abc.ABC):
+    """How the value of a field is written.
+
+    ``encode`` and ``read`` raise :class:`Malformed` on what is no DNS data; ``read`` also expands names.
+    """
+
+    @abc.abstractmethod
+    def encode(self, value: t.Any) -> bytes:
+        """Octets of a JSON value."""
+
+    @abc.abstractmethod
+    def read(self, message: bytes, start: int, end: int, known: wire.Known) -> tuple[bytes, int]:
+        """Octets of the field at ``start``, and the offset behind it."""
+
+    @abc.abstractmethod
+    def text(self, octets: bytes) -> str:
+        """Presentation format (RFC 1035 section 5.1)."""
+
+    def fold(self, octets: bytes) -> bytes:
+        """What equal values have in common."""
+        return octets
+
+
+def _slice(message: bytes, start: int, after: int, end: int) -> tuple[bytes, int]:
+    if after > end:
+        raise Malformed("record data is cut off")
+    return message[start:after], after
+
+
+class _Number(Kind):
+    """An unsigned integer in network byte order."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+
+    def encode(self, value: t.Any) -> bytes:
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 8 * self._size:
+            raise Malformed(f"{value!r} is not a number of {8 * self._size} bits")
+        return value.to_bytes(self._size, "big")
+
+    def read(self, message: bytes, start: int, end: int, known: wire.Known) -> tuple[bytes, int]:
+        return _slice(message, start, start + self._size, end)
+
+    def text(self, octets: bytes) -> str:
+        return str(int.from_bytes(octets, "big"))
+
+
+class _Name(Kind):
+    """A domain name. The server adds a missing trailing dot; case does not count."""
+
+    def encode(self, value: t.Any) -> bytes:
+        name = _string(value)
+        return wire.absolute_name(name if name.endswith(".") else name + ".")
+
+    def read(self, message: bytes, start: int, end: int, known: wire.Known) -> tuple[bytes, int]:
+        name, after = wire.read_name(message, start, known)
+        if after > end:
+            raise Malformed("record data is cut off")
+        return name, after
+
+    def text(self, octets: bytes) -> str:
+        return wire.name_to_text(octets)
+
+    def fold(self, octets: bytes) -> bytes:
+        # octets that say how long a label is are below 64, so lower() leaves them alone
+        return octets.lower()
+
+
+class _Mailbox(_Name):
+    """The name in SOA that stands for a mailbox: the one that the server does not complete with a dot."""
+
+    def encode(self, value: t.Any) -> bytes:
+        return wire.absolute_name(_string(value))
+
+
+class _IPv4(Kind):
+    def encode(self, value: t.Any) -> bytes:
+        try:
+            return socket.inet_pton(socket.AF_INET, _string(value))
+        except (OSError, ValueError):
+            raise Malformed(f"{value!r} is not an IPv4 address") from None
+
+    def read(self, message: bytes, start: int, end: int, known: wire.Known) -> tuple[bytes, int]:
+        return _slice(message, start, start + 4, end)
+
+    def text(self, octets: bytes) -> str:
+        return socket.inet_ntop(socket.AF_INET, octets)
+
+
+class _IPv6(Kind):
+    """An IPv6 address in any spelling. Java shows an IPv4-mapped one as IPv4, so that form is taken too."""
+
+    def encode(self, value: t.Any) -> bytes:
+        address = _string(value)
+        try:
+            return socket.inet_pton(socket.AF_INET6, address if ":" in address else "::ffff:" + address)
+        except (OSError, ValueError):
+            raise Malformed(f"{value!r} is not an IPv6 address") from None
+
+    def read(self, message: bytes, start: int, end: int, known: wire.Known) -> tuple[bytes, int]:
+        return _slice(message, start, start + 16, end)
+
+    def text(self, octets: bytes) -> str:
+        return socket.inet_ntop(socket.AF_INET6, octets)
+
+
+class _Hex(Kind):
+    """Octets up to the end of the data, in hexadecimal of either case."""
+
+    def encode(self, value: t.Any) -> bytes:
+        try:
+            return binascii.unhexlify(_string(value))
+        except ValueError:
+            raise Malformed(f"{value!r} is not hexadecimal") from None
+
+    def read(self, message: bytes, start: int, end: int, known: wire.Known) -> tuple[bytes, int]:
+        return _slice(message, start, end, end)
+
+    def text(self, octets: bytes) -> str:
+        return octets.hex().upper()
+
+
+class _String(Kind):
+    """One character string (RFC 1035 section 3.3), escaped in JSON."""
+
+    def encode(self, value: t.Any) -> bytes:
+        return _counted(_java_octets(_string(value)))
+
+    def read(self, message: bytes, start: int, end: int, known: wire.Known) -> tuple[bytes, int]:
+        if start >= end:
+            raise Malformed("a character string is missing")
+        return _slice(message, start, start + 1 + message[start], end)
+
+    def text(self, octets: bytes) -> str:
+        return _quoted(octets[1:])
+
+
+class _Text(Kind):
+    """Character strings up to the end of the data. In JSON they are one escaped text, split anew after 255 characters."""
+
+    def encode(self, value: t.Any) -> bytes:
+        text = _string(value)
+        if text.isascii():
+            chunks = [text[start : start + MAX_STRING] for start in range(0, len(text), MAX_STRING)]
+        else:
+            chunks = _utf16_chunks(text)
+        return b"".join(_counted(_java_octets(chunk)) for chunk in chunks)
+
+    def read(self, message: bytes, start: int, end: int, known: wire.Known) -> tuple[bytes, int]:
+        position = start
+        while position < end:
+            position += 1 + message[position]
+        return _slice(message, start, position, end)
+
+    def text(self, octets: bytes) -> str:
+        return " ".join(map(_quoted, split_strings(octets))) or '""'
+
+
+def _string(value: t.Any) -> str:
+    if not isinstance(value, str):
+        raise Malformed(f"{value!r} is not a string")
+    return value
+
+
+def _java_octets(text: str) -> bytes:
+    return wire.unescape(text.encode("utf-8", "replace"))
+
+
+def _utf16_chunks(text: str) -> list[str]:
+    # Java counts UTF-16 units and may split a character that has two of them; what remains of it becomes a question mark
+    units = text.encode("utf-16-be", "surrogatepass")
+    step = 2 * MAX_STRING
+    return [units[start : start + step].decode("utf-16-be", "surrogatepass") for start in range(0, len(units), step)]
+
+
+def _counted(octets: bytes) -> bytes:
+    if len(octets) > MAX_STRING:
+        raise Malformed(f"a character string of {len(octets)} octets")
+    return bytes((len(octets),)) + octets
+
+
+def _escaped(octets: bytes) -> str:
+    return "".join(_TEXT_OF_OCTET[octet] for octet in octets)
+
+
+def _quoted(octets: bytes) -> str:
+    return f'"{_escaped(octets)}"'
+
+
+_TEXT_OF_OCTET = tuple(
+    f"\\{octet:03d}" if octet < 0x20 or octet >= 0x7F else "\\" + chr(octet) if octet in b'"\\' else chr(octet)
+    for octet in range(256)
+)
+_U8, _U16, _U32 = _Number(1), _Number(2), _Number(4)
+_NAME, _HEX, _STRING, _TEXT = _Name(), _Hex(), _String(), _Text()
+
+#: fields of the recognised types in wire order, under their names in VinylDNS's JSON
+LAYOUTS: dict[str, tuple[tuple[str, Kind], ...]] = {
+    "A": (("address", _IPv4()),),
+    "AAAA": (("address", _IPv6()),),
+    "CNAME": (("cname", _NAME),),
+    "DS": (("keytag", _U16), ("algorithm", _U8), ("digesttype", _U8), ("digest", _HEX)),
+    "MX": (("preference", _U16), ("exchange", _NAME)),
+    "NAPTR": (
+        ("order", _U16),
+        ("preference", _U16),
+        ("flags", _STRING),
+        ("service", _STRING),
+        ("regexp", _STRING),
+        ("replacement", _NAME),
+    ),
+    "NS": (("nsdname", _NAME),),
+    "PTR": (("ptrdname", _NAME),),
+    "SOA": (
+        ("mname", _NAME),
+        ("rname", _Mailbox()),
+        ("serial", _U32),
+        ("refresh", _U32),
+        ("retry", _U32),
+        ("expire", _U32),
+        ("minimum", _U32),
+    ),
+    "SPF": (("text", _TEXT),),
+    "SRV": (("priority", _U16), ("weight", _U16), ("port", _U16), ("target", _NAME)),
+    "SSHFP": (("algorithm", _U8), ("type", _U8), ("fingerprint", _HEX)),
+    "TXT": (("text", _TEXT),),
+}
+
+#: recognised types by their number (IANA registry of resource record types)
+TYPE_NAMES = {
+    1: "A",
+    2: "NS",
+    5: "CNAME",
+    6: "SOA",
+    12: "PTR",
+    15: "MX",
+    16: "TXT",
+    28: "AAAA",
+    33: "SRV",
+    35: "NAPTR",
+    43: "DS",
+    44: "SSHFP",
+    99: "SPF",
+}
+TYPE_NUMBERS = {name: number for number, name in TYPE_NAMES.items()}
+SOA = TYPE_NUMBERS["SOA"]
+
+#: types that hold free text
+#: types that hold free text
+TEXTS = frozenset(name for name, layout in LAYOUTS.items() if layout[0][1] is _TEXT)
+_BARE_NAMES = frozenset(name for name, layout in LAYOUTS.items() if layout[0][1] is _NAME and len(layout) == 1)
+_WITH_NAMES = frozenset(name for name, layout in LAYOUTS.items() if any(isinstance(kind, _Name) for dummy, kind in layout))
+
+_UNSUPPORTED_NAMES = {
+    13: "HINFO",
+    17: "RP",
+    18: "AFSDB",
+    29: "LOC",
+    37: "CERT",
+    39: "DNAME",
+    42: "APL",
+    46: "RRSIG",
+    47: "NSEC",
+    48: "DNSKEY",
+    49: "DHCID",
+    50: "NSEC3",
+    51: "NSEC3PARAM",
+    52: "TLSA",
+    53: "SMIMEA",
+    59: "CDS",
+    60: "CDNSKEY",
+    61: "OPENPGPKEY",
+    62: "CSYNC",
+    63: "ZONEMD",
+    64: "SVCB",
+    65: "HTTPS",
+    256: "URI",
+    257: "CAA",
+}
+
+
+def type_name(number: int) -> str:
+    """The mnemonic of a type, or ``TYPE<number>`` (RFC 3597 section 5)."""
+    return TYPE_NAMES.get(number) or _UNSUPPORTED_NAMES.get(number) or f"TYPE{number}"
+
+
+def expand(message: bytes, rdtype: int, start: int, end: int, known: wire.Known) -> bytes:
+    """The data of a record without compression, checked against its type; data of unrecognised types as it stands.
+
+    :raises Malformed: if the data does not fit the type.
+    """
+    name = TYPE_NAMES.get(rdtype)
+    if name is None:
+        return message[start:end]
+    fields = []
+    for _dummy, kind in LAYOUTS[name]:
+        octets, start = kind.read(message, start, end, known)
+        fields.append(octets)
+    if start != end:
+        raise Malformed(f"{end - start} octets too many in the data of a record of type {name}")
+    return fields[0] if len(fields) == 1 else b"".join(fields)
+
+
+def from_json(rtype: str, record: Json) -> bytes:
+    """The data of one record of a record set in the API, in wire format.
+
+    :raises Malformed: if the server could not make a DNS record of it.
+    """
+    try:
+        return b"".join([kind.encode(record[name]) for name, kind in LAYOUTS[rtype]])
+    except (KeyError, TypeError):
+        raise Malformed(f"not the fields of a record of type {rtype}") from None
+
+
+def to_text(rtype: str, octets: bytes) -> str:
+    """Presentation format (RFC 1035 section 5.1), with absolute names."""
+    return " ".join(kind.text(field) for kind, field in _fields(rtype, octets))
+
+
+def fold(rtype: str, octets: bytes) -> bytes:
+    """What all spellings of the same data have in common: names in lower case (sheet section 2.5)."""
+    if rtype in _BARE_NAMES:
+        return octets.lower()
+    if rtype not in _WITH_NAMES:
+        return octets
+    return b"".join([kind.fold(field) for kind, field in _fields(rtype, octets)])
+
+
+def as_stored(rtype: str, octets: bytes) -> bytes:
+    """Transferred data as it comes back from the server's own conversion to JSON and to DNS again.
+
+    Only texts change: strings are joined, escaped, and split anew after 255 characters (sheet section 2.5).
+
+    :raises Malformed: where the split falls inside an escape, so that the server cannot make a DNS record of it.
+    """
+    if rtype not in TEXTS:
+        return octets
+    if 1 < len(octets) <= _NEVER_SPLIT and octets[0] == len(octets) - 1:
+        return octets
+    return _TEXT.encode(stored_text(octets))
+
+
+def stored_text(octets: bytes) -> str:
+    """The ``text`` that the server stores for the strings of a transferred TXT or SPF record."""
+    return _escaped(b"".join(split_strings(octets)))
+
+
+def split_strings(octets: bytes) -> list[bytes]:
+    """The character strings in the data of a TXT record."""
+    strings = []
+    position = 0
+    while position < len(octets):
+        after = position + 1 + octets[position]
+        strings.append(octets[position + 1 : after])
+        position = after
+    return strings
+
+
+def _fields(rtype: str, octets: bytes) -> t.Iterator[tuple[Kind, bytes]]:
+    position = 0
+    for _dummy, kind in LAYOUTS[rtype]:
+        field, position = kind.read(octets, position, len(octets), {})
+        yield kind, field

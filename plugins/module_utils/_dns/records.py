@@ -1,0 +1,216 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is PRIVATE to the collection.
+
+"""Record sets in the one form in which both sides can be compared, by VinylDNS's own rules (sheet sections 2.5 and 2.6).
+
+The server turns transferred records into its JSON model first and then compares the DNS records made of both models.
+What that does to names, texts and TTLs is reproduced here, quirks included: a prediction has to be exact to be of use.
+Record sets are kept as single byte strings, since a zone may have hundreds of thousands of them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import struct
+import typing as t
+
+from . import rdata, wire
+from .rdata import Json
+from .wire import Malformed
+
+#: a record set as octets: flags, TTL, and the data of each record behind its length
+Packed = t.NewType("Packed", bytes)
+
+#: what two equal record sets have in common
+Identity = tuple[int, frozenset[bytes]]
+
+_HEAD = struct.Struct("!BI")
+_LENGTH = struct.Struct("!H")
+#: the server cannot make DNS records of the set, so it never equals another one
+_UNCONVERTIBLE = 1
+#: the name of the set ends with a dot
+_DOTTED = 2
+#: the payload is the JSON of the records, since they cannot be expressed in wire format
+_VERBATIM = 4
+
+_SIMPLE = re.compile(r"[A-Za-z0-9_*/-]+(?:\.[A-Za-z0-9_*/-]+)*\Z")
+MAX_TTL = 2**32 - 1
+
+
+class ZoneNames:
+    """How the server names record sets of a zone: relative to it, with the case as found; the apex is the zone's name.
+
+    :param zone: name of the zone as the API gives it; a missing trailing dot is added.
+    :raises Malformed: if it is no domain name.
+    """
+
+    def __init__(self, zone: str) -> None:
+        labels, _dummy = wire.parse_name(zone)
+        self.zone = wire.join_labels(labels)
+        #: name of the record sets at the apex, with the trailing dot
+        self.apex = wire.name_to_text(self.zone)
+        self._folded = self.zone.lower()
+        self._bare = zone[:-1] if zone.endswith(".") else zone
+        self._apex_spellings = frozenset(("@", self._bare, self._bare + "."))
+
+    def of_owner(self, owner: bytes) -> tuple[str, bool]:
+        """Name of the record set that a transferred record belongs to, and whether the server sees a dot at its end.
+
+        A host whose relative name equals the name of the zone (``ok.ok.`` in ``ok.``) falls into the apex (sheet 2.5).
+
+        :param owner: owner of the record in wire format.
+        """
+        labels = self._labels_below(owner)
+        if labels is None:
+            return wire.name_to_text(owner), True
+        if not labels:
+            return self.apex, True
+        name = wire.labels_to_text(labels)
+        if name == self._bare:
+            return self.apex, False
+        return name, name.endswith(".")
+
+    def of_stored(self, name: str) -> str:
+        """Name under which the server compares a record set that it stores as ``name``.
+
+        ``@`` and the zone's name with or without a dot are the apex. Legacy names with a dot at the end are those without
+        it (sheet 2.5), but :func:`same` tells them apart. Names that the server could not parse are left alone.
+        """
+        if name in self._apex_spellings:
+            return self.apex
+        if _SIMPLE.match(name):
+            return name
+        try:
+            labels, absolute = wire.parse_name(name)
+            below = self._labels_below(wire.join_labels(labels)) if absolute else None
+        except Malformed:
+            return name
+        if below is None:
+            return wire.labels_to_text(labels)
+        return wire.labels_to_text(below) if below else self.apex
+
+    def _labels_below(self, owner: bytes) -> list[bytes] | None:
+        cut = len(owner) - len(self.zone)
+        if owner[max(cut, 0) :].lower() != self._folded:
+            return None
+        labels = []
+        position = 0
+        while position < cut:
+            after = position + 1 + owner[position]
+            labels.append(owner[position + 1 : after])
+            position = after
+        # else the octets only look like the zone
+        return labels if position == cut else None
+
+
+def pack_transferred(rtype: str, ttl: int, octets: bytes, dotted: bool) -> Packed:
+    """A record set of one transferred record.
+
+    :param octets: data of the record, uncompressed.
+    :param dotted: whether the server sees a dot at the end of its name.
+    """
+    flags = _DOTTED if dotted else 0
+    try:
+        octets = rdata.as_stored(rtype, octets)
+    except Malformed:
+        flags |= _UNCONVERTIBLE
+    return Packed(_HEAD.pack(flags, ttl) + _LENGTH.pack(len(octets)) + octets)
+
+
+def pack_stored(record_set: Json) -> Packed:
+    """A record set of the API. One that cannot be turned into DNS records is kept as it is, and never equals another."""
+    rtype, records, ttl = record_set["type"], record_set.get("records"), record_set.get("ttl")
+    flags = _DOTTED if record_set["name"].endswith(".") else 0
+    try:
+        if not isinstance(records, list) or not isinstance(ttl, int) or not 0 <= ttl <= MAX_TTL:
+            raise Malformed("no record set")
+        parts = [rdata.from_json(rtype, record) for record in records]
+        return Packed(_HEAD.pack(flags, ttl) + b"".join([_LENGTH.pack(len(octets)) + octets for octets in parts]))
+    except (Malformed, struct.error):
+        ttl = min(max(ttl, 0), MAX_TTL) if isinstance(ttl, int) else 0
+        return Packed(_HEAD.pack(flags | _VERBATIM | _UNCONVERTIBLE, ttl) + _dump(records).encode("ascii"))
+
+
+def merge(first: Packed, second: Packed) -> Packed:
+    """Two parts of one record set. TTL and name are those of the first one, as the server has it (sheet 2.5)."""
+    head = bytes((first[0] | second[0] & _UNCONVERTIBLE,)) + first[1 : _HEAD.size]
+    if (first[0] | second[0]) & _VERBATIM:
+        # it equals nothing anyway, so one part is enough to show
+        return Packed(head + first[_HEAD.size :])
+    return Packed(head + first[_HEAD.size :] + second[_HEAD.size :])
+
+
+def same(rtype: str, one: Packed, other: Packed) -> bool:
+    """Whether the server takes two record sets of the same name and type for equal (sheet section 2.5).
+
+    Equal are the sets of records, without regard to order, repetition and the case of names, and the TTL, and whether
+    the name ends with a dot. A set that cannot be turned into DNS records equals nothing.
+    """
+    if (one[0] | other[0]) & _UNCONVERTIBLE:
+        return False
+    return one == other or (one[: _HEAD.size] == other[: _HEAD.size] and _folded(rtype, one) == _folded(rtype, other))
+
+
+def identity(rtype: str, packed: Packed) -> Identity:
+    """A value that two descriptions of one record set share, even of a set that equals nothing by the server's rules."""
+    flags, ttl = _HEAD.unpack_from(packed)
+    if flags & _VERBATIM:
+        return ttl, frozenset(map(_stored_form, _verbatim_records(packed)))
+    if flags & _UNCONVERTIBLE and rtype in rdata.TEXTS:
+        return ttl, frozenset(rdata.stored_text(octets).encode("ascii") for octets in unpack(packed))
+    return ttl, _folded(rtype, packed)
+
+
+def present(rtype: str, packed: Packed) -> dict[str, t.Any]:
+    """``{ttl, records}`` with the records in presentation format, sorted, each once.
+
+    Records that cannot be turned into DNS records are shown as JSON.
+    """
+    flags, ttl = _HEAD.unpack_from(packed)
+    if flags & _VERBATIM:
+        records = set(map(_dump, _verbatim_records(packed)))
+    else:
+        records = {rdata.to_text(rtype, octets) for octets in unpack(packed)}
+    return {"ttl": ttl, "records": sorted(records)}
+
+
+def unpack(packed: Packed) -> t.Iterator[bytes]:
+    """The data of each record of a set that is kept in wire format."""
+    position = _HEAD.size
+    while position < len(packed):
+        (length,) = _LENGTH.unpack_from(packed, position)
+        position += _LENGTH.size
+        yield packed[position : position + length]
+        position += length
+
+
+def soa_serial(packed: Packed) -> int | None:
+    """The serial in an SOA record set, if it has one."""
+    if packed[0] & _VERBATIM:
+        return None
+    for octets in unpack(packed):
+        # the data ends with five numbers of 32 bits, the first of which is the serial (RFC 1035 section 3.3.13)
+        return int.from_bytes(octets[-20:-16], "big")
+    return None
+
+
+def _folded(rtype: str, packed: Packed) -> frozenset[bytes]:
+    return frozenset(rdata.fold(rtype, octets) for octets in unpack(packed))
+
+
+def _verbatim_records(packed: Packed) -> list[t.Any]:
+    records = json.loads(packed[_HEAD.size :])
+    return records if isinstance(records, list) else [records]
+
+
+def _stored_form(record: t.Any) -> bytes:
+    text = record.get("text") if isinstance(record, dict) else None
+    return (text if isinstance(text, str) else _dump(record)).encode("utf-8", "surrogatepass")
+
+
+def _dump(value: t.Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
