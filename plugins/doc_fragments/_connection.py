@@ -1,0 +1,48 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """How to connect, the same for all providers."""
+
+    DOCUMENTATION = r"""
+options:
+  validate_certs:
+    description:
+      - Whether to verify TLS certificates. Set to V(false) for tests only.
+    type: bool
+    default: true
+  ca_path:
+    description:
+      - File (or directory) of certificates of the authorities to trust, instead of the usual ones.
+    type: path
+  client_cert:
+    description:
+      - Client certificate in PEM format; may hold the key too.
+    type: path
+  client_key:
+    description:
+      - Key of O(client_cert), if it is in a file of its own.
+    type: path
+  request_timeout:
+    description:
+      - Seconds to wait for a connection, and for each answer. How long to wait for a run to end is a matter of
+        O(wait_timeout).
+    type: float
+    default: 30.0
+"""
+
+    # for modules that never wait
+    INFO = (
+        DOCUMENTATION.replace(" How long to wait for a run to end is a matter of\n        O(wait_timeout).", "")
+        + r"""
+  max_parallel:
+    description:
+      - How many targets to look at at once.
+    type: int
+    default: 8
+"""
+    )

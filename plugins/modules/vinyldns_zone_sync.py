@@ -1,0 +1,285 @@
+#!/usr/bin/python
+# -*- coding: utf-8 -*-
+
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: vinyldns_zone_sync
+short_description: Sync zones of VinylDNS with the DNS server behind them
+version_added: 1.0.0
+author:
+  - The lockstep.sync authors (@lockstep-ansible)
+description:
+  - Has VinylDNS transfer zones from their backend DNS server, which overwrites its own copy of them, and waits until that
+    is done.
+  - With O(backend), the module transfers each zone itself first, tells exactly which record sets the sync would create,
+    update and delete, refuses what the guards forbid, does nothing where nothing differs, and afterwards compares what the
+    server did with what was planned.
+  - A sync is triggered once. If the answer to the trigger is lost, the module looks for the run instead of starting another.
+requirements:
+  - dnspython >= 2.3 (if O(backend) is given)
+extends_documentation_fragment:
+  - lockstep.sync._attributes
+  - lockstep.sync._attributes.sync
+  - lockstep.sync._connection
+  - lockstep.sync._waiting
+  - lockstep.sync._syncing
+  - lockstep.sync._vinyldns
+  - lockstep.sync._vinyldns.backend
+attributes:
+  diff_mode:
+    description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
+    support: partial
+    details:
+      - Needs O(drift=axfr). Shows the record sets that differ, at most 1000 for each zone.
+options:
+  zones:
+    description:
+      - Names or ids of the zones.
+    type: list
+    elements: str
+    required: true
+    aliases: [zone]
+  approve:
+    description:
+      - Digest of a plan that was reviewed (RV(syncs[].detail.drift.digest)). Lifts the limits on percentages and numbers
+        for exactly that plan; any change of the zone or of its serial makes it void.
+    type: str
+  if_recently_synced:
+    description:
+      - What to do if VinylDNS refuses because it synced the zone a short while ago.
+    type: str
+    choices:
+      auto: V(wait) if drift is known to exist or with O(force), else V(ok).
+      ok: Take the zone as up to date.
+      wait: Wait until it may be synced again, within O(wait_timeout).
+      fail: Fail.
+    default: auto
+  sync_delay:
+    description:
+      - Seconds that the server wants between two syncs of a zone. VinylDNS does not tell, so without this option the
+        module tries again at the usual values (10 s to 1 h).
+    type: float
+seealso:
+  - module: lockstep.sync.vinyldns_zone_info
+  - module: lockstep.sync.sync_wait
+  - name: VinylDNS API, sync zone
+    description: The call that this module makes.
+    link: https://www.vinyldns.io/api/sync-zone
+"""
+
+EXAMPLES = r"""
+- name: Show which record sets a sync would change, and change nothing
+  lockstep.sync.vinyldns_zone_sync:
+    zones: example.com.
+    backend:
+      server: ns1.example.net
+      tsig_name: transfer.
+      tsig_secret: "{{ vault_tsig_secret }}"
+  check_mode: true
+  diff: true
+  delegate_to: localhost
+
+- name: Reconcile several zones, never deleting more than five record sets of one
+  lockstep.sync.vinyldns_zone_sync:
+    api_url: https://vinyldns.example.com:9000
+    access_key: "{{ vinyldns_access_key }}"
+    secret_key: "{{ vault_vinyldns_secret_key }}"
+    zones:
+      - example.com.
+      - example.org.
+    backend:
+      server: ns1.example.net
+    guard:
+      max_deletes: 5
+      protect:
+        - "@/MX"
+        - "_acme-challenge*/TXT"
+  delegate_to: localhost
+
+- name: Apply one plan that breaks the percentage guard and was reviewed
+  lockstep.sync.vinyldns_zone_sync:
+    zones: example.com.
+    backend:
+      server: ns1.example.net
+    approve: "{{ reviewed.syncs[0].detail.drift.digest }}"
+  delegate_to: localhost
+
+- name: Start syncs now and wait for them later
+  lockstep.sync.vinyldns_zone_sync:
+    zones: "{{ zones }}"
+    wait: false
+  register: started
+  delegate_to: localhost
+
+- name: Wait for them
+  lockstep.sync.sync_wait:
+    handles: "{{ started.syncs | map(attribute='handle') | select | list }}"
+  delegate_to: localhost
+"""
+
+RETURN = r"""
+syncs:
+  description: One record for each zone, in the order of O(zones).
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - target: example.com.
+      provider: vinyldns
+      action: triggered
+      state: succeeded
+      changed: true
+      changed_basis: observed
+      reason: "synced: 1 created, 1 updated, 0 deleted"
+      handle:
+        provider: vinyldns
+        address: https://vinyldns.example.com:9000
+        zone: example.com.
+        zone_id: 6d1c9a55-8f5b-4b8e-9d53-2f7b9e4c0a11
+        change_id: c4a06d0e-3a63-4ac9-b1f8-0d7f6a3a9c55
+        created: "2026-11-20T10:00:00Z"
+      started_at: "2026-11-20T10:00:00Z"
+      finished_at: "2026-11-20T10:00:03Z"
+      elapsed: 3.412
+      polls: 4
+      requests: 11
+      timed_out: false
+      failure: null
+      detail:
+        fidelity: exact
+        effect: {creates: 1, updates: 1, deletes: 0}
+  contains:
+    target:
+      description: Name of the zone with its dot (as given, if it was not found).
+      type: str
+    provider:
+      description: Always V(vinyldns).
+      type: str
+    action:
+      description: What was done, or in check mode would be done. V(refused) covers guards, definite refusals by the server and
+        zones for which no plan could be made; RV(syncs[].failure) tells which.
+      type: str
+      choices: [triggered, joined, skipped, refused, would_trigger, would_join]
+    state:
+      description: State of the run.
+      type: str
+      choices: [succeeded, failed, running, unknown, not_started]
+    changed:
+      description: Whether record sets of the zone were changed (in check mode, would be).
+      type: bool
+    changed_basis:
+      description: What RV(syncs[].changed) rests on.
+      type: str
+      choices: [observed, predicted, assumed]
+    reason:
+      description: Why this was done, in words.
+      type: str
+    handle:
+      description: Finds the run again, see M(lockstep.sync.sync_wait). Null if there is no run.
+      type: dict
+    started_at:
+      description: Start of the run by the server's clock, UTC.
+      type: str
+    finished_at:
+      description: End of the run by the server's clock, UTC.
+      type: str
+    elapsed:
+      description: Seconds spent on this zone.
+      type: float
+    polls:
+      description: Looks taken at the run while waiting.
+      type: int
+    requests:
+      description: HTTP requests sent for this zone.
+      type: int
+    timed_out:
+      description: Whether it was not done within O(wait_timeout).
+      type: bool
+    failure:
+      description: Null, or what went wrong as C(code), C(message), C(http_status) and C(hint).
+      type: dict
+    detail:
+      description: Facts about the zone. Long lists are cut in the results of bulk tasks; the file at O(report_path) has everything.
+      type: dict
+      contains:
+        latest_sync:
+          description: Last successful sync before this task, by the server's clock.
+          type: str
+        drift:
+          description: The plan, if O(backend) is given. The counts include the SOA.
+          type: dict
+          contains:
+            creates:
+              description: Record sets to create.
+              type: int
+            updates:
+              description: Record sets to update.
+              type: int
+            deletes:
+              description: Record sets to delete.
+              type: int
+            ignored:
+              description: How many of them O(guard.ignore) names.
+              type: int
+            soa_only:
+              description: Whether nothing but the SOA differs, which counts as in sync.
+              type: bool
+            unsupported_types:
+              description: Number of records by type that VinylDNS leaves out.
+              type: dict
+            serial:
+              description: Serial of the DNS server.
+              type: int
+            digest:
+              description: Name of this very plan, for O(approve).
+              type: str
+            records:
+              description: The changes as C(name), C(type), C(action), C(before) and C(after).
+              type: list
+              elements: dict
+            truncated:
+              description: Whether C(records) is not the whole list.
+              type: bool
+        effect:
+          description: Number of record sets that the server recorded as created, updated and deleted by this sync.
+          type: dict
+        fidelity:
+          description: Whether the server did what was planned, V(exact) or V(differs).
+          type: str
+        differences:
+          description: What was different, a sentence for each record set.
+          type: list
+          elements: str
+        guards:
+          description: The options of the guards that refuse the plan.
+          type: list
+          elements: str
+        cut:
+          description: Set where the result was too large and this detail was shortened.
+          type: bool
+summary:
+  description: Counts over all zones.
+  returned: always
+  type: dict
+  sample: {targets: 2, triggered: 1, joined: 0, skipped: 1, refused: 0, succeeded: 1, failed: 0, timed_out: 0, requests: 17, elapsed: 3.6}
+failure:
+  description: What kept the whole task from being done, such as an invalid option. As RV(syncs[].failure).
+  returned: if there is such a failure
+  type: dict
+"""
+
+from ansible_collections.lockstep.sync.plugins.module_utils._core.module import sync_module
+from ansible_collections.lockstep.sync.plugins.module_utils._providers.vinyldns import VinylDNS
+
+
+def main() -> None:
+    sync_module(VinylDNS)
+
+
+if __name__ == "__main__":
+    main()
