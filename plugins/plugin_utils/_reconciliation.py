@@ -172,7 +172,8 @@ def _message(report: Json, path: str) -> str:
     summary = report["summary"]
     counts = ", ".join(f"{summary[verdict]} {verdict.replace('_', ' ')}" for verdict in SEVERITY if summary[verdict])
     worst = next((zone for zone in report["zones"] if zone["verdict"] == report["verdict"]), None)
-    text = f"{report['verdict']}: {summary['zones']} zones, {counts}."
+    zones = "1 zone" if summary["zones"] == 1 else f"{summary['zones']} zones"
+    text = f"{report['verdict']}: {zones}, {counts}." if summary["zones"] > 1 else f"{report['verdict']}: {zones}."
     if report["verdict"] not in ("in_sync", "reconciled") and worst:
         text += f" {worst['zone']}: {worst['reason']}."
     return text.replace("..", ".") + where
