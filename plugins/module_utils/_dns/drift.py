@@ -214,7 +214,7 @@ class DriftBuilder:
         sets = self._backend.setdefault(rtype, {})
         sets[name] = records.merge(sets[name], packed) if name in sets else packed
         self._backend_records += 1
-        if rtype == "SOA" and name == self._names.apex and self._serial is None:
+        if rtype == "SOA" and name == self._names.apex:
             self._serial = records.soa_serial(packed)
 
     def add_backend(self, transferred: t.Iterable[ResourceRecord]) -> None:

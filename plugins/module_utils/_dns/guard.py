@@ -214,11 +214,9 @@ def _apex_ns(drift: Drift) -> t.Iterator[Violation]:
         return
     for change in drift.changes:
         if change.name == drift.zone and change.type == "NS":
-            before = change.before["records"] if change.before else "none"
-            after = change.after["records"] if change.after else "none"
             yield Violation(
                 "allow_apex_ns_change",
-                f"would {change.action} the NS records of the zone itself, {_words(before)} -> {_words(after)}. "
+                f"would {change.action} the NS records of the zone itself, {_names(change.before)} -> {_names(change.after)}. "
                 "Set guard.allow_apex_ns_change if its name servers did change",
             )
 
@@ -265,8 +263,8 @@ def _listing(changes: t.Sequence[Change]) -> str:
     return ", ".join(names) + (f" and {rest} more" if rest else "")
 
 
-def _words(names: t.Any) -> str:
-    return names if isinstance(names, str) else " ".join(names)
+def _names(side: t.Mapping[str, t.Any] | None) -> str:
+    return " ".join(side["records"]) if side else "none"
 
 
 def _compile(pattern: str, option: str) -> tuple[re.Pattern[str], re.Pattern[str]]:

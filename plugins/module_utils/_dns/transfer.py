@@ -182,16 +182,14 @@ class _Exchange:
         datagram = self._ask_by_udp(self._question(rdtype))
         if datagram is not None and not wire.Header(*wire.HEADER.unpack_from(datagram)).truncated:
             return self._answer(datagram, rdtype, True)
-        # a new question, since the signature of the other one belongs to its own answer
-        self._signature = signature(self.request, self._clock)
         with contextlib.closing(self.stream(rdtype)) as answers:
             return next(answers)
 
     def stream(self, rdtype: int) -> t.Generator[list[ResourceRecord], None, None]:
         """The messages of an answer by TCP. It never ends by itself, except with an exception."""
+        query = self._question(rdtype)
         try:
             with contextlib.closing(self._open(socket.SOCK_STREAM, self._deadline.remaining())) as sock:
-                query = self._question(rdtype)
                 sock.settimeout(_positive(self._deadline.remaining()))
                 sock.sendall(len(query).to_bytes(2, "big") + query)
                 reader = _Reader(sock, self._deadline)

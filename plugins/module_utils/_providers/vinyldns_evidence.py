@@ -26,7 +26,7 @@ from . import vinyldns_api as api
 SHOWN = 1000
 
 #: what bulk results keep of a plan
-_BRIEF = ("creates", "updates", "deletes", "in_sync", "record_sets")
+_BRIEF = ("creates", "updates", "deletes")
 
 BACKEND_OPTIONS: dict[str, dict[str, t.Any]] = {
     "server": {"type": "str", "required": True},
@@ -92,7 +92,7 @@ class Evidence:
         observed = observed_changes(target.name, rows)
         counts = _counts(observed)
         detail: dict[str, t.Any] = {"effect": counts}
-        brief: dict[str, t.Any] = {"effect": counts}
+        brief: dict[str, t.Any] = {} if self.drift else {"effect": counts}
         warnings: tuple[str, ...] = ()
         if self.drift is not None:
             verdict, differences = fidelity(self.drift, observed)

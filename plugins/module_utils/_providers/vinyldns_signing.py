@@ -43,9 +43,8 @@ def encode_segment(text: str) -> str:
 
 def canonical_query(query: str) -> str:
     """The query as the server rebuilds it: decoded, re-encoded by RFC 3986, sorted, exact duplicates merged."""
-    pairs = set(urllib.parse.parse_qsl(query, keep_blank_values=True))
-    encoded = sorted((urllib.parse.quote(key, safe="-._~"), urllib.parse.quote(value, safe="-._~")) for key, value in pairs)
-    return "&".join(f"{key}={value}" for key, value in encoded)
+    pairs = sorted(set(urllib.parse.parse_qsl(query, keep_blank_values=True)))
+    return "&".join(f"{urllib.parse.quote(key, safe='-._~')}={urllib.parse.quote(value, safe='-._~')}" for key, value in pairs)
 
 
 def authorization(credentials: Credentials, method: str, url: str, host: str, timestamp: str, body: bytes) -> str:
