@@ -1,0 +1,51 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Everything that can be set while the part runs: PUT /parts/plm/knobs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ..framework import Knobs
+
+Profile = Literal["touchdb", "pouchdb", "couchdb1", "couchdb2"]
+Outcome = Literal["completed", "error", "failed", "never", "stuck-triggered", "flapping"]
+
+
+@dataclass
+class PlmKnobs(Knobs):
+    """A synchronizer takes the settings of its POST along; what is set later concerns later ones."""
+
+    prefix: str = "/api/media-manager/v0"  # of the desktop application; the standalone server's /v0 works as well
+
+    # The database behind the server:
+    # touchdb   states are written with the document, so push and pull run one after the other
+    # pouchdb   states come a moment after the document, so the server takes push for finished: both run at once, and
+    #           sync.completed is announced right away, without their states
+    # couchdb1  like touchdb; "error" is retried first (flapping)
+    # couchdb2  like pouchdb, and there is no "triggered" at all; "error" is called "failed"
+    profile: Profile = "touchdb"
+
+    document_seconds: float = 0.02  # until the server has written the first document: all states absent
+    blip_seconds: float = 0.05  # pouchdb: until a document gets its first state
+    push_seconds: float = 0.15
+    push_outcome: Outcome = "completed"
+    gap_seconds: float = 0.1  # push done and pull not begun; 0 to 16 on a real server
+    pull_seconds: float = 0.15
+    pull_outcome: Outcome = "completed"
+    announce_seconds: float = 0.0  # between the end of pull and sync.completed
+
+    flap_seconds: float = 0.05  # each try, and the first pause, of "flapping"; pauses double
+    flap_retries: int = 3
+    flap_end: Literal["completed", "error"] = "error"
+
+    # What a POST gets while another synchronizer is at work; "auto": stateless, with touchdb independent.
+    # pull_runs: the push stays stateless for ever, the pull runs
+    duplicates: Literal["auto", "stateless", "pull_runs", "independent"] = "auto"
+
+    db_down: bool = False  # every state of every id reads "error"; a POST is answered and leads to nothing
+    no_remote: bool = False  # the server was started without a remote to synchronize with
+    hang_seconds: float = 60.0  # index, PUT and DELETE never answer; this is when the emulator hangs up
+    crash_on_bad_subscribe: bool = True  # a frame that the server does not expect ends its process; see POST /restart
