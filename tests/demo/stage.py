@@ -37,9 +37,6 @@ class Stage:
             "LOCKSTEP_LEDGER": str(scratch / "ledger.sqlite3"),
             "ANSIBLE_LOCALHOST_WARNING": "false",
             "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
-            "ANSIBLE_DISPLAY_OK_HOSTS": "false",
-            "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "false",
-            "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml",
         }
 
     def title(self, text: str) -> None:
@@ -60,23 +57,25 @@ class Stage:
 
     def playbook(self, name: str, *arguments: str, fails: bool = False) -> str:
         """Run a playbook of the collection and show all of its output."""
-        return self._run(["ansible-playbook", name, *arguments], fails, show=True)
+        quiet = {"ANSIBLE_DISPLAY_OK_HOSTS": "false", "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "false", "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml"}
+        return self._run(["ansible-playbook", name, *arguments], fails, quiet)
 
     def module(self, name: str, arguments: dict[str, Any], *flags: str, fails: bool = False) -> dict[str, Any]:
         """Run a module ad hoc and show what it returned about each target."""
         words = " ".join(f"{key}={shlex.quote(str(value))}" for key, value in arguments.items())
-        output = self._run(["ansible", "localhost", "-m", f"lockstep.sync.{name}", "-a", words, *flags], fails, show=False)
+        output = self._run(["ansible", "localhost", "-m", f"lockstep.sync.{name}", "-a", words, *flags], fails)
         result: dict[str, Any] = json.loads(output[output.index("=> {") + 3 :])
         for record in result["syncs"]:
             line = f"{record['target']}: {record['action']}, {record['state']}, changed={record['changed']} ({record['changed_basis']})"
             self.say(f"    {line}\n    {record['reason']}")
         return result
 
-    def _run(self, command: list[str], fails: bool, show: bool) -> str:
-        self.say("\n$ " + shlex.join(command))
+    def _run(self, command: list[str], fails: bool, environment: dict[str, str] | None = None) -> str:
+        """Run a command; one with an environment of its own is shown with its output."""
+        self.say("\n$ " + " ".join(map(_shown, command)))
         done = subprocess.run(
             [str(BIN / command[0]), *command[1:]],
-            env=self.environment,
+            env={**self.environment, **(environment or {})},
             cwd=self.scratch,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -84,11 +83,16 @@ class Stage:
             text=True,
             timeout=300,
         )
-        if show or bool(done.returncode) != fails:
+        if environment or bool(done.returncode) != fails:
             self.say("\n".join("    " + line for line in _essential(done.stdout.splitlines())))
         if bool(done.returncode) != fails:
             raise DemoFailed(f"the command ended with {done.returncode}")
         return done.stdout
+
+
+def _shown(word: str) -> str:
+    """A word as a person would quote it."""
+    return word if shlex.quote(word) == word else f'"{word}"'
 
 
 def _essential(lines: list[str]) -> Iterator[str]:

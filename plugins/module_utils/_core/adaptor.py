@@ -18,7 +18,7 @@ import random
 import typing as t
 
 from .clock import Clock
-from .errors import SyncError
+from .errors import SyncError, Violation
 from .http import Channel, HttpClient, Settings, parse_api_url
 from .options import ArgumentSpec, Options
 from .poll import Reading
@@ -74,17 +74,6 @@ class Run:
     handle: dict[str, t.Any]
     started_at: dt.datetime | None = None
     reading: Reading | None = None
-
-
-@dataclasses.dataclass(frozen=True)
-class Violation:
-    """A broken guard.
-
-    :param rule: the option that sets the limit.
-    """
-
-    rule: str
-    message: str
 
 
 @dataclasses.dataclass

@@ -14,8 +14,8 @@ import os
 import random
 import typing as t
 
-from .clock import Clock, SystemClock, isoformat
-from .errors import SyncError
+from .clock import Clock, Stopped, SystemClock, isoformat
+from .errors import SyncError, not_understood
 from .fanout import fan_out
 from .http import RequestCount
 from .ledger import Ledger, default_path
@@ -63,10 +63,12 @@ class Batch:
         self.count = RequestCount()
         self.records: list[Record] = []
         self.failure: SyncError | None = None
+        self._done: set[int] = set()
         self._started = context.clock.monotonic()
 
     def process(self, jobs: t.Sequence[tuple[Record, Work]]) -> None:
         """Do all jobs, at most ``max_parallel`` at once. A failing one never keeps the others from being done."""
+        self._done.clear()
         fan_out(jobs, self._one, self.options["max_parallel"])
 
     def _one(self, job: tuple[Record, Work]) -> None:
@@ -77,11 +79,12 @@ class Batch:
             work(record, count)
         except SyncError as error:
             record.fail(error)
-        except (AttributeError, KeyError, IndexError, TypeError, ValueError) as exc:
-            record.fail(_unexpected(exc))
+        except Exception as exc:
+            record.fail(not_understood(exc))
         finally:
             record.elapsed += clock.monotonic() - started
             record.requests += count.value
+        self._done.add(id(record))
         self.context.progress(record)
 
     def interrupt(self) -> None:
@@ -90,10 +93,16 @@ class Batch:
             "outcome_unknown", "the task was interrupted", "Runs go on at their servers: run the task again to join them."
         )
         for record in self.records:
-            if record.failure is None and record.action != "skipped" and record.state not in ("succeeded", "failed"):
-                triggered = record.handle is not None
-                went_on = "the run goes on at the server" if triggered else "nothing is known to have been triggered"
-                record.fail(SyncError("outcome_unknown", f"interrupted; {went_on}", "Run the task again: it joins what it finds running."))
+            if id(record) in self._done or record.failure is not None or record.action == "skipped":
+                continue
+            if record.handle is not None:
+                went_on = "the run goes on at the server"
+            elif record.started_at is not None:
+                went_on = "a trigger was being sent, and nobody knows whether it arrived"
+                record.action, record.state, record.changed, record.changed_basis = "triggered", "unknown", True, "assumed"
+            else:
+                went_on = "nothing was triggered"
+            record.fail(SyncError("outcome_unknown", f"interrupted; {went_on}", "Run the task again: it joins what it finds running."))
 
     def result(self) -> dict[str, t.Any]:
         """What the task returns; written to the report file as well."""
@@ -112,7 +121,9 @@ class Batch:
         diffs = [record.diff for record in self.records if record.diff]
         if self.context.diff and diffs:
             head["diff"] = diffs
-        return t.cast("dict[str, t.Any]", self.redactor.scrub({**head, "syncs": fit(self.records), "warnings": self._warnings(tolerate)}))
+        result = {**head, "syncs": fit(self.records, self.redactor.scrub), "warnings": self._warnings(tolerate)}
+        # a secret that happens to be a part of "failed" must not turn a failure into a success
+        return {key: self.redactor.scrub(value) for key, value in result.items()}
 
     def _message(self, failed: t.Sequence[Record]) -> str:
         if self.failure:
@@ -153,22 +164,16 @@ def guarded(batch: Batch) -> t.Iterator[None]:
         yield
     except SyncError as error:
         batch.failure = error
-    except (Interrupted, KeyboardInterrupt):
+    except (Interrupted, Stopped, KeyboardInterrupt):
         batch.interrupt()
+    except Exception as exc:
+        batch.failure = not_understood(exc)
 
 
-def open_ledger(options: Options, context: Context) -> Ledger:
+def open_ledger(options: Options, context: Context, redactor: Redactor) -> Ledger:
     """The ledger that the options or the environment name; read-only in check mode.
 
     :raises SyncError: ``invalid_option``.
     """
     path = options.get("ledger_path") or default_path(context.environ)
-    return Ledger(path, context.clock, read_only=context.check_mode)
-
-
-def _unexpected(exc: Exception) -> SyncError:
-    return SyncError(
-        "bad_response",
-        f"the server answered in a form that this collection does not understand ({type(exc).__name__}: {exc})",
-        "The server may be of a version that is not supported. If it is, please report this.",
-    )
+    return Ledger(path, context.clock, read_only=context.check_mode, scrub=redactor.scrub)

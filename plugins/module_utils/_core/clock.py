@@ -90,10 +90,9 @@ def parse_iso(text: t.Any) -> dt.datetime | None:
         return None
     try:
         # Python 3.9 does not know the suffix Z
-        moment = dt.datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith("Z") else text)
-    except ValueError:
+        return _in_utc(dt.datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith("Z") else text))
+    except (ValueError, OverflowError):
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=dt.timezone.utc)
 
 
 def parse_http_date(text: str | None) -> dt.datetime | None:
@@ -101,10 +100,13 @@ def parse_http_date(text: str | None) -> dt.datetime | None:
     if not text:
         return None
     try:
-        moment = email.utils.parsedate_to_datetime(text)
-    except (TypeError, ValueError, IndexError):
+        return _in_utc(email.utils.parsedate_to_datetime(text))
+    except (TypeError, ValueError, IndexError, OverflowError):
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=dt.timezone.utc)
+
+
+def _in_utc(moment: dt.datetime) -> dt.datetime:
+    return moment.astimezone(dt.timezone.utc) if moment.tzinfo else moment.replace(tzinfo=dt.timezone.utc)
 
 
 def parse_retry_after(text: str | None, now: dt.datetime) -> float | None:
@@ -115,7 +117,7 @@ def parse_retry_after(text: str | None, now: dt.datetime) -> float | None:
     """
     if not text:
         return None
-    if text.strip().isdigit():
+    if text.strip().isdecimal():
         return float(text.strip())
     moment = parse_http_date(text)
     return None if moment is None else max(0.0, (moment - now).total_seconds())

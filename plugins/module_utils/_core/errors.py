@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 FAILURE_CODES = frozenset(
@@ -94,6 +95,27 @@ class Ambiguous(SyncError):
 
     def __init__(self, message: str, http_status: int | None = None) -> None:
         super().__init__("outcome_unknown", message, http_status=http_status)
+
+
+@dataclasses.dataclass(frozen=True)
+class Violation:
+    """A broken guard.
+
+    :param rule: the option that sets the limit.
+    :param message: the numbers, and what lifts the rule.
+    """
+
+    rule: str
+    message: str
+
+
+def not_understood(exc: Exception) -> SyncError:
+    """The failure behind an exception that nobody foresaw: as a rule, an answer of another shape than the API has."""
+    return SyncError(
+        "bad_response",
+        f"the server answered in a form that this collection does not understand ({type(exc).__name__}: {exc})",
+        "The server may be of a version that is not supported. If it is, please report this.",
+    )
 
 
 def invalid_option(option: str, value: t.Any, problem: str, remedy: str) -> SyncError:

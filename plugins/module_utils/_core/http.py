@@ -35,6 +35,8 @@ MAX_BODY_IN_MESSAGE = 200
 _REDIRECTS = (301, 302, 303, 307, 308)
 _TRANSIENT = (502, 503, 504)
 _REFUSED_BEFORE_EXECUTION = (408, 429)
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_ADDRESS = "Use https://host[:port][/path], and pass credentials in the options made for them."
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,25 +64,24 @@ class Settings:
 
 
 def parse_api_url(value: str, option: str = "api_url") -> str:
-    """A base address in its canonical form: lower-case host, no trailing slash.
+    """A base address in its canonical form: lower-case host, no default port, no trailing slash.
 
     :raises SyncError: ``invalid_option`` for anything that is not a plain http(s) address.
     """
+    value = value.strip()
+    for sign, what in (("@", "credentials"), ("?", "a query"), ("#", "a fragment")):
+        if sign in value:
+            # not repeated, since it may hold a secret
+            raise SyncError("invalid_option", f"option {option}: the address carries {what}", _ADDRESS)
     try:
-        parts = urllib.parse.urlsplit(value.strip())
+        parts = urllib.parse.urlsplit(value)
         port = parts.port
     except ValueError as exc:
-        raise invalid_option(option, value, f"is not a valid address ({exc})", "Use https://host[:port][/path].") from None
-    if parts.username is not None or parts.password is not None:
-        raise SyncError(
-            "invalid_option", f"option {option}: the address carries credentials", "Pass them in the options made for them."
-        )
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise invalid_option(option, value, "is not an http(s) address", "Use https://host[:port][/path].")
-    if parts.query or parts.fragment:
-        raise invalid_option(option, value, "carries a query or a fragment", "Use https://host[:port][/path].")
+        raise invalid_option(option, value, f"is not a valid address ({exc})", _ADDRESS) from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or any(char.isspace() for char in value):
+        raise invalid_option(option, value, "is not an http(s) address", _ADDRESS)
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    netloc = host if port is None else f"{host}:{port}"
+    netloc = host if port in (None, _DEFAULT_PORTS[parts.scheme]) else f"{host}:{port}"
     return f"{parts.scheme}://{netloc}{parts.path.rstrip('/')}"
 
 
@@ -100,14 +101,26 @@ class RequestCount:
 
 
 class Answer:
-    """A complete response of the server, decoded on demand."""
+    """A complete response of the server, decoded on demand.
 
-    def __init__(self, method: str, url: str, status: int, headers: t.Mapping[str, str], body: bytes) -> None:
+    :param redact: hides secrets in what is shown of the body.
+    """
+
+    def __init__(
+        self,
+        method: str,
+        url: str,
+        status: int,
+        headers: t.Mapping[str, str],
+        body: bytes,
+        redact: t.Callable[[str], str] = lambda text: text,
+    ) -> None:
         self.method = method
         self.url = url
         self.status = status
         self.headers = headers
         self.body = body
+        self._redact = redact
 
     @property
     def server_now(self) -> dt.datetime | None:
@@ -123,6 +136,16 @@ class Answer:
         start = self.body[:200].lstrip().lower()
         return "text/html" in self.headers.get("Content-Type", "") or start.startswith((b"<!doctype html", b"<html"))
 
+    @property
+    def redirect(self) -> str | None:
+        """Where a redirect leads, or ``None`` if that is no address."""
+        try:
+            target = urllib.parse.urljoin(self.url, self.headers["Location"])
+            _origin(target)
+        except (KeyError, ValueError):
+            return None
+        return target
+
     def retry_after(self, fallback_now: dt.datetime) -> float | None:
         return parse_retry_after(self.headers.get("Retry-After"), self.server_now or fallback_now)
 
@@ -133,7 +156,7 @@ class Answer:
         """
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise SyncError(
                 "bad_response",
                 f"{self.describe()} is {'an HTML page' if self.is_html else 'not JSON'}",
@@ -146,7 +169,7 @@ class Answer:
         """The decoded body, or ``None`` if it is not JSON."""
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
     def describe(self) -> str:
@@ -156,7 +179,8 @@ class Answer:
         """The body for a message: short, on one line, and no markup."""
         if self.is_html:
             return "(an HTML page)"
-        text = " ".join(self.text.split())
+        # before the cut, which may leave a part of a secret that nobody recognises any more
+        text = " ".join(self._redact(self.text).split())
         return text if len(text) <= MAX_BODY_IN_MESSAGE else text[:MAX_BODY_IN_MESSAGE] + "…"
 
 
@@ -182,12 +206,12 @@ def judge_status(answer: Answer) -> SyncError:
 
 
 def redirect_refused(answer: Answer) -> SyncError:
-    target = urllib.parse.urljoin(answer.url, answer.headers.get("Location", ""))
-    parts = urllib.parse.urlsplit(target)
+    parts = urllib.parse.urlsplit(answer.redirect or "")
+    port = f":{parts.port}" if parts.port else ""
+    target = f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path}" if answer.redirect else "nowhere"
     return SyncError(
         "redirect_refused",
-        f"{answer.method} {urllib.parse.urlsplit(answer.url).path} is redirected to {parts.scheme}://{parts.hostname or ''}"
-        f"{':%d' % parts.port if parts.port else ''}{parts.path}",
+        f"{answer.method} {urllib.parse.urlsplit(answer.url).path} is redirected to {target}",
         "Triggers are never redirected, and reads only within one origin. Set api_url to the final address.",
         answer.status,
     )
@@ -232,28 +256,43 @@ class HttpClient:
     def send(self, session: t.Any, method: str, url: str, timeout: tuple[float, float], **kwargs: t.Any) -> Answer:
         """Send one request, exactly once, and read its whole answer.
 
-        :raises requests.RequestException: on any trouble of transport.
+        :raises OSError: on any trouble of transport, as a rule a ``requests.RequestException``.
+        :raises SyncError: ``invalid_option`` if HTTP cannot carry it.
         """
-        response = session.request(
-            method,
-            url,
-            timeout=timeout,
-            allow_redirects=False,
-            verify=self.settings.verify,
-            cert=self.settings.cert,
-            **kwargs,
-        )
-        return Answer(method, url, response.status_code, response.headers, response.content)
+        try:
+            response = session.request(
+                method,
+                url,
+                timeout=timeout,
+                allow_redirects=False,
+                verify=self.settings.verify,
+                cert=self.settings.cert,
+                **kwargs,
+            )
+        except ValueError as exc:
+            if isinstance(exc, OSError) and not isinstance(exc, transport.requests.exceptions.InvalidHeader):
+                raise
+            # the text of the exception repeats the header
+            raise SyncError(
+                "invalid_option",
+                f"no request can be sent to {self.settings.origin}: a header has characters that HTTP does not allow",
+                "Look for line breaks and other special characters in the credentials.",
+            ) from None
+        return Answer(method, url, response.status_code, response.headers, response.content, self.redactor.text)
 
 
 class Channel:
-    """Requests for one target: counted, within its deadline, in the manner that their effect calls for."""
+    """Requests for one target: counted, within its deadline, in the manner that their effect calls for.
+
+    ``may_have_executed`` tells whether the last trigger was accepted or got lost on the way, but not definitely refused.
+    """
 
     def __init__(self, client: HttpClient, deadline: Deadline, count: RequestCount, attempts: int = OBSERVE_ATTEMPTS) -> None:
         self.client = client
         self.deadline = deadline
         self.count = count
         self.attempts = attempts
+        self.may_have_executed = False
 
     def once(self) -> Channel:
         """The same channel without retries, for a caller that is going to look again anyway."""
@@ -298,7 +337,8 @@ class Channel:
     ) -> Answer:
         """Send the one mutating request, once, over a fresh connection.
 
-        :param read_timeout: seconds to wait for the answer, where it may take longer than ``request_timeout``.
+        :param read_timeout: seconds to wait for the answer, where it may take longer than ``request_timeout``; cut at the
+            deadline.
         :param definite: names the refusals among 5xx answers that the server gives *before* it executes.
         :raises NeverArrived: the server provably did not execute it.
         :raises RateLimited: refused before execution, with the pause the server asks for.
@@ -306,49 +346,56 @@ class Channel:
         :raises SyncError: a definite refusal.
         """
         url = self._url(path, params)
-        timeout = (self.client.settings.request_timeout, read_timeout or self.client.settings.request_timeout)
+        limit = self.client.settings.request_timeout
+        timeout = (self._within_deadline(limit), self._within_deadline(limit if read_timeout is None else read_timeout))
         # a reused keep-alive connection may be half closed, which would make a refusal look like a lost answer
         extra = {**self.client.headers, "Connection": "close", "Cache-Control": "no-cache", **(headers or {})}
         transport.witness.sent = False
+        self.may_have_executed = True
         self.count.add()
         try:
             answer = self.client.send(self.client.triggers, method, url, timeout, json=body, headers=extra)
-        except transport.requests.RequestException as exc:
-            raise self._failed_trigger(exc) from None
+        except (OSError, SyncError) as exc:
+            raise self._noted(self._failed_trigger(exc, timeout)) from None
         if answer.status in expect:
             return answer
-        raise self._judge_trigger(answer, definite)
+        raise self._noted(self._judge_trigger(answer, definite))
+
+    def _noted(self, error: SyncError) -> SyncError:
+        self.may_have_executed = isinstance(error, Ambiguous)
+        return error
 
     def _judge_trigger(self, answer: Answer, definite: Interpreter | None) -> SyncError:
         if answer.status in _REFUSED_BEFORE_EXECUTION:
             return self._rate_limited(answer)
-        if answer.status >= 500:
+        if answer.status >= 500 or answer.status < 300:
             refusal = definite(answer) if definite else None
             return refusal or Ambiguous(f"{answer.describe()} says: {answer.excerpt() or 'nothing'}", answer.status)
         return self._judge(answer)
 
-    def _failed_trigger(self, exc: Exception) -> SyncError:
-        error = transport_error(exc, self.client.settings)
+    def _failed_trigger(self, exc: Exception, timeout: tuple[float, float]) -> SyncError:
+        error = exc if isinstance(exc, SyncError) else transport_error(exc, self.client.settings.origin, timeout)
         if transport.witness.sent:
             return Ambiguous(f"{error.message}, after the request had been sent")
         return NeverArrived(error.code, error.message, error.hint, retryable=error.code == "connection_failed")
 
     def _read(self, method: str, url: str, body: t.Any, headers: t.Mapping[str, str] | None) -> Answer:
-        settings = self.client.settings
+        extra = {**self.client.headers, **(headers or {})}
         for dummy in range(MAX_REDIRECTS + 1):
-            limit = min(settings.request_timeout, max(self.deadline.remaining(), LAST_LOOK_TIMEOUT))
+            limit = self._within_deadline(self.client.settings.request_timeout)
             self.count.add()
             try:
-                answer = self.client.send(
-                    self.client.reads, method, url, (limit, limit), json=body, headers={**self.client.headers, **(headers or {})}
-                )
-            except transport.requests.RequestException as exc:
-                raise transport_error(exc, settings) from None
-            target = urllib.parse.urljoin(url, answer.headers.get("Location", ""))
-            if answer.status not in _REDIRECTS or method != "GET" or _origin(target) != _origin(url):
+                answer = self.client.send(self.client.reads, method, url, (limit, limit), json=body, headers=extra)
+            except OSError as exc:
+                raise transport_error(exc, self.client.settings.origin, (limit, limit)) from None
+            target = answer.redirect
+            if answer.status not in _REDIRECTS or method != "GET" or target is None or _origin(target) != _origin(url):
                 return answer
             url = target
         raise redirect_refused(answer)
+
+    def _within_deadline(self, seconds: float) -> float:
+        return min(seconds, self.deadline.remaining()) if self.deadline.allows(LAST_LOOK_TIMEOUT) else LAST_LOOK_TIMEOUT
 
     def _url(self, path: str, params: t.Mapping[str, t.Any] | None) -> str:
         given = {key: value for key, value in (params or {}).items() if value is not None}
@@ -359,7 +406,10 @@ class Channel:
     def _judge(self, answer: Answer) -> SyncError:
         if answer.status == 429:
             return self._rate_limited(answer)
-        return self.client.interpret(answer) or judge_status(answer)
+        error = self.client.interpret(answer)
+        if error is None and answer.status == 503 and answer.retry_after(self.client.clock.now()) is not None:
+            return self._rate_limited(answer)
+        return error or judge_status(answer)
 
     def _rate_limited(self, answer: Answer) -> RateLimited:
         pause = answer.retry_after(self.client.clock.now())
@@ -386,24 +436,29 @@ class Channel:
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:
     parts = urllib.parse.urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    return parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme)
 
 
-def transport_error(exc: Exception, settings: Settings) -> SyncError:
-    """The failure behind an exception of requests, without the URL that its text would repeat."""
-    where = settings.origin
+def transport_error(exc: Exception, where: str, timeout: tuple[float, float]) -> SyncError:
+    """The failure behind an exception of requests, without the URL that its text would repeat.
+
+    :param where: origin of the server.
+    :param timeout: seconds allowed for connecting and for each wait for data.
+    """
     errors = transport.requests.exceptions
     cause = root_cause(exc)
-    if isinstance(exc, errors.SSLError) or isinstance(cause, ssl.SSLError):
+    # a peer that hangs up is a matter of the network, also where TLS is what notices it
+    hung_up = isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError))
+    if not hung_up and (isinstance(exc, errors.SSLError) or isinstance(cause, ssl.SSLError)):
         return SyncError(
             "tls_failed",
             f"TLS with {where} failed: {cause}",
             "Check the certificate of the server, ca_path, client_cert and client_key; validate_certs: false is for tests only.",
         )
     if isinstance(exc, errors.ConnectTimeout):
-        return SyncError("connection_failed", f"no connection to {where} within {settings.request_timeout:g} s", _REACH)
+        return SyncError("connection_failed", f"no connection to {where} within {timeout[0]:g} s", _REACH)
     if isinstance(exc, errors.ReadTimeout) or isinstance(cause, (TimeoutError, socket.timeout)):
-        return SyncError("connection_failed", f"no answer from {where} within {settings.request_timeout:g} s", _SLOW)
+        return SyncError("connection_failed", f"no answer from {where} within {timeout[1]:g} s", _SLOW)
     if isinstance(exc, errors.ProxyError):
         return SyncError("connection_failed", f"the proxy on the way to {where} failed: {cause}", "Check the proxy variables.")
     if isinstance(cause, OSError) and cause.strerror:

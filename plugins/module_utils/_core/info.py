@@ -11,9 +11,9 @@ from __future__ import annotations
 import typing as t
 
 from .adaptor import Services
-from .batch import Context
-from .clock import Deadline
-from .errors import SyncError
+from .batch import Context, Interrupted
+from .clock import Deadline, Stopped
+from .errors import SyncError, not_understood
 from .fanout import fan_out
 from .http import Channel, HttpClient, RequestCount
 from .options import ArgumentSpec, Options, check_connection, check_waiting, secrets_in
@@ -52,20 +52,40 @@ def run_info(
         check_connection(options)
         check_waiting(options)
         viewer = viewer_class(options, Services(context.clock, redactor, context.rng, context.warn))
-        result[key] = _look_at_all(viewer, options, context)
+        _look_at_all(viewer, options, context, result[key])
     except SyncError as error:
-        result.update(failed=True, msg=f"{error.message}. {error.hint}".strip(), failure=error.as_failure())
+        _fail(result, error)
+    except (Interrupted, Stopped, KeyboardInterrupt):
+        _fail(result, SyncError("outcome_unknown", "the task was interrupted", "Run the task again."))
+    except Exception as exc:
+        _fail(result, not_understood(exc))
     finally:
         if viewer is not None:
             viewer.client.close()
-    return t.cast("dict[str, t.Any]", redactor.scrub({**result, "warnings": context.warnings}))
+    # a secret that happens to be a part of "failed" must not turn a failure into a success
+    return {name: redactor.scrub(value) for name, value in {**result, "warnings": context.warnings}.items()}
 
 
-def _look_at_all(viewer: Viewer, options: Options, context: Context) -> list[Entry]:
+def _fail(result: dict[str, t.Any], error: SyncError) -> None:
+    result.update(failed=True, msg=f"{error.message}. {error.hint}".strip(), failure=error.as_failure())
+
+
+def _look_at_all(viewer: Viewer, options: Options, context: Context, entries: list[Entry]) -> None:
     count = RequestCount()
 
     def channel() -> Channel:
         return viewer.client.channel(Deadline(context.clock, INFO_TIMEOUT), count)
 
-    names = viewer.names(channel())
-    return fan_out(names, lambda name: viewer.look(name, channel()), options["max_parallel"])
+    def look(name: str) -> Entry | SyncError:
+        try:
+            return viewer.look(name, channel())
+        except SyncError as error:
+            return error
+        except Exception as exc:
+            return not_understood(exc)
+
+    seen = fan_out(viewer.names(channel()), look, options["max_parallel"])
+    entries.extend(item for item in seen if not isinstance(item, SyncError))
+    for item in seen:
+        if isinstance(item, SyncError):
+            raise item

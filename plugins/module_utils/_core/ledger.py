@@ -46,6 +46,10 @@ CREATE TABLE IF NOT EXISTS runs (
 CREATE INDEX IF NOT EXISTS runs_by_target ON runs (provider, address, target, state, id);
 """
 
+#: id and state of the newest run of a target
+Mark = t.Tuple[int, str]
+NO_MARK: Mark = (0, "")
+
 #: ``intended``: about to be triggered. ``started``: accepted by the server. The others are outcomes.
 OPEN_STATES = ("intended", "started")
 OUTCOMES = ("succeeded", "failed", "unknown", "void")
@@ -106,28 +110,44 @@ class Ledger:
 
     :param path: the file, created on the first write (mode 0600).
     :param read_only: never create nor change the file (check mode); writing then is a programming error.
+    :param scrub: hides secrets in what is written.
     :raises SyncError: ``invalid_option`` naming ``ledger_path`` if the file cannot be used.
     """
 
-    def __init__(self, path: str, clock: Clock, read_only: bool = False) -> None:
+    def __init__(
+        self, path: str, clock: Clock, read_only: bool = False, scrub: t.Callable[[t.Any], t.Any] = lambda value: value
+    ) -> None:
         self.path = os.path.abspath(os.path.expanduser(path))
         self._clock = clock
         self._read_only = read_only
+        self._scrub = scrub
         if not read_only:
             self._prepare()
 
-    def intend(self, key: Key, release: str | None, snapshot: t.Mapping[str, t.Any], expires_in: float) -> int:
+    def mark(self, key: Key) -> Mark:
+        """Something that differs once a further run of ``key`` was recorded or the newest one ended."""
+        if not os.path.exists(self.path):
+            return NO_MARK
+        with self._connect() as db:
+            return _mark(db, key) if _version(db) else NO_MARK
+
+    def intend(
+        self, key: Key, release: str | None, snapshot: t.Mapping[str, t.Any], expires_in: float, since: Mark | None = None
+    ) -> int:
         """Record that ``key`` is about to be triggered.
 
         :param snapshot: JSON facts by which a newer run is told from older ones.
         :param expires_in: seconds after which the entry no longer keeps others away.
-        :raises HeldElsewhere: another live process has an open entry for ``key``.
+        :param since: the mark of ``key`` when the decision to trigger was made.
+        :raises HeldElsewhere: another live process has an open entry for ``key``, or had one after ``since``.
         """
         now = self._clock.now()
         with self._transaction() as db:
             for entry in self._select(db, key, OPEN_STATES):
                 if entry.is_held(now):
                     raise HeldElsewhere(entry)
+            if since is not None and _mark(db, key) != since:
+                raise HeldElsewhere(self._select(db, key, OPEN_STATES + OUTCOMES)[0])
             cursor = db.execute(
                 "INSERT INTO runs (provider, address, target, release, state, snapshot, intended_at,"
                 " owner_host, owner_pid, expires_at) VALUES (?, ?, ?, ?, 'intended', ?, ?, ?, ?, ?)",
@@ -136,7 +156,7 @@ class Ledger:
                     key.address,
                     key.target,
                     release,
-                    json.dumps(snapshot),
+                    json.dumps(self._scrub(snapshot)),
                     isoformat(now),
                     socket.gethostname(),
                     os.getpid(),
@@ -148,7 +168,7 @@ class Ledger:
     def started(self, entry_id: int, handle: t.Mapping[str, t.Any]) -> None:
         """Record that the server accepted the trigger."""
         with self._transaction() as db:
-            db.execute("UPDATE runs SET state = 'started', handle = ? WHERE id = ?", (json.dumps(handle), entry_id))
+            db.execute("UPDATE runs SET state = 'started', handle = ? WHERE id = ?", (json.dumps(self._scrub(handle)), entry_id))
 
     def adopt(self, entry_id: int, expires_in: float) -> None:
         """Take over the open entry of a process that is gone."""
@@ -174,6 +194,7 @@ class Ledger:
 
     def seen(self, key: Key, handle: t.Mapping[str, t.Any], outcome: str, finished_at: dt.datetime | None) -> None:
         """Record the outcome of a run that somebody else triggered (or that an open entry here knows)."""
+        handle = self._scrub(handle)
         with self._transaction() as db:
             for entry in self._select(db, key, OPEN_STATES):
                 if entry.handle == dict(handle):
@@ -216,7 +237,7 @@ class Ledger:
         if not os.path.exists(self.path):
             return None
         with self._connect() as db:
-            entries = self._select(db, key, states)
+            entries = self._select(db, key, states) if _version(db) else []
         return next((entry for entry in entries if release is None or entry.release == release), None)
 
     @staticmethod
@@ -235,10 +256,7 @@ class Ledger:
             # created by us first, since SQLite would use the umask
             os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
             with self._connect() as db:
-                version = db.execute("PRAGMA user_version").fetchone()[0]
-                if version > SCHEMA_VERSION:
-                    raise sqlite3.DatabaseError(f"written by a newer version of this collection (schema {version})")
-                if version < SCHEMA_VERSION:
+                if _version(db) < SCHEMA_VERSION:
                     db.execute("PRAGMA journal_mode = WAL")
                     db.executescript(_SCHEMA)
                     db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
@@ -247,7 +265,9 @@ class Ledger:
     def _connect(self) -> t.Iterator[sqlite3.Connection]:
         with _usable(self.path):
             if self._read_only:
-                db = sqlite3.connect(f"file:{_uri_path(self.path)}?mode=ro", uri=True, timeout=BUSY_TIMEOUT)
+                # without a writer at work, reading must not leave the files behind that WAL mode needs
+                mode = "mode=ro" if os.path.exists(self.path + "-wal") else "immutable=1"
+                db = sqlite3.connect(f"file:{_uri_path(self.path)}?{mode}", uri=True, timeout=BUSY_TIMEOUT)
             else:
                 db = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT, isolation_level=None)
             try:
@@ -277,6 +297,21 @@ def _usable(path: str) -> t.Iterator[None]:
             f"option ledger_path: {path!r} cannot be used as the ledger: {exc}",
             "Name a file in a directory that this user may write to, or set LOCKSTEP_LEDGER.",
         ) from None
+
+
+def _mark(db: sqlite3.Connection, key: Key) -> Mark:
+    row = db.execute(
+        "SELECT id, state FROM runs WHERE provider = ? AND address = ? AND target = ? ORDER BY id DESC LIMIT 1",
+        (key.provider, key.address, key.target),
+    ).fetchone()
+    return (row[0], row[1]) if row else NO_MARK
+
+
+def _version(db: sqlite3.Connection) -> int:
+    version = int(db.execute("PRAGMA user_version").fetchone()[0])
+    if version > SCHEMA_VERSION:
+        raise sqlite3.DatabaseError(f"written by a newer version of this collection (schema {version})")
+    return version
 
 
 def _uri_path(path: str) -> str:

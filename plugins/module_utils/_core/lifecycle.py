@@ -16,9 +16,9 @@ import typing as t
 
 from .adaptor import Adaptor, Observation, Run, Services, Target
 from .clock import Deadline, isoformat
-from .errors import Ambiguous, NeverArrived, RateLimited, SyncError
-from .http import Channel, RequestCount
-from .ledger import Entry, HeldElsewhere, Key, Ledger
+from .errors import Ambiguous, NeverArrived, RateLimited, SyncError, not_understood
+from .http import RequestCount
+from .ledger import NO_MARK, Entry, HeldElsewhere, Key, Ledger
 from .plan import Memory, Plan, Policy, decide
 from .poll import PollPolicy, Reading
 from .result import Record
@@ -57,6 +57,9 @@ class Lifecycle:
         self.deadline = Deadline(services.clock, settings.wait_timeout)
         self.channel = adaptor.client.channel(self.deadline, count)
         self.key = Key(adaptor.provider, adaptor.address, target.id)
+        self.began = services.clock.monotonic()
+        #: the mark of the target in the ledger when the evidence was gathered
+        self.mark = NO_MARK
         #: the open ledger entry of the run that is being resumed, with that run's handle
         self.resumed: tuple[int, dict[str, t.Any]] | None = None
 
@@ -69,7 +72,8 @@ class Lifecycle:
         while True:
             resumed, memory = self._recall()
             observation = self.adaptor.observe(self.target, self.channel)
-            if observation.running is None and resumed is not None:
+            # without run ids, the run in flight is told from others only by the handle it was started with
+            if resumed is not None and (observation.running is None or not self.adaptor.capabilities.run_id):
                 observation.running = resumed
             self._note(observation)
             plan = decide(observation, memory, self.settings.policy)
@@ -103,17 +107,19 @@ class Lifecycle:
 
     def _recall(self) -> tuple[Run | None, Memory]:
         """What the ledger knows: a run to resume, and earlier successes."""
-        run, done_now = None, False
+        run, done_now = None, None
         entry = self.ledger.open_entry(self.key)
         if entry is not None and entry.handle is not None:
             run, done_now = self._resume(entry)
         elif entry is not None and not entry.is_held(self.services.clock.now()):
             run = self._interrupted(entry)
         self.resumed = (entry.id, run.handle) if entry is not None and run is not None else None
-        return run, self._memory(entry if done_now else None)
+        # after what this target did to it itself, and before what is decided by it
+        self.mark = self.ledger.mark(self.key)
+        return run, self._memory(done_now)
 
-    def _resume(self, entry: Entry) -> tuple[Run | None, bool]:
-        """A run that was started and whose end nobody recorded; the flag says that it has succeeded meanwhile."""
+    def _resume(self, entry: Entry) -> tuple[Run | None, Entry | None]:
+        """A run that was started and whose end nobody recorded, or what became of it if it has succeeded meanwhile."""
         handle = t.cast("dict[str, t.Any]", entry.handle)
         try:
             reading = self.adaptor.read(handle, self.channel)
@@ -121,11 +127,12 @@ class Lifecycle:
             if error.code != "not_found":
                 raise
             self._finish(entry.id, "unknown")
-            return None, False
+            return None, None
         if reading.state == "succeeded" or (reading.state == "failed" and self.adaptor.capabilities.failed_reads == 1):
             self._finish(entry.id, reading.state, reading)
-            return None, reading.state == "succeeded"
-        return Run(handle, entry.intended_at), False
+            ended = dataclasses.replace(entry, finished_at=reading.finished_at or self.services.clock.now())
+            return None, ended if reading.state == "succeeded" else None
+        return Run(handle, entry.intended_at), None
 
     def _interrupted(self, entry: Entry) -> Run | None:
         """A process died between recording its intent and recording the answer: nobody knows yet if it triggered."""
@@ -157,7 +164,7 @@ class Lifecycle:
                 done = finished
             release_done = isoformat(done.finished_at or done.intended_at) or "" if done else ""
         if policy.max_age is not None:
-            last = self.ledger.last_success(self.key)
+            last = finished or self.ledger.last_success(self.key)
             age = (self.services.clock.now() - (last.finished_at or last.intended_at)).total_seconds() if last else None
         return Memory(release_done, age)
 
@@ -188,41 +195,60 @@ class Lifecycle:
         """Trigger and settle; ``False`` asks for a new plan."""
         try:
             entry_id = self.ledger.intend(
-                self.key, self.settings.policy.release, observation.snapshot, self.deadline.remaining() + self.settings.settle_grace
+                self.key,
+                self.settings.policy.release,
+                observation.snapshot,
+                self.deadline.remaining() + self.settings.settle_grace,
+                self.mark,
             )
         except HeldElsewhere:
-            self._pause(0.25, "another process is about to trigger it")
+            elapsed = self.services.clock.monotonic() - self.began
+            self._pause(self.settings.poll.delay(elapsed, self.services.rng.random()), "another process is about to trigger it")
             return False
         try:
             run = self._send(observation)
         except Ambiguous as error:
             found = self._look_for(observation.snapshot, self.settings.settle_grace)
             if found is None:
-                self._finish(entry_id, "unknown")
-                self._outcome_unknown(error)
+                self._outcome_unknown(entry_id, error)
             run = found
             self.record.reason = f"adopted: the answer to the trigger was lost ({error.message}), and its run was found"
         except SyncError as error:
             self._finish(entry_id, "void")
             return self._refused(observation, error)
-        self.ledger.started(entry_id, run.handle)
+        if run is None:
+            self._finish(entry_id, "void")
+            return False
         self.record.action = "triggered"
+        self._note_run(run)
+        self.ledger.started(entry_id, run.handle)
         self._follow(run, entry_id, observation)
         return True
 
-    def _send(self, observation: Observation) -> Run:
-        """Send the trigger; again only where it provably did not reach the server."""
-        self.record.started_at = self.services.clock.now()
+    def _send(self, observation: Observation) -> Run | None:
+        """Send the trigger; again only where it provably did not reach the server. ``None`` if the plan is void by then."""
         for attempt in range(1, MAX_SENDS + 1):
+            self.record.started_at = self.services.clock.now()
             try:
                 return self.adaptor.trigger(self.target, observation, self.channel)
             except (NeverArrived, RateLimited) as error:
+                self.record.started_at = None
                 again = attempt < MAX_SENDS and getattr(error, "retryable", True)
                 pause = getattr(error, "retry_after", None)
                 pause = self.services.rng.uniform(0.5, 1) * 2 ** (attempt - 1) if pause is None else pause
+                pause = max(pause, self.settings.poll.min_interval)
                 if not again or not self.deadline.allows(pause):
                     raise
                 self.deadline.sleep(pause)
+            except SyncError as error:
+                if error.code == "bad_response" and self.channel.may_have_executed:
+                    raise Ambiguous(error.message, error.http_status) from None
+                raise
+            except Exception as exc:
+                failure = not_understood(exc)
+                raise (Ambiguous(failure.message) if self.channel.may_have_executed else failure) from None
+            if not self.adaptor.still_valid(self.target, observation, self.channel):
+                return None
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def _look_for(self, snapshot: t.Mapping[str, t.Any], grace: float) -> Run | None:
@@ -233,7 +259,7 @@ class Lifecycle:
             sent = clock.monotonic()
             try:
                 found = self.adaptor.find(self.target, snapshot, self.channel)
-            except SyncError:
+            except Exception:
                 # the server may well be the one in trouble; the grace decides
                 found = None
             now = clock.monotonic()
@@ -242,9 +268,10 @@ class Lifecycle:
             delay = self.settings.poll.delay(sent - started, self.services.rng.random())
             clock.sleep(min(max(sent + delay, now), end) - now)
 
-    def _outcome_unknown(self, error: Ambiguous) -> t.NoReturn:
+    def _outcome_unknown(self, entry_id: int, error: Ambiguous) -> t.NoReturn:
         self.record.action, self.record.state = "triggered", "unknown"
         self.record.changed, self.record.changed_basis = True, "assumed"
+        self._finish(entry_id, "unknown")
         raise SyncError(
             "outcome_unknown",
             f"the trigger was sent, its answer was lost ({error.message}), and no new run showed up",
@@ -254,17 +281,17 @@ class Lifecycle:
 
     def _refused(self, observation: Observation, error: SyncError) -> bool:
         """The server definitely refused: do what the options say."""
+        self.record.started_at = None
         if error.code == "busy":
             return self._busy(error)
         remedy = self.adaptor.refused(self.target, observation, error)
         if remedy.then == "skip":
             self.record.action, self.record.reason = "skipped", remedy.reason
-            self.record.started_at = None
             return True
-        if remedy.then == "wait" and self.deadline.allows(remedy.seconds):
-            self.deadline.sleep(remedy.seconds)
+        pause = max(remedy.seconds, self.settings.poll.min_interval)
+        if remedy.then == "wait" and self.deadline.allows(pause):
+            self.deadline.sleep(pause)
             return False
-        self.record.started_at = None
         self.record.reason = remedy.reason or error.message
         raise error
 
@@ -283,14 +310,16 @@ class Lifecycle:
     def _visible_run(self) -> Observation | None:
         """The run that the server says is in flight, which it may take a moment to show."""
         clock = self.services.clock
-        end = min(clock.monotonic() + self.settings.settle_grace, self.deadline.at)
+        started = clock.monotonic()
+        end = min(started + self.settings.settle_grace, self.deadline.at)
         while True:
             observation = self.adaptor.observe(self.target, self.channel)
             if observation.running is not None:
                 return observation
-            if clock.monotonic() >= end:
+            now = clock.monotonic()
+            if now >= end:
                 return None
-            clock.sleep(min(self.settings.poll.min_interval, max(0.0, end - clock.monotonic())))
+            clock.sleep(min(self.settings.poll.delay(now - started, self.services.rng.random()), end - now))
 
     def _pause(self, seconds: float, why: str) -> None:
         if not self.deadline.allows(seconds):
@@ -310,9 +339,7 @@ class Lifecycle:
     def _follow(self, run: Run, entry_id: int | None, observation: Observation) -> None:
         """Wait for a run and record how it ended."""
         record = self.record
-        record.handle, record.state = run.handle, "running"
-        record.changed, record.changed_basis = True, "assumed"
-        record.started_at = run.started_at or (record.started_at if record.action == "triggered" else None)
+        self._note_run(run)
         terminal = run.reading is not None and run.reading.state in ("succeeded", "failed")
         if not self.settings.wait and not terminal:
             record.reason = f"{record.reason}; not waited for"
@@ -325,6 +352,12 @@ class Lifecycle:
             conclude(self.adaptor, self.target, observation, run, settled, record, self.channel)
         finally:
             self._record_outcome(entry_id, settled.outcome, settled.reading)
+
+    def _note_run(self, run: Run) -> None:
+        record = self.record
+        record.handle, record.state = run.handle, "running"
+        record.changed, record.changed_basis = True, "assumed"
+        record.started_at = run.started_at or (record.started_at if record.action == "triggered" else None)
 
     def _record_outcome(self, entry_id: int | None, outcome: str, reading: Reading | None) -> None:
         if outcome in ("timed_out", "error"):

@@ -100,9 +100,11 @@ def context_of(module: AnsibleModule) -> Context:
     """The context of a module process, in which SIGTERM ends the waiting and not the reporting."""
     stop = threading.Event()
 
-    def on_signal(number: int, frame: t.Any) -> t.NoReturn:
-        stop.set()
-        raise Interrupted
+    def on_signal(number: int, frame: t.Any) -> None:
+        # a second one would end the reporting
+        if not stop.is_set():
+            stop.set()
+            raise Interrupted
 
     signal.signal(signal.SIGTERM, on_signal)
     return Context(check_mode=module.check_mode, diff=module._diff, clock=SystemClock(stop))

@@ -11,8 +11,8 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from .adaptor import Observation, Violation
-from .errors import SyncError
+from .adaptor import Observation
+from .errors import SyncError, Violation
 
 
 @dataclasses.dataclass(frozen=True)

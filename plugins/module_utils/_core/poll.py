@@ -187,7 +187,10 @@ class Waiter:
     def _next(self, sent: float, now: float, pause: float | None, error: SyncError | None = None) -> Verdict:
         if now >= self._deadline:
             return self._settled("timed_out", error)
-        at = now + pause if pause is not None else sent + self._policy.delay(sent - self._started, self._random())
+        if pause is not None:
+            at = now + max(pause, self._policy.min_interval)
+        else:
+            at = sent + self._policy.delay(sent - self._started, self._random())
         return PollAgain(min(max(at, now), self._deadline))
 
     def _settled(self, outcome: str, error: SyncError | None = None) -> Settled:

@@ -9,6 +9,8 @@
 from __future__ import annotations
 
 import base64
+import json
+import re
 import typing as t
 import urllib.parse
 
@@ -16,9 +18,9 @@ MASK = "********"
 
 
 class Redactor:
-    """Replaces known secrets, also in their URL-encoded and base64 forms.
+    """Replaces known secrets, also in their URL-encoded, base64, JSON and Python forms.
 
-    :param secrets: the values to hide; empty ones are ignored.
+    :param secrets: the values to hide; blank ones are ignored.
     """
 
     def __init__(self, secrets: t.Iterable[str | None] = ()) -> None:
@@ -29,8 +31,9 @@ class Redactor:
         """Hide further values, such as a session token obtained at run time."""
         forms = set(self._forms)
         for secret in secrets:
-            if secret:
-                forms.update(_forms(secret))
+            if secret and secret.strip():
+                # blanks around it get lost on many ways, such as in headers
+                forms.update(_forms(secret), _forms(secret.strip()))
         # the longest first, or a secret that holds another one would be left in part
         self._forms = sorted(forms, key=len, reverse=True)
 
@@ -53,9 +56,13 @@ class Redactor:
 
 def _forms(secret: str) -> set[str]:
     raw = secret.encode("utf-8", "surrogateescape")
-    quoted = {urllib.parse.quote(secret, safe=safe) for safe in ("", "/")} | {urllib.parse.quote_plus(secret)}
+    quoted = {urllib.parse.quote(raw, safe=safe) for safe in ("", "/")} | {urllib.parse.quote_plus(raw)}
+    quoted |= {re.sub("%..", lambda match: match[0].lower(), form) for form in quoted}
     encoded = {base64.b64encode(raw).decode("ascii"), base64.urlsafe_b64encode(raw).decode("ascii")}
-    return {secret} | quoted | encoded
+    # the padding may be left out
+    encoded |= {form.rstrip("=") for form in encoded}
+    escaped = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1], repr(raw)[2:-1]}
+    return {secret} | quoted | encoded | escaped
 
 
 def without_keys(value: t.Any, names: t.Container[str]) -> t.Any:

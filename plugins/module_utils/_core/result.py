@@ -24,6 +24,8 @@ BYTES_PER_TARGET = 600
 FREE_BYTES = 64 * 1024
 #: to how many entries lists are shortened, step by step, until the result fits
 LIST_LIMITS = (300, 100, 30, 10)
+#: characters of a text that are left when that was not enough
+MAX_TEXT = 160
 
 
 @dataclasses.dataclass
@@ -106,13 +108,15 @@ def is_failed(record: Record, tolerate_timeout: bool) -> bool:
     return record.failure is not None and not (tolerate_timeout and record.timed_out)
 
 
-def fit(records: t.Sequence[Record]) -> list[dict[str, t.Any]]:
+def fit(records: t.Sequence[Record], scrub: t.Callable[[t.Any], t.Any] = lambda value: value) -> list[dict[str, t.Any]]:
     """The records as plain data, cut to the size that a bulk result may have.
 
-    What is cut is the long detail of all records alike: first long lists, then all but the brief facts. ``detail.cut``
-    says so, and the report file has everything.
+    All records are cut alike: first long lists in their details, then everything that is not needed to tell what happened
+    and to find a run again. ``detail.cut`` says so, and the report file has everything.
+
+    :param scrub: hides secrets, before a cut leaves parts of them.
     """
-    full = [record.as_dict() for record in records]
+    full = [scrub(record.as_dict()) for record in records]
     allowed = max(FREE_BYTES, BYTES_PER_TARGET * len(records))
     if _size(full) <= allowed:
         return full
@@ -120,7 +124,23 @@ def fit(records: t.Sequence[Record]) -> list[dict[str, t.Any]]:
         cut = [{**entry, "detail": {**_shortened(entry["detail"], limit), "cut": True}} for entry in full]
         if _size(cut) <= allowed:
             return cut
-    return [{**entry, "detail": {**record.brief, "cut": True}} for entry, record in zip(full, records)]
+    return [_brief(entry, scrub(record.brief)) for entry, record in zip(full, records)]
+
+
+def _brief(entry: dict[str, t.Any], brief: dict[str, t.Any]) -> dict[str, t.Any]:
+    failure = entry["failure"] and {**entry["failure"], "message": _short(entry["failure"]["message"]), "hint": ""}
+    return {
+        **entry,
+        "reason": "" if failure else _short(entry["reason"]),
+        # nobody has to find a run again that has ended
+        "handle": None if entry["state"] in ("succeeded", "failed") else entry["handle"],
+        "failure": failure,
+        "detail": {**brief, "cut": True},
+    }
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"
 
 
 def _shortened(value: t.Any, limit: int) -> t.Any:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 
 from .adaptor import Adaptor, Effect, Observation, Run, Services, Target
-from .errors import SyncError
+from .errors import SyncError, not_understood
 from .http import Channel
 from .poll import PollPolicy, Reading, Settled, Waiter
 from .result import Record
@@ -39,6 +39,8 @@ def settle(
             seen = adaptor.read(run.handle, channel)
         except SyncError as error:
             seen = error
+        except Exception as exc:
+            seen = not_understood(exc)
         verdict = waiter.after(sent, clock.monotonic(), seen)
         if isinstance(verdict, Settled):
             return verdict
@@ -56,7 +58,8 @@ def conclude(
     if settled.outcome in ("succeeded", "failed"):
         _terminal(adaptor, target, observation, run, settled, record, channel)
         return
-    record.state = "running" if settled.reading is not None and settled.outcome != "unexpected" else "unknown"
+    visible = settled.reading is not None and settled.reading.state not in ("absent", "unknown")
+    record.state = "running" if visible and settled.outcome != "unexpected" else "unknown"
     if settled.outcome == "timed_out":
         record.timed_out = True
         raise _timed_out(adaptor, target, settled, record, channel)
@@ -112,8 +115,11 @@ def _effect(
     try:
         return adaptor.verify(target, observation, run, reading, channel)
     except SyncError as error:
-        # the run has ended, and that stays true
-        return Effect(True, "assumed", warnings=(f"{record.target}: the effect could not be verified: {error.message}",))
+        problem = error.message
+    except Exception as exc:
+        problem = not_understood(exc).message
+    # the run has ended, and that stays true
+    return Effect(True, "assumed", warnings=(f"{record.target}: the effect could not be verified: {problem}",))
 
 
 def _timed_out(adaptor: Adaptor, target: Target, settled: Settled, record: Record, channel: Channel) -> SyncError:

@@ -40,7 +40,7 @@ def run_sync(adaptor_class: type[Adaptor], options: Options, context: Context) -
         services = Services(context.clock, redactor, context.rng, context.warn)
         adaptor = adaptor_class(options, services)
         try:
-            _sync_all(adaptor, open_ledger(options, context), settings_of(options, adaptor, context), services, batch)
+            _sync_all(adaptor, open_ledger(options, context, redactor), settings_of(options, adaptor, context), services, batch)
         finally:
             adaptor.close()
     return batch.result()

@@ -44,28 +44,48 @@ class _Witness(threading.local):
 witness = _Witness()
 
 
-class _WitnessedConnection(_Connection):
+class _Witnessed:
+    """Connection that tells :data:`witness` once a part of the request itself has been sent."""
+
+    sock: t.Any
+
+    def connect(self) -> None:
+        # connecting, which includes talking to a proxy, is the part that is provably safe to repeat
+        before = witness.sent
+        try:
+            super().connect()  # type: ignore[misc]
+        finally:
+            witness.sent = before
+
     def send(self, data: t.Any) -> None:
-        # connecting belongs to the part that is provably safe to repeat
         if self.sock is None:
             self.connect()
         witness.sent = True
-        super().send(data)
+        super().send(data)  # type: ignore[misc]
 
 
-class _WitnessedTLSConnection(_TLSConnection):
-    def send(self, data: t.Any) -> None:
-        if self.sock is None:
-            self.connect()
-        witness.sent = True
-        super().send(data)
+class _Once:
+    """Pool that keeps no connection, for a server may leave one open though it was asked not to."""
+
+    def _put_conn(self, conn: t.Any) -> None:
+        if conn is not None:
+            conn.close()
+        super()._put_conn(conn)  # type: ignore[misc]
 
 
-class _WitnessedPool(_Pool):
+class _WitnessedConnection(_Witnessed, _Connection):
+    pass
+
+
+class _WitnessedTLSConnection(_Witnessed, _TLSConnection):
+    pass
+
+
+class _WitnessedPool(_Once, _Pool):
     ConnectionCls = _WitnessedConnection
 
 
-class _WitnessedTLSPool(_TLSPool):
+class _WitnessedTLSPool(_Once, _TLSPool):
     ConnectionCls = _WitnessedTLSConnection
 
 
@@ -79,8 +99,10 @@ class TriggerAdapter(_Adapter):
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = _POOLS
 
-    def proxy_manager_for(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
-        manager = super().proxy_manager_for(*args, **kwargs)
+    def proxy_manager_for(self, proxy: str, **kwargs: t.Any) -> t.Any:
+        if proxy.lower().startswith("socks"):
+            raise requests.exceptions.InvalidProxyURL("a trigger cannot go through a SOCKS proxy; use an HTTP proxy or no_proxy")
+        manager = super().proxy_manager_for(proxy, **kwargs)
         manager.pool_classes_by_scheme = _POOLS
         return manager
 
@@ -105,8 +127,10 @@ class TokenAuth(_Auth):
 
 def new_session(adapter: t.Any, auth: t.Any) -> t.Any:
     """A session that uses ``adapter`` for everything and follows no rules but ours."""
-    session = requests.Session()
+    session: t.Any = requests.Session()
     session.auth = auth
+    # else the next request is prepared even where it is not to be sent, and a bad address raises
+    session.get_redirect_target = lambda response: None
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     return session

@@ -49,7 +49,7 @@ def run_wait(providers: Providers, options: Options, context: Context) -> dict[s
                 place = (handle["provider"], handle["address"])
                 if place not in adaptors:
                     adaptors[place] = _connect(providers[handle["provider"]], handle["address"], options, services)
-            _wait_all(handles, adaptors, open_ledger(options, context), services, batch)
+            _wait_all(handles, adaptors, open_ledger(options, context, redactor), services, batch)
         finally:
             for adaptor in adaptors.values():
                 adaptor.close()
@@ -57,7 +57,8 @@ def run_wait(providers: Providers, options: Options, context: Context) -> dict[s
 
 
 def _checked(handle: t.Mapping[str, t.Any], providers: Providers) -> t.Mapping[str, t.Any]:
-    if handle.get("provider") not in providers or not isinstance(handle.get("address"), str):
+    provider, address = handle.get("provider"), handle.get("address")
+    if not isinstance(provider, str) or provider not in providers or not isinstance(address, str):
         raise invalid_option(
             "handles", dict(handle), "is not a handle of this collection", "Pass the handle of a record in syncs, unchanged."
         )

@@ -1,0 +1,134 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How long syncing many targets takes, beside what one would write with ``uri`` and ``until``: ``make bench``.
+
+Both are measured in the same run against the same emulator, so that the ratio means something on a noisy machine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from tests.simulator.client import Simulator
+
+BIN = Path(sys.executable).parent
+APPLICATIONS = 20
+ZONES = 1000
+
+LOOP = """
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - ansible.builtin.uri:
+        url: "{{ base }}/{{ item }}/sync"
+        headers: {Authorization: "{{ token }}"}
+      loop: "{{ ids }}"
+    - ansible.builtin.uri:
+        url: "{{ base }}/{{ item }}/status"
+        headers: {Authorization: "{{ token }}"}
+      register: row
+      until: row.json.siteMigration.status is search('completed')
+      retries: 30
+      delay: 1
+      loop: "{{ ids }}"
+"""
+
+MODULE = """
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - lockstep.sync.serveravatar_staging_sync:
+        api_url: "{{ api }}"
+        api_token: "{{ token }}"
+        organization: "{{ organization }}"
+        server: "{{ server }}"
+        applications: "{{ ids }}"
+"""
+
+DNS = """
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - lockstep.sync.vinyldns_zone_sync:
+        api_url: "{{ api }}"
+        access_key: "{{ access_key }}"
+        secret_key: "{{ secret_key }}"
+        zones: "{{ zones }}"
+        backend: "{{ backend }}"
+        guard: {max_delete_percent: 100, max_update_percent: 100}
+        max_parallel: 16
+        report_path: "{{ report }}"
+"""
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory(prefix="lockstep-bench.") as scratch, Simulator.start(["serveravatar", "vinyldns"]) as simulator:
+        loop, module = staging(simulator, Path(scratch))
+        print(f"{APPLICATIONS} ServerAvatar applications, sync and wait until done:")
+        print(f"  uri + until        {loop:6.1f} s  ({loop / APPLICATIONS:.3f} s each)")
+        print(f"  one module task    {module:6.1f} s  ({module / APPLICATIONS:.3f} s each)")
+        print(f"  ratio              {loop / module:6.1f}")
+        seconds, summary = zones(simulator, Path(scratch))
+        print(f"{ZONES} VinylDNS zones that differ, in one task with plan, guards, sync, wait and verification:")
+        print(f"  {seconds:.1f} s, {summary['requests'] / ZONES:.1f} requests a zone, {summary['succeeded']} succeeded")
+    return 0
+
+
+def staging(simulator: Simulator, scratch: Path) -> tuple[float, float]:
+    """Seconds for the loop and for the module, on applications of their own."""
+    info = simulator["serveravatar"]
+    order = {"count": 2 * APPLICATIONS, "server": info["server"], "prefix": "bench"}
+    ids = [item["id"] for item in simulator.control.part("serveravatar", "POST", "/applications", order)["applications"]]
+    place = f"{info['url']}/organizations/{info['organization']}/servers/{info['server']}/applications"
+    common = {"token": info["api_token"]}
+    loop = run(scratch, LOOP, {**common, "base": place, "ids": ids[:APPLICATIONS]})
+    wanted = {"api": info["url"], "organization": info["organization"], "server": info["server"], "ids": ids[APPLICATIONS:]}
+    return loop, run(scratch, MODULE, {**common, **wanted})
+
+
+def zones(simulator: Simulator, scratch: Path) -> tuple[float, dict[str, Any]]:
+    info = simulator["vinyldns"]
+    names = [f"zone{number:04d}.bench.example." for number in range(ZONES)]
+    records = [f"host{number} A 192.0.2.{number}" for number in range(10)]
+    orders = [{"name": name, "records": records, "dns": [*records, "new A 198.51.100.1"]} for name in names]
+    simulator.control.part("vinyldns", "POST", "/zones", {"zones": orders})
+    report = scratch / "report.json"
+    variables = {
+        "api": info["url"],
+        "access_key": info["access_key"],
+        "secret_key": info["secret_key"],
+        "zones": names,
+        "backend": {key: value for key, value in info["dns"].items() if key != "kind"},
+        "report": str(report),
+    }
+    seconds = run(scratch, DNS, variables)
+    return seconds, json.loads(report.read_text())["summary"]
+
+
+def run(scratch: Path, play: str, variables: dict[str, Any]) -> float:
+    """Seconds that a playbook takes."""
+    playbook, values = scratch / "play.yml", scratch / "vars.json"
+    playbook.write_text(play)
+    values.write_text(json.dumps(variables))
+    environment = {
+        "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+        "HOME": str(scratch),
+        "LC_ALL": "C.UTF-8",
+        "ANSIBLE_LOCALHOST_WARNING": "false",
+        "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
+    }
+    started = time.monotonic()
+    subprocess.run([BIN / "ansible-playbook", playbook, "-e", f"@{values}"], env=environment, check=True, stdout=subprocess.DEVNULL)
+    return time.monotonic() - started
+
+
+if __name__ == "__main__":
+    sys.exit(main())
