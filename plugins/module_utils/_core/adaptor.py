@@ -201,6 +201,10 @@ class Adaptor(abc.ABC):
         :raises SyncError: ``invalid_option`` if the handle is not one of this provider.
         """
 
+    def can_find(self) -> bool:
+        """Whether :meth:`find` can ever find anything with these options; if not, nobody has to wait for it."""
+        return True
+
     def find(self, target: Target, snapshot: t.Mapping[str, t.Any], channel: Channel) -> Run | None:
         """A run of ``target`` that is newer than ``snapshot``, if there is one."""
         return None

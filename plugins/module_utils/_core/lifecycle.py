@@ -253,6 +253,8 @@ class Lifecycle:
 
     def _look_for(self, snapshot: t.Mapping[str, t.Any], grace: float) -> Run | None:
         """Look for a run newer than ``snapshot``, within a grace of so many seconds and the deadline."""
+        if not self.adaptor.can_find():
+            return None
         clock = self.services.clock
         started, end = clock.monotonic(), min(clock.monotonic() + grace, self.deadline.at)
         while True:

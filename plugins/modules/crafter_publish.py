@@ -1,0 +1,224 @@
+#!/usr/bin/python
+# -*- coding: utf-8 -*-
+
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: crafter_publish
+short_description: Publish items or everything with Crafter Studio, and wait until they are
+version_added: 1.0.0
+author:
+  - The lockstep.sync authors (@lockstep-ansible)
+description:
+  - Publishes items of sites, or all of them, to a publishing target and waits until that is done.
+  - Studio has no operation that copies staging to live. What is published comes from the sandbox, as it is at that moment, so
+    edits made since a review of staging go along. Where staging is enabled, publishing to live publishes to staging too.
+  - Studio accepts any target, and what is published to one that does not exist waits for ever. The module refuses such a target
+    before it sends anything.
+  - Up to 4.x, Studio does not tell which package a request became. The module adds a mark of its own to the comment and finds the
+    package by it. The request is sent once. If its answer is lost, the module looks for the package instead of sending another.
+notes:
+  - Items are published with their hard dependencies. That an item does not exist is not noticed by Studio.
+  - Before 3.1.4 Studio shows no packages. The module then watches the publisher, and the end may not be observable.
+extends_documentation_fragment:
+  - lockstep.sync._attributes
+  - lockstep.sync._attributes.sync
+  - lockstep.sync._connection
+  - lockstep.sync._waiting
+  - lockstep.sync._syncing
+  - lockstep.sync._crafter
+attributes:
+  diff_mode:
+    description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
+    support: none
+options:
+  sites:
+    description:
+      - Ids of the sites.
+    type: list
+    elements: str
+    required: true
+    aliases: [site, site_id]
+  target:
+    description:
+      - The publishing target, as a rule V(live) or V(staging).
+    type: str
+    default: live
+  items:
+    description:
+      - Paths of the items to publish. Either this or O(everything) is required.
+      - The first publish of a site is of everything whatever is asked for, so items of such a site are refused.
+    type: list
+    elements: str
+  everything:
+    description:
+      - Publish the whole sandbox.
+      - From 3.1.24 to 4.x this is done before Studio answers. If that answer is lost, nothing tells whether it was.
+    type: bool
+    default: false
+  comment:
+    description:
+      - Comment of the submission. A mark such as V([lockstep-0123456789abcdef]) is added.
+    type: str
+    default: ""
+seealso:
+  - module: lockstep.sync.crafter_staging_sync
+  - module: lockstep.sync.crafter_publishing_info
+  - module: lockstep.sync.sync_wait
+"""
+
+EXAMPLES = r"""
+- name: Publish two pages to staging, for review
+  lockstep.sync.crafter_publish:
+    api_url: https://studio.example.com/studio
+    api_token: "{{ vault_studio_token }}"
+    site: mysite
+    target: staging
+    items:
+      - /site/website/index.xml
+      - /site/website/offers/index.xml
+    comment: Summer sale
+  delegate_to: localhost
+
+- name: Bring everything live, once for each release
+  lockstep.sync.crafter_publish:
+    site: mysite
+    everything: true
+    release: "{{ release }}"
+  delegate_to: localhost
+"""
+
+RETURN = r"""
+syncs:
+  description: One record for each site, in the order of O(sites).
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - target: mysite
+      provider: crafter_publish
+      action: triggered
+      state: succeeded
+      changed: true
+      changed_basis: observed
+      reason: published to staging
+      handle:
+        provider: crafter_publish
+        address: https://studio.example.com/studio
+        site: mysite
+        target: staging
+        order: mysite/staging/5f1d7a84db00d2fc
+        mark: lockstep-0123456789abcdef
+        ordered_at: "2026-11-20T10:00:00Z"
+      started_at: "2026-11-20T10:00:00Z"
+      finished_at: "2026-11-20T10:00:04Z"
+      elapsed: 4.113
+      polls: 5
+      requests: 15
+      timed_out: false
+      failure: null
+      detail:
+        target: staging
+        paths: [/site/website/index.xml, /site/website/offers/index.xml]
+        publisher: {enabled: true, status: ready}
+        mark: lockstep-0123456789abcdef
+        package: {state: COMPLETED}
+  contains:
+    target:
+      description: Id of the site.
+      type: str
+    provider:
+      description: Always V(crafter_publish).
+      type: str
+    action:
+      description: What was done, or in check mode would be done. V(refused) covers definite refusals by the server and sites for
+        which no plan could be made; RV(syncs[].failure) tells which.
+      type: str
+      choices: [triggered, joined, skipped, refused, would_trigger, would_join]
+    state:
+      description: State of the publication.
+      type: str
+      choices: [succeeded, failed, running, unknown, not_started]
+    changed:
+      description: Whether something was published (in check mode, would be).
+      type: bool
+    changed_basis:
+      description: What RV(syncs[].changed) rests on.
+      type: str
+      choices: [observed, predicted, assumed]
+    reason:
+      description: Why this was done, in words.
+      type: str
+    handle:
+      description: Finds the publication again, see M(lockstep.sync.sync_wait). Null if there is none.
+      type: dict
+    started_at:
+      description: When the request was sent, or by the server's clock, UTC.
+      type: str
+    finished_at:
+      description: When it was over, by the server's clock where it is known, UTC.
+      type: str
+    elapsed:
+      description: Seconds spent on this site.
+      type: float
+    polls:
+      description: Looks taken at the publication while waiting.
+      type: int
+    requests:
+      description: HTTP requests sent for this site. Calls of git do not count.
+      type: int
+    timed_out:
+      description: Whether it was not done within O(wait_timeout).
+      type: bool
+    failure:
+      description: Null, or what went wrong as C(code), C(message), C(http_status) and C(hint).
+      type: dict
+    detail:
+      description: Facts about the publication.
+      type: dict
+      contains:
+        target:
+          description: The publishing target.
+          type: str
+        paths:
+          description: The items that were asked for, null for everything.
+          type: list
+          elements: str
+        publisher:
+          description: The publisher of the site before, as C(enabled) (null where the version does not tell) and C(status).
+          type: dict
+        mark:
+          description: What was added to the comment.
+          type: str
+        package:
+          description: The package, as C(state) in the words of Studio.
+          type: dict
+        cut:
+          description: Set where the result was too large and this detail was shortened.
+          type: bool
+summary:
+  description: Counts over all sites.
+  returned: always
+  type: dict
+  sample:
+    {targets: 1, triggered: 1, joined: 0, skipped: 0, refused: 0, succeeded: 1, failed: 0, timed_out: 0, requests: 8, elapsed: 1}
+failure:
+  description: What kept the whole task from being done, such as an invalid option. As RV(syncs[].failure).
+  returned: if there is such a failure
+  type: dict
+"""
+
+from ansible_collections.lockstep.sync.plugins.module_utils._core.module import sync_module
+from ansible_collections.lockstep.sync.plugins.module_utils._providers.crafter_publish import CrafterPublish
+
+
+def main() -> None:
+    sync_module(CrafterPublish)
+
+
+if __name__ == "__main__":
+    main()
