@@ -204,7 +204,7 @@ syncs:
       description: Null, or what went wrong as C(code), C(message), C(http_status) and C(hint).
       type: dict
     detail:
-      description: Facts about the zone. Long lists are cut in the results of bulk tasks; the file at O(report_path) has everything.
+      description: Facts about the zone. Bulk tasks cut long lists in their results; the file at O(report_path) has everything.
       type: dict
       contains:
         latest_sync:
@@ -266,7 +266,17 @@ summary:
   description: Counts over all zones.
   returned: always
   type: dict
-  sample: {targets: 2, triggered: 1, joined: 0, skipped: 1, refused: 0, succeeded: 1, failed: 0, timed_out: 0, requests: 17, elapsed: 3.6}
+  sample:
+    targets: 2
+    triggered: 1
+    joined: 0
+    skipped: 1
+    refused: 0
+    succeeded: 1
+    failed: 0
+    timed_out: 0
+    requests: 17
+    elapsed: 3.6
 failure:
   description: What kept the whole task from being done, such as an invalid option. As RV(syncs[].failure).
   returned: if there is such a failure

@@ -70,7 +70,10 @@ DNS = """
 
 
 def main() -> int:
-    with tempfile.TemporaryDirectory(prefix="lockstep-bench.") as scratch, Simulator.start(["serveravatar", "vinyldns"]) as simulator:
+    with (
+        tempfile.TemporaryDirectory(prefix="lockstep-bench.") as scratch,
+        Simulator.start(["serveravatar", "vinyldns"]) as simulator,
+    ):
         loop, module = staging(simulator, Path(scratch))
         print(f"{APPLICATIONS} ServerAvatar applications, sync and wait until done:")
         print(f"  uri + until        {loop:6.1f} s  ({loop / APPLICATIONS:.3f} s each)")
@@ -126,7 +129,9 @@ def run(scratch: Path, play: str, variables: dict[str, Any]) -> float:
         "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
     }
     started = time.monotonic()
-    subprocess.run([BIN / "ansible-playbook", playbook, "-e", f"@{values}"], env=environment, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        [BIN / "ansible-playbook", playbook, "-e", f"@{values}"], env=environment, check=True, stdout=subprocess.DEVNULL
+    )
     return time.monotonic() - started
 
 

@@ -57,7 +57,11 @@ class Stage:
 
     def playbook(self, name: str, *arguments: str, fails: bool = False) -> str:
         """Run a playbook of the collection and show all of its output."""
-        quiet = {"ANSIBLE_DISPLAY_OK_HOSTS": "false", "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "false", "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml"}
+        quiet = {
+            "ANSIBLE_DISPLAY_OK_HOSTS": "false",
+            "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "false",
+            "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml",
+        }
         return self._run(["ansible-playbook", name, *arguments], fails, quiet)
 
     def module(self, name: str, arguments: dict[str, Any], *flags: str, fails: bool = False) -> dict[str, Any]:
@@ -66,7 +70,8 @@ class Stage:
         output = self._run(["ansible", "localhost", "-m", f"lockstep.sync.{name}", "-a", words, *flags], fails)
         result: dict[str, Any] = json.loads(output[output.index("=> {") + 3 :])
         for record in result["syncs"]:
-            line = f"{record['target']}: {record['action']}, {record['state']}, changed={record['changed']} ({record['changed_basis']})"
+            outcome = f"{record['action']}, {record['state']}"
+            line = f"{record['target']}: {outcome}, changed={record['changed']} ({record['changed_basis']})"
             self.say(f"    {line}\n    {record['reason']}")
         return result
 

@@ -58,5 +58,8 @@ def _plm(stage: Stage) -> None:
     stage.environment.update(PLM_MEDIA_MANAGER_URL=info["url"])
     stage.title("PLM Media Manager: push and then pull, woken up by notifications")
     _three_runs(
-        stage, "plm", "plm_storage_sync", {"release": "2026.11", "notifications_url": info["notifications_url"], "settle_grace": 5}
+        stage,
+        "plm",
+        "plm_storage_sync",
+        {"release": "2026.11", "notifications_url": info["notifications_url"], "settle_grace": 5},
     )

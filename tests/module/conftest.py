@@ -97,8 +97,7 @@ def run_module(environment: dict[str, str]) -> RunModule:
             module_command(name),
             input=module_input(options, check, diff),
             env={**environment, **(env or {})},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             text=True,
             timeout=120,
         )

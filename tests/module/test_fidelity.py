@@ -15,13 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings, strategies as st
+
 from ansible_collections.lockstep.sync.plugins.module_utils._core.batch import Context
 from ansible_collections.lockstep.sync.plugins.module_utils._core.module import sync_spec
 from ansible_collections.lockstep.sync.plugins.module_utils._core.sync import run_sync
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.vinyldns import VinylDNS
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
-
 from tests.simulator.client import Simulator
 
 PAIRS_AT_ONCE = 40
@@ -40,11 +39,24 @@ RDATA = {
     "A": numbered("192.0.2.{}", 1, 4),
     "AAAA": st.sampled_from(["2001:db8::1", "2001:DB8:0:0::1", "2001:db8::2"]),
     "MX": st.tuples(st.integers(0, 2), TARGETS).map(lambda pair: f"{pair[0]} {pair[1]}"),
-    "TXT": st.sampled_from(['"one"', '"two" "parts"', '"twoparts"', '"semi;colon"', r'"quo\"te"', r'"back\\slash"', f'"{"x" * 255}" "y"', r'"\195\164"']),
+    "TXT": st.sampled_from(
+        [
+            '"one"',
+            '"two" "parts"',
+            '"twoparts"',
+            '"semi;colon"',
+            r'"quo\"te"',
+            r'"back\\slash"',
+            f'"{"x" * 255}" "y"',
+            r'"\195\164"',
+        ]
+    ),
     "SPF": st.sampled_from(['"v=spf1 -all"', '"v=spf1 " "-all"']),
     "SRV": st.tuples(st.integers(0, 1), TARGETS).map(lambda pair: f"{pair[0]} 5 5060 {pair[1]}"),
     "PTR": TARGETS,
-    "NAPTR": st.sampled_from([r'10 20 "U" "E2U+sip" "!^.*$!sip:a@example.net!" .', r'10 20 "u" "" "!^(.*)$!\\1!" host.example.net.']),
+    "NAPTR": st.sampled_from(
+        [r'10 20 "U" "E2U+sip" "!^.*$!sip:a@example.net!" .', r'10 20 "u" "" "!^(.*)$!\\1!" host.example.net.']
+    ),
     "SSHFP": st.sampled_from(["1 1 " + "ab" * 20, "1 1 " + "AB" * 20, "4 2 " + "cd" * 32]),
     # what VinylDNS does not know is left out on both sides
     "CAA": st.just('0 issue "ca.example.net"'),
@@ -55,7 +67,9 @@ RDATA = {
 @st.composite
 def records(draw: st.DrawFn) -> list[str]:
     """Master file lines of one side: record sets of one TTL each, beside SOA and NS of the apex."""
-    sets = draw(st.lists(st.tuples(LABELS, st.sampled_from(sorted(RDATA))), max_size=8, unique_by=lambda key: (key[0].lower(), key[1])))
+    sets = draw(
+        st.lists(st.tuples(LABELS, st.sampled_from(sorted(RDATA))), max_size=8, unique_by=lambda key: (key[0].lower(), key[1]))
+    )
     lines = []
     for label, rtype in sets:
         ttl = draw(TTLS)
@@ -89,14 +103,18 @@ names = (f"pair{number}.example." for number in itertools.count())
 # each example is many zones on a real server: a failing pair is printed, and shrinking would take minutes
 @settings(max_examples=ROUNDS, deadline=None, suppress_health_check=list(HealthCheck), database=None, phases=[Phase.generate])
 @given(pairs=st.lists(st.tuples(records(), records()), min_size=PAIRS_AT_ONCE, max_size=PAIRS_AT_ONCE))
-def test_plan_is_what_the_server_does(simulator: Simulator, tmp_path_factory: Any, pairs: list[tuple[list[str], list[str]]]) -> None:
+def test_plan_is_what_the_server_does(
+    simulator: Simulator, tmp_path_factory: Any, pairs: list[tuple[list[str], list[str]]]
+) -> None:
     info = simulator["vinyldns"]
     zones = dict(zip((next(names) for dummy in pairs), pairs, strict=True))
     orders = [{"name": name, "vinyldns": stored, "dns": wanted} for name, (stored, wanted) in zones.items()]
     simulator.control.part("vinyldns", "POST", "/zones", {"zones": orders})
     options = {
         **default_options(),
-        **{"api_url": info["url"], "access_key": info["access_key"], "secret_key": info["secret_key"]},
+        "api_url": info["url"],
+        "access_key": info["access_key"],
+        "secret_key": info["secret_key"],
         "zones": list(zones),
         "backend": {key: value for key, value in info["dns"].items() if key != "kind"},
         "guard": {"max_delete_percent": 100, "max_update_percent": 100, "allow_empty": True},
@@ -110,7 +128,9 @@ def test_plan_is_what_the_server_does(simulator: Simulator, tmp_path_factory: An
         told = f"{zones[record['target']]} {record}"
         assert record["state"] == "succeeded", told
         assert record["detail"]["fidelity"] == "exact", told
-        assert {key: plan["detail"]["drift"][key] for key in ("creates", "updates", "deletes")} == record["detail"]["effect"], told
+        assert {key: plan["detail"]["drift"][key] for key in ("creates", "updates", "deletes")} == record["detail"]["effect"], (
+            told
+        )
     residual = in_full(options, Context(check_mode=True))
     assert {record["action"] for record in residual} == {"skipped"}
     simulator.control.part("vinyldns", "DELETE", "/zones", {"zones": list(zones)})

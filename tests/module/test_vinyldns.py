@@ -355,7 +355,14 @@ def test_sync_wait_takes_the_handles(server: Server, simulator: Simulator, run_m
 
 
 def test_sync_wait_never_sends_credentials_elsewhere(server: Server, simulator: Simulator, run_module: RunModule) -> None:
-    handle = {"provider": "vinyldns", "address": "http://127.0.0.1:9", "zone": "z.", "zone_id": "1", "change_id": "2", "created": "2026-01-01T00:00:00Z"}
+    handle = {
+        "provider": "vinyldns",
+        "address": "http://127.0.0.1:9",
+        "zone": "z.",
+        "zone_id": "1",
+        "change_id": "2",
+        "created": "2026-01-01T00:00:00Z",
+    }
     outcome = run_module("sync_wait", {"handles": [handle], "connections": {"vinyldns": server.login}})
     assert outcome.failed and outcome.result["failure"]["code"] == "invalid_option" and server.url in outcome.result["msg"]
 
@@ -372,9 +379,7 @@ def test_killed_task_is_resumed_and_never_triggers_twice(
     assert not outcome.failed and outcome.only["action"] == "joined" and server.posts() == 1
 
 
-def test_terminated_task_still_reports(
-    server: Server, simulator: Simulator, start_module: Any, tmp_path: Path
-) -> None:
+def test_terminated_task_still_reports(server: Server, simulator: Simulator, start_module: Any, tmp_path: Path) -> None:
     drifted(server)
     simulator.knob("vinyldns", sync_duration=3.0)
     report = tmp_path / "report.json"
@@ -499,7 +504,9 @@ def test_serial_regression_is_refused(server: Server, simulator: Simulator, run_
     server.add(serial=100, dns=[*RECORDS, "new A 192.0.2.77"])
     simulator.control.part("vinyldns", "POST", "/dns/serial", {"zone": ZONE, "serial": 50})
     assert run_module("vinyldns_zone_sync", server.options()).only["detail"]["guards"] == ["allow_serial_regression"]
-    assert run_module("vinyldns_zone_sync", server.options(drift="serial")).only["detail"]["guards"] == ["allow_serial_regression"]
+    assert run_module("vinyldns_zone_sync", server.options(drift="serial")).only["detail"]["guards"] == [
+        "allow_serial_regression"
+    ]
     assert server.posts() == 0
 
 

@@ -203,7 +203,7 @@ class Adaptor(abc.ABC):
 
     def can_find(self) -> bool:
         """Whether :meth:`find` can ever find anything with these options; if not, nobody has to wait for it."""
-        return True
+        return type(self).find is not Adaptor.find
 
     def find(self, target: Target, snapshot: t.Mapping[str, t.Any], channel: Channel) -> Run | None:
         """A run of ``target`` that is newer than ``snapshot``, if there is one."""

@@ -15,7 +15,7 @@ import random
 import typing as t
 
 from .clock import Clock, Stopped, SystemClock, isoformat
-from .errors import SyncError, not_understood
+from .errors import SyncError, understood
 from .fanout import fan_out
 from .http import RequestCount
 from .ledger import Ledger, default_path
@@ -76,11 +76,10 @@ class Batch:
         count, clock = RequestCount(self.count), self.context.clock
         started = clock.monotonic()
         try:
-            work(record, count)
+            with understood():
+                work(record, count)
         except SyncError as error:
             record.fail(error)
-        except Exception as exc:
-            record.fail(not_understood(exc))
         finally:
             record.elapsed += clock.monotonic() - started
             record.requests += count.value
@@ -102,7 +101,8 @@ class Batch:
                 record.action, record.state, record.changed, record.changed_basis = "triggered", "unknown", True, "assumed"
             else:
                 went_on = "nothing was triggered"
-            record.fail(SyncError("outcome_unknown", f"interrupted; {went_on}", "Run the task again: it joins what it finds running."))
+            hint = "Run the task again: it joins what it finds running."
+            record.fail(SyncError("outcome_unknown", f"interrupted; {went_on}", hint))
 
     def result(self) -> dict[str, t.Any]:
         """What the task returns; written to the report file as well."""
@@ -152,7 +152,8 @@ class Batch:
         try:
             write_report(path, self.redactor.scrub(report))
         except OSError as exc:
-            error = SyncError("invalid_option", f"option report_path: {path!r} cannot be written: {exc.strerror}", "Name another file.")
+            problem = f"option report_path: {path!r} cannot be written: {exc.strerror}"
+            error = SyncError("invalid_option", problem, "Name another file.")
             head.setdefault("failure", error.as_failure())
             head.update(failed=True, msg=f"{head.get('msg', '')} {error.message}. {error.hint}".strip())
 
@@ -161,13 +162,12 @@ class Batch:
 def guarded(batch: Batch) -> t.Iterator[None]:
     """Turn whatever ends a task early into a part of its result."""
     try:
-        yield
+        with understood():
+            yield
     except SyncError as error:
         batch.failure = error
     except (Interrupted, Stopped, KeyboardInterrupt):
         batch.interrupt()
-    except Exception as exc:
-        batch.failure = not_understood(exc)
 
 
 def open_ledger(options: Options, context: Context, redactor: Redactor) -> Ledger:

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import typing as t
 
@@ -116,6 +117,20 @@ def not_understood(exc: Exception) -> SyncError:
         f"the server answered in a form that this collection does not understand ({type(exc).__name__}: {exc})",
         "The server may be of a version that is not supported. If it is, please report this.",
     )
+
+
+@contextlib.contextmanager
+def understood() -> t.Iterator[None]:
+    """Have every exception of what is done within be a :class:`SyncError`.
+
+    :raises SyncError: ``bad_response`` for one that nobody foresaw.
+    """
+    try:
+        yield
+    except SyncError:
+        raise
+    except Exception as exc:  # noqa: BLE001 (no answer of a server, however odd, may end a task without its report)
+        raise not_understood(exc) from None
 
 
 def invalid_option(option: str, value: t.Any, problem: str, remedy: str) -> SyncError:

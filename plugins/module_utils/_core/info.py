@@ -13,7 +13,7 @@ import typing as t
 from .adaptor import Services
 from .batch import Context, Interrupted
 from .clock import Deadline, Stopped
-from .errors import SyncError, not_understood
+from .errors import SyncError, understood
 from .fanout import fan_out
 from .http import Channel, HttpClient, RequestCount
 from .options import ArgumentSpec, Options, check_connection, check_waiting, secrets_in
@@ -22,7 +22,7 @@ from .redact import Redactor
 #: seconds for all requests about one target, transfers of large zones included
 INFO_TIMEOUT = 900.0
 
-Entry = t.Dict[str, t.Any]
+Entry = dict[str, t.Any]
 
 
 class Viewer(t.Protocol):
@@ -49,16 +49,15 @@ def run_info(
     result: dict[str, t.Any] = {"changed": False, key: []}
     viewer: Viewer | None = None
     try:
-        check_connection(options)
-        check_waiting(options)
-        viewer = viewer_class(options, Services(context.clock, redactor, context.rng, context.warn))
-        _look_at_all(viewer, options, context, result[key])
+        with understood():
+            check_connection(options)
+            check_waiting(options)
+            viewer = viewer_class(options, Services(context.clock, redactor, context.rng, context.warn))
+            _look_at_all(viewer, options, context, result[key])
     except SyncError as error:
         _fail(result, error)
     except (Interrupted, Stopped, KeyboardInterrupt):
         _fail(result, SyncError("outcome_unknown", "the task was interrupted", "Run the task again."))
-    except Exception as exc:
-        _fail(result, not_understood(exc))
     finally:
         if viewer is not None:
             viewer.client.close()
@@ -78,11 +77,10 @@ def _look_at_all(viewer: Viewer, options: Options, context: Context, entries: li
 
     def look(name: str) -> Entry | SyncError:
         try:
-            return viewer.look(name, channel())
+            with understood():
+                return viewer.look(name, channel())
         except SyncError as error:
             return error
-        except Exception as exc:
-            return not_understood(exc)
 
     seen = fan_out(viewer.names(channel()), look, options["max_parallel"])
     entries.extend(item for item in seen if not isinstance(item, SyncError))

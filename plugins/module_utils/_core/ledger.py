@@ -47,7 +47,7 @@ CREATE INDEX IF NOT EXISTS runs_by_target ON runs (provider, address, target, st
 """
 
 #: id and state of the newest run of a target
-Mark = t.Tuple[int, str]
+Mark = tuple[int, str]
 NO_MARK: Mark = (0, "")
 
 #: ``intended``: about to be triggered. ``started``: accepted by the server. The others are outcomes.

@@ -16,7 +16,7 @@ import typing as t
 
 from .adaptor import Adaptor, Observation, Run, Services, Target
 from .clock import Deadline, isoformat
-from .errors import Ambiguous, NeverArrived, RateLimited, SyncError, not_understood
+from .errors import Ambiguous, NeverArrived, RateLimited, SyncError, understood
 from .http import RequestCount
 from .ledger import NO_MARK, Entry, HeldElsewhere, Key, Ledger
 from .plan import Memory, Plan, Policy, decide
@@ -46,7 +46,14 @@ class Lifecycle:
     """Takes one target through all steps; one object per target."""
 
     def __init__(
-        self, adaptor: Adaptor, ledger: Ledger, settings: Settings, services: Services, target: Target, record: Record, count: RequestCount
+        self,
+        adaptor: Adaptor,
+        ledger: Ledger,
+        settings: Settings,
+        services: Services,
+        target: Target,
+        record: Record,
+        count: RequestCount,
     ) -> None:
         self.adaptor = adaptor
         self.ledger = ledger
@@ -187,7 +194,8 @@ class Lifecycle:
 
     def _out_of_time(self, why: str) -> t.NoReturn:
         self.record.timed_out = True
-        raise SyncError("timed_out", f"not started within wait_timeout ({self.deadline.seconds:g} s): {why}", "Run the task again later.")
+        message = f"not started within wait_timeout ({self.deadline.seconds:g} s): {why}"
+        raise SyncError("timed_out", message, "Run the task again later.")
 
     # -- the trigger -------------------------------------------------------------------------------------------------
 
@@ -230,7 +238,8 @@ class Lifecycle:
         for attempt in range(1, MAX_SENDS + 1):
             self.record.started_at = self.services.clock.now()
             try:
-                return self.adaptor.trigger(self.target, observation, self.channel)
+                with understood():
+                    return self.adaptor.trigger(self.target, observation, self.channel)
             except (NeverArrived, RateLimited) as error:
                 self.record.started_at = None
                 again = attempt < MAX_SENDS and getattr(error, "retryable", True)
@@ -244,9 +253,6 @@ class Lifecycle:
                 if error.code == "bad_response" and self.channel.may_have_executed:
                     raise Ambiguous(error.message, error.http_status) from None
                 raise
-            except Exception as exc:
-                failure = not_understood(exc)
-                raise (Ambiguous(failure.message) if self.channel.may_have_executed else failure) from None
             if not self.adaptor.still_valid(self.target, observation, self.channel):
                 return None
         raise AssertionError("unreachable: the last attempt returns or raises")
@@ -260,8 +266,9 @@ class Lifecycle:
         while True:
             sent = clock.monotonic()
             try:
-                found = self.adaptor.find(self.target, snapshot, self.channel)
-            except Exception:
+                with understood():
+                    found = self.adaptor.find(self.target, snapshot, self.channel)
+            except SyncError:
                 # the server may well be the one in trouble; the grace decides
                 found = None
             now = clock.monotonic()

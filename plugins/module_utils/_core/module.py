@@ -23,7 +23,7 @@ from .sync import run_sync
 from .transport import REQUESTS_IMPORT_ERROR
 from .wait import Providers, run_wait
 
-Requirements = t.Sequence[t.Tuple[str, t.Optional[str]]]
+Requirements = t.Sequence[tuple[str, t.Optional[str]]]
 REQUESTS: Requirements = (("requests", REQUESTS_IMPORT_ERROR),)
 
 

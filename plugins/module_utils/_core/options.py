@@ -151,7 +151,8 @@ def list_of_names(options: Options, name: str) -> list[str]:
     """
     values = [str(value).strip() for value in options[name]]
     if not values or not all(values):
-        raise invalid_option(name, options[name], "names nothing to sync", f"Give at least one entry in {name}, none of them empty.")
+        remedy = f"Give at least one entry in {name}, none of them empty."
+        raise invalid_option(name, options[name], "names nothing to sync", remedy)
     return values
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 
 from .adaptor import Adaptor, Effect, Observation, Run, Services, Target
-from .errors import SyncError, not_understood
+from .errors import SyncError, understood
 from .http import Channel
 from .poll import PollPolicy, Reading, Settled, Waiter
 from .result import Record
@@ -36,11 +36,10 @@ def settle(
         record.polls += 1
         seen: Reading | SyncError
         try:
-            seen = adaptor.read(run.handle, channel)
+            with understood():
+                seen = adaptor.read(run.handle, channel)
         except SyncError as error:
             seen = error
-        except Exception as exc:
-            seen = not_understood(exc)
         verdict = waiter.after(sent, clock.monotonic(), seen)
         if isinstance(verdict, Settled):
             return verdict
@@ -48,7 +47,13 @@ def settle(
 
 
 def conclude(
-    adaptor: Adaptor, target: Target, observation: Observation | None, run: Run, settled: Settled, record: Record, channel: Channel
+    adaptor: Adaptor,
+    target: Target,
+    observation: Observation | None,
+    run: Run,
+    settled: Settled,
+    record: Record,
+    channel: Channel,
 ) -> None:
     """Put the end of a wait into ``record``.
 
@@ -110,16 +115,20 @@ def _note(effect: Effect, record: Record) -> None:
 
 
 def _effect(
-    adaptor: Adaptor, target: Target, observation: Observation | None, run: Run, reading: Reading, record: Record, channel: Channel
+    adaptor: Adaptor,
+    target: Target,
+    observation: Observation | None,
+    run: Run,
+    reading: Reading,
+    record: Record,
+    channel: Channel,
 ) -> Effect:
     try:
-        return adaptor.verify(target, observation, run, reading, channel)
+        with understood():
+            return adaptor.verify(target, observation, run, reading, channel)
     except SyncError as error:
-        problem = error.message
-    except Exception as exc:
-        problem = not_understood(exc).message
-    # the run has ended, and that stays true
-    return Effect(True, "assumed", warnings=(f"{record.target}: the effect could not be verified: {problem}",))
+        # the run has ended, and that stays true
+        return Effect(True, "assumed", warnings=(f"{record.target}: the effect could not be verified: {error.message}",))
 
 
 def _timed_out(adaptor: Adaptor, target: Target, settled: Settled, record: Record, channel: Channel) -> SyncError:

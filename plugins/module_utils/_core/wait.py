@@ -42,7 +42,8 @@ def run_wait(providers: Providers, options: Options, context: Context) -> dict[s
         check_waiting(options)
         handles = [_checked(handle, providers) for handle in options["handles"]]
         if not handles:
-            raise invalid_option("handles", [], "names nothing to wait for", "Pass handle entries from the syncs of earlier tasks.")
+            remedy = "Pass handle entries from the syncs of earlier tasks."
+            raise invalid_option("handles", [], "names nothing to wait for", remedy)
         services = Services(context.clock, redactor, context.rng, context.warn)
         try:
             for handle in handles:

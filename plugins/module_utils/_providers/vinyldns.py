@@ -31,7 +31,7 @@ from . import vinyldns_api as api
 from .vinyldns_evidence import BACKEND_SPEC, GUARD_SPEC, Evidence, Judge
 from .vinyldns_signing import Credentials, SigningAuth
 
-Json = t.Dict[str, t.Any]
+Json = dict[str, t.Any]
 
 #: the delays between two syncs of a zone that servers are known to enforce, in seconds, and what may lie between; the
 #: server does not tell which one it has (sheet section 1.3)
@@ -89,9 +89,7 @@ class VinylDNS(Adaptor):
     """Zones of one VinylDNS server."""
 
     provider = "vinyldns"
-    capabilities = Capabilities(
-        run_id=True, joinable=True, observes_effect=True, knows_last_success=True, absence_proves=True
-    )
+    capabilities = Capabilities(run_id=True, joinable=True, observes_effect=True, knows_last_success=True, absence_proves=True)
     connection_spec = CONNECTION_SPEC
     sync_spec = SYNC_SPEC
 
@@ -147,7 +145,9 @@ class VinylDNS(Adaptor):
             if not any(change["status"] == "Pending" and change["changeType"] == "Update" for change in changes):
                 return changes
             if not channel.deadline.allows(1.0):
-                raise SyncError("busy", f"an update of zone {target.name} is still pending", "Run the task again when it is through.")
+                raise SyncError(
+                    "busy", f"an update of zone {target.name} is still pending", "Run the task again when it is through."
+                )
             channel.deadline.sleep(1.0)
 
     def _running(self, target: Target, changes: t.Sequence[Json]) -> Run | None:
@@ -196,7 +196,9 @@ class VinylDNS(Adaptor):
         if status == "Synced":
             # very old servers said so before the zone was done
             done = zone.get("status") != "Syncing"
-            return Reading("succeeded" if done else "running", status, message, status, api.when(zone.get("latestSync")), data=change)
+            return Reading(
+                "succeeded" if done else "running", status, message, status, api.when(zone.get("latestSync")), data=change
+            )
         return Reading("running" if status == "Pending" else "unknown", status, message, status, data=change)
 
     def verify(self, target: Target, observation: Observation | None, run: Run, reading: Reading, channel: Channel) -> Effect:
@@ -212,8 +214,9 @@ class VinylDNS(Adaptor):
         return SyncError(
             "run_failed",
             f"the sync of {target.name} failed: {reading.message or 'the server stores no reason'}",
-            "Usual causes: the DNS server refuses the transfer or the TSIG key, it cannot be reached, or the zone has more records"
-            f" than max-zone-size. The API log has the reason beside zoneChange='{change_id}'. A failed sync may be run again at once.",
+            "Usual causes: the DNS server refuses the transfer or the TSIG key, it cannot be reached, or the zone has more"
+            f" records than max-zone-size. The API log has the reason beside zoneChange='{change_id}'. A failed sync may be"
+            " run again at once.",
         )
 
     def refused(self, target: Target, observation: Observation, error: SyncError) -> Remedy:

@@ -19,7 +19,7 @@ from .._core.http import Answer, Channel
 from .._core.redact import without_keys
 from .vinyldns_signing import encode_segment
 
-Json = t.Dict[str, t.Any]
+Json = dict[str, t.Any]
 
 PAGE = 100
 #: the types that VinylDNS knows (sheet section 2.4)
@@ -40,7 +40,9 @@ def interpret(answer: Answer) -> SyncError | None:
         return _forbidden(text, lower)
     if answer.status == 404 and "does not exist" in lower:
         if lower.startswith("the requested path"):
-            return SyncError("endpoint_missing", text, "Check that api_url is the address of the VinylDNS API, not of its portal.", 404)
+            return SyncError(
+                "endpoint_missing", text, "Check that api_url is the address of the VinylDNS API, not of its portal.", 404
+            )
         return SyncError("not_found", text, "Check the name or id of the zone, and that it is connected to VinylDNS.", 404)
     if answer.status == 409:
         return SyncError("busy", text, "Run the task again when the pending change of the zone is through.", 409)
@@ -55,7 +57,10 @@ def _forbidden(text: str, lower: str) -> SyncError:
     if "is locked" in lower:
         return SyncError("auth_failed", text, "Have the account behind the access key unlocked.", 403)
     return SyncError(
-        "permission_denied", text, "The account must be a member of the zone's admin group, or a super user, to sync the zone.", 403
+        "permission_denied",
+        text,
+        "The account must be a member of the zone's admin group, or a super user, to sync the zone.",
+        403,
     )
 
 

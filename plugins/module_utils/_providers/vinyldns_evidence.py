@@ -11,14 +11,14 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from .._core.adaptor import Effect, Observation, Target, Violation
-from .._core.errors import invalid_option
+from .._core.adaptor import Effect, Observation, Target
+from .._core.errors import Violation, invalid_option
 from .._core.http import Channel
 from .._core.options import Options
 from .._dns import guard
+from .._dns.backend import Backend
 from .._dns.drift import Change, Drift, DriftBuilder, serial_compare
 from .._dns.fidelity import fidelity, observed_changes
-from .._dns.backend import Backend
 from .._dns.transfer import read_soa, transfer
 from . import vinyldns_api as api
 
@@ -100,7 +100,14 @@ class Evidence:
             if differences:
                 detail["differences"] = differences
                 warnings = (f"{target.name}: the sync did not do exactly what was planned: {differences[0]}",)
-        return Effect(bool(observed), "observed", f"synced: {counts['creates']} created, {counts['updates']} updated, {counts['deletes']} deleted", detail, brief, warnings=warnings)
+        return Effect(
+            bool(observed),
+            "observed",
+            f"synced: {counts['creates']} created, {counts['updates']} updated, {counts['deletes']} deleted",
+            detail,
+            brief,
+            warnings=warnings,
+        )
 
 
 class Judge:
@@ -166,7 +173,7 @@ class Judge:
         builder.add_backend(transfer(target.name, backend, self._within(channel, float("inf"))))
         builder.feed_all(api.list_record_sets(channel, target.id))
         drift = self.policy.mark_ignored(builder.finish())
-        broken = tuple(Violation(item.rule, item.message) for item in guard.check(drift, self.policy, self.approve))
+        broken = tuple(guard.check(drift, self.policy, self.approve))
         counts = _counts(drift.changes)
         if not drift.changes:
             reason = f"in sync at serial {drift.serial}"

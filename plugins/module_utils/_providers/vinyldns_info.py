@@ -68,7 +68,13 @@ class ZoneViewer:
             return self._unknown(name)
         may_sync = found.get("accessLevel") == "Delete"
         if found.get("accessLevel") == "NoAccess":
-            return {**self._unknown(found["name"]), "exists": True, "id": found["id"], "status": found.get("status"), "may_sync": False}
+            return {
+                **self._unknown(found["name"]),
+                "exists": True,
+                "id": found["id"],
+                "status": found.get("status"),
+                "may_sync": False,
+            }
         zone, server_now = api.get_zone(channel, found["id"])
         entry = {
             "zone": zone["name"],

@@ -1,0 +1,45 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A module process stays small even for a zone of 100 000 records."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+from tests.simulator.client import Simulator
+
+from .conftest import module_command, module_input, outcome_of
+
+RECORDS = 100_000
+LIMIT_MIB = 150
+
+
+def test_a_zone_of_100_000_records(environment: dict[str, str], tmp_path: Path) -> None:
+    lines = [f"host{number:06d} 300 A 10.{number >> 16}.{number >> 8 & 255}.{number & 255}" for number in range(RECORDS)]
+    with Simulator.start(parts=["vinyldns"], dns="bind") as simulator:
+        info = simulator["vinyldns"]
+        order = {"name": "huge.example.", "records": lines, "dns": [*lines, "new 300 A 192.0.2.1"]}
+        simulator.control.part("vinyldns", "POST", "/zones", {"zones": [order]})
+        options = {
+            "api_url": info["url"],
+            "access_key": info["access_key"],
+            "secret_key": info["secret_key"],
+            "zones": ["huge.example."],
+            "backend": {key: value for key, value in info["dns"].items() if key != "kind"},
+        }
+        with subprocess.Popen(
+            module_command("vinyldns_zone_sync"), env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.write(module_input(options, check=True))
+            process.stdin.close()
+            output = process.stdout.read()
+            dummy, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+    drift = outcome_of(output, process.returncode).only["detail"]["drift"]
+    assert (drift["creates"], drift["updates"], drift["deletes"], drift["record_sets"]) == (1, 1, 0, RECORDS + 2)
+    assert usage.ru_maxrss / 1024 < LIMIT_MIB
