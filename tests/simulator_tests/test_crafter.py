@@ -754,7 +754,7 @@ class TestSessions:
         simulator.knob("crafter", session_rotation=rotation)
         client = as_of(simulator, "3.1")
         seen = {client.session.cookies["JSESSIONID"]}
-        for _ in range(3):
+        for dummy in range(3):
             assert client.get(API1 + "site/exists.json", site_id="mysite").status_code == 200
             seen.add(client.session.cookies["JSESSIONID"])
         assert len(seen) == ids

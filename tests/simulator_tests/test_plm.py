@@ -102,7 +102,7 @@ def test_the_published_create(plm: Plm, path: str) -> None:
 def test_the_published_show(plm: Plm) -> None:
     plm.script()
     identifier = plm.post()
-    push, _, pull = identifier.partition("+")
+    push, dummy, pull = identifier.partition("+")
     answer = plm.call("GET", f"/storage/synchronizers/{identifier}")
     assert answer.json() == {
         "status": 0,
@@ -284,7 +284,7 @@ def test_an_encoded_id_does_not_exist(plm: Plm, plain: str, encoded: str) -> Non
     # Not by requests, which would decode what needs no encoding.
     command = ["curl", "--silent", "--write-out", " %{http_code}", f"{plm.url}{SYNCHRONIZERS}/{identifier}"]
     found = subprocess.run(command, capture_output=True, check=True, timeout=20, text=True).stdout
-    body, _, status = found.rpartition(" ")
+    body, dummy, status = found.rpartition(" ")
     assert status == "404"
     path = f"/api/media-manager/v0{SYNCHRONIZERS}/{identifier}"
     assert json.loads(body) == {"code": "ResourceNotFound", "message": f"{path} does not exist"}
@@ -316,7 +316,7 @@ def test_a_missing_half_is_made_up(plm: Plm) -> None:
 
 def test_halves_are_looked_up_one_by_one(plm: Plm) -> None:
     plm.script(pull_outcome="error")
-    push, _, pull = plm.post().partition("+")
+    push, dummy, pull = plm.post().partition("+")
     swapped = f"${pull}+{push[1:]}"
     assert plm.states(swapped) == ("error", "error", "completed")
     assert plm.states(f"{push}+{push[1:]}") == COMPLETED
@@ -570,7 +570,7 @@ def test_the_flow_of_notifications(plm: Plm, sockets: list[Socket]) -> None:
     socket = connect(plm, sockets, subscription())
     assert socket.silent()  # no acknowledgement
     identifier = plm.post()
-    push, _, pull = identifier.partition("+")
+    push, dummy, pull = identifier.partition("+")
     assert socket.receive() == {
         "resource": SYNCHRONIZERS,
         "event": "sync.started",

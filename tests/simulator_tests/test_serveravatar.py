@@ -801,7 +801,7 @@ def test_nothing_is_deleted_under_a_running_process(api: Api) -> None:
 
 def test_toggle_flips_and_says_the_same_both_ways(api: Api) -> None:
     listed = []
-    for _ in range(2):
+    for dummy in range(2):
         done(api.get(APP + "/toggle"), "Application enabled/disabled successfully!")
         rows = api.ok(SERVER + "/applications?page=2")["applications"]["data"]
         listed.append(next(each["active"] for each in rows if each["id"] == 88))

@@ -125,7 +125,7 @@ class Gate:
             visit.known_user, visit.session = found
 
     def _by_header(self, visit: Visit, basic: bool | None = None) -> User | None:
-        scheme, _, value = visit.call.headers.get("Authorization", "").partition(" ")
+        scheme, dummy, value = visit.call.headers.get("Authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             return self._accounts.bearer(value.strip())
         if scheme.lower() == "basic" and (self._knobs.basic_auth if basic is None else basic):
@@ -156,7 +156,7 @@ def _basic_credentials(value: str) -> tuple[str, str]:
         decoded = base64.b64decode(value.strip(), validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):
         return "", ""
-    username, _, password = decoded.partition(":")
+    username, dummy, password = decoded.partition(":")
     return username, password
 
 

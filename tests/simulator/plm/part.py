@@ -187,7 +187,7 @@ class PlmPart(Part):
 
     def _show(self, identifier: str) -> dict[str, Any]:
         """Two look-ups by document; ids that never existed have no state, and a missing half is made up."""
-        push, _, rest = identifier[1:].partition("+")
+        push, dummy, rest = identifier[1:].partition("+")
         pull = rest.partition("+")[0] or str(uuid.uuid4())
         if self.knobs.db_down:
             return _resource(push, pull, "error", "error", "error")

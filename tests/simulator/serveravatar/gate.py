@@ -58,7 +58,7 @@ class Gate:
         return self._throttle()
 
     def _authenticated(self, value: str) -> bool:
-        scheme, _, rest = value.partition(" ")
+        scheme, dummy, rest = value.partition(" ")
         return value == self._token or (scheme.lower() == "bearer" and rest == self._token)
 
     def _unauthenticated(self, call: Call) -> web.Response:
