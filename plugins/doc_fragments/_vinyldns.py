@@ -33,7 +33,7 @@ options:
     required: true
 attributes:
   action_group:
-    description: Use C(group/lockstep.sync.vinyldns) or C(group/lockstep.sync.all) in C(module_defaults) to set defaults for this module.
+    description: Use C(group/lockstep.sync.vinyldns) or C(group/lockstep.sync.all) in C(module_defaults) to set defaults.
     support: full
     membership:
       - lockstep.sync.all

@@ -7,6 +7,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible.errors import AnsibleFilterError
+
 from ansible_collections.lockstep.sync.plugins.plugin_utils import _reconciliation
 
 
@@ -17,7 +18,8 @@ def _plain(function: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
         try:
             return function(value, *args, **kwargs)
         except (AttributeError, KeyError, TypeError, ValueError) as exc:
-            raise AnsibleFilterError(f"{function.__name__}: the input is not what role dns_reconciliation notes ({exc!r})") from exc
+            problem = f"{function.__name__}: the input is not what role dns_reconciliation notes ({exc!r})"
+            raise AnsibleFilterError(problem) from exc
 
     return wrapped
 

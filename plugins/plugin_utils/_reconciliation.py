@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-Json = t.Dict[str, t.Any]
+Json = dict[str, t.Any]
 
 #: the worst verdict of a zone is that of the whole
 SEVERITY = ("in_sync", "reconciled", "drift", "refused", "timed_out", "failed")
@@ -73,10 +73,11 @@ def batch_refusal(plans: t.Iterable[Json], max_delete_percent: float, approved: 
     stored = sum(drift["record_sets"] for drift in drifts)
     if len(drifts) < 2 or stored < MIN_RECORDS or deletes * 100 <= max_delete_percent * stored:
         return ""
+    share = f"{deletes} of {stored} record sets ({100 * deletes / stored:.1f} %)"
     return (
-        f"the plans of {len(drifts)} zones together delete {deletes} of {stored} record sets ({100 * deletes / stored:.1f} %), more than"
-        f" dns_reconciliation_batch_max_delete_percent {max_delete_percent:g}. Look at the plans; if they are right, raise it,"
-        " approve the plans or reconcile fewer zones at once"
+        f"the plans of {len(drifts)} zones together delete {share}, more than dns_reconciliation_batch_max_delete_percent"
+        f" {max_delete_percent:g}. Look at the plans; if they are right, raise it, approve the plans or reconcile fewer zones at"
+        " once"
     )
 
 
@@ -87,9 +88,10 @@ def build_report(run: Json, check_mode: bool, fail_on_drift: bool, finished_at: 
         ``batch`` (why the whole batch is refused) and ``error`` (what ended the role early).
     """
     plans, syncs, residuals = (records_of(run[key]) for key in ("plans", "syncs", "residuals"))
-    synced = {record["target"]: record for record in syncs}
-    left = {record["target"]: record for record in residuals}
-    zones = [_zone(plan, synced.get(plan["target"]), left.get(plan["target"]), run["batch"], check_mode) for plan in plans]
+    # of several for one zone the first: that one did the work
+    synced = {record["target"]: record for record in reversed(syncs)}
+    left = {record["target"]: record for record in reversed(residuals)}
+    zones = [_zone(plan, synced.get(plan["target"]), left.get(plan["target"]), run["batch"]) for plan in _distinct(plans)]
     error = run["error"] or _task_failure(run)
     verdict = "failed" if error else max((zone["verdict"] for zone in zones), key=SEVERITY.index, default="failed")
     ok = verdict in ("in_sync", "reconciled") or (verdict == "drift" and check_mode and not fail_on_drift)
@@ -107,7 +109,13 @@ def build_report(run: Json, check_mode: bool, fail_on_drift: bool, finished_at: 
     return {**report, "message": _message(report, path)}
 
 
-def _zone(plan: Json, sync: Json | None, residual: Json | None, batch: str, check_mode: bool) -> Json:
+def _distinct(plans: t.Sequence[Json]) -> list[Json]:
+    """The plans without those that were skipped because the same zone is named earlier, by its name or its id."""
+    first: dict[str, Json] = {}
+    return [plan for plan in plans if first.setdefault(plan["target"], plan) is plan or plan["action"] != "skipped"]
+
+
+def _zone(plan: Json, sync: Json | None, residual: Json | None, batch: str) -> Json:
     record = sync or plan
     verdict, reason = _judge(plan, sync, residual, batch)
     return {
@@ -137,16 +145,19 @@ def _judge(plan: Json, sync: Json | None, residual: Json | None, batch: str) -> 
     if record["failure"]:
         codes = {"guard_refused": "refused", "timed_out": "timed_out"}
         return codes.get(record["failure"]["code"], "failed"), record["failure"]["message"]
+    if residual is not None and residual["failure"]:
+        return "failed", f"synced, but then: {residual['failure']['message']}"
+    if residual is not None and residual["action"] != "skipped" and "drift" in residual["detail"]:
+        return "drift", f"synced, and yet: {residual['reason']}"
     if record["action"] == "skipped":
+        # the server may refuse for another reason than that there is nothing to do
+        if (record["detail"].get("drift") or {}).get("in_sync") is False:
+            return "drift", f"not synced: {record['reason']}"
         return "in_sync", record["reason"]
     if sync is None:
         return ("refused", f"not synced: {batch}") if batch else ("drift", record["reason"])
     if residual is None:
         return "failed", "the drift that is left was not looked at"
-    if residual["failure"]:
-        return "failed", f"synced, but then: {residual['failure']['message']}"
-    if residual["action"] != "skipped" and "drift" in residual["detail"]:
-        return "drift", f"synced, and yet: {residual['reason']}"
     return "reconciled", record["reason"]
 
 

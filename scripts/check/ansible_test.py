@@ -7,12 +7,15 @@
 from __future__ import annotations
 
 import functools
+import json
 import pathlib
 import re
 
+from tests.simulator.client import Simulator
+
 from .cores import Core, interpreters, supported_cores
 from .shell import ROOT, Command, StepFailed, locked, notes, quiet, side_by_side
-from .stage import staged
+from .stage import shipped_files, staged, tracked_files
 
 RAN = re.compile(r'^Running sanity test "(?P<test>[\w-]+)"(?: on Python (?P<python>[\d.]+))?', re.MULTILINE)
 SKIPPED = re.compile(r"^WARNING: (?P<what>Skipping (?:sanity )?test .*)$", re.MULTILINE)
@@ -28,17 +31,32 @@ def sanity() -> None:
     if ignores:
         raise StepFailed(f"this collection ignores no sanity findings, but has {', '.join(path.name for path in ignores)}")
     print(f"Pythons: {', '.join(interpreters())}")
-    side_by_side({f"ansible-core {core.version}": functools.partial(_sanity, core) for core in cores})
+    found: dict[str, list[str]] = {}
+    jobs = {}
+    for core in cores:
+        # Most of the time is pylint's, and most of that goes into the tests: the oldest and the newest release see them.
+        files = tracked_files() if core in (cores[0], cores[-1]) else shipped_files()
+        jobs[f"ansible-core {core.version}"] = functools.partial(_sanity, core, files, found)
+    try:
+        side_by_side(jobs)
+    except StepFailed:
+        for line, versions in found.items():
+            print(f"{line}  [{' '.join(sorted(versions))}]")
+        raise
 
 
-def _sanity(core: Core) -> str:
+def _sanity(core: Core, files: list[str], found: dict[str, list[str]]) -> str:
     core.prepare()
-    with locked(core.directory / "lock"), staged() as root:
+    with locked(core.directory / "lock"), staged(files) as root:
         _prove_that_files_are_seen(core, root)
         listed = quiet([core.bin / "ansible-test", "sanity", "--list-tests", "--color", "no"], cwd=root, env=core.environment())
         result = quiet([core.bin / "ansible-test", "sanity", "--color", "no"], cwd=root, env=core.environment())
     if result.status:
-        raise StepFailed(_findings(result.output))
+        # Most findings are the same on every release: they are shown once, after all have run.
+        findings = _findings(result.output)
+        for line in findings:
+            found.setdefault(line, []).append(core.version.rpartition(".")[0])
+        raise StepFailed(f"{len(findings)} lines, see below")
 
     ran = {match["test"] for match in RAN.finditer(result.output)}
     expected = {line for line in listed.output.splitlines() if re.fullmatch(r"[a-z0-9-]+", line)}
@@ -54,7 +72,7 @@ def _sanity(core: Core) -> str:
     pythons = [match["python"] for match in RAN.finditer(result.output) if match["test"] == "import"]
     if not pythons:
         raise StepFailed(f"the import test ran on no Python\n{result.output}")
-    return f"{result.seconds:5.1f} s, {len(ran)} tests, import on Python {' '.join(pythons)}"
+    return f"{result.seconds:5.1f} s, {len(ran)} tests of {len(files)} files, import on Python {' '.join(pythons)}"
 
 
 def _prove_that_files_are_seen(core: Core, root: pathlib.Path) -> None:
@@ -69,11 +87,10 @@ def _prove_that_files_are_seen(core: Core, root: pathlib.Path) -> None:
         raise StepFailed(f"ansible-test does not see the staged files\n{result.output}")
 
 
-def _findings(output: str) -> str:
-    """The part of a failed run that tells what is wrong: without the tests that passed and what pip said."""
-    noise = r"(Running sanity test|Installing|Collecting|Downloading|Using cached|Looking in|Processing|Successfully|\s)"
-    lines = [line for line in output.splitlines() if line.strip() and not re.match(noise, line)]
-    return "\n".join(lines) or output
+def _findings(output: str) -> list[str]:
+    """The lines of a failed run that tell what is wrong, or all if there are none such."""
+    telling = re.compile(r"ERROR: \S+:\d+:|FATAL: Command|\w+Error\b")
+    return [line for line in output.splitlines() if telling.match(line)] or output.splitlines()
 
 
 def integration() -> None:
@@ -83,25 +100,28 @@ def integration() -> None:
     if not wanted:
         raise StepFailed("there are no targets in tests/integration/targets")
     cores = supported_cores()
+    if not cores:
+        raise StepFailed("no supported ansible-core runs on the Pythons of this machine")
     # The oldest and the newest: what they agree on, those between have not been seen to do otherwise.
-    for core in dict.fromkeys([cores[0], cores[-1]]):
-        _integration(core, wanted)
+    ends = dict.fromkeys([cores[0], cores[-1]])
+    side_by_side({f"ansible-core {core.version}": functools.partial(_integration, core, wanted) for core in ends})
 
 
 def _aliases(target: str) -> list[str]:
     path = ROOT / "tests" / "integration" / "targets" / target / "aliases"
-    return path.read_text().split() if path.exists() else []
+    return path.read_text().splitlines() if path.exists() else []
 
 
-def _integration(core: Core, wanted: list[str]) -> None:
+def _integration(core: Core, wanted: list[str]) -> str:
     core.prepare()
     command: Command = [core.bin / "ansible-test", "integration", "--color", "no", *wanted]
-    with locked(core.directory / "lock"), staged() as root:
+    with locked(core.directory / "lock"), staged() as root, Simulator.start() as simulator:
+        # JSON is YAML; ansible-test gives every target the variables of this file.
+        config = root / "tests" / "integration" / "integration_config.yml"
+        config.write_text(json.dumps({"simulator": simulator.info}))
         result = quiet(command, cwd=root, env=core.environment())
-    ran = set(re.findall(r"^Running (\S+) integration test", result.output, re.MULTILINE))
-    if result.status or set(wanted) - ran:
-        print(result.output)
-        missed = ", ".join(sorted(set(wanted) - ran))
-        raise StepFailed(f"ansible-core {core.version}: {f'not run: {missed}' if missed else 'a target failed, see above'}")
-    ok = sum(map(int, re.findall(r" ok=(\d+)", result.output)))
-    print(f"ansible-core {core.version}: {result.seconds:.1f} s, {len(wanted)} targets, {ok} tasks", flush=True)
+    missed = set(wanted) - set(re.findall(r"^Running (\S+) integration test", result.output, re.MULTILINE))
+    if result.status or missed:
+        raise StepFailed(f"{result.output}\n{f'not run: {sorted(missed)}' if missed else 'a target failed, see above'}")
+    tasks = sum(map(int, re.findall(r" ok=(\d+)", result.output)))
+    return f"{result.seconds:5.1f} s, {len(wanted)} targets, {tasks} tasks"

@@ -24,17 +24,20 @@ def modules() -> None:
 
 
 def _pytest(name: str, *paths: str, parallel: bool) -> None:
-    missing = [path for path in paths if not (ROOT / path).is_dir()]
-    if missing:
+    present = [path for path in paths if (ROOT / path).is_dir()]
+    missing = [path for path in paths if path not in present]
+    if not present:
         raise StepFailed(f"there is no {', '.join(missing)}")
     results = CACHE / "results" / f"{name}.xml"
     results.unlink(missing_ok=True)
-    command: Command = [VENV_BIN / "python", "-m", "pytest", f"--junitxml={results}", *(["-n2"] if parallel else []), *paths]
+    command: Command = [VENV_BIN / "python", "-m", "pytest", f"--junitxml={results}", *(["-n2"] if parallel else []), *present]
     try:
         run(command)
     finally:
         if results.exists():
             _count(name, results)
+    if missing:
+        raise StepFailed(f"there is no {', '.join(missing)}")
 
 
 def _count(name: str, results: object) -> None:

@@ -27,12 +27,17 @@ def tracked_files() -> list[str]:
     return sorted(name for name in set(listing.split("\0")) if name and (ROOT / name).is_file())
 
 
+def shipped_files() -> list[str]:
+    """Those that reach users, more or less: all but the tests and the tools of development."""
+    return [name for name in tracked_files() if name == "tests/config.yml" or not name.startswith(("tests/", "scripts/"))]
+
+
 @contextlib.contextmanager
-def staged() -> t.Iterator[pathlib.Path]:
-    """Yield the root of a fresh copy, which goes away afterwards."""
+def staged(files: t.Iterable[str] | None = None) -> t.Iterator[pathlib.Path]:
+    """Yield the root of a fresh copy, of all files unless told otherwise, which goes away afterwards."""
     with tempfile.TemporaryDirectory(prefix="lockstep-stage-") as directory:
         root = pathlib.Path(directory, "ansible_collections", "lockstep", "sync")
-        for name in tracked_files():
+        for name in tracked_files() if files is None else files:
             target = root / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, target)

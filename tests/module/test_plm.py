@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import re
 import sqlite3
@@ -20,6 +21,9 @@ from tests.simulator.client import Simulator, wait_until
 from tests.simulator.plm.knobs import PlmKnobs
 
 from .conftest import Outcome, RunModule
+
+#: on a busy machine, a process may take its time to start
+eventually = functools.partial(wait_until, seconds=60.0)
 
 SYNC, INFO, WAIT = "plm_storage_sync", "plm_storage_sync_info", "sync_wait"
 COLLECTION = "/api/media-manager/v0/storage/synchronizers"
@@ -112,7 +116,7 @@ def side_by_side(server: Server, start_module: Any, tmp_path: Path) -> SideBySid
             server.knob(**{**DEFAULTS, "duplicates": "independent", **case.knobs})
             ledger = str(tmp_path / f"ledger{number}.sqlite3")
             started.append(start_module(SYNC, server.options(**{"ledger_path": ledger, **case.options})))
-            wait_until(lambda number=number: server.posts() > number)
+            eventually(lambda number=number: server.posts() > number)
         outcomes = [item.finish() for item in started]
         assert server.posts() == len(cases)
         return outcomes
@@ -178,7 +182,7 @@ def test_second_run_of_a_release_does_nothing(server: Server, run_module: RunMod
 
 def test_info(server: Server, run_module: RunModule) -> None:
     known = server.started_by_somebody()
-    wait_until(lambda: server.control("GET", "/synchronizers")["synchronizers"][-1]["overall"] == "completed")
+    eventually(lambda: server.control("GET", "/synchronizers")["synchronizers"][-1]["overall"] == "completed")
     outcome = run_module(INFO, {"api_url": server.url, "synchronizer": [known, unknown_id()]})
     first, second = outcome.result["synchronizers"]
     assert first == {"id": known, **COMPLETED, "known": True}
@@ -244,10 +248,10 @@ def test_an_error_that_passes_is_no_failure(server: Server, run_module: RunModul
 def test_a_database_that_is_down_for_a_moment_is_tolerated(server: Server, start_module: Any) -> None:
     server.knob(push_seconds=1.5)
     started = start_module(SYNC, server.options())
-    wait_until(server.gets)
+    eventually(server.gets)
     server.knob(db_down=True)
     looks = len(server.gets())
-    wait_until(lambda: len(server.gets()) >= looks + 2)
+    eventually(lambda: len(server.gets()) >= looks + 2)
     server.knob(db_down=False)
     outcome = started.finish()
     assert not outcome.failed
@@ -304,7 +308,7 @@ def test_the_grace_counts_from_the_last_progress(server: Server, run_module: Run
 def test_a_restart_of_the_server_between_push_and_pull_is_noticed(server: Server, start_module: Any) -> None:
     server.knob(push_seconds=0.1, gap_seconds=LONG)
     started = start_module(SYNC, server.options(settle_grace=1))
-    wait_until(lambda: server.gets() and server.control("GET", "/synchronizers")["synchronizers"][-1]["push"] == "completed")
+    eventually(lambda: server.gets() and server.control("GET", "/synchronizers")["synchronizers"][-1]["push"] == "completed")
     server.control("POST", "/restart")
     outcome = started.finish()
     assert failure(outcome)["code"] == "outcome_unknown"
@@ -336,7 +340,7 @@ def test_the_next_run_joins_what_timed_out(server: Server, run_module: RunModule
     assert any("not finished within" in json.dumps(text) for text in tolerant.result["warnings"])
     looks = len(server.gets())
     started = start_module(SYNC, server.options(release="spring"))
-    wait_until(lambda: len(server.gets()) > looks + 1)
+    eventually(lambda: len(server.gets()) > looks + 1)
     server.settle()
     joined = started.finish()
     assert joined.only["action"] == "joined"
@@ -349,7 +353,7 @@ def test_the_next_run_joins_what_timed_out(server: Server, run_module: RunModule
 def test_a_killed_task_is_resumed_and_never_doubled(server: Server, start_module: Any, run_module: RunModule) -> None:
     server.knob(push_outcome="stuck-triggered")
     started = start_module(SYNC, server.options())
-    wait_until(server.gets)
+    eventually(server.gets)
     started.kill()
     assert failure(run_module(SYNC, server.options(if_running="fail")))["code"] == "busy"
     server.settle()
@@ -651,19 +655,19 @@ def test_a_notification_ends_a_pause(server: Server, run_module: RunModule) -> N
 def test_only_the_own_run_ends_a_pause_and_the_socket_is_closed(server: Server, start_module: Any) -> None:
     server.knob(push_outcome="stuck-triggered")
     started = start_module(SYNC, server.options(**RARELY, notifications_url=server.notifications_url))
-    wait_until(server.posts)
+    eventually(server.posts)
     own = server.newest()
     assert server.control("GET", "/notifications")["listeners"] == [["/storage/synchronizers"]]
     server.knob(push_outcome="completed", push_seconds=0.05, pull_seconds=0.05, gap_seconds=0.0)
     other = server.started_by_somebody()
-    wait_until(lambda: any(frame["event"] == "sync.completed" for frame in server.control("GET", "/notifications")["published"]))
+    eventually(lambda: any(frame["event"] == "sync.completed" for frame in server.control("GET", "/notifications")["published"]))
     assert server.newest() == other
     assert server.gets() == []
     server.settle(id=own)
     outcome = started.finish()
     assert outcome.only["polls"] == 1
     assert outcome.only["detail"] == COMPLETED
-    wait_until(lambda: server.control("GET", "/notifications")["listeners"] == [])
+    eventually(lambda: server.control("GET", "/notifications")["listeners"] == [])
     assert server.control("GET", "/notifications")["crashed"] is False
 
 
@@ -698,7 +702,7 @@ def test_trouble_with_notifications_is_a_warning(server: Server, run_module: Run
 def test_a_server_that_goes_away_while_it_notifies_does_no_harm(server: Server, start_module: Any) -> None:
     server.knob(push_seconds=2.0)
     started = start_module(SYNC, server.options(notifications_url=server.notifications_url))
-    wait_until(server.gets)
+    eventually(server.gets)
     server.control("POST", "/restart")
     server.settle()
     outcome = started.finish()
@@ -725,7 +729,7 @@ def test_sigterm_ends_the_waiting_and_not_the_reporting(server: Server, start_mo
     server.knob(push_outcome="stuck-triggered")
     report = tmp_path / "report.json"
     started = start_module(SYNC, server.options(notifications_url=server.notifications_url, report_path=str(report)))
-    wait_until(server.gets)
+    eventually(server.gets)
     outcome = started.terminate()
     assert outcome.failed
     assert failure(outcome)["code"] == "outcome_unknown"

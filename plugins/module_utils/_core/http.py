@@ -270,7 +270,8 @@ class HttpClient:
                 **kwargs,
             )
         except ValueError as exc:
-            if isinstance(exc, OSError) and not isinstance(exc, transport.requests.exceptions.InvalidHeader):
+            about_a_header = isinstance(exc, transport.requests.exceptions.InvalidHeader)
+            if isinstance(exc, OSError) and not about_a_header:
                 raise
             # the text of the exception repeats the header
             raise SyncError(

@@ -13,7 +13,7 @@ import fnmatch
 import re
 import typing as t
 
-from .._core.errors import invalid_option
+from .._core.errors import Violation, invalid_option
 from . import rdata
 from .drift import CREATE, DELETE, UPDATE, Change, Drift, serial_compare
 
@@ -23,18 +23,6 @@ LIFTED_BY_APPROVE = ("max_delete_percent", "max_update_percent", "max_deletes", 
 #: types of stored record sets; UNKNOWN is what ancient servers stored of all others (sheet section 2.4)
 _TYPES = (*sorted(rdata.TYPE_NUMBERS), "UNKNOWN")
 _MAX_NAMES = 5
-
-
-@dataclasses.dataclass(frozen=True)
-class Violation:
-    """A broken rule.
-
-    :param rule: the option that sets the limit.
-    :param message: the numbers, and what lifts the rule.
-    """
-
-    rule: str
-    message: str
 
 
 class Globs:

@@ -4,7 +4,7 @@
 
 # Note that this module util is PRIVATE to the collection.
 
-"""The data of one record: in messages, in VinylDNS's JSON, in zone files, and folded for comparison.
+"""The data of one record: in wire format, in VinylDNS's JSON, in zone files, and folded for comparison.
 
 One table says which fields each recognised type has; everything else follows from it. The types and the names of the
 JSON fields are those of the vinyldns sheet, sections 2.4 and 2.6.
@@ -29,18 +29,18 @@ _NEVER_SPLIT = MAX_STRING // 4
 
 
 class Kind(abc.ABC):
-    """How the value of a field is written.
-
-    ``encode`` and ``read`` raise :class:`Malformed` on what is no DNS data; ``read`` also expands names.
-    """
+    """How the value of a field is written."""
 
     @abc.abstractmethod
     def encode(self, value: t.Any) -> bytes:
-        """Octets of a JSON value."""
+        """Octets of a JSON value.
+
+        :raises Malformed: if it is none of this kind.
+        """
 
     @abc.abstractmethod
-    def read(self, message: bytes, start: int, end: int, known: wire.Known) -> tuple[bytes, int]:
-        """Octets of the field at ``start``, and the offset behind it."""
+    def end(self, octets: bytes, start: int) -> int:
+        """The offset behind the field at ``start`` of some record data."""
 
     @abc.abstractmethod
     def text(self, octets: bytes) -> str:
@@ -49,12 +49,6 @@ class Kind(abc.ABC):
     def fold(self, octets: bytes) -> bytes:
         """What equal values have in common."""
         return octets
-
-
-def _slice(message: bytes, start: int, after: int, end: int) -> tuple[bytes, int]:
-    if after > end:
-        raise Malformed("record data is cut off")
-    return message[start:after], after
 
 
 class _Number(Kind):
@@ -68,8 +62,8 @@ class _Number(Kind):
             raise Malformed(f"{value!r} is not a number of {8 * self._size} bits")
         return value.to_bytes(self._size, "big")
 
-    def read(self, message: bytes, start: int, end: int, known: wire.Known) -> tuple[bytes, int]:
-        return _slice(message, start, start + self._size, end)
+    def end(self, octets: bytes, start: int) -> int:
+        return start + self._size
 
     def text(self, octets: bytes) -> str:
         return str(int.from_bytes(octets, "big"))
@@ -82,11 +76,8 @@ class _Name(Kind):
         name = _string(value)
         return wire.absolute_name(name if name.endswith(".") else name + ".")
 
-    def read(self, message: bytes, start: int, end: int, known: wire.Known) -> tuple[bytes, int]:
-        name, after = wire.read_name(message, start, known)
-        if after > end:
-            raise Malformed("record data is cut off")
-        return name, after
+    def end(self, octets: bytes, start: int) -> int:
+        return wire.end_of_name(octets, start)
 
     def text(self, octets: bytes) -> str:
         return wire.name_to_text(octets)
@@ -110,8 +101,8 @@ class _IPv4(Kind):
         except (OSError, ValueError):
             raise Malformed(f"{value!r} is not an IPv4 address") from None
 
-    def read(self, message: bytes, start: int, end: int, known: wire.Known) -> tuple[bytes, int]:
-        return _slice(message, start, start + 4, end)
+    def end(self, octets: bytes, start: int) -> int:
+        return start + 4
 
     def text(self, octets: bytes) -> str:
         return socket.inet_ntop(socket.AF_INET, octets)
@@ -127,8 +118,8 @@ class _IPv6(Kind):
         except (OSError, ValueError):
             raise Malformed(f"{value!r} is not an IPv6 address") from None
 
-    def read(self, message: bytes, start: int, end: int, known: wire.Known) -> tuple[bytes, int]:
-        return _slice(message, start, start + 16, end)
+    def end(self, octets: bytes, start: int) -> int:
+        return start + 16
 
     def text(self, octets: bytes) -> str:
         return socket.inet_ntop(socket.AF_INET6, octets)
@@ -143,8 +134,8 @@ class _Hex(Kind):
         except ValueError:
             raise Malformed(f"{value!r} is not hexadecimal") from None
 
-    def read(self, message: bytes, start: int, end: int, known: wire.Known) -> tuple[bytes, int]:
-        return _slice(message, start, end, end)
+    def end(self, octets: bytes, start: int) -> int:
+        return len(octets)
 
     def text(self, octets: bytes) -> str:
         return octets.hex().upper()
@@ -156,10 +147,8 @@ class _String(Kind):
     def encode(self, value: t.Any) -> bytes:
         return _counted(_java_octets(_string(value)))
 
-    def read(self, message: bytes, start: int, end: int, known: wire.Known) -> tuple[bytes, int]:
-        if start >= end:
-            raise Malformed("a character string is missing")
-        return _slice(message, start, start + 1 + message[start], end)
+    def end(self, octets: bytes, start: int) -> int:
+        return start + 1 + octets[start]
 
     def text(self, octets: bytes) -> str:
         return _quoted(octets[1:])
@@ -176,11 +165,8 @@ class _Text(Kind):
             chunks = _utf16_chunks(text)
         return b"".join(_counted(_java_octets(chunk)) for chunk in chunks)
 
-    def read(self, message: bytes, start: int, end: int, known: wire.Known) -> tuple[bytes, int]:
-        position = start
-        while position < end:
-            position += 1 + message[position]
-        return _slice(message, start, position, end)
+    def end(self, octets: bytes, start: int) -> int:
+        return len(octets)
 
     def text(self, octets: bytes) -> str:
         return " ".join(map(_quoted, split_strings(octets))) or '""'
@@ -276,7 +262,6 @@ TYPE_NUMBERS = {name: number for number, name in TYPE_NAMES.items()}
 SOA = TYPE_NUMBERS["SOA"]
 
 #: types that hold free text
-#: types that hold free text
 TEXTS = frozenset(name for name, layout in LAYOUTS.items() if layout[0][1] is _TEXT)
 _BARE_NAMES = frozenset(name for name, layout in LAYOUTS.items() if layout[0][1] is _NAME and len(layout) == 1)
 _WITH_NAMES = frozenset(name for name, layout in LAYOUTS.items() if any(isinstance(kind, _Name) for dummy, kind in layout))
@@ -312,23 +297,6 @@ _UNSUPPORTED_NAMES = {
 def type_name(number: int) -> str:
     """The mnemonic of a type, or ``TYPE<number>`` (RFC 3597 section 5)."""
     return TYPE_NAMES.get(number) or _UNSUPPORTED_NAMES.get(number) or f"TYPE{number}"
-
-
-def expand(message: bytes, rdtype: int, start: int, end: int, known: wire.Known) -> bytes:
-    """The data of a record without compression, checked against its type; data of unrecognised types as it stands.
-
-    :raises Malformed: if the data does not fit the type.
-    """
-    name = TYPE_NAMES.get(rdtype)
-    if name is None:
-        return message[start:end]
-    fields = []
-    for _dummy, kind in LAYOUTS[name]:
-        octets, start = kind.read(message, start, end, known)
-        fields.append(octets)
-    if start != end:
-        raise Malformed(f"{end - start} octets too many in the data of a record of type {name}")
-    return fields[0] if len(fields) == 1 else b"".join(fields)
 
 
 def from_json(rtype: str, record: Json) -> bytes:
@@ -387,7 +355,8 @@ def split_strings(octets: bytes) -> list[bytes]:
 
 
 def _fields(rtype: str, octets: bytes) -> t.Iterator[tuple[Kind, bytes]]:
-    position = 0
+    start = 0
     for _dummy, kind in LAYOUTS[rtype]:
-        field, position = kind.read(octets, position, len(octets), {})
-        yield kind, field
+        end = kind.end(octets, start)
+        yield kind, octets[start:end]
+        start = end

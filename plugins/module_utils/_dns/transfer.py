@@ -4,56 +4,73 @@
 
 # Note that this module util is PRIVATE to the collection.
 
-"""Asking a DNS server for the SOA and for all records of a zone (AXFR, RFC 5936)."""
+"""Asking a DNS server for the SOA and for all records of a zone (AXFR, RFC 5936), with dnspython.
+
+dnspython makes, signs, reads and verifies the messages. Its functions for whole transfers are of no use here: they
+resolve no names, heed no deadline while doing so, fill a zone in memory instead of handing out records, and say little
+about what went wrong. So the order of messages is followed here, and what RFC 5936 and RFC 8945 ask of it.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import secrets
 import socket
-import threading
+import traceback
 import typing as t
 
 from .._core.clock import Clock, Deadline, SystemClock
 from .._core.errors import SyncError
 from . import rdata, wire
-from .backend import Backend, Request
-from .tsig import DNSPYTHON_IMPORT_ERROR as DNSPYTHON_IMPORT_ERROR, TSIG, signature
+from .backend import Backend, Request, connect_socket, positive
 from .wire import Malformed, ResourceRecord
+
+DNSPYTHON_IMPORT_ERROR: str | None
+try:
+    import dns.exception
+    import dns.flags
+    import dns.message
+    import dns.name
+    import dns.opcode
+    import dns.query
+    import dns.rcode
+    import dns.rdataclass
+    import dns.rdatatype
+    import dns.rrset
+    import dns.tsig
+
+    DNSPYTHON_IMPORT_ERROR = None
+except ImportError:
+    DNSPYTHON_IMPORT_ERROR = traceback.format_exc()
 
 #: opens a socket to a backend: (backend, ``SOCK_STREAM`` or ``SOCK_DGRAM``, seconds); raises OSError
 Connector = t.Callable[[Backend, int, float], socket.socket]
 
-AXFR = 252
-
 #: seconds after which a datagram counts as lost, and how many are tried before TCP
 UDP_PATIENCE = 1.5
 UDP_ATTEMPTS = 2
+#: seconds by which two clocks may differ (RFC 8945 section 10 recommends it)
+FUDGE = 300
+#: messages in a row that a server may leave unsigned (RFC 8945 section 5.3.1)
+MAX_UNSIGNED = 99
 
-_NOERROR = 0
-_SERVFAIL = 2
-_NXDOMAIN = 3
-_REFUSED = 5
-_NOTAUTH = 9
-_RCODES = {1: "FORMERR", 2: "SERVFAIL", 3: "NXDOMAIN", 4: "NOTIMP", 5: "REFUSED", 9: "NOTAUTH", 10: "NOTZONE"}
 #: failure code, problem and remedy by response code (RFC 1035 section 4.1.1, RFC 2136 section 2.2)
 _REFUSALS = {
-    _SERVFAIL: (
+    "SERVFAIL": (
         "bad_response",
         "the server cannot serve the zone now",
         "The zone may have failed to load, or be expired: look at the log of the DNS server.",
     ),
-    _NXDOMAIN: (
+    "NXDOMAIN": (
         "not_found",
         "the server knows no such zone",
         "Check the name of the zone, and that backend.server serves it.",
     ),
-    _REFUSED: (
+    "REFUSED": (
         "not_found",
         "the server does not serve the zone, or not to this host or key",
         "Check that backend.server serves the zone (BIND: allow-query, match-clients of views).",
     ),
-    _NOTAUTH: (
+    "NOTAUTH": (
         "not_found",
         "the server is not authoritative for the zone",
         "Check the name of the zone, and that backend.server serves it.",
@@ -66,7 +83,6 @@ _TRANSFER_REFUSED = (
     "Allow it (BIND: allow-transfer). A server that has too many transfers to serve refuses too (BIND: transfers-out, 10).",
 )
 _CHUNK = 65536
-_MAX_DATAGRAM = 65535
 
 
 class Soa(t.NamedTuple):
@@ -88,10 +104,11 @@ def read_soa(zone: str, backend: Backend, timeout: float, connect: Connector | N
     :param zone: with or without the trailing dot.
     :param timeout: seconds for everything together.
     :param connect: opens sockets; the default resolves and connects.
+    :param clock: measures the time-out; signatures have the time of this machine.
     :raises SyncError: ``connection_failed``, ``auth_failed``, ``not_found``, ``bad_response`` or ``invalid_option``.
     """
     exchange = _Exchange(zone, backend, "SOA", timeout, connect, clock)
-    for record in exchange.ask(rdata.SOA):
+    for record in exchange.ask():
         if record.rdtype == rdata.SOA and exchange.is_apex(record):
             return _soa(record)
     problem = "the server is not authoritative for the zone"
@@ -104,18 +121,18 @@ def transfer(
     """All records of a zone, as they come in by AXFR over TCP: the SOA first, and not again at the end.
 
     The transfer is worth something only once the iterator has ended without an exception: the server may sign several
-    messages at once, and only the closing SOA proves that nothing is missing. Names in the data of types that VinylDNS
-    does not know may still be compressed.
+    messages at once, and only the closing SOA proves that nothing is missing.
 
     :param zone: with or without the trailing dot.
     :param timeout: seconds for everything together, the time between records included.
     :param connect: opens the socket; the default resolves and connects.
+    :param clock: measures the time-out; signatures have the time of this machine.
     :raises SyncError: as :func:`read_soa`, and ``permission_denied``; all of them while iterating.
     """
     exchange = _Exchange(zone, backend, "transfer", timeout, connect, clock)
     opening: ResourceRecord | None = None
     closed = False
-    with contextlib.closing(exchange.stream(AXFR)) as answers:
+    with contextlib.closing(exchange.stream()) as answers:
         for records in answers:
             for record in records:
                 if closed:
@@ -132,28 +149,6 @@ def transfer(
                 return
 
 
-def connect_socket(backend: Backend, kind: int, timeout: float) -> socket.socket:
-    """A connected socket, by the first address of the server that answers.
-
-    :param kind: ``SOCK_STREAM`` or ``SOCK_DGRAM``.
-    :param timeout: seconds for resolving and all addresses together.
-    :raises OSError: of the last address tried.
-    """
-    deadline = Deadline(SystemClock(), timeout)
-    addresses = _resolve(backend, kind, timeout)
-    failure: OSError = OSError("the server has no address")
-    for index, (family, _dummy, protocol, _canonical, address) in enumerate(addresses):
-        sock = socket.socket(family, kind, protocol)
-        try:
-            sock.settimeout(_positive(deadline.remaining() / (len(addresses) - index)))
-            sock.connect(address)
-            return sock
-        except OSError as error:
-            sock.close()
-            failure = error
-    raise failure
-
-
 class _Exchange:
     """One question about a zone, the sockets it goes through, and the checks on what comes back."""
 
@@ -162,39 +157,41 @@ class _Exchange:
     ) -> None:
         try:
             labels, _dummy = wire.parse_name(zone)
-            self.name = wire.join_labels(labels)
+            name = wire.join_labels(labels)
         except Malformed as error:
             raise SyncError("invalid_option", f"zone {zone!r}: {error}", "Give the zone as a domain name.") from None
-        clock = clock or SystemClock()
-        self.request = Request(wire.name_to_text(self.name), backend, what)
+        self.request = Request(wire.name_to_text(name), backend, what)
+        if DNSPYTHON_IMPORT_ERROR is not None:
+            raise self.request.error("invalid_option", "this needs the Python library dnspython", "Install dnspython.")
+        self._folded = name.lower()
+        self._is_transfer = what == "transfer"
         self._timeout = timeout
-        self._deadline = Deadline(clock, timeout)
+        self._deadline = Deadline(clock or SystemClock(), timeout)
         self._connect = connect or connect_socket
-        self._clock = clock
-        self._folded = self.name.lower()
-        self._identifier = secrets.randbelow(65536)
-        self._signature = signature(self.request, clock)
+        rdtype = dns.rdatatype.AXFR if self._is_transfer else dns.rdatatype.SOA
+        self._query = dns.message.make_query(dns.name.Name([*labels, b""]), rdtype, flags=0)
+        self._signatures = _Signatures(self.request, self._query)
+        self._octets = self._signatures.sign()
         self._answers = 0
         self._received = 0
 
-    def ask(self, rdtype: int) -> list[ResourceRecord]:
+    def ask(self) -> list[ResourceRecord]:
         """The answer to a question that fits into one message."""
-        datagram = self._ask_by_udp(self._question(rdtype))
-        if datagram is not None and not wire.Header(*wire.HEADER.unpack_from(datagram)).truncated:
-            return self._answer(datagram, rdtype, True)
-        with contextlib.closing(self.stream(rdtype)) as answers:
+        answer = self._ask_by_udp()
+        if answer is not None:
+            return self._check(answer)
+        with contextlib.closing(self.stream()) as answers:
             return next(answers)
 
-    def stream(self, rdtype: int) -> t.Generator[list[ResourceRecord], None, None]:
+    def stream(self) -> t.Generator[list[ResourceRecord], None, None]:
         """The messages of an answer by TCP. It never ends by itself, except with an exception."""
-        query = self._question(rdtype)
         try:
-            with contextlib.closing(self._open(socket.SOCK_STREAM, self._deadline.remaining())) as sock:
-                sock.settimeout(_positive(self._deadline.remaining()))
-                sock.sendall(len(query).to_bytes(2, "big") + query)
+            with contextlib.closing(self._open(socket.SOCK_STREAM)) as sock:
+                sock.settimeout(positive(self._deadline.remaining()))
+                dns.query.send_tcp(sock, self._octets)
                 reader = _Reader(sock, self._deadline)
                 while True:
-                    records = self._answer(reader.message(), rdtype, rdtype != AXFR)
+                    records = self._check(self._read(reader.message()))
                     self._received += len(records)
                     yield records
         except socket.timeout as error:
@@ -204,7 +201,7 @@ class _Exchange:
 
     def finish(self) -> None:
         """Check that the end of the answer is protected by a signature."""
-        self._signature.finish()
+        self._signatures.finish()
 
     def is_apex(self, record: ResourceRecord) -> bool:
         return record.owner.lower() == self._folded
@@ -223,79 +220,61 @@ class _Exchange:
     def malformed(self, problem: str) -> SyncError:
         return self.request.error("bad_response", problem, "Try again; if it stays like that, look at the log of the DNS server.")
 
-    def _question(self, rdtype: int) -> bytes:
-        question = self.name + rdtype.to_bytes(2, "big") + wire.CLASS_IN.to_bytes(2, "big")
-        return self._signature.sign(wire.HEADER.pack(self._identifier, 0, 1, 0, 0, 0) + question)
-
-    def _answer(self, message: bytes, rdtype: int, authoritative: bool) -> list[ResourceRecord]:
-        known: wire.Known = {}
+    def _ask_by_udp(self) -> dns.message.Message | None:
+        """An answer, or ``None`` if datagrams get nowhere, or one comes that TCP has to be asked about."""
+        query = self._query
         try:
-            header, questions, raw = wire.read_message(message, known)
-            if header.id != self._identifier or not header.is_response:
-                raise Malformed("it is not an answer to our question")
-            signed = raw[-1] if raw and raw[-1].rdtype == TSIG else None
-            self._check(header, message, signed)
-            if any(question.rdtype != rdtype or question.name.lower() != self._folded for question in questions):
-                raise Malformed("it answers another question")
-            records = [
-                ResourceRecord(item.owner, item.ttl, item.rdtype, rdata.expand(message, item.rdtype, item.start, item.end, known))
-                for item in raw[: header.answers]
-                if item.rdclass == wire.CLASS_IN
-            ]
-        except Malformed as error:
-            raise self.malformed(f"malformed answer: {error}") from None
-        self._answers += 1
-        if authoritative and not header.authoritative:
-            return []
-        return records
-
-    def _check(self, header: wire.Header, message: bytes, signed: wire.RawRecord | None) -> None:
-        # servers do not sign all their refusals, and a TSIG error says more than the response code that goes with it
-        if header.rcode == _NOERROR or signed is not None:
-            self._signature.verify(message, signed)
-        if header.rcode != _NOERROR:
-            raise self._refused(header.rcode, signed is not None)
-
-    def _refused(self, rcode: int, signed: bool) -> SyncError:
-        backend, name = self.request.backend, _RCODES.get(rcode, f"response code {rcode}")
-        if rcode == _NOTAUTH and backend.tsig_name and not signed:
-            return self.request.error("auth_failed", f"{name}: the server rejects {backend.key}", "Check the key on both sides.")
-        if rcode == _REFUSED and self.request.what == "transfer":
-            code, problem, hint = _TRANSFER_REFUSED
-        else:
-            code, problem, hint = _REFUSALS.get(rcode, _OTHER_REFUSAL)
-        asked_with = f" (asked with {backend.key})" if rcode == _REFUSED else ""
-        return self.request.error(code, f"{name}: {problem}{asked_with}", hint)
-
-    def _ask_by_udp(self, query: bytes) -> bytes | None:
-        """An answer, or ``None`` if datagrams get nowhere."""
-        try:
-            with contextlib.closing(self._open(socket.SOCK_DGRAM, self._deadline.remaining())) as sock:
+            with contextlib.closing(self._open(socket.SOCK_DGRAM)) as sock:
                 for _dummy in range(UDP_ATTEMPTS):
-                    sock.send(query)
-                    answer = self._receive(sock, min(UDP_PATIENCE, self._deadline.remaining() / (UDP_ATTEMPTS + 2)))
-                    if answer is not None:
-                        return answer
-        except OSError:
-            # TCP will tell why, if it fails as well
+                    sock.settimeout(positive(min(UDP_PATIENCE, self._deadline.remaining() / (UDP_ATTEMPTS + 2))))
+                    dns.query.send_udp(sock, self._octets, None)
+                    with contextlib.suppress(socket.timeout):
+                        answer: dns.message.Message = dns.query.receive_udp(
+                            sock, keyring=query.keyring, request_mac=query.mac, one_rr_per_rrset=True, raise_on_truncation=True
+                        )[0]
+                        return answer if query.is_response(answer) else None
+        except (OSError, ValueError, dns.exception.DNSException):
+            # TCP will tell why, if it fails as well; and it cannot be forged so easily
             return None
         return None
 
-    def _receive(self, sock: socket.socket, patience: float) -> bytes | None:
-        patient = Deadline(self._clock, patience)
-        while patient.remaining():
-            sock.settimeout(_positive(patient.remaining()))
-            try:
-                datagram = sock.recv(_MAX_DATAGRAM)
-            except socket.timeout:
-                return None
-            # a late answer to another question, or a forged one
-            if len(datagram) >= wire.HEADER.size and datagram[:2] == self._identifier.to_bytes(2, "big"):
-                return datagram
-        return None
+    def _read(self, octets: bytes) -> dns.message.Message:
+        try:
+            return self._signatures.read(octets)
+        except (ValueError, dns.exception.DNSException) as error:
+            raise self.malformed(f"malformed answer: {error}") from None
 
-    def _open(self, kind: int, timeout: float) -> socket.socket:
-        return self._connect(self.request.backend, kind, _positive(timeout))
+    def _check(self, message: dns.message.Message) -> list[ResourceRecord]:
+        """The records of a message, if it answers the question."""
+        query = self._query
+        if message.id != query.id or not message.flags & dns.flags.QR or message.opcode() != dns.opcode.QUERY:
+            raise self.malformed("malformed answer: it is not an answer to our question")
+        rcode = message.rcode()
+        # servers do not sign all their refusals
+        if rcode != dns.rcode.NOERROR:
+            raise self._refused(dns.rcode.to_text(rcode), message.had_tsig)
+        self._signatures.accept(message)
+        if any(question != query.question[0] for question in message.question):
+            raise self.malformed("malformed answer: it answers another question")
+        self._answers += 1
+        if not self._is_transfer and not message.flags & dns.flags.AA:
+            return []
+        return [_record(rrset) for rrset in message.answer if rrset.rdclass == dns.rdataclass.IN]
+
+    def _refused(self, name: str, signed: bool) -> SyncError:
+        backend = self.request.backend
+        name = f"response code {name}" if name.isdigit() else name
+        if name == "NOTAUTH" and backend.tsig_name and not signed:
+            return self.request.error("auth_failed", f"{name}: the server rejects {backend.key}", "Check the key on both sides.")
+        if name == "REFUSED" and self._is_transfer:
+            code, problem, hint = _TRANSFER_REFUSED
+        else:
+            code, problem, hint = _REFUSALS.get(name, _OTHER_REFUSAL)
+        asked_with = f" (asked with {backend.key})" if name == "REFUSED" else ""
+        return self.request.error(code, f"{name}: {problem}{asked_with}", hint)
+
+    def _open(self, kind: int) -> socket.socket:
+        return self._connect(self.request.backend, kind, positive(self._deadline.remaining()))
 
     def _timed_out(self, error: OSError) -> SyncError:
         problem = f"not complete within {self._timeout:g} s ({_reason(error)}), {self._received} records had come in"
@@ -309,12 +288,113 @@ class _Exchange:
         return self.request.error("connection_failed", _reason(error), hint)
 
 
+class _Signatures:
+    """The key of a question, if it has one, and how far its answers are signed."""
+
+    def __init__(self, request: Request, query: dns.message.Message) -> None:
+        self._request = request
+        self._query = query
+        self._context: t.Any = None
+        self._unsigned = 0
+        backend = request.backend
+        if backend.tsig_name is not None:
+            algorithm = getattr(dns.tsig, backend.tsig_algorithm.upper().replace("-", "_"))
+            query.use_tsig(dns.tsig.Key(backend.tsig_name, backend.secret_octets(), algorithm), fudge=FUDGE)
+
+    def sign(self) -> bytes:
+        """The question as it is to be sent.
+
+        :raises SyncError: ``invalid_option`` if this host cannot sign it.
+        """
+        try:
+            return self._query.to_wire()
+        except (ValueError, NotImplementedError):
+            # a host in FIPS mode has no MD5
+            problem = f"this host cannot compute {self._request.backend.tsig_algorithm}"
+            raise self._request.error("invalid_option", problem, "Use a key with another algorithm.") from None
+
+    def read(self, octets: bytes) -> dns.message.Message:
+        """One message of an answer by TCP; its signature, if it has one, covers those before it that have none.
+
+        :raises SyncError: ``auth_failed``.
+        :raises DNSException: if it is malformed; ValueError too.
+        """
+        query = self._query
+        try:
+            message = dns.message.from_wire(
+                octets,
+                keyring=query.keyring,
+                request_mac=query.mac or b"",
+                xfr=True,
+                tsig_ctx=self._context,
+                multi=True,
+                one_rr_per_rrset=True,
+            )
+        except (dns.tsig.PeerBadTime, dns.tsig.BadTime):
+            raise self._skewed(octets) from None
+        except (dns.tsig.PeerError, dns.tsig.BadSignature, dns.tsig.BadKey, dns.tsig.BadAlgorithm) as error:
+            raise self._rejected(error) from None
+        self._context = message.tsig_ctx
+        return message
+
+    def accept(self, message: dns.message.Message) -> None:
+        """Check that a message is signed, or may lack a signature of its own.
+
+        :raises SyncError: ``auth_failed``.
+        """
+        if message.had_tsig or not self._query.had_tsig:
+            self._unsigned = 0
+            return
+        if self._context is None:
+            raise self._untrusted("the answer is not signed")
+        self._unsigned += 1
+        if self._unsigned > MAX_UNSIGNED:
+            raise self._untrusted(f"more than {MAX_UNSIGNED} messages in a row are not signed")
+
+    def finish(self) -> None:
+        """Check that the last message was signed.
+
+        :raises SyncError: ``auth_failed``.
+        """
+        if self._unsigned:
+            raise self._untrusted("the last message is not signed")
+
+    def _skewed(self, octets: bytes) -> SyncError:
+        relation = "differs from this host's"
+        # a server that rejects our time ends its answer with its own, behind the length of that (RFC 8945 section 5.2.3)
+        if octets[-8:-6] == b"\0\6":
+            question: t.Any = self._query.tsig
+            skew = int.from_bytes(octets[-6:], "big") - question[0].time_signed
+            relation = f"is {abs(skew)} s {'ahead of' if skew >= 0 else 'behind'} this host's"
+        problem = f"BADTIME: the clock of the server {relation}, and TSIG allows {FUDGE} s"
+        return self._request.error("auth_failed", problem, "Synchronise the clocks of both hosts (NTP).")
+
+    def _rejected(self, error: Exception) -> SyncError:
+        key = self._request.backend.key
+        if isinstance(error, dns.tsig.PeerBadKey):
+            problem = f"BADKEY: the server does not know {key}"
+            return self._request.error("auth_failed", problem, "Check backend.tsig_name and backend.tsig_algorithm.")
+        if isinstance(error, dns.tsig.PeerBadSignature):
+            problem = f"BADSIG: the server has another secret for {key}"
+            return self._request.error("auth_failed", problem, "Check backend.tsig_secret and backend.tsig_algorithm.")
+        if isinstance(error, dns.tsig.PeerError):
+            return self._request.error("auth_failed", f"the server rejects {key}: {error}", "Check the key on both sides.")
+        return self._untrusted("the signature of the answer is wrong")
+
+    def _untrusted(self, problem: str) -> SyncError:
+        problem = f"{problem}, though the question was signed with {self._request.backend.key}"
+        return self._request.error("auth_failed", problem, "Check the key on both sides, and what lies between them.")
+
+
 class _Closed(OSError):
     """The server closed the connection."""
 
 
 class _Reader:
-    """Messages from a TCP connection, each behind its length (RFC 1035 section 4.2.2)."""
+    """Messages from a TCP connection, each behind its length (RFC 1035 section 4.2.2).
+
+    What dnspython has for this cannot pass on the signatures that cover several messages.
+    """
 
     def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
         self._sock = sock
@@ -335,43 +415,21 @@ class _Reader:
 
     def _fill(self, size: int) -> None:
         while len(self._buffer) < size:
-            self._sock.settimeout(_positive(self._deadline.remaining()))
+            self._sock.settimeout(positive(self._deadline.remaining()))
             data = self._sock.recv(_CHUNK)
             if not data:
                 raise _Closed("the server closed the connection")
             self._buffer += data
 
 
+def _record(rrset: dns.rrset.RRset) -> ResourceRecord:
+    return ResourceRecord(t.cast(bytes, rrset.name.to_wire()), rrset.ttl, int(rrset.rdtype), t.cast(bytes, rrset[0].to_wire()))
+
+
 def _soa(record: ResourceRecord) -> Soa:
     mname, rname, *numbers = rdata.to_text("SOA", record.rdata).split(" ")
     serial, refresh, retry, expire, minimum = map(int, numbers)
     return Soa(serial, mname, rname, refresh, retry, expire, minimum, record.ttl)
-
-
-def _resolve(backend: Backend, kind: int, timeout: float) -> list[t.Any]:
-    """Addresses of a server, within ``timeout``, which the resolver of the system would not heed."""
-    found: list[t.Any] = []
-
-    def look_up() -> None:
-        try:
-            found.append(socket.getaddrinfo(backend.server, backend.port, type=kind))
-        except (OSError, UnicodeError) as error:
-            found.append(error)
-
-    thread = threading.Thread(target=look_up, name="lockstep-resolve", daemon=True)
-    thread.start()
-    thread.join(timeout)
-    if not found:
-        raise socket.timeout("the name of the server could not be resolved in time")
-    if isinstance(found[0], Exception):
-        raise OSError(f"the name of the server cannot be resolved ({found[0]})")
-    return t.cast(list[t.Any], found[0])
-
-
-def _positive(seconds: float) -> float:
-    if seconds <= 0:
-        raise socket.timeout("the deadline has passed")
-    return seconds
 
 
 def _reason(error: OSError) -> str:

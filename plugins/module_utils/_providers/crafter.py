@@ -228,8 +228,11 @@ class Crafter(Adaptor):
             handle["staging_before"] = snapshot["staging"]
         return Run(handle, reading=self.read(handle, None))
 
+    def can_find(self) -> bool:
+        return self.repository is not None
+
     def find(self, target: Target, snapshot: t.Mapping[str, t.Any], channel: Channel) -> Run | None:
-        if self.repository is None or "staging" not in snapshot:
+        if "staging" not in snapshot:
             return None
         evidence = Evidence(self.environment, snapshot["live_branch"], t.cast(str, target.data))
         refs = self._refs(target, evidence, channel)

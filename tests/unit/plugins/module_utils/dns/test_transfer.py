@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import socket
 import struct
 import subprocess
@@ -19,16 +18,16 @@ import dns.flags
 import dns.message
 import dns.name
 import dns.rcode
+import dns.rdata
 import dns.rdatatype
 import dns.rrset
 import dns.zone
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import SystemClock
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError
 from ansible_collections.lockstep.sync.plugins.module_utils._dns import transfer as transfer_module
-from ansible_collections.lockstep.sync.plugins.module_utils._dns.backend import Backend
+from ansible_collections.lockstep.sync.plugins.module_utils._dns.backend import Backend, connect_socket
 from ansible_collections.lockstep.sync.plugins.module_utils._dns.drift import DriftBuilder
 from ansible_collections.lockstep.sync.plugins.module_utils._dns.transfer import read_soa, transfer
 from ansible_collections.lockstep.sync.plugins.module_utils._dns.wire import ResourceRecord
@@ -42,14 +41,15 @@ UNSIGNED = Backend("server.test", 53)
 MakeScripted = Callable[..., Scripted]
 
 
-class ShiftedClock(SystemClock):
-    """A clock that is wrong."""
+@pytest.fixture
+def shift_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Makes the clock of this thread wrong; servers have threads or processes of their own."""
+    right, client = time.time, threading.get_ident()
 
-    def __init__(self, seconds: int) -> None:
-        self.seconds = seconds
+    def shift(seconds: int) -> None:
+        monkeypatch.setattr(time, "time", lambda: right() + (seconds if threading.get_ident() == client else 0))
 
-    def now(self) -> dt.datetime:
-        return super().now() + dt.timedelta(seconds=self.seconds)
+    return shift
 
 
 def fetch(zone: str, source: Backend, seconds: float = 20, **more: object) -> list[ResourceRecord]:
@@ -160,7 +160,7 @@ def test_the_connection_is_closed_when_nobody_wants_the_rest(embedded: EmbeddedS
     opened: list[socket.socket] = []
 
     def connect(source: Backend, kind: int, timeout: float) -> socket.socket:
-        opened.append(transfer_module.connect_socket(source, kind, timeout))
+        opened.append(connect_socket(source, kind, timeout))
         return opened[-1]
 
     records = transfer(ZONE, backend(embedded), 20, connect=connect)
@@ -195,9 +195,9 @@ def test_a_wrong_algorithm_is_named(server: DnsServer) -> None:
 
 
 @pytest.mark.parametrize(("shift", "relation"), [(3600, "behind"), (-3600, "ahead of")])
-def test_clocks_that_differ_are_named(server: DnsServer, shift: int, relation: str) -> None:
-    clock = ShiftedClock(shift)
-    for call in (lambda: fetch(ZONE, backend(server), clock=clock), lambda: read_soa(ZONE, backend(server), 5, clock=clock)):
+def test_clocks_that_differ_are_named(server: DnsServer, shift_clock: Callable[[int], None], shift: int, relation: str) -> None:
+    shift_clock(shift)
+    for call in (lambda: fetch(ZONE, backend(server)), lambda: read_soa(ZONE, backend(server), 5)):
         error = failure(call, "auth_failed")
         skew = next(int(word) for word in error.message.split() if word.isdigit())
         assert abs(skew - 3600) <= 5
@@ -206,8 +206,9 @@ def test_clocks_that_differ_are_named(server: DnsServer, shift: int, relation: s
         assert "NTP" in error.hint
 
 
-def test_clocks_may_differ_a_little(server: DnsServer) -> None:
-    assert len(fetch("empty.example.", backend(server), clock=ShiftedClock(200))) == 2
+def test_clocks_may_differ_a_little(server: DnsServer, shift_clock: Callable[[int], None]) -> None:
+    shift_clock(200)
+    assert len(fetch("empty.example.", backend(server))) == 2
 
 
 @pytest.mark.parametrize("key", [None, KEY])
@@ -274,6 +275,14 @@ def deadline(seconds: float) -> Iterator[None]:
     begun = time.monotonic()
     yield
     assert seconds * 0.9 <= time.monotonic() - begun <= seconds + 0.5
+
+
+@contextlib.contextmanager
+def quickly() -> Iterator[None]:
+    """What is done inside waits for no datagram."""
+    begun = time.monotonic()
+    yield
+    assert time.monotonic() - begun < transfer_module.UDP_PATIENCE * 0.8
 
 
 def test_a_resolver_that_hangs_cannot_hold_us(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -364,6 +373,11 @@ def test_a_transfer_that_should_be_signed_and_is_not_is_not_trusted(embedded: Em
     assert "not signed" in failure(lambda: fetch(ZONE, backend(embedded)), "auth_failed").message
 
 
+def test_a_transfer_whose_end_is_not_signed_is_not_trusted(embedded: EmbeddedServer) -> None:
+    embedded.set_fault("unsigned_end")
+    assert "last message is not signed" in failure(lambda: fetch("empty.example.", backend(embedded)), "auth_failed").message
+
+
 def test_a_backend_that_lost_its_records_is_transferred_as_it_is(embedded: EmbeddedServer) -> None:
     embedded.set_fault("apex_only")
     builder = DriftBuilder(ZONE)
@@ -409,6 +423,28 @@ def test_a_transfer_may_come_in_any_pieces(scripted: MakeScripted) -> None:
     assert fetch(ZONE, UNSIGNED, 5, connect=scripted(in_octets, framed=False)) == whole
 
 
+def test_records_keep_their_order_and_their_own_ttl(scripted: MakeScripted) -> None:
+    hosts = [f"{name}.example.com. {ttl} IN A 192.0.2.{ttl}" for name, ttl in (("www", 9), ("X", 8), ("www", 1))]
+    records = run(scripted, lambda query: respond(query, SOA, *hosts, SOA))
+    assert [(record.owner[1:2], record.ttl, record.rdata[-1]) for record in records[1:]] == [
+        (b"w", 9, 9),
+        (b"X", 8, 8),
+        (b"w", 1, 1),
+    ]
+
+
+@pytest.mark.parametrize("data", ["MX 10 www.example.com.", "RP www.example.com. example.com.", "SRV 1 2 3 www.example.com."])
+def test_names_in_data_are_expanded(scripted: MakeScripted, data: str) -> None:
+    _soa, record = run(scripted, lambda query: respond(query, SOA, f"example.com. 300 IN {data}", SOA))
+    rdtype, text = data.split(" ", 1)
+    assert record.rdata == dns.rdata.from_text("IN", rdtype, text, dns.name.root, relativize=False).to_wire()
+
+
+def test_data_of_unknown_types_is_left_alone(scripted: MakeScripted) -> None:
+    _soa, record = run(scripted, lambda query: respond(query, SOA, "example.com. 300 IN TYPE65280 \\# 2 ffff", SOA))
+    assert (record.rdtype, record.rdata) == (65280, b"\xff\xff")
+
+
 def test_later_messages_may_lack_the_question(scripted: MakeScripted) -> None:
     bare = run(scripted, lambda query: respond(query, SOA), lambda query: respond(query, HOST, SOA, question=[]))
     assert len(bare) == 2
@@ -447,11 +483,16 @@ def test_a_transfer_begins_and_ends_with_the_soa(scripted: MakeScripted, replies
         (lambda query: query, "not an answer to our question"),
         (lambda query: respond(query.replace(b"\x07example", b"\x07exemple"), SOA, SOA), "answers another question"),
         (lambda query: respond(query[:-3] + b"\x01\x00\x01", SOA, SOA), "answers another question"),
-        (lambda query: respond(query, SOA, HOST, SOA)[:-1], "past the end"),
-        (lambda query: respond(query, SOA, HOST, SOA)[:5], "cut off"),
+        (lambda query: respond(query, SOA, HOST, SOA)[:-1], "malformed answer"),
+        (lambda query: respond(query, SOA, HOST, SOA)[:5], "malformed answer"),
+        (lambda query: respond(query, SOA, HOST, SOA) + b"x", "malformed answer"),
         (lambda query: respond(query, SOA, rcode=dns.rcode.NOTIMP), "NOTIMP"),
-        (lambda query: respond(query, SOA, rcode=dns.rcode.YXDOMAIN), "response code 6"),
-        (lambda query: respond(query, SOA, HOST, SOA).replace(b"\x00\x04\xc0\x00\x02\x01", b"\x00\x03\xc0\x00\x02"), "cut off"),
+        (lambda query: respond(query, SOA, flags=0x8006), "YXDOMAIN"),
+        (lambda query: respond(query, SOA, flags=0x800C), "response code 12"),
+        (
+            lambda query: respond(query, SOA, HOST, SOA).replace(b"\x00\x04\xc0\x00\x02\x01", b"\x00\x03\xc0\x00\x02"),
+            "malformed answer",
+        ),
     ],
 )
 def test_nonsense_is_a_bad_response(scripted: MakeScripted, reply: Callable[[bytes], bytes], reason: str) -> None:
@@ -510,12 +551,36 @@ def test_tcp_is_asked_where_there_are_no_datagrams(scripted: MakeScripted) -> No
     assert read_soa(ZONE, UNSIGNED, 5, connect=connect).serial == 7
 
 
-def test_datagrams_that_answer_something_else_are_passed_over(scripted: MakeScripted) -> None:
-    def script(query: bytes, kind: int) -> list[bytes]:
-        forged = respond(query, SOA.replace(" 7 ", " 666 "), id=struct.unpack("!H", query[:2])[0] ^ 1)
-        return [forged, b"", b"x", respond(query, SOA)]
+FORGED = SOA.replace(" 7 ", " 666 ")
 
-    assert read_soa(ZONE, UNSIGNED, 5, connect=scripted(script)).serial == 7
+
+@pytest.mark.parametrize(
+    "datagram",
+    [
+        lambda query: respond(query, FORGED, id=struct.unpack("!H", query[:2])[0] ^ 1),
+        lambda query: respond(query.replace(b"\x07example", b"\x07exemple"), FORGED),
+        lambda query: query,
+        lambda query: b"",
+        lambda query: b"x",
+    ],
+)
+@pytest.mark.parametrize("source", [UNSIGNED, Backend("server.test", tsig_name=KEY.name, tsig_secret=KEY.secret)])
+def test_tcp_is_asked_where_a_datagram_is_no_answer(
+    scripted: MakeScripted, datagram: Callable[[bytes], bytes], source: Backend
+) -> None:
+    def script(query: bytes, kind: int) -> list[bytes]:
+        if kind == socket.SOCK_DGRAM:
+            return [datagram(query)]
+        return [respond(query, rcode=dns.rcode.SERVFAIL, tsig=None)]
+
+    with quickly():
+        assert "SERVFAIL" in failure(lambda: read_soa(ZONE, source, 5, connect=scripted(script)), "bad_response").message
+
+
+def test_a_datagram_that_is_not_signed_is_not_trusted(scripted: MakeScripted) -> None:
+    signed = Backend("server.test", tsig_name=KEY.name, tsig_secret=KEY.secret)
+    connector = scripted(lambda query, kind: [respond(query, FORGED, tsig=None)])
+    assert "not signed" in failure(lambda: read_soa(ZONE, signed, 5, connect=connector), "auth_failed").message
 
 
 @pytest.mark.parametrize(
@@ -595,22 +660,23 @@ def test_any_octets_are_a_transfer_or_a_clean_failure(changes: list[tuple[int, i
     connector.close()
 
 
-def test_without_dnspython_only_tsig_is_missing() -> None:
+def test_without_dnspython_only_servers_cannot_be_asked() -> None:
     code = """
 import sys
 sys.modules["dns"] = None
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError
 from ansible_collections.lockstep.sync.plugins.module_utils._dns import drift, fidelity, guard, transfer
 assert "ImportError" in transfer.DNSPYTHON_IMPORT_ERROR or "ModuleNotFoundError" in transfer.DNSPYTHON_IMPORT_ERROR
-signed = transfer.Backend("127.0.0.1", 1, "key.", "c2VjcmV0")
-for backend in (signed, transfer.Backend("127.0.0.1", 1)):
+drift.DriftBuilder("example.com.")
+backend = transfer.Backend("127.0.0.1", 1)
+for call in (lambda: list(transfer.transfer("example.com.", backend, 5)), lambda: transfer.read_soa("example.com.", backend, 5)):
     try:
-        list(transfer.transfer("example.com.", backend, 5))
+        call()
     except SyncError as error:
-        print(error.code)
+        print(error.code, "dnspython" in error.message)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["invalid_option", "connection_failed"]
+    assert done.stdout.splitlines() == ["invalid_option True"] * 2
 
 
 def test_with_dnspython_nothing_is_missing() -> None:

@@ -30,19 +30,20 @@ def without_signature(query: bytes, *answers: str) -> bytes:
     return respond(query, *answers, tsig=None)
 
 
-def signing(query: bytes, messages: list[bytes], signed: set[int]) -> Iterator[bytes]:
-    """The messages, some of them signed, as a server does it that signs not all of them."""
+def signing(query: bytes, messages: list[bytes], signed: set[int], late: int = 0) -> Iterator[bytes]:
+    """The messages, some of them signed, as a server does it that signs not all of them; ``late`` is an error of its clock."""
     request = dns.message.from_wire(query, keyring=KEY.key)
     context: Any = None
+    now = int(time.time()) + late
     for index, message in enumerate(messages):
         if index not in signed:
             context.update(message)
             yield message
             continue
         assert request.tsig is not None
-        blank = request.tsig[0].replace(mac=b"", time_signed=int(time.time()), original_id=request.id)
+        blank = request.tsig[0].replace(mac=b"", time_signed=now, original_id=request.id)
         sign: Any = dns.tsig.sign
-        record, context = sign(message, KEY.key, blank, int(time.time()), request.mac, context, True)
+        record, context = sign(message, KEY.key, blank, now, request.mac, context, True)
         data = record.to_wire()
         head = (KEY.key.name.to_wire() or b"") + b"\x00\xfa\x00\xff\x00\x00\x00\x00" + len(data).to_bytes(2, "big")
         yield message[:10] + b"\x00\x01" + message[12:] + head + data
@@ -104,6 +105,16 @@ def test_a_signature_of_another_key_counts_for_nothing(scripted: MakeScripted) -
         "signature of the answer is wrong"
         in refusal(lambda: list(transfer("example.com.", SIGNED, 5, connect=scripted(script)))).message
     )
+
+
+@pytest.mark.parametrize("late", [-1000, 1000])
+def test_a_signature_of_another_time_is_a_matter_of_clocks(scripted: MakeScripted, late: int) -> None:
+    def script(query: bytes, kind: int) -> Iterator[bytes]:
+        yield from signing(query, [without_signature(query, SOA, HOST, SOA)], {0}, late)
+
+    error = refusal(lambda: list(transfer("example.com.", SIGNED, 5, connect=scripted(script))))
+    assert "BADTIME: the clock of the server differs from this host's, and TSIG allows 300 s" in error.message
+    assert "NTP" in error.hint
 
 
 def test_a_malformed_signature_is_a_bad_response(scripted: MakeScripted) -> None:

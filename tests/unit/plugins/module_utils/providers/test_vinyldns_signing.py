@@ -14,6 +14,9 @@ import botocore.awsrequest
 import botocore.credentials
 import pytest
 import requests
+from hypothesis import given, strategies as st
+from requests.structures import CaseInsensitiveDict
+
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.vinyldns_signing import (
     Credentials,
     SigningAuth,
@@ -21,10 +24,6 @@ from ansible_collections.lockstep.sync.plugins.module_utils._providers.vinyldns_
     canonical_query,
     encode_segment,
 )
-from hypothesis import given
-from hypothesis import strategies as st
-from requests.structures import CaseInsensitiveDict
-
 from tests.simulator.vinyldns import auth
 
 CREDENTIALS = Credentials("access", "secret/with+signs")
@@ -54,7 +53,9 @@ def verify_as_server(authorization: str, method: str, url: str, headers: Mapping
 
 
 def by_botocore(method: str, url: str, body: bytes, monkeypatch: pytest.MonkeyPatch) -> str:
-    request = botocore.awsrequest.AWSRequest(method=method, url=url, data=body, headers={"Host": urllib.parse.urlsplit(url).netloc})
+    request = botocore.awsrequest.AWSRequest(
+        method=method, url=url, data=body, headers={"Host": urllib.parse.urlsplit(url).netloc}
+    )
     auth = botocore.auth.SigV4Auth(botocore.credentials.Credentials(*CREDENTIALS), "VinylDNS", "us-east-1")
     monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda remove_tzinfo=True: MOMENT.replace(tzinfo=None))
     auth.add_auth(request)
@@ -86,7 +87,9 @@ def test_botocore_encodes_a_slash_in_a_name_twice_and_we_do_not(monkeypatch: pyt
     assert verify_as_server(ours, "GET", url, {"host": "h", "x-amz-date": TIMESTAMP}, b"", CREDENTIALS.secret_key)
 
 
-SEGMENTS = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x17F), min_size=1, max_size=12).filter(lambda text: text.strip("."))
+SEGMENTS = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x17F), min_size=1, max_size=12).filter(
+    lambda text: text.strip(".")
+)
 
 
 @given(segments=st.lists(SEGMENTS, min_size=1, max_size=4), query=st.lists(st.tuples(SEGMENTS, st.text(max_size=8)), max_size=4))

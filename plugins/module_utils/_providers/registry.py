@@ -1,0 +1,30 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is PRIVATE to the collection.
+
+"""All providers by name, for the one module that serves them all."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._core.adaptor import Adaptor
+from .crafter import Crafter
+from .crafter_publish import CrafterPublish
+from .plm import PLM
+from .serveravatar import ServerAvatar
+from .serveravatar_backup import ServerAvatarBackup
+from .vinyldns import VinylDNS
+
+ADAPTORS: tuple[type[Adaptor], ...] = (
+    Crafter,
+    CrafterPublish,
+    PLM,
+    ServerAvatar,
+    ServerAvatarBackup,
+    VinylDNS,
+)
+
+PROVIDERS: t.Mapping[str, type[Adaptor]] = {adaptor.provider: adaptor for adaptor in ADAPTORS}

@@ -1,0 +1,63 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Processes that sync."""
+
+from __future__ import annotations
+
+import os
+import types
+import typing as t
+
+from ansible_collections.lockstep.sync.plugins.module_utils._core.adaptor import Observation, Run, Target
+from ansible_collections.lockstep.sync.plugins.module_utils._core.batch import Context
+from ansible_collections.lockstep.sync.plugins.module_utils._core.http import Channel
+from ansible_collections.lockstep.sync.plugins.module_utils._core.module import context_of, sync_spec
+from ansible_collections.lockstep.sync.plugins.module_utils._core.sync import run_sync
+
+from .fifth import Fifth
+from .lab import validated
+from .processes import main, say, wait_for_word
+
+
+class DiesBeforeTheTrigger(Fifth):
+    def trigger(self, target: Target, observation: Observation, channel: Channel) -> Run:
+        os._exit(9)
+
+
+class DiesAfterTheTrigger(Fifth):
+    def trigger(self, target: Target, observation: Observation, channel: Channel) -> Run:
+        super().trigger(target, observation, channel)
+        os._exit(9)
+
+
+class DiesWaiting(Fifth):
+    def sleep(self, handle: t.Mapping[str, t.Any], seconds: float) -> None:
+        os._exit(9)
+
+
+def sync_and_die(where: str, options: dict[str, t.Any]) -> None:
+    """Run a sync task and die on the way."""
+    adaptors = {"before": DiesBeforeTheTrigger, "after": DiesAfterTheTrigger, "waiting": DiesWaiting}
+    run_sync(adaptors[where], validated(sync_spec(Fifth), options), Context())
+
+
+def sync(options: dict[str, t.Any]) -> None:
+    """Come to the start line, run a sync task, and say how it ended."""
+    say("ready")
+    wait_for_word()
+    record = run_sync(Fifth, validated(sync_spec(Fifth), options), Context())["syncs"][0]
+    say(f"{record['action']} {record['state']} {record['failure']}")
+
+
+def sync_until_stopped(options: dict[str, t.Any]) -> None:
+    """Run a sync task as a module does, and say how every target ended."""
+    module: t.Any = types.SimpleNamespace(check_mode=False, _diff=False)
+    result = run_sync(Fifth, validated(sync_spec(Fifth), options), context_of(module))
+    for record in result["syncs"]:
+        say(f"{record['target']} {record['action']} {record['state']} {record['failure']['code']}")
+
+
+if __name__ == "__main__":
+    main(globals())

@@ -1,0 +1,104 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The way from AnsibleModule to the core and back."""
+
+from __future__ import annotations
+
+import os
+import signal
+import typing as t
+
+import pytest
+
+from ansible_collections.lockstep.sync.plugins.module_utils._core.batch import Context, Interrupted
+from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import Stopped
+from ansible_collections.lockstep.sync.plugins.module_utils._core.module import context_of, leave, require
+
+
+class Left(Exception):
+    """The module has ended."""
+
+
+class Module:
+    """As much of AnsibleModule as is needed."""
+
+    check_mode = True
+    _diff = True
+
+    def __init__(self) -> None:
+        self.warned: list[str] = []
+        self.result: dict[str, t.Any] = {}
+
+    def warn(self, text: str) -> None:
+        self.warned.append(text)
+
+    def exit_json(self, **result: t.Any) -> t.NoReturn:
+        self.result = result
+        raise Left("ok")
+
+    def fail_json(self, **result: t.Any) -> t.NoReturn:
+        self.result = result
+        raise Left("failed")
+
+
+@pytest.fixture
+def module() -> t.Any:
+    return Module()
+
+
+@pytest.fixture
+def _own_signals() -> t.Iterator[None]:
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.usefixtures("_own_signals")
+def test_the_modes_of_the_module_are_those_of_the_context(module: t.Any) -> None:
+    context = context_of(module)
+    assert (context.check_mode, context.diff) == (True, True)
+
+
+@pytest.mark.usefixtures("_own_signals")
+def test_a_signal_interrupts_and_ends_all_pauses(module: t.Any) -> None:
+    context = context_of(module)
+    with pytest.raises(Interrupted):
+        os.kill(os.getpid(), signal.SIGTERM)
+    with pytest.raises(Stopped):
+        context.clock.sleep(60)
+
+
+@pytest.mark.usefixtures("_own_signals")
+def test_a_second_signal_does_not_end_the_reporting(module: t.Any) -> None:
+    context_of(module)
+    with pytest.raises(Interrupted):
+        os.kill(os.getpid(), signal.SIGTERM)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_a_success_is_left_with_its_warnings(module: t.Any) -> None:
+    with pytest.raises(Left, match="ok"):
+        leave(module, {"changed": True, "warnings": ["careful"]})
+    assert (module.result, module.warned) == ({"changed": True}, ["careful"])
+
+
+def test_a_failure_is_left_with_everything(module: t.Any) -> None:
+    with pytest.raises(Left, match="failed"):
+        leave(module, {"changed": True, "failed": True, "msg": "no", "syncs": [1], "warnings": []})
+    assert module.result == {"changed": True, "msg": "no", "syncs": [1]}
+
+
+def test_a_missing_library_is_named(module: t.Any) -> None:
+    require(module, [("requests", None)])
+    with pytest.raises(Left, match="failed"):
+        require(module, [("requests", None), ("dnspython", "ImportError: ...")])
+    assert "dnspython" in module.result["msg"]
+
+
+def test_the_context_warns_once_of_one_thing() -> None:
+    context = Context()
+    for text in ("a", "b", "a"):
+        context.warn(text)
+    assert context.warnings == ["a", "b"]

@@ -1,0 +1,57 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the checks of the repository itself read."""
+
+from __future__ import annotations
+
+import functools
+import json
+import pathlib
+import subprocess
+import sys
+import typing as t
+
+import pytest
+import yaml
+
+from scripts.check.stage import tracked_files
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+
+
+@functools.cache
+def _tracked() -> list[str]:
+    return tracked_files()
+
+
+@pytest.fixture(scope="session")
+def root() -> pathlib.Path:
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def tracked() -> list[str]:
+    """Every file that is or would be in a commit, relative to the repository root."""
+    return _tracked()
+
+
+@pytest.fixture(scope="session")
+def runtime() -> dict[str, t.Any]:
+    """The content of meta/runtime.yml."""
+    content: dict[str, t.Any] = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text())
+    return content
+
+
+@pytest.fixture(scope="session")
+def module_names() -> list[str]:
+    return sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py") if path.stem != "__init__")
+
+
+@pytest.fixture(scope="session")
+def documentation(module_names: list[str]) -> dict[str, dict[str, t.Any]]:
+    """The documentation of every module as users read it, with the fragments merged in."""
+    command = [str(pathlib.Path(sys.executable).with_name("ansible-doc")), "--json", "--type", "module"]
+    output = subprocess.check_output([*command, *(f"lockstep.sync.{name}" for name in module_names)], text=True)
+    return {name.rpartition(".")[2]: content["doc"] for name, content in json.loads(output).items()}
