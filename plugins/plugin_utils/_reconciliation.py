@@ -60,14 +60,16 @@ def zones_to_verify(syncs: t.Iterable[Json]) -> list[str]:
 def batch_refusal(plans: t.Iterable[Json], max_delete_percent: float, approved: t.Iterable[str]) -> str:
     """Why no zone of the batch may be synced, or an empty text.
 
-    A wrong DNS server rarely hits a single zone. Zones with an approved plan are left out, and a single zone is left to its
-    own guards.
+    A wrong DNS server rarely hits a single zone. Only what would be synced counts: not the zones that their own guards refuse.
+    Zones with an approved plan are left out too, and a single zone is left to its own guards.
     """
     exempt = {canonical(name) for name in approved}
     drifts = [
         record["detail"]["drift"]
         for record in records_of(plans)
-        if "record_sets" in record["detail"].get("drift", {}) and canonical(record["target"]) not in exempt
+        if record["action"] != "refused"
+        and "record_sets" in record["detail"].get("drift", {})
+        and canonical(record["target"]) not in exempt
     ]
     deletes = sum(drift["deletes"] for drift in drifts)
     stored = sum(drift["record_sets"] for drift in drifts)

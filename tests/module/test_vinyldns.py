@@ -270,7 +270,7 @@ def test_trigger_is_never_redirected(server: Server, simulator: Simulator, run_m
 
 def start_elsewhere(server: Server, simulator: Simulator) -> None:
     """A sync that somebody else started, and that takes a while."""
-    simulator.knob("vinyldns", sync_duration=2.0)
+    simulator.knob("vinyldns", sync_duration=5.0)
     simulator.control.part("vinyldns", "POST", "/automated-sync", {"zone": ZONE})
     time.sleep(0.3)
 
@@ -341,7 +341,7 @@ def test_queued_run_that_the_server_does_not_show_yet_is_joined(
 def test_sync_wait_takes_the_handles(server: Server, simulator: Simulator, run_module: RunModule) -> None:
     drifted(server)
     server.add("second.example.", dns=["a A 192.0.2.9"])
-    simulator.knob("vinyldns", sync_duration=1.0)
+    simulator.knob("vinyldns", sync_duration=5.0)
     options = server.options([ZONE, "second.example."], wait=False, guard={"max_delete_percent": 100})
     started = run_module("vinyldns_zone_sync", options)
     handles = [record["handle"] for record in started.result["syncs"]]
@@ -371,7 +371,7 @@ def test_killed_task_is_resumed_and_never_triggers_twice(
     server: Server, simulator: Simulator, run_module: RunModule, start_module: Any
 ) -> None:
     drifted(server)
-    simulator.knob("vinyldns", sync_duration=2.0)
+    simulator.knob("vinyldns", sync_duration=5.0)
     process = start_module("vinyldns_zone_sync", server.options())
     wait_until(lambda: server.accepted() == 1)
     process.kill()
@@ -381,7 +381,7 @@ def test_killed_task_is_resumed_and_never_triggers_twice(
 
 def test_terminated_task_still_reports(server: Server, simulator: Simulator, start_module: Any, tmp_path: Path) -> None:
     drifted(server)
-    simulator.knob("vinyldns", sync_duration=3.0)
+    simulator.knob("vinyldns", sync_duration=6.0)
     report = tmp_path / "report.json"
     process = start_module("vinyldns_zone_sync", server.options(report_path=str(report)))
     wait_until(lambda: server.accepted() == 1)
@@ -401,7 +401,7 @@ def wait_until(condition: Any, seconds: float = 20) -> None:
 
 def test_two_tasks_at_once_trigger_once(server: Server, simulator: Simulator, start_module: Any) -> None:
     drifted(server)
-    simulator.knob("vinyldns", sync_duration=1.0)
+    simulator.knob("vinyldns", sync_duration=3.0)
     started = [start_module("vinyldns_zone_sync", server.options(force=True)) for dummy in range(2)]
     outcomes = [process.finish() for process in started]
     assert [outcome.failed for outcome in outcomes] == [False, False]

@@ -21,7 +21,7 @@ from .http import RequestCount
 from .ledger import Ledger, default_path
 from .options import Options
 from .redact import Redactor
-from .result import Record, fit, is_failed, summarize, write_report
+from .result import Record, fit, fit_diffs, is_failed, summarize, write_report
 
 
 class Interrupted(BaseException):
@@ -120,7 +120,7 @@ class Batch:
         self._report(head)
         diffs = [record.diff for record in self.records if record.diff]
         if self.context.diff and diffs:
-            head["diff"] = diffs
+            head["diff"] = fit_diffs(diffs)
         result = {**head, "syncs": fit(self.records, self.redactor.scrub), "warnings": self._warnings(tolerate)}
         # a secret that happens to be a part of "failed" must not turn a failure into a success
         return {key: self.redactor.scrub(value) for key, value in result.items()}

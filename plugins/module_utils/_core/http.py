@@ -12,8 +12,6 @@ The policy goes by the *effect* of a request and not by its verb, because one of
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
-import json
 import random
 import socket
 import ssl
@@ -22,20 +20,18 @@ import typing as t
 import urllib.parse
 
 from . import transport
-from .clock import Clock, Deadline, parse_http_date, parse_retry_after
+from .answer import DEFAULT_PORTS, REDIRECTS, Answer, Interpreter, judge_status, origin_of, redirect_refused
+from .clock import Clock, Deadline
 from .errors import Ambiguous, NeverArrived, RateLimited, SyncError, invalid_option
 from .redact import Redactor
 
 OBSERVE_ATTEMPTS = 4
-MAX_REDIRECTS = 5
+MAXREDIRECTS = 5
 #: what a request made at the very end of the deadline may still take, in seconds
 LAST_LOOK_TIMEOUT = 5.0
-MAX_BODY_IN_MESSAGE = 200
 
-_REDIRECTS = (301, 302, 303, 307, 308)
 _TRANSIENT = (502, 503, 504)
 _REFUSED_BEFORE_EXECUTION = (408, 429)
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 _ADDRESS = "Use https://host[:port][/path], and pass credentials in the options made for them."
 
 
@@ -81,7 +77,7 @@ def parse_api_url(value: str, option: str = "api_url") -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or any(char.isspace() for char in value):
         raise invalid_option(option, value, "is not an http(s) address", _ADDRESS)
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    netloc = host if port in (None, _DEFAULT_PORTS[parts.scheme]) else f"{host}:{port}"
+    netloc = host if port in (None, DEFAULT_PORTS[parts.scheme]) else f"{host}:{port}"
     return f"{parts.scheme}://{netloc}{parts.path.rstrip('/')}"
 
 
@@ -98,123 +94,6 @@ class RequestCount:
             self.value += 1
         if self._parent is not None:
             self._parent.add()
-
-
-class Answer:
-    """A complete response of the server, decoded on demand.
-
-    :param redact: hides secrets in what is shown of the body.
-    """
-
-    def __init__(
-        self,
-        method: str,
-        url: str,
-        status: int,
-        headers: t.Mapping[str, str],
-        body: bytes,
-        redact: t.Callable[[str], str] = lambda text: text,
-    ) -> None:
-        self.method = method
-        self.url = url
-        self.status = status
-        self.headers = headers
-        self.body = body
-        self._redact = redact
-
-    @property
-    def server_now(self) -> dt.datetime | None:
-        """The server's clock when it answered."""
-        return parse_http_date(self.headers.get("Date"))
-
-    @property
-    def text(self) -> str:
-        return self.body.decode("utf-8", "replace")
-
-    @property
-    def is_html(self) -> bool:
-        start = self.body[:200].lstrip().lower()
-        return "text/html" in self.headers.get("Content-Type", "") or start.startswith((b"<!doctype html", b"<html"))
-
-    @property
-    def redirect(self) -> str | None:
-        """Where a redirect leads, or ``None`` if that is no address."""
-        try:
-            target = urllib.parse.urljoin(self.url, self.headers["Location"])
-            _origin(target)
-        except (KeyError, ValueError):
-            return None
-        return target
-
-    def retry_after(self, fallback_now: dt.datetime) -> float | None:
-        return parse_retry_after(self.headers.get("Retry-After"), self.server_now or fallback_now)
-
-    def json(self) -> t.Any:
-        """The decoded body.
-
-        :raises SyncError: ``bad_response`` if the body is not JSON.
-        """
-        try:
-            return json.loads(self.body)
-        except (ValueError, RecursionError):
-            raise SyncError(
-                "bad_response",
-                f"{self.describe()} is {'an HTML page' if self.is_html else 'not JSON'}",
-                "Check that api_url is the address of the API itself, including any context path, and that no proxy or"
-                " login page stands in front of it.",
-                self.status,
-            ) from None
-
-    def try_json(self) -> t.Any:
-        """The decoded body, or ``None`` if it is not JSON."""
-        try:
-            return json.loads(self.body)
-        except (ValueError, RecursionError):
-            return None
-
-    def describe(self) -> str:
-        return f"the answer to {self.method} {urllib.parse.urlsplit(self.url).path} (HTTP {self.status})"
-
-    def excerpt(self) -> str:
-        """The body for a message: short, on one line, and no markup."""
-        if self.is_html:
-            return "(an HTML page)"
-        # before the cut, which may leave a part of a secret that nobody recognises any more
-        text = " ".join(self._redact(self.text).split())
-        return text if len(text) <= MAX_BODY_IN_MESSAGE else text[:MAX_BODY_IN_MESSAGE] + "…"
-
-
-#: Turns an answer into the failure it means, or returns ``None`` to have it judged by its status.
-Interpreter = t.Callable[[Answer], t.Optional[SyncError]]
-
-
-def judge_status(answer: Answer) -> SyncError:
-    """The failure that an unexpected status means where the provider has no closer word for it."""
-    status = answer.status
-    if status in _REDIRECTS:
-        return redirect_refused(answer)
-    code, hint = "bad_response", "The server may not be of a supported version."
-    if status == 401:
-        code, hint = "auth_failed", "Check the credentials."
-    elif status == 403:
-        code, hint = "permission_denied", "Check what the account behind the credentials may do."
-    elif status == 404:
-        code, hint = "not_found", "Check the name or id, and the path in api_url."
-    elif status >= 500:
-        code, hint = "server_error", "Look into the log of the server, then run the task again."
-    return SyncError(code, f"{answer.describe()} says: {answer.excerpt() or 'nothing'}", hint, status)
-
-
-def redirect_refused(answer: Answer) -> SyncError:
-    parts = urllib.parse.urlsplit(answer.redirect or "")
-    port = f":{parts.port}" if parts.port else ""
-    target = f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path}" if answer.redirect else "nowhere"
-    return SyncError(
-        "redirect_refused",
-        f"{answer.method} {urllib.parse.urlsplit(answer.url).path} is redirected to {target}",
-        "Triggers are never redirected, and reads only within one origin. Set api_url to the final address.",
-        answer.status,
-    )
 
 
 class HttpClient:
@@ -382,7 +261,7 @@ class Channel:
 
     def _read(self, method: str, url: str, body: t.Any, headers: t.Mapping[str, str] | None) -> Answer:
         extra = {**self.client.headers, **(headers or {})}
-        for dummy in range(MAX_REDIRECTS + 1):
+        for dummy in range(MAXREDIRECTS + 1):
             limit = self._within_deadline(self.client.settings.request_timeout)
             self.count.add()
             try:
@@ -390,7 +269,7 @@ class Channel:
             except OSError as exc:
                 raise transport_error(exc, self.client.settings.origin, (limit, limit)) from None
             target = answer.redirect
-            if answer.status not in _REDIRECTS or method != "GET" or target is None or _origin(target) != _origin(url):
+            if answer.status not in REDIRECTS or method != "GET" or target is None or origin_of(target) != origin_of(url):
                 return answer
             url = target
         raise redirect_refused(answer)
@@ -433,11 +312,6 @@ class Channel:
             return False
         self.deadline.sleep(pause)
         return True
-
-
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = urllib.parse.urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme)
 
 
 def transport_error(exc: Exception, where: str, timeout: tuple[float, float]) -> SyncError:

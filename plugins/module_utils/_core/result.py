@@ -22,6 +22,8 @@ from .errors import SyncError
 BYTES_PER_TARGET = 600
 #: below this total size nothing is cut
 FREE_BYTES = 64 * 1024
+#: what all diffs of a task may have together
+DIFF_BYTES = 100 * 1024
 #: to how many entries lists are shortened, step by step, until the result fits
 LIST_LIMITS = (300, 100, 30, 10)
 #: characters of a text that are left when that was not enough
@@ -125,6 +127,19 @@ def fit(records: t.Sequence[Record], scrub: t.Callable[[t.Any], t.Any] = lambda 
         if _size(cut) <= allowed:
             return cut
     return [_brief(entry, scrub(record.brief)) for entry, record in zip(full, records)]
+
+
+def fit_diffs(diffs: t.Sequence[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
+    """As many diffs as fit into the event of a task, and a note about the others."""
+    shown: list[dict[str, t.Any]] = []
+    room = DIFF_BYTES
+    for diff in diffs:
+        room -= _size(diff)
+        if room < 0:
+            note = f"{len(diffs) - len(shown)} more targets differ; the file at report_path tells how\n"
+            return [*shown, {"before": "", "after": note, "before_header": "not shown", "after_header": "not shown"}]
+        shown.append(diff)
+    return shown
 
 
 def _brief(entry: dict[str, t.Any], brief: dict[str, t.Any]) -> dict[str, t.Any]:

@@ -17,9 +17,10 @@ import datetime as dt
 import typing as t
 
 from .._core.adaptor import Adaptor, Capabilities, Effect, Observation, Run, Services, Target
+from .._core.answer import Answer
 from .._core.clock import isoformat, parse_iso
 from .._core.errors import Ambiguous, SyncError, invalid_option
-from .._core.http import Answer, Channel
+from .._core.http import Channel
 from .._core.options import ArgumentSpec, Options, list_of_names
 from .._core.poll import PollPolicy, Reading
 from .crafter_api import ENDPOINTS, RESET, SYNC, Publisher, Site, check_site, choose_endpoint, words_of

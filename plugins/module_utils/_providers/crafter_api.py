@@ -13,8 +13,8 @@ import re
 import typing as t
 from xml.etree import ElementTree
 
+from .._core.answer import Answer
 from .._core.errors import SyncError, invalid_option
-from .._core.http import Answer
 from . import crafter_auth as auth
 
 Json = dict[str, t.Any]

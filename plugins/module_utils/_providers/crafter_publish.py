@@ -18,9 +18,10 @@ import typing as t
 import urllib.parse
 
 from .._core.adaptor import Adaptor, Capabilities, Effect, Observation, Run, Services, Target
+from .._core.answer import Answer
 from .._core.clock import isoformat
 from .._core.errors import SyncError, invalid_option
-from .._core.http import Answer, Channel
+from .._core.http import Channel
 from .._core.options import ArgumentSpec, Options, list_of_names
 from .._core.poll import Reading
 from .crafter import never_published, publish_failed, unknown_site

@@ -14,8 +14,9 @@ import typing as t
 import urllib.parse
 
 from .._core.adaptor import Services, http_settings
+from .._core.answer import Answer
 from .._core.errors import Ambiguous, SyncError
-from .._core.http import Answer, Channel, HttpClient
+from .._core.http import Channel, HttpClient
 from .._core.options import Options
 from . import crafter_auth as auth
 from .crafter_api import (

@@ -16,8 +16,9 @@ import re
 import typing as t
 
 from .._core.adaptor import Adaptor, Capabilities, Effect, Observation, Run, Services, Target, http_settings
+from .._core.answer import MAX_BODY_IN_MESSAGE, Answer
 from .._core.errors import Ambiguous, SyncError, invalid_option
-from .._core.http import MAX_BODY_IN_MESSAGE, Answer, Channel, HttpClient
+from .._core.http import Channel, HttpClient
 from .._core.options import ArgumentSpec, Options, from_env
 from .._core.poll import PollAgain, PollPolicy, Reading, Waiter
 from .plm_notifications import Notifications, parse_notifications_url

@@ -13,9 +13,10 @@ import datetime as dt
 import re
 import typing as t
 
+from .._core.answer import Answer
 from .._core.clock import parse_iso
 from .._core.errors import Ambiguous, SyncError
-from .._core.http import Answer, Channel
+from .._core.http import Channel
 
 Json = dict[str, t.Any]
 

@@ -13,9 +13,10 @@ import re
 import typing as t
 import uuid
 
+from .._core.answer import Answer
 from .._core.clock import parse_iso
 from .._core.errors import SyncError
-from .._core.http import Answer, Channel
+from .._core.http import Channel
 from .._core.redact import without_keys
 from .vinyldns_signing import encode_segment
 

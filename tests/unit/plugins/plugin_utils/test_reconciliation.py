@@ -148,6 +148,11 @@ def planned(zone: str, deletes: int, record_sets: int) -> Json:
     return record("would_trigger", zone, detail={"drift": drift(deletes=deletes, record_sets=record_sets)})
 
 
+def test_a_zone_that_its_own_guards_refuse_does_not_count() -> None:
+    emptied = {**planned("emptied.", 50, 50), "action": "refused"}
+    assert batch_refusal([result(emptied, planned("a.", 1, 50), planned("b.", 1, 50))], 30, []) == ""
+
+
 def test_the_limit_itself_is_allowed_and_anything_above_is_not() -> None:
     assert batch_refusal([result(planned("a.", 20, 50), planned("b.", 10, 50))], 30, []) == ""
     text = batch_refusal([result(planned("a.", 21, 50)), result(planned("b.", 10, 50))], 30, [])

@@ -10,11 +10,11 @@ import contextlib
 import random
 import typing as t
 
+from ansible_collections.lockstep.sync.plugins.module_utils._core.answer import Interpreter
 from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import Deadline
 from ansible_collections.lockstep.sync.plugins.module_utils._core.http import (
     Channel,
     HttpClient,
-    Interpreter,
     RequestCount,
     Settings,
     parse_api_url,

@@ -22,9 +22,10 @@ from ansible_collections.lockstep.sync.plugins.module_utils._core.adaptor import
     Target,
     http_settings,
 )
+from ansible_collections.lockstep.sync.plugins.module_utils._core.answer import Answer
 from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import parse_iso
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError, Violation, invalid_option
-from ansible_collections.lockstep.sync.plugins.module_utils._core.http import Answer, Channel, HttpClient
+from ansible_collections.lockstep.sync.plugins.module_utils._core.http import Channel, HttpClient
 from ansible_collections.lockstep.sync.plugins.module_utils._core.options import (
     ArgumentSpec,
     Options,

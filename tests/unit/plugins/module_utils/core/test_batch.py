@@ -323,7 +323,6 @@ class TestInterruption:
         assert (column(result, "target"), lab.posts) == (ALL, 0)
         assert lab.report["failed"] is True
 
-
     def test_a_signal_ends_a_task_with_many_targets_at_once_and_its_report_is_whole(self, lab: Lab, serve: Serve) -> None:
         service = Mirrors(SystemClock())
         service.duration = 3600

@@ -15,14 +15,10 @@ import typing as t
 
 import pytest
 
+from ansible_collections.lockstep.sync.plugins.module_utils._core.answer import Answer
 from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import Deadline
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import RateLimited, SyncError
-from ansible_collections.lockstep.sync.plugins.module_utils._core.http import (
-    Answer,
-    HttpClient,
-    RequestCount,
-    Settings,
-)
+from ansible_collections.lockstep.sync.plugins.module_utils._core.http import HttpClient, RequestCount, Settings
 from ansible_collections.lockstep.sync.plugins.module_utils._core.redact import Redactor
 
 from .clients import TOKEN, channel_to

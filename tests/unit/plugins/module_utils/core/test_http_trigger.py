@@ -15,13 +15,13 @@ import typing as t
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from ansible_collections.lockstep.sync.plugins.module_utils._core.answer import Answer
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import (
     Ambiguous,
     NeverArrived,
     RateLimited,
     SyncError,
 )
-from ansible_collections.lockstep.sync.plugins.module_utils._core.http import Answer
 
 from .clients import channel_to
 from .clocks import FakeClock

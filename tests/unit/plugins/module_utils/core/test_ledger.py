@@ -274,9 +274,7 @@ def test_a_hold_can_be_given_up_while_the_run_stays_open(ledger: Ledger) -> None
     ledger.intend(KEY, None, {}, 60)
 
 
-def test_a_hold_of_another_host_lasts_until_it_expires(
-    ledger: Ledger, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_hold_of_another_host_lasts_until_it_expires(ledger: Ledger, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("socket.gethostname", lambda: "elsewhere")
     ledger.intend(KEY, None, {}, 60)
     monkeypatch.setattr("socket.gethostname", lambda: "here")

@@ -344,7 +344,6 @@ class TestInFlight:
         assert (code(result), lab.accepted) == ("timed_out", 0)
         assert lab.posts <= 60 / 5 + 1
 
-
     @pytest.mark.parametrize(("run_id", "handle"), [(True, 5), (False, 1)])
     def test_our_own_run_is_known_by_its_handle_where_runs_have_no_id(self, lab: Lab, run_id: bool, handle: int) -> None:
         class Nameless(Fifth):

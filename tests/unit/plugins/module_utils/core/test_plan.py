@@ -20,7 +20,6 @@ RELEASE = Policy(release="1.2")
 FRESH = Policy(max_age=60.0)
 
 
-
 @pytest.mark.parametrize(
     ("observation", "memory", "policy", "action", "basis"),
     [

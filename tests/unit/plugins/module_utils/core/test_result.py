@@ -19,8 +19,10 @@ import pytest
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError, invalid_option
 from ansible_collections.lockstep.sync.plugins.module_utils._core.redact import Redactor
 from ansible_collections.lockstep.sync.plugins.module_utils._core.result import (
+    DIFF_BYTES,
     Record,
     fit,
+    fit_diffs,
     is_failed,
     summarize,
     write_report,
@@ -267,3 +269,16 @@ def test_a_report_may_lie_in_the_working_directory(tmp_path: pathlib.Path, monke
     monkeypatch.chdir(tmp_path)
     write_report("report.json", {})
     assert (tmp_path / "report.json").exists()
+
+
+def test_few_diffs_are_all_shown() -> None:
+    diffs = [{"before": "a\n", "after": "b\n"}] * 3
+    assert fit_diffs(diffs) == diffs
+
+
+def test_diffs_that_would_not_fit_into_an_event_are_counted() -> None:
+    diffs = [{"before": "x" * 1000, "after": ""} for dummy in range(1000)]
+    shown = fit_diffs(diffs)
+    assert len(json.dumps(shown)) < DIFF_BYTES + 1000
+    assert shown[:-1] == diffs[: len(shown) - 1]
+    assert f"{1000 - len(shown) + 1} more targets differ" in shown[-1]["after"]

@@ -11,8 +11,8 @@ import typing as t
 
 import pytest
 
+from ansible_collections.lockstep.sync.plugins.module_utils._core.answer import Answer
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError
-from ansible_collections.lockstep.sync.plugins.module_utils._core.http import Answer
 from ansible_collections.lockstep.sync.plugins.module_utils._providers import crafter, crafter_api as api, crafter_publish
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.crafter_auth import Credentials
 

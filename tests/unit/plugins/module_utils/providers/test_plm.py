@@ -18,8 +18,8 @@ import urllib3.util
 from hypothesis import given, strategies as st
 
 from ansible_collections.lockstep.sync.plugins.module_utils._core.adaptor import Run, Services, Target
+from ansible_collections.lockstep.sync.plugins.module_utils._core.answer import Answer
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import Ambiguous, SyncError
-from ansible_collections.lockstep.sync.plugins.module_utils._core.http import Answer
 from ansible_collections.lockstep.sync.plugins.module_utils._core.poll import PollAgain, PollPolicy, Reading, Waiter
 from ansible_collections.lockstep.sync.plugins.module_utils._core.redact import Redactor
 from ansible_collections.lockstep.sync.plugins.module_utils._providers import plm

@@ -14,9 +14,10 @@ import typing as t
 import pytest
 
 from ansible_collections.lockstep.sync.plugins.module_utils._core.adaptor import Adaptor, Run, Services, Target
+from ansible_collections.lockstep.sync.plugins.module_utils._core.answer import Answer
 from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import Deadline
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import Ambiguous, SyncError
-from ansible_collections.lockstep.sync.plugins.module_utils._core.http import Answer, Channel, RequestCount
+from ansible_collections.lockstep.sync.plugins.module_utils._core.http import Channel, RequestCount
 from ansible_collections.lockstep.sync.plugins.module_utils._core.redact import Redactor
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar import ServerAvatar
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar_api import Place

@@ -14,8 +14,9 @@ import urllib.parse
 import pytest
 from hypothesis import given, strategies as st
 
+from ansible_collections.lockstep.sync.plugins.module_utils._core.answer import Answer
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError
-from ansible_collections.lockstep.sync.plugins.module_utils._core.http import Answer, Channel
+from ansible_collections.lockstep.sync.plugins.module_utils._core.http import Channel
 from ansible_collections.lockstep.sync.plugins.module_utils._providers import serveravatar_api as api
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar_common import Directory, pick
 

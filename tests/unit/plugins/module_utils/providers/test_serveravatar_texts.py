@@ -12,7 +12,7 @@ import typing as t
 import pytest
 from hypothesis import given, strategies as st
 
-from ansible_collections.lockstep.sync.plugins.module_utils._core.http import Answer
+from ansible_collections.lockstep.sync.plugins.module_utils._core.answer import Answer
 from ansible_collections.lockstep.sync.plugins.module_utils._providers import serveravatar_api as api
 
 DISK = "Staging site sync is failed because you do not have enough disk space available on your {} server!"
