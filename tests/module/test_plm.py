@@ -277,7 +277,7 @@ def test_a_half_that_never_shows_is_lost(side_by_side: SideBySide) -> None:
         ({"pull_outcome": "never"}, {"push": "completed", "pull": None}, "the pull did not show"),
         ({"push_outcome": "never", "pull_outcome": "never"}, {"push": None, "pull": None}, "the push and the pull did not show"),
     ]
-    outcomes = side_by_side([Case(knobs, {"settle_grace": 1}) for knobs, _seen, _said in cases])
+    outcomes = side_by_side([Case(knobs, {"settle_grace": 0.7}) for knobs, _seen, _said in cases])
     for outcome, (_knobs, seen, said) in zip(outcomes, cases):
         record = outcome.only
         assert outcome.failed
@@ -307,7 +307,7 @@ def test_the_grace_counts_from_the_last_progress(server: Server, run_module: Run
 
 def test_a_restart_of_the_server_between_push_and_pull_is_noticed(server: Server, start_module: Any) -> None:
     server.knob(push_seconds=0.1, gap_seconds=LONG)
-    started = start_module(SYNC, server.options(settle_grace=1))
+    started = start_module(SYNC, server.options(settle_grace=0.7))
     eventually(lambda: server.gets() and server.control("GET", "/synchronizers")["synchronizers"][-1]["push"] == "completed")
     server.control("POST", "/restart")
     outcome = started.finish()
@@ -317,7 +317,7 @@ def test_a_restart_of_the_server_between_push_and_pull_is_noticed(server: Server
 
 def test_a_stuck_run_times_out_and_is_resumed(server: Server, run_module: RunModule) -> None:
     server.knob(pull_outcome="stuck-triggered")
-    first = run_module(SYNC, server.options(wait_timeout=1, release="spring"))
+    first = run_module(SYNC, server.options(wait_timeout=0.5, release="spring"))
     record = first.only
     assert first.failed
     assert record["timed_out"]
@@ -553,15 +553,6 @@ def test_a_known_run_that_nobody_knows_is_lost(server: Server, run_module: RunMo
     assert server.posts() == 0
 
 
-def test_a_known_run_that_failed_is_reported(server: Server, run_module: RunModule) -> None:
-    known = server.started_by_somebody()
-    server.settle(pull="error")
-    outcome = run_module(SYNC, server.options(synchronizer=known, wait=False))
-    assert failure(outcome)["code"] == "run_failed"
-    assert "pull failed" in outcome.only["reason"]
-    assert server.posts() == 0
-
-
 def test_a_known_run_in_flight_can_be_refused_or_queued_behind(server: Server, run_module: RunModule) -> None:
     server.knob(push_outcome="stuck-triggered")
     known = server.started_by_somebody()
@@ -619,15 +610,24 @@ def test_sync_wait_finds_the_server_by_the_handle_and_refuses_forged_ones(server
     assert server.simulator.requests(part="plm") == []
 
 
-def test_several_runs_at_once_are_waited_for_in_order(server: Server, run_module: RunModule) -> None:
-    server.knob(push_seconds=0.4)
+def test_several_runs_at_once_are_waited_for_in_order(
+    server: Server, run_module: RunModule, start_module: Any, tmp_path: Path
+) -> None:
+    server.knob(push_seconds=0.3)
     known = [server.started_by_somebody() for _number in range(3)]
     server.knob(push_outcome="error")
     known.insert(1, server.started_by_somebody())
+    server.settle(push="error")
+    # beside them, the sync module is given the one that failed, which it reports although it is not to wait
+    single = start_module(SYNC, server.options(synchronizer=known[1], wait=False, ledger_path=str(tmp_path / "other.sqlite3")))
     handles = [{"provider": "plm", "address": server.url, "synchronizer": item} for item in known]
     outcome = run_module(WAIT, {"handles": handles, "poll_min_interval": 0.1})
     assert [record["state"] for record in outcome.result["syncs"]] == ["succeeded", "failed", "succeeded", "succeeded"]
     assert [record["handle"]["synchronizer"] for record in outcome.result["syncs"]] == known
+    reported = single.finish()
+    assert failure(reported)["code"] == "run_failed"
+    assert "push failed" in reported.only["reason"]
+    assert server.posts() == 0
 
 
 # -- notifications ---------------------------------------------------------------------------------------------------
@@ -734,3 +734,23 @@ def test_sigterm_ends_the_waiting_and_not_the_reporting(server: Server, start_mo
     assert outcome.failed
     assert failure(outcome)["code"] == "outcome_unknown"
     assert json.loads(report.read_text())["syncs"][0]["handle"]["synchronizer"] == server.newest()
+
+
+def test_one_error_in_check_mode_is_no_failure_yet(server: Server, run_module: RunModule) -> None:
+    known = server.started_by_somebody()
+    server.knob(db_down=True)
+    handle = {"provider": "plm", "address": server.url, "synchronizer": known}
+    outcome = run_module(WAIT, {"handles": [handle]}, check=True)
+    assert not outcome.failed
+    assert outcome.only["state"] == "running"
+
+
+def test_queueing_behind_an_own_run_that_failed_ends_with_a_new_one(server: Server, run_module: RunModule) -> None:
+    server.knob(push_seconds=LONG)
+    first = run_module(SYNC, server.options(wait=False))
+    assert first.only["state"] == "running"
+    server.settle(push="error", pull="error")
+    server.knob(push_seconds=0.04)
+    second = run_module(SYNC, server.options(if_running="queue", wait_timeout=30))
+    assert second.only["action"] == "triggered"
+    assert second.only["state"] == "succeeded"

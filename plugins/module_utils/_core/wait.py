@@ -158,9 +158,10 @@ def _look_once(adaptor: Adaptor, run: Run, record: Record, channel: t.Any) -> No
     record.polls += 1
     record.action, record.changed_basis = "would_join", "predicted"
     record.reason = f"the run is {reading.raw or reading.state}"
-    record.state = reading.state if reading.state in ("succeeded", "failed") else "running"
+    believed = reading.state == "succeeded" or (reading.state == "failed" and adaptor.capabilities.failed_reads == 1)
+    record.state = reading.state if believed else "running"
     if reading.state in ("absent", "unknown"):
         record.state = "unknown"
-    if reading.state == "failed":
+    if believed and reading.state == "failed":
         raise SyncError("run_failed", f"the run failed: {reading.message or 'the server gives no reason'}")
     record.changed = True
