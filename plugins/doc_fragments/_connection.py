@@ -29,20 +29,17 @@ options:
     type: path
   request_timeout:
     description:
-      - Seconds to wait for a connection, and for each answer. How long to wait for a run to end is a matter of
-        O(wait_timeout).
+      - Seconds to wait for a connection, and for each answer.
     type: float
     default: 30.0
 """
 
-    # for modules that never wait
-    INFO = (
-        DOCUMENTATION.replace(" How long to wait for a run to end is a matter of\n        O(wait_timeout).", "")
-        + r"""
+    # further options of modules that look at many targets and wait for none
+    INFO = r"""
+options:
   max_parallel:
     description:
       - How many targets to look at at once.
     type: int
     default: 8
 """
-    )

@@ -54,10 +54,8 @@ options:
   ledger_path:
     description:
       - The SQLite file in which this host remembers what it triggered, so that a run that was interrupted is found again
-        and a O(release) is not synced twice. It holds no secrets.
+        and a release is not synced twice. It holds no secrets.
       - The default is C(lockstep/ledger.sqlite3) below E(XDG_STATE_HOME), usually C(~/.local/state).
       - If the value is not specified in the task, the value of environment variable E(LOCKSTEP_LEDGER) will be used instead.
     type: path
 """
-
-    WAIT = DOCUMENTATION.replace("a O(release) is not synced twice", "a release is not synced twice")

@@ -20,6 +20,7 @@ requirements:
 extends_documentation_fragment:
   - lockstep.sync._attributes
   - lockstep.sync._attributes.info
+  - lockstep.sync._connection
   - lockstep.sync._connection.info
   - lockstep.sync._crafter
   - lockstep.sync._crafter.repository

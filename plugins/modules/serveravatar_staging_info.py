@@ -18,6 +18,7 @@ description:
 extends_documentation_fragment:
   - lockstep.sync._attributes
   - lockstep.sync._attributes.info
+  - lockstep.sync._connection
   - lockstep.sync._connection.info
   - lockstep.sync._serveravatar
 options:

@@ -18,7 +18,7 @@ description:
   - Takes the C(handle) entries that the sync modules return with O(ignore:wait=false) or on a timeout.
 extends_documentation_fragment:
   - lockstep.sync._attributes
-  - lockstep.sync._waiting.wait
+  - lockstep.sync._waiting
 attributes:
   action_group:
     description: Use C(group/lockstep.sync.all) in C(module_defaults) to set defaults for this module.

@@ -21,6 +21,7 @@ requirements:
 extends_documentation_fragment:
   - lockstep.sync._attributes
   - lockstep.sync._attributes.info
+  - lockstep.sync._connection
   - lockstep.sync._connection.info
   - lockstep.sync._vinyldns
   - lockstep.sync._vinyldns.backend

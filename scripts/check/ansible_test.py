@@ -51,6 +51,8 @@ def _sanity(core: Core, files: list[str], found: dict[str, list[str]]) -> str:
         _prove_that_files_are_seen(core, root)
         listed = quiet([core.bin / "ansible-test", "sanity", "--list-tests", "--color", "no"], cwd=root, env=core.environment())
         result = quiet([core.bin / "ansible-test", "sanity", "--color", "no"], cwd=root, env=core.environment())
+    if result.status < 0:
+        raise StepFailed(f"something ended ansible-test by signal {-result.status}")
     if result.status:
         # Most findings are the same on every release: they are shown once, after all have run.
         findings = _findings(result.output)

@@ -86,6 +86,7 @@ class Stage:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            check=False,
             timeout=300,
         )
         if environment or bool(done.returncode) != fails:

@@ -102,7 +102,8 @@ class Case:
 
 
 class SideBySide(Protocol):
-    def __call__(self, cases: list[Case]) -> list[Outcome]: ...
+    def __call__(self, cases: list[Case]) -> list[Outcome]:
+        """Run modules at the same time."""
 
 
 @pytest.fixture

@@ -227,6 +227,7 @@ def test_the_token_is_nowhere_at_the_highest_verbosity(server: Server, environme
         env={**environment, "ANSIBLE_LOCALHOST_WARNING": "false", "ANSIBLE_LOCAL_TEMP": str(tmp_path / "local")},
         capture_output=True,
         text=True,
+        check=False,
         timeout=60,
         cwd=tmp_path,
     )
@@ -699,6 +700,7 @@ def test_the_alias_and_the_group_defaults(server: Server, environment: dict[str,
         env={**environment, "ANSIBLE_LOCALHOST_WARNING": "false", "ANSIBLE_LOCAL_TEMP": str(tmp_path / "local"), "TERM": "dumb"},
         capture_output=True,
         text=True,
+        check=False,
         timeout=60,
         cwd=tmp_path,
     )

@@ -69,7 +69,8 @@ class Control:
         since: int | None = None,
     ) -> list[dict[str, Any]]:
         """The request log, filtered; ``path`` is a regular expression on raw path and query."""
-        answer = self.call("GET", "/requests", part=part, kind=kind, method=method, path=path, since=since)
+        query = {"part": part, "kind": kind, "method": method, "path": path, "since": since}
+        answer = self.call("GET", "/requests", **query)
         found: list[dict[str, Any]] = answer["requests"]
         return found
 

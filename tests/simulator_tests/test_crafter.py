@@ -1497,7 +1497,8 @@ class TestDiscovery:
     @pytest.mark.parametrize("profile", ["3.0", "3.1"])
     def test_channels(self, simulator: Simulator, profile: str) -> None:
         client, path = as_of(simulator, profile), API1 + "deployment/get-available-publishing-channels.json"
-        answer = client.get(path, site_id="mysite", path="/").json()
+        query = {"site_id": "mysite", "path": "/"}
+        answer = client.get(path, **query).json()
         assert answer["availableUpdateStatusChannels"] == []
         assert [channel["name"] for channel in answer["availablePublishChannels"]] == ["live", "staging"]
         assert set(answer["availablePublishChannels"][0]) == {"name", "publish", "updateStatus", "order"}
@@ -1522,7 +1523,8 @@ class TestDiscovery:
 
     def test_configuration_of_3(self, simulator: Simulator) -> None:
         client, path = as_of(simulator, "3.0"), API1 + "site/get-configuration.json"
-        answer = client.get(path, site_id="qasite", path="/site-config.xml").json()
+        query = {"site_id": "qasite", "path": "/site-config.xml"}
+        answer = client.get(path, **query).json()
         assert answer["published-repository"] == {"enable-staging-environment": "true", "staging-environment": "qa"}
 
     def test_configuration_stub_of_4(self, studio: Client) -> None:
@@ -1566,7 +1568,8 @@ class TestFive:
     def test_configuration(self, simulator: Simulator) -> None:
         client = as_of(simulator, "5.0")
         path = "/api/2/configuration/qasite/get_configuration"
-        assert "<staging-environment>qa<" in client.entity("content", path, module="studio", path="/site-config.xml")
+        query = {"module": "studio", "path": "/site-config.xml"}
+        assert "<staging-environment>qa<" in client.entity("content", path, **query)
 
     def test_refusals(self, simulator: Simulator) -> None:
         client = as_of(simulator, "5.0")

@@ -655,7 +655,7 @@ def test_with_pouchdb_completed_comes_while_everything_runs(plm: Plm, sockets: l
     plm.script(profile="pouchdb", push_seconds=LONG, pull_seconds=LONG)
     socket = connect(plm, sockets, subscription())
     identifier = plm.post()
-    assert [socket.receive()["event"] for _ in range(2)] == ["sync.started", "sync.completed"]
+    assert [socket.receive()["event"] for dummy in range(2)] == ["sync.started", "sync.completed"]
     assert plm.states(identifier) == ("triggered", "triggered", "triggered")
 
 
@@ -694,11 +694,11 @@ def test_everybody_hears_of_everything_from_now_on(plm: Plm, sockets: list[Socke
     """No replay, no filter, and nothing without a subscription."""
     plm.script()
     plm.post()
-    listening = [connect(plm, sockets, subscription(), subscription()) for _ in range(2)]  # twice counts once
+    listening = [connect(plm, sockets, subscription(), subscription()) for dummy in range(2)]  # twice counts once
     deaf = [connect(plm, sockets), connect(plm, sockets, subscription("/importers"))]
     identifier = plm.control("POST", "/synchronizers")["id"]
     for socket in listening:
-        frames = [socket.receive() for _ in range(2)]
+        frames = [socket.receive() for dummy in range(2)]
         assert [frame["event"] for frame in frames] == ["sync.started", "sync.completed"]
         assert {frame["data"]["id"] for frame in frames} == {identifier}
         assert socket.silent()

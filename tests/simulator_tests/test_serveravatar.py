@@ -1033,7 +1033,7 @@ def test_head_may_not_be_supported_and_options_is_harmless(api: Api) -> None:
 
 def test_too_many_requests_are_429_before_anything_is_done(api: Api) -> None:
     api.knob(rate_limit=2, rate_window=20.0)
-    left = [api.get("/organizations").headers["X-RateLimit-Remaining"] for _ in range(2)]
+    left = [api.get("/organizations").headers["X-RateLimit-Remaining"] for dummy in range(2)]
     answer = api.get(APP + "/sync")
     refused(answer, 429, "Too Many Attempts.")
     assert left == ["1", "0"]

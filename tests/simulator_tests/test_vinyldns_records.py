@@ -136,7 +136,8 @@ DIFFERENT = [
 
 @pytest.mark.parametrize(("rdtype", "one", "other"), SAME)
 def test_what_compares_equal(rdtype: str, one: list[Any], other: list[Any]) -> None:
-    assert comparable(rdtype, 300, one) == comparable(rdtype, 300, other) is not None
+    assert comparable(rdtype, 300, one) == comparable(rdtype, 300, other)
+    assert comparable(rdtype, 300, one) is not None
     assert comparable(rdtype, 300, one) != comparable(rdtype, 301, one)
 
 

@@ -12,9 +12,12 @@ import threading
 import traceback
 import typing as t
 
+#: what others use of the library, they take from here
+__all__ = ["requests"]
+
 REQUESTS_IMPORT_ERROR: str | None
 try:
-    import requests as requests
+    import requests
     import requests.adapters
     import requests.auth
     import urllib3.connection

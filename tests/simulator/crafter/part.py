@@ -87,7 +87,7 @@ class CrafterPart(Part):
         for context in CONTEXTS:
             for table in tables:
                 self._endpoints += self._routes_of(context, table)
-        return [route for route, _ in self._endpoints] + GitOverHttp(self._studio).routes()
+        return [route for route, dummy in self._endpoints] + GitOverHttp(self._studio).routes()
 
     def control_routes(self) -> list[Route]:
         return self._control.routes()

@@ -20,11 +20,16 @@ class Comparable(Protocol):
     """The little of a record set that a comparison needs."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """As stored."""
+
     @property
-    def type(self) -> str: ...
+    def type(self) -> str:
+        """Such as A."""
+
     @property
-    def form(self) -> str | None: ...
+    def form(self) -> str | None:
+        """Equal for equal record sets; ``None`` if it cannot be compared."""
 
 
 @dataclass(frozen=True)

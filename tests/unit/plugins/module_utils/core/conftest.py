@@ -52,7 +52,8 @@ def clock() -> FakeClock:
 
 
 class Serve(t.Protocol):
-    def __call__(self, responder: Responder, tls: tuple[str, str] | None = None, clock: FakeClock | None = None) -> Web: ...
+    def __call__(self, responder: Responder, tls: tuple[str, str] | None = None, clock: FakeClock | None = None) -> Web:
+        """Serve what the responder answers."""
 
 
 @pytest.fixture

@@ -410,5 +410,5 @@ class TestSecrets:
 
 def test_every_failure_has_a_known_code() -> None:
     with pytest.raises(ValueError, match="kaputt"):
-        SyncError("kaputt", "x")
+        raise SyncError("kaputt", "x")
     assert all(code.islower() for code in FAILURE_CODES)

@@ -587,7 +587,7 @@ def test_a_datagram_that_is_not_signed_is_not_trusted(scripted: MakeScripted) ->
     "reply",
     [
         lambda query: respond(query, SOA, flags=0x8000),  # from the cache of a resolver
-        lambda query: respond(query),
+        respond,
         lambda query: respond(query, "sub.example.com. 300 IN SOA a. b. 7 1 2 3 4"),
         lambda query: respond(query, HOST),
         lambda query: respond(query, rcode=dns.rcode.NXDOMAIN),

@@ -113,8 +113,12 @@ def sync(answers: dict[str, t.Any] | None = None, **options: t.Any) -> tuple[Ser
     return adaptor, Service(adaptor, answers), Target("5/15/88", "shop", Place(5, 15, 88))
 
 
-def handle(before: t.Any = BEFORE, **more: t.Any) -> dict[str, t.Any]:
+DEFAULT = object()
+
+
+def handle(before: t.Any = DEFAULT, **more: t.Any) -> dict[str, t.Any]:
     place = {"organization": 5, "server": 15, "application": 88, "name": "shop"}
+    before = BEFORE if before is DEFAULT else before
     return {"provider": "serveravatar", "address": "https://api.example.com", **place, "before": before, **more}
 
 
