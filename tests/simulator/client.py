@@ -48,12 +48,12 @@ class Control:
         self._session = requests.Session()
         self._session.trust_env = False  # neither proxies nor .netrc between a test and its own simulator
 
-    def call(self, method: str, path: str, body: object = None, /, **query: Any) -> Any:
+    def call(self, verb: str, route: str, body: object = None, /, **query: Any) -> Any:
         """Any control route; returns the decoded JSON."""
         query = {name: value for name, value in query.items() if value is not None}
-        answer = self._session.request(method, self.url + path, json=body, params=query, timeout=300)
+        answer = self._session.request(verb, self.url + route, json=body, params=query, timeout=300)
         if not answer.ok:
-            raise ControlError(f"{method} {path}: {answer.status_code} {answer.text}")
+            raise ControlError(f"{verb} {route}: {answer.status_code} {answer.text}")
         return answer.json()
 
     def part(self, name: str, method: str, path: str, body: object = None, /, **query: Any) -> Any:
@@ -69,8 +69,7 @@ class Control:
         since: int | None = None,
     ) -> list[dict[str, Any]]:
         """The request log, filtered; ``path`` is a regular expression on raw path and query."""
-        query = {"part": part, "kind": kind, "method": method, "path": path, "since": since}
-        answer = self.call("GET", "/requests", **query)
+        answer = self.call("GET", "/requests", part=part, kind=kind, method=method, path=path, since=since)
         found: list[dict[str, Any]] = answer["requests"]
         return found
 

@@ -76,8 +76,8 @@ class Client:
         elif user is not None:
             self.session.headers["Authorization"] = f"Bearer {self.info['users'][user]['api_token']}"
 
-    def get(self, path: str, /, **query: Any) -> requests.Response:
-        return self.session.get(self.info["url"] + path, params=query, timeout=30, allow_redirects=False)
+    def get(self, route: str, /, **query: Any) -> requests.Response:
+        return self.session.get(self.info["url"] + route, params=query, timeout=30, allow_redirects=False)
 
     def post(self, path: str, body: Any = None, /, **options: Any) -> requests.Response:
         return self.session.post(self.info["url"] + path, json=body, timeout=30, allow_redirects=False, **options)
@@ -85,9 +85,9 @@ class Client:
     def reset(self, site: str = "mysite", **extra: Any) -> requests.Response:
         return self.post(RESET, {"site_id": site, **extra})
 
-    def entity(self, name: str, path: str, /, **query: Any) -> Any:
+    def entity(self, name: str, route: str, /, **query: Any) -> Any:
         """What stands beside the envelope of a successful answer."""
-        answer = self.get(path, **query)
+        answer = self.get(route, **query)
         assert answer.status_code == 200, answer.text
         assert answer.json()["response"] == ENVELOPE_OK
         return answer.json()[name]
