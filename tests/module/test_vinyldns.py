@@ -687,3 +687,25 @@ def test_credentials_from_the_environment(server: Server, run_module: RunModule)
         env = {url: server.url, key: server.login["access_key"], secret: server.secret}
         outcome = run_module("vinyldns_zone_sync", {"zones": "example.com.", "max_age": 999999}, env=env)
         assert not outcome.failed and outcome.only["action"] == "skipped"
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "code"),
+    [
+        (400, "Zone is in an invalid state to be synced", "busy"),
+        (400, "Zone shop.example. was recently synced. Cannot complete sync", "recently_synced"),
+        (400, "Zone is inactive", "busy"),
+        (401, "Authentication Failed: Request signature could not be validated", "auth_failed"),
+        (403, "User 'ok' cannot create or modify zone", "permission_denied"),
+        (404, "Zone with id 1 does not exists", "not_found"),
+        (409, "Zone has a pending update", "busy"),
+    ],
+)
+def test_every_published_refusal_has_its_code(
+    status: int, text: str, code: str, server: Server, simulator: Simulator, run_module: RunModule
+) -> None:
+    drifted(server)
+    simulator.fault("status", part="vinyldns", method="POST", code=status, body=json.dumps(text), content_type="application/json")
+    outcome = run_module("vinyldns_zone_sync", server.options(if_recently_synced="fail", if_running="fail"))
+    assert outcome.codes == [code] and outcome.only["action"] == "refused" and outcome.only["failure"]["hint"]
+    assert server.accepted() == 0 and server.posts() == 1
