@@ -311,7 +311,7 @@ class Part(ABC):
     async def start(self) -> None:  # noqa: B027 (most parts have nothing to do here)
         """Called once, when the ports are known and before the first request."""
 
-    async def stop(self) -> None:  # noqa: B027
+    async def stop(self) -> None:  # noqa: B027 (likewise)
         """Called once, after the last request; tasks of ``spawn`` are already gone."""
 
     def no_route(self, call: Call, allowed: list[str]) -> web.StreamResponse:

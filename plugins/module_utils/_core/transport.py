@@ -56,7 +56,7 @@ class _Witnessed:
         # connecting, which includes talking to a proxy, is the part that is provably safe to repeat
         before = witness.sent
         try:
-            super().connect()  # type: ignore[misc]
+            super().connect()  # type: ignore[misc]  # a mixin: the class beside it has the method
         finally:
             witness.sent = before
 
@@ -64,7 +64,7 @@ class _Witnessed:
         if self.sock is None:
             self.connect()
         witness.sent = True
-        super().send(data)  # type: ignore[misc]
+        super().send(data)  # type: ignore[misc]  # as above
 
 
 class _Once:
@@ -73,7 +73,7 @@ class _Once:
     def _put_conn(self, conn: t.Any) -> None:
         if conn is not None:
             conn.close()
-        super()._put_conn(conn)  # type: ignore[misc]
+        super()._put_conn(conn)  # type: ignore[misc]  # a mixin for pools
 
 
 class _WitnessedConnection(_Witnessed, _Connection):

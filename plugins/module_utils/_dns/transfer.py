@@ -309,7 +309,7 @@ class _Signatures:
         try:
             return self._query.to_wire()
         except (ValueError, NotImplementedError):
-            # a host in FIPS mode has no MD5
+            # a host in FIPS mode has no MD5, and dnspython says NotImplementedError for what it cannot compute
             problem = f"this host cannot compute {self._request.backend.tsig_algorithm}"
             raise self._request.error("invalid_option", problem, "Use a key with another algorithm.") from None
 

@@ -124,6 +124,7 @@ class _Reader:
         name = dns.name.from_text(owner)
         rdata = dns.rdata.from_wire(dns.rdataclass.ANY, dns.rdatatype.TSIG, wire, at, length)
         now, context = int(time.time()), self._signatures
+        # dnspython has no types for this function
         self._signatures = dns.tsig.validate(wire, self._key, name, rdata, now, self._request_mac, start, context, True)  # type: ignore[no-untyped-call]
 
     def _check(self, flags: int, signed: bool) -> None:
