@@ -25,6 +25,7 @@ FAILURE_CODES = frozenset(
         "disk_full",
         "guard_refused",
         "run_failed",
+        "probe_failed",
         "timed_out",
         "outcome_unknown",
         "rate_limited",

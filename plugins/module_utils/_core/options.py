@@ -102,7 +102,7 @@ def check_connection(options: Options) -> None:
 
     :raises SyncError: ``invalid_option``.
     """
-    _check_range(options, "request_timeout", 0.1, MAX_REQUEST_TIMEOUT, "seconds")
+    check_range(options, "request_timeout", 0.1, MAX_REQUEST_TIMEOUT, "seconds")
     for name in ("ca_path", "client_cert", "client_key"):
         path = options.get(name)
         if path and not os.path.exists(path):
@@ -114,12 +114,12 @@ def check_waiting(options: Options) -> None:
 
     :raises SyncError: ``invalid_option``.
     """
-    _check_range(options, "wait_timeout", 0, MAX_WAIT_TIMEOUT, "seconds")
-    _check_range(options, "poll_min_interval", 0.05, MAX_REQUEST_TIMEOUT, "seconds")
-    _check_range(options, "poll_max_interval", 0.05, MAX_REQUEST_TIMEOUT, "seconds")
-    _check_range(options, "settle_grace", 0, MAX_REQUEST_TIMEOUT, "seconds")
-    _check_range(options, "max_parallel", 1, MAX_PARALLEL, "targets at once")
-    _check_range(options, "max_age", 0, float("inf"), "seconds")
+    check_range(options, "wait_timeout", 0, MAX_WAIT_TIMEOUT, "seconds")
+    check_range(options, "poll_min_interval", 0.05, MAX_REQUEST_TIMEOUT, "seconds")
+    check_range(options, "poll_max_interval", 0.05, MAX_REQUEST_TIMEOUT, "seconds")
+    check_range(options, "settle_grace", 0, MAX_REQUEST_TIMEOUT, "seconds")
+    check_range(options, "max_parallel", 1, MAX_PARALLEL, "targets at once")
+    check_range(options, "max_age", 0, float("inf"), "seconds")
     if "poll_min_interval" in options and options["poll_min_interval"] > options["poll_max_interval"]:
         raise invalid_option(
             "poll_min_interval",
@@ -136,7 +136,11 @@ def check_waiting(options: Options) -> None:
         raise invalid_option("report_path", report, "lies in a directory that does not exist", "Create the directory first.")
 
 
-def _check_range(options: Options, name: str, low: float, high: float, unit: str) -> None:
+def check_range(options: Options, name: str, low: float, high: float, unit: str) -> None:
+    """Refuse a number, if there is one, that is not from ``low`` to ``high``.
+
+    :raises SyncError: ``invalid_option``.
+    """
     value = options.get(name)
     # the negated form refuses NaN too
     if value is not None and not low <= value <= high:

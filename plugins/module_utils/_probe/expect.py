@@ -1,0 +1,224 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is PRIVATE to the collection.
+
+"""What an answer should be like, and how it is not. Pure: every problem names what was wanted and what was found."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+import re
+import typing as t
+
+from .._core.redact import MASK
+from .address import shown_url
+from .jsonpath import Path, find
+
+MAX_FINDING = 100
+
+#: headers whose values are secrets, and those whose values are addresses
+_SECRET_HEADERS = ("set-cookie", "set-cookie2", "authorization", "www-authenticate", "authentication-info")
+_ADDRESS_HEADERS = ("location", "content-location")
+
+
+@dataclasses.dataclass(frozen=True)
+class JsonRule:
+    """What should be at a place in a JSON body.
+
+    :param text: the path as the user wrote it.
+    :param equals: the value, which counts where neither of the other two is given.
+    """
+
+    text: str
+    path: Path
+    equals: t.Any = None
+    regex: re.Pattern[str] | None = None
+    exists: bool | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Expectation:
+    """All that an answer has to meet.
+
+    :param headers: names, and what has to be found in the values.
+    :param max_latency: seconds until the last byte.
+    :param min_certificate_days: whole days for which the certificate has to stay valid.
+    """
+
+    status: tuple[int, ...] = (200,)
+    headers: tuple[tuple[str, re.Pattern[str]], ...] = ()
+    regex: re.Pattern[str] | None = None
+    not_regex: re.Pattern[str] | None = None
+    json: tuple[JsonRule, ...] = ()
+    max_latency: float | None = None
+    min_certificate_days: int | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Certificate:
+    """The certificate of a connection.
+
+    :param not_after: its end, ``None`` if that cannot be told.
+    :param problem: why it cannot.
+    """
+
+    not_after: dt.datetime | None
+    problem: str = ""
+
+    def days(self, now: dt.datetime) -> int | None:
+        """Whole days left, negative once it has expired."""
+        return None if self.not_after is None else (self.not_after - now) // dt.timedelta(days=1)
+
+
+@dataclasses.dataclass(frozen=True)
+class Seen:
+    """A complete answer, the last one of a chain of redirects.
+
+    :param headers: a mapping that does not care for the case of names.
+    :param body: as much of it as was asked for, decoded.
+    :param truncated: whether there is more of it.
+    :param latency: seconds from the beginning of the look to the last byte, redirects included.
+    :param certificate: ``None`` without TLS.
+    :param not_followed: the redirect that this answer is, and why it was not followed.
+    """
+
+    status: int
+    headers: t.Mapping[str, str]
+    body: bytes
+    latency: float
+    truncated: bool = False
+    certificate: Certificate | None = None
+    not_followed: str = ""
+
+
+#: Hides secrets in a text from outside.
+Redact = t.Callable[[str], str]
+
+
+def problems_of(wanted: Expectation, seen: Seen, now: dt.datetime, redact: Redact = lambda text: text) -> list[str]:
+    """Everything about an answer that is not as it should be.
+
+    :param now: the date that certificates are held against.
+    """
+    found = _status(wanted, seen) + _headers(wanted, seen, redact) + _body(wanted, seen) + _json(wanted, seen, redact)
+    return found + _latency(wanted, seen) + _certificate(wanted, seen, now)
+
+
+def _status(wanted: Expectation, seen: Seen) -> list[str]:
+    if seen.status in wanted.status:
+        return []
+    why = f" ({seen.not_followed})" if seen.not_followed else ""
+    return [f"status {seen.status}{why}, wanted {' or '.join(map(str, wanted.status))}"]
+
+
+def _headers(wanted: Expectation, seen: Seen, redact: Redact) -> list[str]:
+    problems = []
+    for name, pattern in wanted.headers:
+        value = seen.headers.get(name)
+        if value is None:
+            problems.append(f"no header {name}, wanted one that matches {pattern.pattern!r}")
+        elif not pattern.search(value):
+            problems.append(f"header {name} is {_header_value(name, value, redact)}, wanted one that matches {pattern.pattern!r}")
+    return problems
+
+
+def _header_value(name: str, value: str, redact: Redact) -> str:
+    if name.lower() in _SECRET_HEADERS:
+        return MASK
+    return repr(_short(redact(shown_url(value) if name.lower() in _ADDRESS_HEADERS else value)))
+
+
+def _body(wanted: Expectation, seen: Seen) -> list[str]:
+    if wanted.regex is None and wanted.not_regex is None:
+        return []
+    text = decoded(seen)
+    where = f"the first {len(seen.body)} bytes of the body (max_body)" if seen.truncated else f"the body ({len(seen.body)} bytes)"
+    problems = []
+    if wanted.regex is not None and not wanted.regex.search(text):
+        problems.append(f"{where} has nothing that matches {wanted.regex.pattern!r}, wanted a match")
+    if wanted.not_regex is not None and wanted.not_regex.search(text):
+        problems.append(f"{where} has something that matches {wanted.not_regex.pattern!r}, wanted none")
+    return problems
+
+
+def decoded(seen: Seen) -> str:
+    """The body as text, in the character set that the server names, else UTF-8."""
+    match = re.search(r"""charset\s*=\s*["']?([\w.:-]+)""", seen.headers.get("Content-Type", ""), re.IGNORECASE)
+    try:
+        return seen.body.decode(match[1] if match else "utf-8", "replace")
+    except (LookupError, UnicodeError):
+        return seen.body.decode("utf-8", "replace")
+
+
+def _json(wanted: Expectation, seen: Seen, redact: Redact) -> list[str]:
+    if not wanted.json:
+        return []
+    if seen.truncated:
+        return [f"the body is larger than {len(seen.body)} bytes (max_body), wanted JSON that can be read as a whole"]
+    try:
+        document = json.loads(seen.body)
+    except (ValueError, RecursionError):
+        return [f"the body ({len(seen.body)} bytes) is not JSON, wanted JSON"]
+    return [problem for rule in wanted.json for problem in _at_path(rule, document, redact)]
+
+
+def _at_path(rule: JsonRule, document: t.Any, redact: Redact) -> list[str]:
+    there, value = find(document, rule.path)
+    expectation, met = _rule(rule, there, value)
+    if met:
+        return []
+    finding = f"is {_short(redact(_as_json(value)))}" if there else "is not there"
+    return [f"json {rule.text} {finding}, wanted {expectation}"]
+
+
+def _rule(rule: JsonRule, there: bool, value: t.Any) -> tuple[str, bool]:
+    """What is wanted, in words, and whether it is met."""
+    if rule.exists is not None:
+        return ("it to be there" if rule.exists else "nothing there"), there is rule.exists
+    if rule.regex is not None:
+        text = value if isinstance(value, str) else _as_json(value)
+        return f"a match of {rule.regex.pattern!r}", there and bool(rule.regex.search(text))
+    return _short(_as_json(rule.equals)), there and same_json(value, rule.equals)
+
+
+def same_json(one: t.Any, other: t.Any) -> bool:
+    """Whether two JSON values are the same. Unlike in Python, ``true`` is not 1 here."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same_json(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same_json, one, other))
+    return bool(one == other)
+
+
+def _as_json(value: t.Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= MAX_FINDING else f"{text[:MAX_FINDING]}…"
+
+
+def _latency(wanted: Expectation, seen: Seen) -> list[str]:
+    if wanted.max_latency is None or seen.latency <= wanted.max_latency:
+        return []
+    return [f"complete after {seen.latency:.3f} s, wanted at most {wanted.max_latency:g} s"]
+
+
+def _certificate(wanted: Expectation, seen: Seen, now: dt.datetime) -> list[str]:
+    least = wanted.min_certificate_days
+    if least is None:
+        return []
+    days = seen.certificate.days(now) if seen.certificate else None
+    if days is None:
+        why = seen.certificate.problem if seen.certificate else "the answer came without TLS"
+        return [f"the days left of the certificate cannot be told ({why}), wanted at least {least}"]
+    if days >= least:
+        return []
+    return [f"certificate valid for {days} more days, wanted at least {least}"]

@@ -1,0 +1,40 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is PRIVATE to the collection.
+
+"""From AnsibleModule to the probes and back."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from .._core.module import REQUESTS, context_of, leave, require
+from .options import SPEC, shown_options
+from .run import run_probes
+
+
+class ProbeModule(AnsibleModule):  # type: ignore[misc]  # ansible-core ships no types
+    """Module whose options may hold secrets in the middle of addresses, which no_log cannot tell from the rest."""
+
+    def exit_json(self, **kwargs: t.Any) -> t.NoReturn:
+        super().exit_json(**{**kwargs, "invocation": self._shown()})
+        raise AssertionError("unreachable: exit_json exits")
+
+    def fail_json(self, msg: str, **kwargs: t.Any) -> t.NoReturn:
+        super().fail_json(msg, **{**kwargs, "invocation": self._shown()})
+        raise AssertionError("unreachable: fail_json exits")
+
+    def _shown(self) -> dict[str, t.Any]:
+        return {"module_args": shown_options(getattr(self, "params", None) or {})}
+
+
+def probe_module() -> None:
+    """``main()`` of http_probe."""
+    # no_log keeps the options out of the system log
+    module = ProbeModule(supports_check_mode=True, no_log=True, **SPEC.as_kwargs())
+    require(module, REQUESTS)
+    leave(module, run_probes(module.params, context_of(module)))

@@ -1,0 +1,189 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is PRIVATE to the collection.
+
+"""The code behind module http_probe: look as the schedule says, and tell what came of it. Changes nothing, ever."""
+
+from __future__ import annotations
+
+import typing as t
+import warnings
+
+from .._core.batch import Context, Interrupted
+from .._core.clock import Clock, Stopped, isoformat
+from .._core.errors import SyncError, understood
+from .._core.http import RequestCount
+from .._core.options import Options
+from .._core.redact import Redactor
+from . import http
+from .crew import Crew, ThreadCrew, View
+from .expect import problems_of
+from .options import Probe, parse_before, parse_probes, parse_rules
+from .schedule import Look, Over, Rules, Schedule, Track
+
+Json = dict[str, t.Any]
+
+#: Makes the crew that looks at these probes.
+CrewOf = t.Callable[[t.Sequence[Probe], Clock], Crew]
+
+
+def http_crew(probes: t.Sequence[Probe], clock: Clock) -> Crew:
+    """A crew that looks at the real thing."""
+    if not all(probe.verify for probe in probes):
+        # who switches validation off has been told in the documentation, and does not need it for each look
+        warnings.filterwarnings("ignore", message="Unverified HTTPS request")
+    return ThreadCrew(lambda number: take_look(probes[number], clock), clock)
+
+
+def take_look(probe: Probe, clock: Clock, look: t.Callable[[Probe, Clock, RequestCount], t.Any] = http.look) -> View:
+    """Look at a probe, and judge what is seen. Whatever goes wrong is a problem of the probe."""
+    count, redactor = RequestCount(), Redactor(probe.secrets)
+    try:
+        with understood():
+            seen = look(probe, clock, count)
+            now = clock.now()
+            problems = tuple(problems_of(probe.wanted, seen, now, redactor.text))
+    except SyncError as error:
+        wanted = " or ".join(map(str, probe.wanted.status))
+        problem = f"{redactor.text(error.message)}, wanted an answer with status {wanted}"
+        return View((problem,), clock.monotonic(), clock.now(), count.value)
+    days = seen.certificate.days(now) if seen.certificate else None
+    return View(problems, clock.monotonic(), now, count.value, seen.status, seen.latency, days)
+
+
+class Looks:
+    """What was seen of one probe so far."""
+
+    def __init__(self, probe: Probe) -> None:
+        self.probe = probe
+        self.last: View | None = None
+        self.last_failed: View | None = None
+        self.requests = 0
+
+    def note(self, view: View) -> None:
+        self.requests += view.requests
+        self.last = view
+        if view.problems:
+            self.last_failed = view
+
+    def result(self, track: Track, rules: Rules, was_ok: bool | None) -> Json:
+        """The entry of the probe in the result."""
+        last = self.last
+        return {
+            "name": self.probe.name,
+            "url": self.probe.address.shown,
+            "ok": track.passed,
+            "status": last.status if last else None,
+            "latency": None if last is None or last.latency is None else round(last.latency, 3),
+            "attempts": track.attempts,
+            "consecutive": track.consecutive,
+            "problems": [] if track.passed else self._problems(track, rules),
+            "certificate_days": last.certificate_days if last else None,
+            "was_ok": was_ok,
+            "checked_at": isoformat(last.at) if last else None,
+            "requests": self.requests,
+        }
+
+    def _problems(self, track: Track, rules: Rules) -> list[str]:
+        if self.last is None:
+            return ["not looked at, wanted a look"]
+        if self.last.problems:
+            return list(self.last.problems)
+        before = f"; the last failure: {'; '.join(self.last_failed.problems)}" if self.last_failed else ""
+        looks = "look" if track.consecutive == 1 else "looks"
+        return [f"{track.consecutive} successful {looks} in a row, wanted {rules.needed}{before}"]
+
+
+class Task:
+    """Everything about one run, complete at any moment, so that every exit can report it."""
+
+    def __init__(self, context: Context) -> None:
+        self.clock = context.clock
+        self.started = context.clock.monotonic()
+        self.looks: list[Looks] = []
+        self.before: dict[str, bool] = {}
+        self.rules = Rules()
+        self.schedule: Schedule | None = None
+        self.failure: SyncError | None = None
+
+    def prepare(self, options: Options) -> list[Probe]:
+        """Understand the options.
+
+        :raises SyncError: ``invalid_option``.
+        """
+        self.rules = parse_rules(options)
+        self.before = parse_before(options)
+        probes = parse_probes(options)
+        self.looks = [Looks(probe) for probe in probes]
+        return probes
+
+    def watch(self, crew: Crew) -> None:
+        """Have the crew look until all is decided."""
+        self.schedule = schedule = Schedule(len(self.looks), self.rules, self.clock.monotonic())
+        while True:
+            step = schedule.next(self.clock.monotonic())
+            if isinstance(step, Over):
+                return
+            if isinstance(step, Look):
+                crew.start(step.probe)
+                continue
+            for probe, view in crew.wait(step.until):
+                self.looks[probe].note(view)
+                schedule.ended(probe, view.ended, not view.problems)
+
+    def result(self) -> Json:
+        """What the task returns."""
+        tracks = self.schedule.tracks if self.schedule else [Track(None) for dummy in self.looks]
+        probes = [looks.result(track, self.rules, self.before.get(looks.probe.name)) for looks, track in zip(self.looks, tracks)]
+        failing = [probe for probe in probes if not probe["ok"]]
+        if self.schedule is not None and failing and self.failure is None:
+            self.failure = self._probe_failed(failing)
+        return {
+            "changed": False,
+            "ok": self.failure is None,
+            "probes": probes,
+            "regressions": [probe["name"] for probe in failing if probe["was_ok"] is not False],
+            "already_failing": [probe["name"] for probe in failing if probe["was_ok"] is False],
+            "elapsed": round(self.clock.monotonic() - self.started, 3),
+            "requests": sum(looks.requests for looks in self.looks),
+            "failure": self.failure.as_failure() if self.failure else None,
+            "msg": self._message(),
+        }
+
+    def _probe_failed(self, failing: t.Sequence[Json]) -> SyncError:
+        first = failing[0]
+        text = f"{len(failing)} of {len(self.looks)} probes failed"
+        if self.schedule and self.schedule.broken:
+            text += " during the soak"
+        known = sum(probe["was_ok"] is False for probe in failing)
+        if known:
+            text += f" ({known} of them failed before too)"
+        message = f"{text}. {first['name']}: {'; '.join(first['problems'])}"
+        return SyncError("probe_failed", message, "Look at what answers there, and into its logs.", first["status"])
+
+    def _message(self) -> str:
+        if self.failure:
+            return f"{self.failure.message}. {self.failure.hint}".strip()
+        soak = f", and stayed so for {self.rules.soak:g} s" if self.rules.soak else ""
+        return f"{len(self.looks)} of {len(self.looks)} probes are as wanted{soak}"
+
+
+def run_probes(options: Options, context: Context, crew_of: CrewOf = http_crew) -> Json:
+    """Look at all probes.
+
+    :returns: the result of the task; ``failed`` in it says whether it failed.
+    """
+    task = Task(context)
+    try:
+        with understood():
+            probes = task.prepare(options)
+            task.watch(crew_of(probes, context.clock))
+    except SyncError as error:
+        task.failure = error
+    except (Interrupted, Stopped, KeyboardInterrupt):
+        task.failure = SyncError("outcome_unknown", "the task was interrupted", "Run the task again.")
+    result = task.result()
+    failed = task.failure is not None and (options["fail"] or task.failure.code != "probe_failed")
+    return {**result, "warnings": context.warnings, **({"failed": True} if failed else {})}
