@@ -60,7 +60,7 @@ options:
         description: Matches the status of something that is done. A percentage of 100 says so as well. Anything else is in
           progress.
         type: str
-        default: (?<!in)complete(?!ing)|(?<!un)(success|finish(?!ing)|done)
+        default: (?<!in)complete(?!ing)|(?<!un)(success|finish(?!ing)|done)|(?<!be )(?<!being )restored
 attributes:
   action_group:
     description: Use C(group/lockstep.sync.serveravatar) or C(group/lockstep.sync.all) in C(module_defaults) to set defaults for

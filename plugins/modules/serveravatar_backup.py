@@ -103,6 +103,7 @@ options:
       queue: Wait until it has ended, then plan anew.
     default: join
 seealso:
+  - module: lockstep.sync.serveravatar_restore
   - module: lockstep.sync.serveravatar_staging_sync
   - module: lockstep.sync.sync_wait
   - name: ServerAvatar API

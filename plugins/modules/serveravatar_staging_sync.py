@@ -59,9 +59,15 @@ options:
       - Do nothing if the last sync that this host saw succeed is at most this many seconds old. ServerAvatar does not tell when
         that was, so this goes by the file at O(ledger_path).
     type: float
+  release:
+    description:
+      - Any name for what is being brought to production. An application to which this release was synced successfully before is
+        skipped, unless M(lockstep.sync.serveravatar_restore) has overwritten it since, or may have, from this host.
+    type: str
 seealso:
   - module: lockstep.sync.serveravatar_staging_info
   - module: lockstep.sync.serveravatar_backup
+  - module: lockstep.sync.serveravatar_restore
   - module: lockstep.sync.sync_wait
   - name: ServerAvatar API, sync of a staging area
     description: The call that this module makes.
@@ -143,6 +149,8 @@ syncs:
       timed_out: false
       failure: null
       detail:
+        ids: {organization: 5, server: 15, application: 88}
+        disk_usage: 41.0
         staging:
           available: true
           server: 192.0.2.15
@@ -204,6 +212,12 @@ syncs:
       description: Facts about the application. Cut in the results of large bulk tasks; the file at O(report_path) has everything.
       type: dict
       contains:
+        ids:
+          description: The ids of C(organization), C(server) and C(application).
+          type: dict
+        disk_usage:
+          description: Percent of the disk of the production server that is in use, if the API tells and no sync was running before.
+          type: float
         staging:
           description: The staging area, as in RV(lockstep.sync.serveravatar_staging_info#module:applications[].staging). Null
             without O(require_staging).

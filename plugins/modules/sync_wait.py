@@ -192,7 +192,7 @@ options:
               success:
                 description: See O(lockstep.sync.serveravatar_staging_sync#module:status_patterns.success).
                 type: str
-                default: (?<!in)complete(?!ing)|(?<!un)(success|finish(?!ing)|done)
+                default: (?<!in)complete(?!ing)|(?<!un)(success|finish(?!ing)|done)|(?<!be )(?<!being )restored
           if_unobservable:
             description: See O(lockstep.sync.serveravatar_staging_sync#module:if_unobservable).
             type: str
@@ -246,7 +246,7 @@ options:
               success:
                 description: See O(lockstep.sync.serveravatar_backup#module:status_patterns.success).
                 type: str
-                default: (?<!in)complete(?!ing)|(?<!un)(success|finish(?!ing)|done)
+                default: (?<!in)complete(?!ing)|(?<!un)(success|finish(?!ing)|done)|(?<!be )(?<!being )restored
           validate_certs:
             description: See O(lockstep.sync.serveravatar_backup#module:validate_certs).
             type: bool
@@ -262,6 +262,60 @@ options:
             type: path
           request_timeout:
             description: See O(lockstep.sync.serveravatar_backup#module:request_timeout).
+            type: float
+            default: 30.0
+      serveravatar_restore:
+        description: Connection options of M(lockstep.sync.serveravatar_restore).
+        type: dict
+        suboptions:
+          api_url:
+            description: See O(lockstep.sync.serveravatar_restore#module:api_url).
+            type: str
+            default: https://api.serveravatar.com
+          api_token:
+            description: See O(lockstep.sync.serveravatar_restore#module:api_token).
+            type: str
+          auth_scheme:
+            description: See O(lockstep.sync.serveravatar_restore#module:auth_scheme).
+            type: str
+            choices: [raw, bearer]
+            default: raw
+          status_patterns:
+            description: See O(lockstep.sync.serveravatar_restore#module:status_patterns).
+            type: dict
+            suboptions:
+              failure:
+                description: See O(lockstep.sync.serveravatar_restore#module:status_patterns.failure).
+                type: str
+                default: fail
+              running:
+                description: See O(lockstep.sync.serveravatar_restore#module:status_patterns.running).
+                type: str
+                default: progress|running|pending|queue|processing
+              success:
+                description: See O(lockstep.sync.serveravatar_restore#module:status_patterns.success).
+                type: str
+                default: (?<!in)complete(?!ing)|(?<!un)(success|finish(?!ing)|done)|(?<!be )(?<!being )restored
+          if_unobservable:
+            description: See O(lockstep.sync.serveravatar_restore#module:if_unobservable).
+            type: str
+            choices: [warn, fail]
+            default: warn
+          validate_certs:
+            description: See O(lockstep.sync.serveravatar_restore#module:validate_certs).
+            type: bool
+            default: true
+          ca_path:
+            description: See O(lockstep.sync.serveravatar_restore#module:ca_path).
+            type: path
+          client_cert:
+            description: See O(lockstep.sync.serveravatar_restore#module:client_cert).
+            type: path
+          client_key:
+            description: See O(lockstep.sync.serveravatar_restore#module:client_key).
+            type: path
+          request_timeout:
+            description: See O(lockstep.sync.serveravatar_restore#module:request_timeout).
             type: float
             default: 30.0
       vinyldns:

@@ -20,6 +20,7 @@ import typing as t
 from .clock import Clock
 from .errors import SyncError, Violation
 from .http import Channel, HttpClient, Settings, parse_api_url
+from .ledger import Key
 from .options import ArgumentSpec, Options
 from .poll import Reading
 from .redact import Redactor
@@ -208,6 +209,14 @@ class Adaptor(abc.ABC):
     def find(self, target: Target, snapshot: t.Mapping[str, t.Any], channel: Channel) -> Run | None:
         """A run of ``target`` that is newer than ``snapshot``, if there is one."""
         return None
+
+    def undoes(self, target: Target) -> t.Sequence[Key]:
+        """Targets, of whatever provider, on which a run of this one undoes what earlier runs brought there.
+
+        As soon as such a run may have been accepted, the ledger no longer knows them (nor any target whose id begins with
+        theirs and a slash) as having a release, or as being fresh.
+        """
+        return ()
 
     def still_valid(self, target: Target, observation: Observation, channel: Channel) -> bool:
         """Whether the evidence still holds; asked right before the trigger."""

@@ -22,10 +22,9 @@ import sqlite3
 import typing as t
 
 from .clock import Clock, isoformat, parse_iso
-from .errors import SyncError
+from .store import BUSY_TIMEOUT, connect, create, transaction, usable, use_wal
 
 SCHEMA_VERSION = 1
-BUSY_TIMEOUT = 30.0
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
@@ -53,6 +52,8 @@ NO_MARK: Mark = (0, "")
 #: ``intended``: about to be triggered. ``started``: accepted by the server. The others are outcomes.
 OPEN_STATES = ("intended", "started")
 OUTCOMES = ("succeeded", "failed", "unknown", "void")
+#: no run, but a mark: whatever was brought to the target before it, and to all targets below it, may be gone
+UNDONE = "undone"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -132,13 +133,21 @@ class Ledger:
             return _mark(db, key) if _version(db) else NO_MARK
 
     def intend(
-        self, key: Key, release: str | None, snapshot: t.Mapping[str, t.Any], expires_in: float, since: Mark | None = None
+        self,
+        key: Key,
+        release: str | None,
+        snapshot: t.Mapping[str, t.Any],
+        expires_in: float,
+        since: Mark | None = None,
+        undoes: t.Sequence[Key] = (),
     ) -> int:
         """Record that ``key`` is about to be triggered.
 
         :param snapshot: JSON facts by which a newer run is told from older ones.
         :param expires_in: seconds after which the entry no longer keeps others away.
         :param since: the mark of ``key`` when the decision to trigger was made.
+        :param undoes: what earlier runs brought to these is undone from now on, whatever becomes of this run, unless it is
+            retracted: from now on, nobody could tell whether it was accepted if this process died.
         :raises HeldElsewhere: another live process has an open entry for ``key``, or had one after ``since``.
         """
         now = self._clock.now()
@@ -147,7 +156,9 @@ class Ledger:
                 if entry.is_held(now):
                     raise HeldElsewhere(entry)
             if since is not None and _mark(db, key) != since:
-                raise HeldElsewhere(self._select(db, key, OPEN_STATES + OUTCOMES)[0])
+                raise HeldElsewhere(self._select(db, key, (*OPEN_STATES, *OUTCOMES, UNDONE))[0])
+            # before the entry itself, which it may be about as well
+            marks = self._undo(db, undoes)
             cursor = db.execute(
                 "INSERT INTO runs (provider, address, target, release, state, snapshot, intended_at,"
                 " owner_host, owner_pid, expires_at) VALUES (?, ?, ?, ?, 'intended', ?, ?, ?, ?, ?)",
@@ -163,7 +174,22 @@ class Ledger:
                     isoformat(now + dt.timedelta(seconds=expires_in)),
                 ),
             )
-            return int(t.cast(int, cursor.lastrowid))
+            entry_id = int(t.cast(int, cursor.lastrowid))
+            db.executemany("UPDATE runs SET snapshot = ? WHERE id = ?", [(_by(entry_id), mark) for mark in marks])
+            return entry_id
+
+    def retract(self, entry_id: int) -> None:
+        """Record that an intended run certainly never started, so that it has undone nothing either."""
+        with self._transaction() as db:
+            db.execute("UPDATE runs SET state = 'void', finished_at = ? WHERE id = ?", (isoformat(self._clock.now()), entry_id))
+            db.execute("DELETE FROM runs WHERE state = ? AND snapshot = ?", (UNDONE, _by(entry_id)))
+
+    def undo(self, key: Key, handle: t.Mapping[str, t.Any], undoes: t.Sequence[Key]) -> None:
+        """Record what a run of ``key`` undoes that was not triggered from here; one that was has done so already."""
+        handle = self._scrub(handle)
+        with self._transaction() as db:
+            if all(entry.handle != dict(handle) for entry in self._select(db, key, OPEN_STATES + OUTCOMES)):
+                self._undo(db, undoes)
 
     def started(self, entry_id: int, handle: t.Mapping[str, t.Any]) -> None:
         """Record that the server accepted the trigger."""
@@ -226,19 +252,38 @@ class Ledger:
         return self._newest(key, OPEN_STATES)
 
     def last_success(self, key: Key) -> Entry | None:
-        """The newest succeeded run of ``key``."""
+        """The newest succeeded run of ``key`` that nothing has undone."""
         return self._newest(key, ("succeeded",))
 
     def release_done(self, key: Key, release: str) -> Entry | None:
-        """The newest run that brought ``release`` to ``key``."""
+        """The newest run that brought ``release`` to ``key``, and that nothing has undone."""
         return self._newest(key, ("succeeded",), release)
+
+    def is_undone(self, key: Key, entry_id: int) -> bool:
+        """Whether something has undone, or may have, what this run of ``key`` brought."""
+        if not os.path.exists(self.path):
+            return False
+        with self._connect() as db:
+            return entry_id < _undone_at(db, key) if _version(db) else False
 
     def _newest(self, key: Key, states: t.Sequence[str], release: str | None = None) -> Entry | None:
         if not os.path.exists(self.path):
             return None
         with self._connect() as db:
             entries = self._select(db, key, states) if _version(db) else []
-        return next((entry for entry in entries if release is None or entry.release == release), None)
+            undone_at = _undone_at(db, key) if entries and entries[0].state == "succeeded" else 0
+        found = (entry for entry in entries if release is None or entry.release == release)
+        return next((entry for entry in found if entry.id > undone_at), None)
+
+    def _undo(self, db: sqlite3.Connection, keys: t.Sequence[Key]) -> list[int]:
+        """Mark targets; returns the ids of the marks."""
+        now, host, pid = isoformat(self._clock.now()), socket.gethostname(), os.getpid()
+        insert = (
+            "INSERT INTO runs (provider, address, target, state, snapshot, intended_at, finished_at, owner_host, owner_pid,"
+            " expires_at) VALUES (?, ?, ?, ?, '{}', ?, ?, ?, ?, ?)"
+        )
+        rows = [(key.provider, key.address, key.target, UNDONE, now, now, host, pid, now) for key in keys]
+        return [int(t.cast(int, db.execute(insert, row).lastrowid)) for row in rows]
 
     @staticmethod
     def _select(db: sqlite3.Connection, key: Key, states: t.Sequence[str]) -> list[Entry]:
@@ -251,52 +296,23 @@ class Ledger:
         return [_entry(row) for row in rows]
 
     def _prepare(self) -> None:
-        with _usable(self.path):
-            os.makedirs(os.path.dirname(self.path), mode=0o700, exist_ok=True)
-            # created by us first, since SQLite would use the umask
-            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+        with usable(self.path, "ledger_path"):
+            create(self.path)
             with self._connect() as db:
                 if _version(db) < SCHEMA_VERSION:
-                    db.execute("PRAGMA journal_mode = WAL")
+                    use_wal(db, BUSY_TIMEOUT)
                     db.executescript(_SCHEMA)
                     db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
     @contextlib.contextmanager
     def _connect(self) -> t.Iterator[sqlite3.Connection]:
-        with _usable(self.path):
-            if self._read_only:
-                # without a writer at work, reading must not leave the files behind that WAL mode needs
-                mode = "mode=ro" if os.path.exists(self.path + "-wal") else "immutable=1"
-                db = sqlite3.connect(f"file:{_uri_path(self.path)}?{mode}", uri=True, timeout=BUSY_TIMEOUT)
-            else:
-                db = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT, isolation_level=None)
-            try:
-                yield db
-            finally:
-                db.close()
+        with usable(self.path, "ledger_path"), connect(self.path, self._read_only, BUSY_TIMEOUT) as db:
+            yield db
 
     @contextlib.contextmanager
     def _transaction(self) -> t.Iterator[sqlite3.Connection]:
-        with self._connect() as db:
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                yield db
-            except BaseException:
-                db.execute("ROLLBACK")
-                raise
-            db.execute("COMMIT")
-
-
-@contextlib.contextmanager
-def _usable(path: str) -> t.Iterator[None]:
-    try:
-        yield
-    except (OSError, sqlite3.Error) as exc:
-        raise SyncError(
-            "invalid_option",
-            f"option ledger_path: {path!r} cannot be used as the ledger: {exc}",
-            "Name a file in a directory that this user may write to, or set LOCKSTEP_LEDGER.",
-        ) from None
+        with self._connect() as db, transaction(db):
+            yield db
 
 
 def _mark(db: sqlite3.Connection, key: Key) -> Mark:
@@ -307,15 +323,26 @@ def _mark(db: sqlite3.Connection, key: Key) -> Mark:
     return (row[0], row[1]) if row else NO_MARK
 
 
+def _undone_at(db: sqlite3.Connection, key: Key) -> int:
+    """The newest mark on a target, or on one above it; runs with a lower id do not count any more."""
+    row = db.execute(
+        "SELECT max(id) FROM runs WHERE provider = ? AND address = ? AND state = ?"
+        " AND (target = ? OR target || '/' = substr(?, 1, length(target) + 1))",
+        (key.provider, key.address, UNDONE, key.target, key.target),
+    ).fetchone()
+    return row[0] or 0
+
+
+def _by(entry_id: int) -> str:
+    """What a mark says about the run that it was made for."""
+    return json.dumps({"by": entry_id})
+
+
 def _version(db: sqlite3.Connection) -> int:
     version = int(db.execute("PRAGMA user_version").fetchone()[0])
     if version > SCHEMA_VERSION:
         raise sqlite3.DatabaseError(f"written by a newer version of this collection (schema {version})")
     return version
-
-
-def _uri_path(path: str) -> str:
-    return path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
 
 
 def _entry(row: t.Sequence[t.Any]) -> Entry:

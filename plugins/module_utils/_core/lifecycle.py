@@ -138,7 +138,8 @@ class Lifecycle:
         if reading.state == "succeeded" or (reading.state == "failed" and self.adaptor.capabilities.failed_reads == 1):
             self._finish(entry.id, reading.state, reading)
             ended = dataclasses.replace(entry, finished_at=reading.finished_at or self.services.clock.now())
-            return None, ended if reading.state == "succeeded" else None
+            counts = reading.state == "succeeded" and not self.ledger.is_undone(self.key, entry.id)
+            return None, ended if counts else None
         return Run(handle, entry.intended_at), None
 
     def _interrupted(self, entry: Entry) -> Run | None:
@@ -211,6 +212,7 @@ class Lifecycle:
                 observation.snapshot,
                 self.deadline.remaining() + self.settings.settle_grace,
                 self.mark,
+                self.adaptor.undoes(self.target),
             )
         except HeldElsewhere:
             elapsed = self.services.clock.monotonic() - self.began
@@ -225,10 +227,10 @@ class Lifecycle:
             run = found
             self.record.reason = f"adopted: the answer to the trigger was lost ({error.message}), and its run was found"
         except SyncError as error:
-            self._finish(entry_id, "void")
+            self.ledger.retract(entry_id)
             return self._refused(observation, error)
         if run is None:
-            self._finish(entry_id, "void")
+            self.ledger.retract(entry_id)
             return False
         self.record.action = "triggered"
         self._note_run(run)
@@ -346,6 +348,8 @@ class Lifecycle:
         if self.resumed is not None and self.resumed[1] == run.handle:
             entry_id = self.resumed[0]
             self.ledger.adopt(entry_id, self.deadline.remaining())
+        elif undoes := self.adaptor.undoes(self.target):
+            self.ledger.undo(self.key, run.handle, undoes)
         self._follow(run, entry_id, observation)
 
     def _follow(self, run: Run, entry_id: int | None, observation: Observation) -> None:

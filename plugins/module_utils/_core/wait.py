@@ -144,13 +144,17 @@ def _wait(
         _look_once(adaptor, run, record, channel)
         return
     record.changed = True
+    key = Key(adaptor.provider, adaptor.address, target.id)
+    undoes = adaptor.undoes(target)
+    if undoes:
+        ledger.undo(key, run.handle, undoes)
     settled = settle(adaptor, run, settings.poll, channel, services, record, at_once=True)
     try:
         conclude(adaptor, target, None, run, settled, record, channel)
     finally:
         if settled.outcome in ("succeeded", "failed"):
             finished = settled.reading.finished_at if settled.reading else None
-            ledger.seen(Key(adaptor.provider, adaptor.address, target.id), run.handle, settled.outcome, finished)
+            ledger.seen(key, run.handle, settled.outcome, finished)
 
 
 def _look_once(adaptor: Adaptor, run: Run, record: Record, channel: t.Any) -> None:

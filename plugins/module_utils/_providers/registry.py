@@ -16,6 +16,7 @@ from .crafter_publish import CrafterPublish
 from .plm import PLM
 from .serveravatar import ServerAvatar
 from .serveravatar_backup import ServerAvatarBackup
+from .serveravatar_restore import ServerAvatarRestore
 from .vinyldns import VinylDNS
 
 ADAPTORS: tuple[type[Adaptor], ...] = (
@@ -24,6 +25,7 @@ ADAPTORS: tuple[type[Adaptor], ...] = (
     PLM,
     ServerAvatar,
     ServerAvatarBackup,
+    ServerAvatarRestore,
     VinylDNS,
 )
 

@@ -18,6 +18,7 @@ import typing as t
 from .._core.adaptor import Adaptor, Capabilities, Effect, Observation, Run, Services, Target
 from .._core.errors import SyncError
 from .._core.http import Channel
+from .._core.ledger import Key
 from .._core.options import ArgumentSpec, Options, list_of_names
 from .._core.poll import Reading
 from . import serveravatar_api as api
@@ -26,6 +27,9 @@ from .serveravatar_common import (
     CONNECTION_SPEC,
     PATTERNS_SPEC,
     PLACE_SPEC,
+    RESTORE,
+    SYNC,
+    UNOBSERVABLE_SPEC,
     Directory,
     Patterns,
     bad_handle,
@@ -35,7 +39,7 @@ from .serveravatar_common import (
     place_of,
 )
 
-HANDLE_SPEC = PATTERNS_SPEC + ArgumentSpec({"if_unobservable": {"type": "str", "choices": ["warn", "fail"], "default": "warn"}})
+HANDLE_SPEC = PATTERNS_SPEC + UNOBSERVABLE_SPEC
 
 SYNC_SPEC = (
     PLACE_SPEC
@@ -52,7 +56,7 @@ SYNC_SPEC = (
 class ServerAvatar(Adaptor):
     """Applications with a staging area on one server."""
 
-    provider = "serveravatar"
+    provider = SYNC
     capabilities = Capabilities(run_id=False, joinable=True, observes_effect=False, knows_last_success=False)
     connection_spec = CONNECTION_SPEC
     sync_spec = SYNC_SPEC
@@ -85,7 +89,7 @@ class ServerAvatar(Adaptor):
         row = api.get_status(channel, place)
         before = row.snapshot if row else None
         observation = Observation(reason="nothing shows that production is up to date", snapshot={"before": before}, data=row)
-        observation.detail = {"staging": None, "status": _shown(row)}
+        observation.detail = {"ids": dataclasses.asdict(place), "staging": None, "status": _shown(row)}
         staging = api.get_staging(channel, place) if self.options["require_staging"] else None
         if staging is not None:
             observation.detail["staging"] = dataclasses.asdict(staging)
@@ -97,6 +101,7 @@ class ServerAvatar(Adaptor):
         else:
             server = self.directory.server(channel)
             observation.obstacle = None if server.connected else disconnected(server)
+            observation.detail["disk_usage"] = server.disk_usage
         return observation
 
     def _run(self, target: Target, before: Json | None) -> Run:
@@ -111,6 +116,9 @@ class ServerAvatar(Adaptor):
             "before": before,
         }
         return Run(handle)
+
+    def undoes(self, target: Target) -> t.Sequence[Key]:
+        return [Key(RESTORE, self.address, target.id)]
 
     def still_valid(self, target: Target, observation: Observation, channel: Channel) -> bool:
         row = t.cast("StatusRow | None", observation.data)
@@ -169,7 +177,7 @@ class ServerAvatar(Adaptor):
 
 
 def _target(place: Place, name: str) -> Target:
-    return Target(f"{place.organization}/{place.server}/{place.application}", name, place)
+    return Target(place.id, name, place)
 
 
 def _shown(row: StatusRow | None) -> Json | None:

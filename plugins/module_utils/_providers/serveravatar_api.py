@@ -75,6 +75,22 @@ MEANINGS = (
         "Free disk space on the production server, then run the task again. Nothing was overwritten.",
     ),
     Meaning(".+ not have enough disk space available on your .+", "disk_full", "Free disk space there, then run the task again."),
+    Meaning(
+        "you cannot restore this backup because there is not enough disk space available on .+",
+        "disk_full",
+        "Free disk space there, then run the task again. Nothing was restored.",
+    ),
+    Meaning(
+        "restore is already in progress",
+        "busy",
+        "A backup is being restored to the application. Set if_running to queue, or run the task again later.",
+    ),
+    Meaning(
+        "your server is not connected",
+        "connection_failed",
+        "Start the ServerAvatar agent on that server, or look at it in the panel.",
+    ),
+    Meaning("backups cannot be restored .+", "permission_denied", "ServerAvatar restores no backups on servers of this kind."),
     Meaning("invalid retention period", "invalid_option", "Check retention_period."),
     Meaning(
         "something went (really )?wrong.*",
@@ -225,25 +241,78 @@ def list_storages(channel: Channel, organization: int) -> list[Json]:
     return list_all(channel, path, "storage providers", {"pagination": 1})
 
 
+@dataclasses.dataclass(frozen=True)
+class Listed:
+    """A backup in the list of backups; there is no other way to look at one.
+
+    :param page: where it was found.
+    :param read_at: the clock of the server when it showed the row.
+    """
+
+    row: Json
+    page: int
+    read_at: dt.datetime | None
+
+    @property
+    def id(self) -> int:
+        return int(self.row["id"])
+
+
 def newest_backups(channel: Channel, organization: int) -> t.Iterator[Json]:
     """The backups of an organization, newest (by id) first; pages are fetched as they are needed.
 
     In what order the service lists them is not documented, so it is seen from the first page.
     """
-    path = f"/organizations/{organization}/backups"
-    rows, last = get_page(channel, path, "backups", 1)
-    ids = [int(row["id"]) for row in rows]
+    return (listed.row for listed in _newest_listed(channel, organization))
+
+
+def find_backup(channel: Channel, organization: int, backup: int, page: int = 1) -> Listed | None:
+    """One backup of an organization.
+
+    :param page: where it was found before.
+    """
+    if page > 1:
+        listed = next((item for item in _backups_on(channel, organization, page)[0] if item.id == backup), None)
+        if listed is not None:
+            return listed
+    listed = next((item for item in _newest_listed(channel, organization) if item.id <= backup), None)
+    return listed if listed is not None and listed.id == backup else None
+
+
+def _backups_on(channel: Channel, organization: int, page: int) -> tuple[list[Listed], int]:
+    """The backups on a page, and the number of pages."""
+    answer = channel.observe(f"/organizations/{organization}/backups", {"page": page if page > 1 else None})
+    rows, last = page_of(answer, "backups")
+    return [Listed(row, page, answer.server_now) for row in rows], last
+
+
+def _newest_listed(channel: Channel, organization: int) -> t.Iterator[Listed]:
+    found, last = _backups_on(channel, organization, 1)
+    ids = [item.id for item in found]
     ordered = len(ids) > 1 or last == 1
     if ordered and ids == sorted(ids, reverse=True):
-        yield from rows
+        yield from found
         for page in range(2, last + 1):
-            yield from get_page(channel, path, "backups", page)[0]
+            yield from _backups_on(channel, organization, page)[0]
     elif ordered and ids == sorted(ids):
         for page in range(last, 1, -1):
-            yield from reversed(get_page(channel, path, "backups", page)[0])
-        yield from reversed(rows)
+            yield from reversed(_backups_on(channel, organization, page)[0])
+        yield from reversed(found)
     else:
-        yield from sorted(list_all(channel, path, "backups"), key=lambda row: int(row["id"]), reverse=True)
+        for page in range(2, last + 1):
+            found += _backups_on(channel, organization, page)[0]
+        yield from sorted(found, key=lambda item: item.id, reverse=True)
+
+
+def backup_name(row: Json) -> str:
+    """The name of a backup; empty where it has none."""
+    configuration = row.get("backup_configuration")
+    return str(configuration.get("name") or "") if isinstance(configuration, dict) else ""
+
+
+def shown_backup(row: Json) -> Json:
+    """What records tell about a backup."""
+    return {"id": row["id"], "name": backup_name(row), "size": row.get("totalSize"), "status": row.get("status")}
 
 
 # -- single objects --------------------------------------------------------------------------------------------------------
@@ -260,6 +329,27 @@ class Place:
     @property
     def path(self) -> str:
         return f"/organizations/{self.organization}/servers/{self.server}/applications/{self.application}"
+
+    @property
+    def id(self) -> str:
+        """What targets and ledger entries are known by."""
+        return f"{self.organization}/{self.server}/{self.application}"
+
+
+def blind_for(date: str | None, read_at: dt.datetime | None) -> float:
+    """Seconds until a new change of a row would have another date than the last one.
+
+    The date has no zone. But zones are whole quarters of an hour, and less than a day, away from UTC, so that the rest tells
+    how long ago it was.
+
+    :param read_at: the clock of the server when it showed the date.
+    """
+    changed_at = parse_iso(date)
+    if changed_at is None or read_at is None:
+        return 0.0
+    apart = (read_at - changed_at).total_seconds()
+    age = (apart + QUARTER / 2) % QUARTER - QUARTER / 2
+    return 1.0 - age if abs(apart) < DAY and -MAX_SKEW <= age < 1.0 else 0.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -285,17 +375,8 @@ class StatusRow:
 
     @property
     def blind_for(self) -> float:
-        """Seconds until a new change would have another date than the last one.
-
-        The date has no zone. But zones are whole quarters of an hour, and less than a day, away from UTC, so that the rest
-        tells how long ago it was.
-        """
-        updated_at = parse_iso(self.updated_at)
-        if updated_at is None or self.read_at is None:
-            return 0.0
-        apart = (self.read_at - updated_at).total_seconds()
-        age = (apart + QUARTER / 2) % QUARTER - QUARTER / 2
-        return 1.0 - age if abs(apart) < DAY and -MAX_SKEW <= age < 1.0 else 0.0
+        """See :func:`blind_for`."""
+        return blind_for(self.updated_at, self.read_at)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -367,6 +448,11 @@ def start_backup(channel: Channel, place: Place, body: Json) -> Answer:
     """Start a backup; the answer does not say which."""
     path = f"/organizations/{place.organization}/servers/{place.server}/backups"
     return _accepted(channel.trigger("POST", path, body, definite=definite))
+
+
+def start_restore(channel: Channel, organization: int, backup: int) -> Answer:
+    """Overwrite an application with a backup of it: a mutating call, although it is a GET."""
+    return _accepted(channel.trigger("GET", f"/organizations/{organization}/backups/{backup}/restore", definite=definite))
 
 
 def _accepted(answer: Answer) -> Answer:

@@ -160,10 +160,12 @@ class ServerAvatarBackup(Adaptor):
                 continue
             state = self.patterns.state(str(row.get("status") or ""))
             if state == "running":
-                observation.running = Run(self._handle(target, {"after": int(row["id"]) - 1, "backup": _name_of(row)}, None))
+                observation.running = Run(
+                    self._handle(target, {"after": int(row["id"]) - 1, "backup": api.backup_name(row)}, None)
+                )
                 return
             if state == "succeeded" and may_do:
-                observation.detail = {"backup": _shown(row)}
+                observation.detail = {"backup": api.shown_backup(row)}
                 if release is not None and not self.options.get("name"):
                     observation.in_sync, observation.reason = True, f"backup {row['id']} was made for release {release}"
                 return
@@ -171,7 +173,7 @@ class ServerAvatarBackup(Adaptor):
     def _is_for(self, row: Json, order: Order) -> bool:
         """Whether the name of a backup says that it was ordered for the purpose of this task."""
         named = self.options.get("name")
-        return _name_of(row) == named.strip() if named else _name_of(row).startswith(self._prefix(order))
+        return api.backup_name(row) == named.strip() if named else api.backup_name(row).startswith(self._prefix(order))
 
     def _prefix(self, order: Order) -> str:
         """How the names begin that are made up for one purpose."""
@@ -231,7 +233,7 @@ class ServerAvatarBackup(Adaptor):
         handle = self._handle(target, snapshot, None)
         row = self._row(handle, channel)
         # another backup may have begun just then, so that only the name tells
-        return Run(handle) if row is not None and _name_of(row) == handle["backup"] else None
+        return Run(handle) if row is not None and api.backup_name(row) == handle["backup"] else None
 
     def read(self, handle: t.Mapping[str, t.Any], channel: Channel) -> Reading:
         row = self._row(handle, channel)
@@ -248,14 +250,14 @@ class ServerAvatarBackup(Adaptor):
         rows = api.newest_backups(channel, order.place.organization)
         newer = itertools.takewhile(lambda row: int(row["id"]) > int(handle["after"]), rows)
         found = [row for row in newer if _is_of(row, order)]
-        named = [row for row in found if _name_of(row) == handle["backup"]]
+        named = [row for row in found if api.backup_name(row) == handle["backup"]]
         if named or len(found) != 1:
             return named[-1] if named else None
         return found[0]
 
     def verify(self, target: Target, observation: Observation | None, run: Run, reading: Reading, channel: Channel) -> Effect:
         row: Json = reading.data
-        detail = {"backup": _shown(row)}
+        detail = {"backup": api.shown_backup(row)}
         if reading.state != "succeeded":
             failure = SyncError(
                 "run_failed",
@@ -264,7 +266,7 @@ class ServerAvatarBackup(Adaptor):
             )
             return Effect(False, "observed", detail=detail, failure=failure)
         warnings = []
-        if _name_of(row) != run.handle["backup"]:
+        if api.backup_name(row) != run.handle["backup"]:
             warnings.append(f"{target.name}: backup {row['id']} was told by its id only, as none has the name that was sent")
         if observation is not None and _order(target).type == "application" and _order(target).database is None:
             warnings.append(f"{target.name}: backup {row['id']} may hold no database, as none is known; set the option database")
@@ -275,22 +277,8 @@ def _order(target: Target) -> Order:
     return t.cast(Order, target.data)
 
 
-def _name_of(row: Json) -> str:
-    configuration = row.get("backup_configuration")
-    return str(configuration.get("name") or "") if isinstance(configuration, dict) else ""
-
-
 def _is_of(row: Json, order: Order) -> bool:
     """Whether a backup is one of the application, in the storage of the order. Rows do not tell their type."""
     return str(row.get("application_id")) == str(order.place.application) and str(
         row.get("cloud_storage_provider_id", order.storage)
     ) == str(order.storage)
-
-
-def _shown(row: Json) -> Json:
-    return {
-        "id": row["id"],
-        "name": _name_of(row),
-        "size": row.get("totalSize"),
-        "status": row.get("status"),
-    }

@@ -29,7 +29,7 @@ DEFAULT_URL = "https://api.serveravatar.com"
 DEFAULT_PATTERNS = {
     "failure": r"fail",
     "running": r"progress|running|pending|queue|processing",
-    "success": r"(?<!in)complete(?!ing)|(?<!un)(success|finish(?!ing)|done)",
+    "success": r"(?<!in)complete(?!ing)|(?<!un)(success|finish(?!ing)|done)|(?<!be )(?<!being )restored",
 }
 
 CONNECTION_SPEC = ArgumentSpec(
@@ -66,6 +66,13 @@ def new_client(options: Options, services: Services) -> HttpClient:
     # the documentation wants it on all requests, those without a body included
     headers = {"Content-Type": "application/json"}
     return HttpClient(settings, services.clock, services.redactor, TokenAuth(value), api.interpret, services.rng, headers)
+
+
+#: options that decide what is made of a run on which the API shows nothing
+UNOBSERVABLE_SPEC = ArgumentSpec({"if_unobservable": {"type": "str", "choices": ["warn", "fail"], "default": "warn"}})
+
+#: the two providers that each overwrite what the other one brought
+SYNC, RESTORE = "serveravatar", "serveravatar_restore"
 
 
 class Patterns:
@@ -107,16 +114,28 @@ def _compiled(name: str, given: str | None, default: str) -> re.Pattern[str]:
 
 @dataclasses.dataclass(frozen=True)
 class Server:
-    """A server, reduced to what is needed."""
+    """A server, reduced to what is needed.
+
+    :param disk_usage: percent of its disk that is in use, as the server itself measured it last (sheet section 6).
+    """
 
     id: int
     name: str
     connected: bool
+    disk_usage: float | None = None
 
     @classmethod
     def of(cls, row: Json) -> Server:
-        status = row.get("agent_status")
-        return cls(int(row["id"]), str(row.get("name") or row["id"]), status is None or api.is_true(status))
+        status, log = row.get("agent_status"), row.get("latest_monitor_log")
+        connected = status is None or api.is_true(status)
+        return cls(int(row["id"]), str(row.get("name") or row["id"]), connected, _percent(log))
+
+
+def _percent(log: t.Any) -> float | None:
+    try:
+        return float(str(log["disk_usage"]).rstrip("% "))
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 @dataclasses.dataclass(frozen=True)

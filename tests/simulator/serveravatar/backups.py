@@ -18,7 +18,8 @@ from .forms import FALSE, TRUE, Errors, fields, missing, spoken
 from .gate import Gate, number
 from .knobs import ServerAvatarKnobs
 from .paging import paginate
-from .world import Application, Backup, CloudProvider, Restore, Server, World, next_id, stamp
+from .restores import Restores
+from .world import Application, Backup, CloudProvider, Server, World, next_id, stamp
 
 TYPES = ("filesystem", "database", "application")
 PROVIDERS = ("gdrive", "amazon_s3", "dropbox", "serveravatar", "wasabi", "custom_s3")
@@ -28,7 +29,8 @@ CHOICES = {"provider": PROVIDERS, "type": TYPES, "automatic_backup": (*TRUE, *FA
 
 
 class Backups:
-    def __init__(self, world: World, knobs: ServerAvatarKnobs, gate: Gate, url: Callable[[], str]) -> None:
+    def __init__(self, world: World, knobs: ServerAvatarKnobs, gate: Gate, restores: Restores, url: Callable[[], str]) -> None:
+        self._restores = restores
         self._world = world
         self._knobs = knobs
         self._gate = gate
@@ -122,7 +124,10 @@ class Backups:
         ]
         if self._knobs.backup_order == "newest_first":
             rows.reverse()
-        return json_answer(paginate(call, self._url(), rows, self._knobs.backups_per_page))
+        page = paginate(call, self._url(), rows, self._knobs.backups_per_page)
+        for row in page["data"]:
+            self._restores.shown(self._world.backups[row["id"]])
+        return json_answer(page)
 
     def _row(self, backup: Backup) -> dict[str, Any]:
         application = self._world.applications.get(backup.application_id)
@@ -132,7 +137,7 @@ class Backups:
             "id": backup.id,
             "backup_config_id": backup.config_id,
             "organization_id": backup.organization_id,
-            "server_id": backup.server_id,
+            "server_id": None if self._knobs.backup_rows_without_server else backup.server_id,
             "cloud_storage_provider_id": backup.provider.id,
             "application_id": backup.application_id,
             "database_id": backup.database_id,
@@ -140,7 +145,7 @@ class Backups:
             "application_size": 52428800 if backup.done else 0,
             "database_size": 1048576 if backup.done else 0,
             "status": backup.status,
-            "expires_at": None,
+            "expires_at": None if backup.expires is None else stamp(backup.expires + offset),
             "created_at": stamp(backup.created + offset),
             "updated_at": stamp(backup.updated + offset),
             "provider": backup.provider.provider,
@@ -155,30 +160,21 @@ class Backups:
     async def restore(self, call: Call) -> web.StreamResponse:
         organization = self._gate.organization(call)
         backup = self._world.backups.get(number(call.params["backup"]))
-        if backup is None or backup.organization_id != organization.id or not backup.done:
+        expired = backup is not None and backup.expires is not None and backup.expires <= self._world.now
+        if backup is None or backup.organization_id != organization.id or not backup.done or expired:
             raise self._gate.refuse(texts.BACKUP_NOT_FOUND)
         application = self._world.applications.get(backup.application_id)
         if application is None:
             raise self._gate.refuse(texts.APPLICATION_NOT_FOUND)
         if self._world.restoring(application.id) is not None:
             raise self._gate.refuse(texts.RESTORING)
-        self._begin_restore(backup, application)
+        answer = self._knobs.for_application(application.id).restore_answer
+        if answer in texts.RESTORE_REFUSALS:
+            raise self._gate.refuse(texts.RESTORE_REFUSALS[answer])
+        self._restores.begin(backup, application, "api")
+        if answer == "error_after":
+            raise self._gate.refuse(texts.WENT_WRONG)
         return json_answer({"message": texts.RESTORE_STARTED})
-
-    def _begin_restore(self, backup: Backup, application: Application) -> None:
-        knobs, world = self._knobs.for_application(application.id), self._world
-        restore = Restore(backup.id, application.id, started=world.now)
-        world.restores.append(restore)
-
-        def end(when: float) -> None:
-            restore.finished, restore.outcome = when, knobs.restore_outcome
-            if restore.outcome == "success":
-                application.content = backup.applied_to(application.content)
-                application.updated, application.warm_at = when, when + knobs.site_warmup_seconds
-
-        if knobs.restore_outcome != "never":
-            world.agenda.at(restore.started + knobs.restore_seconds, end)
-        world.advance()
 
     async def destroy(self, call: Call) -> web.StreamResponse:
         organization = self._gate.organization(call)

@@ -12,6 +12,9 @@ PUT /applications/{app}/row      ``status``, ``display``, ``percent``, ``updated
 POST /applications/{app}/sync    somebody presses the button in the panel (not in the request log)
 POST /applications/{app}/busy    another process holds the lock for ``seconds`` (1)
 POST /applications/{app}/finish  whatever holds the lock ends now with ``outcome`` (success)
+PUT /backups/{backup}            ``status``, ``done``, ``expires_in`` (seconds): how a backup is from now on
+POST /backups/{backup}/restore   somebody restores it in the panel (not in the request log)
+POST /backups/{backup}/finish    its restore ends now with ``outcome`` (success)
 ================================ ==========================================================================================
 """
 
@@ -25,15 +28,17 @@ from ..framework import Abort, Call, Route, json_answer
 from . import seed
 from .gate import number
 from .knobs import ServerAvatarKnobs
+from .restores import Restores
 from .runs import Runs
-from .world import Application, Restore, Run, World, release
+from .world import Application, Backup, Restore, Run, World, release
 
 
 class Controls:
-    def __init__(self, world: World, knobs: ServerAvatarKnobs, runs: Runs) -> None:
+    def __init__(self, world: World, knobs: ServerAvatarKnobs, runs: Runs, restores: Restores) -> None:
         self._world = world
         self._knobs = knobs
         self._runs = runs
+        self._restores = restores
 
     def routes(self) -> list[Route]:
         one = "/applications/{application}"
@@ -46,6 +51,9 @@ class Controls:
             Route("POST", one + "/sync", self.sync),
             Route("POST", one + "/busy", self.busy),
             Route("POST", one + "/finish", self.finish),
+            Route("PUT", "/backups/{backup}", self.set_backup),
+            Route("POST", "/backups/{backup}/restore", self.restore),
+            Route("POST", "/backups/{backup}/finish", self.finish_restore),
         ]
 
     def _application(self, call: Call) -> Application:
@@ -133,6 +141,31 @@ class Controls:
         run.end(str((call.json() or {}).get("outcome", "success")), self._world.now)
         return json_answer(_run(run))
 
+    def _backup(self, call: Call) -> Backup:
+        backup = self._world.backups.get(number(call.params["backup"]))
+        if backup is None:
+            raise Abort(json_answer({"error": f"no backup {call.params['backup']!r}"}, status=404))
+        return backup
+
+    async def set_backup(self, call: Call) -> web.StreamResponse:
+        backup, body = self._backup(call), call.json()
+        backup.status, backup.done = body.get("status", backup.status), bool(body.get("done", backup.done))
+        if "expires_in" in body:
+            backup.expires = self._world.now + float(body["expires_in"])
+        return json_answer({})
+
+    async def restore(self, call: Call) -> web.StreamResponse:
+        backup = self._backup(call)
+        application = self._world.applications[backup.application_id]
+        return json_answer(_restore(self._restores.begin(backup, application, "control")))
+
+    async def finish_restore(self, call: Call) -> web.StreamResponse:
+        restore = self._restores.of(self._backup(call))
+        if restore is None:
+            raise ValueError("it is not being restored")
+        restore.end(str((call.json() or {}).get("outcome", "success")), self._world.now)
+        return json_answer(_restore(restore))
+
 
 def _run(run: Run) -> dict[str, Any]:
     return {
@@ -148,6 +181,7 @@ def _run(run: Run) -> dict[str, Any]:
 def _restore(restore: Restore) -> dict[str, Any]:
     return {
         "backup": restore.backup_id,
+        "source": restore.source,
         "started_at": restore.started,
         "finished_at": restore.finished,
         "outcome": restore.outcome,

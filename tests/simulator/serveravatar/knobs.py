@@ -26,6 +26,7 @@ SyncAnswer = Literal[
     "error_before",
     "error_after",
 ]
+RestoreAnswer = Literal["auto", "permission", "busy", "disk", "not_connected", "error_before", "error_after"]
 CreateAnswer = Literal[
     "auto",
     "database_exists",
@@ -79,8 +80,20 @@ class ServerAvatarKnobs(Knobs):
     backup_running: str = "In Progress"
     backup_success: str = "Completed"
     backup_failure: str = "Failed"
+    backup_rows_without_server: bool = False  # server_id is null, as in an example of the documentation
+
+    # A restore.  Its answers are documented ("auto" decides, "error_after" answers 500 and restores all the same); whether it
+    # shows in the row of its backup is not, nor are the words: inferred.
+    restore_answer: RestoreAnswer = "auto"
     restore_seconds: float = 0.3
+    restore_until_seen: int = 0  # instead of for restore_seconds, a restore lasts until its row was shown in progress so often
     restore_outcome: Outcome = "success"
+    restore_damages_on_failure: bool = False  # a failed restore has replaced the files and not the database
+    restore_row: Literal["moves", "frozen", "stamp_only"] = "moves"
+    restore_row_delay: float = 0.0  # the row keeps its old look for this long after the start
+    restore_running: str = "Restoring"
+    restore_success: str = "Completed"
+    restore_failure: str = "Restore Failed"
 
     # The web sites themselves, /sites/<application>
     broken_release: str | None = None  # production answers 500 while it runs this release; staging works with it

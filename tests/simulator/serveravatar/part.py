@@ -18,6 +18,7 @@ from .catalog import Catalog
 from .controls import Controls
 from .gate import Gate
 from .knobs import ServerAvatarKnobs
+from .restores import Restores
 from .runs import Runs
 from .sites import Sites
 from .staging import Staging
@@ -33,15 +34,15 @@ class ServerAvatarPart(Part):
         super().__init__(env, ServerAvatarKnobs())
         self.token = secrets.token_hex(30)
         self.world = seed.build(self.knobs)
-        runs = Runs(self.world, self.knobs)
+        runs, restores = Runs(self.world, self.knobs), Restores(self.world, self.knobs)
         self._gate = Gate(self.world, self.knobs, self.token)
         self._api = [
             *Catalog(self.world, self.knobs, self._gate, lambda: self.url).routes(),
             *Staging(self.world, self.knobs, self._gate, runs).routes(),
-            *Backups(self.world, self.knobs, self._gate, lambda: self.url).routes(),
+            *Backups(self.world, self.knobs, self._gate, restores, lambda: self.url).routes(),
         ]
         self._sites = Sites(self.world, self.knobs).routes()
-        self._controls = Controls(self.world, self.knobs, runs).routes()
+        self._controls = Controls(self.world, self.knobs, runs, restores).routes()
 
     def routes(self) -> list[Route]:
         routes = [replace(route, handler=self._admitted(route.handler)) for route in self._api]

@@ -69,6 +69,13 @@ INVALID_SCHEDULE = Refusal(500, "Invalid schedule!")
 INVALID_RETENTION = Refusal(500, "Invalid retention period!")
 START_IN_THE_PAST = Refusal(500, "Start from choose future date!")
 RESTORING = Refusal(500, "Restore is already in progress.")
+RESTORE_REFUSALS = {
+    "permission": CANNOT,  # not documented for this page
+    "busy": RESTORING,
+    "disk": Refusal(500, "You can not restore this backup because there is not enough disk space available on your server."),
+    "not_connected": Refusal(500, "Your server is not connected."),
+    "error_before": WENT_WRONG,
+}
 
 UNAUTHENTICATED = "Unauthenticated."  # this and the next three: Laravel's, not documented
 TOO_MANY = "Too Many Attempts."

@@ -144,6 +144,7 @@ class Backup:
     updated: float
     done: bool = False
     visible: bool = True
+    expires: float | None = None
 
     def applied_to(self, content: Content) -> Content:
         if self.type == "filesystem":
@@ -157,9 +158,17 @@ class Backup:
 class Restore:
     backup_id: int
     application_id: int
+    source: Literal["api", "control"]
     started: float
+    effect: Callable[[str, float], None]  # of an end with this outcome at this time
     finished: float | None = None
     outcome: str | None = None
+    unseen: int = 0  # how often its row has to be shown before it ends
+
+    def end(self, outcome: str, when: float) -> None:
+        if self.finished is None:
+            self.finished, self.outcome = when, outcome
+            self.effect(outcome, when)
 
 
 class Agenda:

@@ -37,7 +37,7 @@ CREATE TABLE record_set (
     id TEXT PRIMARY KEY, zone_id TEXT NOT NULL, name TEXT NOT NULL COLLATE NOCASE, type TEXT NOT NULL, type_code INTEGER NOT NULL,
     fqdn TEXT NOT NULL COLLATE NOCASE, owner_group_id TEXT, unique_name TEXT NOT NULL, form TEXT, data TEXT NOT NULL);
 CREATE UNIQUE INDEX record_set_key ON record_set (zone_id, unique_name, type);
-CREATE INDEX record_set_page ON record_set (zone_id, fqdn, type_code);
+CREATE INDEX record_set_page ON record_set (zone_id, fqdn, type_code, name);
 CREATE TABLE record_set_change (
     position INTEGER PRIMARY KEY, id TEXT NOT NULL, zone_id TEXT NOT NULL, created INTEGER NOT NULL, status TEXT NOT NULL,
     fqdn TEXT NOT NULL COLLATE NOCASE, type TEXT NOT NULL, zone_copy_id INTEGER NOT NULL, data TEXT NOT NULL);

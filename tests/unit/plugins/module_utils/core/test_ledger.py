@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import pathlib
 import sqlite3
@@ -331,3 +332,127 @@ def test_a_process_that_was_taken_over_does_not_hold_any_more(path: pathlib.Path
     adopted = ledger.open_entry(KEY)
     assert adopted is not None
     assert (adopted.owner_pid, adopted.is_held(clock.now())) == (os.getpid(), True)
+
+
+# -- what is undone ---------------------------------------------------------------------------------------------------
+
+#: brings something else to the target, and so undoes what was there
+OTHER = Key("sixth", KEY.address, KEY.target)
+
+
+def brought(ledger: Ledger, key: Key = KEY) -> int:
+    entry_id = ledger.intend(key, "1.2", {}, 60)
+    ledger.finish(entry_id, "succeeded")
+    return entry_id
+
+
+def holds(ledger: Ledger, key: Key = KEY) -> bool:
+    """Whether the release counts, which the age has to agree with."""
+    done = ledger.release_done(key, "1.2")
+    assert done == ledger.last_success(key)
+    return done is not None
+
+
+@pytest.mark.parametrize("outcome", [None, "succeeded", "failed", "unknown", "void"])
+def test_an_intent_undoes_what_was_brought_before_whatever_becomes_of_it(ledger: Ledger, outcome: str | None) -> None:
+    brought(ledger)
+    assert holds(ledger)
+    entry_id = ledger.intend(OTHER, "back", {}, 60, undoes=[KEY])
+    assert not holds(ledger)
+    if outcome is not None:
+        ledger.finish(entry_id, outcome)
+    assert not holds(ledger)
+    brought(ledger)
+    assert holds(ledger)
+
+
+def test_a_retracted_intent_has_undone_nothing(ledger: Ledger) -> None:
+    brought(ledger)
+    entry_id = ledger.intend(OTHER, None, {}, 60, undoes=[KEY])
+    ledger.retract(entry_id)
+    assert holds(ledger)
+    assert ledger.open_entry(OTHER) is None
+    # the mark of another run stays
+    ledger.intend(OTHER, None, {}, 60, undoes=[KEY])
+    ledger.retract(entry_id)
+    assert not holds(ledger)
+
+
+def test_a_run_that_ends_after_it_was_undone_does_not_count(ledger: Ledger) -> None:
+    entry_id = ledger.intend(KEY, "1.2", {}, 60)
+    ledger.started(entry_id, HANDLE)
+    ledger.intend(OTHER, None, {}, 60, undoes=[KEY])
+    assert ledger.is_undone(KEY, entry_id)
+    assert ledger.open_entry(KEY) is not None
+    ledger.seen(KEY, HANDLE, "succeeded", None)
+    assert not holds(ledger)
+    assert not ledger.is_undone(KEY, entry_id + 2)
+
+
+def test_targets_below_are_undone_and_others_are_not(ledger: Ledger) -> None:
+    below, beside = (dataclasses.replace(OTHER, target=target) for target in ("7/301", "70"))
+    elsewhere, theirs = dataclasses.replace(OTHER, address="https://other.example.com"), dataclasses.replace(OTHER, provider="x")
+    for key in (OTHER, below, beside, elsewhere, theirs, KEY):
+        brought(ledger, key)
+    ledger.intend(below, "1.2", {}, 60, undoes=[OTHER])
+    assert [holds(ledger, key) for key in (OTHER, below, beside, elsewhere, theirs, KEY)] == [
+        False,
+        False,
+        True,
+        True,
+        True,
+        True,
+    ]
+
+
+def test_a_run_does_not_undo_itself(ledger: Ledger) -> None:
+    for _run in range(2):
+        ledger.finish(ledger.intend(KEY, "1.2", {}, 60, undoes=[KEY]), "succeeded")
+        assert holds(ledger)
+
+
+def test_a_decision_made_before_something_was_undone_is_void(ledger: Ledger) -> None:
+    brought(ledger)
+    mark = ledger.mark(KEY)
+    entry_id = ledger.intend(OTHER, None, {}, 60, undoes=[KEY])
+    assert ledger.mark(KEY) != mark
+    with pytest.raises(HeldElsewhere):
+        ledger.intend(KEY, None, {}, 60, mark)
+    ledger.retract(entry_id)
+    ledger.intend(KEY, None, {}, 60, mark)
+
+
+def test_a_decision_about_a_target_without_any_run_is_void_too(ledger: Ledger) -> None:
+    mark = ledger.mark(KEY)
+    ledger.intend(OTHER, None, {}, 60, undoes=[KEY])
+    with pytest.raises(HeldElsewhere):
+        ledger.intend(KEY, None, {}, 60, mark)
+
+
+def test_a_run_of_somebody_else_undoes_once(ledger: Ledger) -> None:
+    brought(ledger)
+    ledger.undo(OTHER, HANDLE, [KEY])
+    assert not holds(ledger)
+    ledger.seen(OTHER, HANDLE, "succeeded", None)
+    brought(ledger)
+    ledger.undo(OTHER, HANDLE, [KEY])
+    assert holds(ledger)
+
+
+def test_check_mode_sees_what_is_undone(ledger: Ledger, path: pathlib.Path, clock: FakeClock) -> None:
+    entry_id = brought(ledger)
+    reader = Ledger(str(path), clock, read_only=True)
+    assert not reader.is_undone(KEY, entry_id)
+    ledger.intend(OTHER, None, {}, 60, undoes=[KEY])
+    assert not holds(reader)
+    assert reader.is_undone(KEY, entry_id)
+    assert not Ledger(f"{path}.none", clock, read_only=True).is_undone(KEY, entry_id)
+
+
+def test_what_is_undone_needs_no_other_schema(ledger: Ledger, path: pathlib.Path) -> None:
+    brought(ledger)
+    ledger.intend(OTHER, None, {}, 60, undoes=[KEY])
+    with sqlite3.connect(path) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (1,)
+        assert db.execute("SELECT state FROM runs ORDER BY id").fetchall() == [("succeeded",), ("undone",), ("intended",)]
+    db.close()

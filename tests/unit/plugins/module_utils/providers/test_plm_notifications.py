@@ -97,9 +97,7 @@ class FakeSocket:
 @pytest.fixture
 def socket(monkeypatch: pytest.MonkeyPatch) -> FakeSocket:
     fake = FakeSocket()
-    library = types.SimpleNamespace(
-        WebSocket=fake, WebSocketTimeoutException=Timeout, ABNF=types.SimpleNamespace(OPCODE_CLOSE=8)
-    )
+    library = types.SimpleNamespace(WebSocket=fake, WebSocketTimeoutException=Timeout, ABNF=types.SimpleNamespace(OPCODE_CLOSE=8))
     monkeypatch.setattr(plm_notifications, "websocket", library)
     monkeypatch.setattr(plm_notifications, "WEBSOCKET_IMPORT_ERROR", None)
     return fake

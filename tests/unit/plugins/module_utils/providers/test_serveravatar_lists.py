@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import random
 import typing as t
 import urllib.parse
 
@@ -136,6 +137,34 @@ def test_only_the_pages_that_are_needed_are_read(newest_first: bool, asked: int)
     newest = list(itertools.islice(api.newest_backups(channel(lists), 5), 3))
     assert [row["id"] for row in newest] == [100, 99, 98]
     assert len(lists.asked) == asked
+
+
+@given(
+    st.sets(st.integers(1, 60), min_size=1, max_size=45),
+    st.integers(1, 60),
+    st.integers(1, 10),
+    st.integers(1, 6),
+    st.sampled_from(["newest first", "oldest first", "unsorted"]),
+)
+def test_a_backup_is_found_wherever_it_is(ids: set[int], wanted: int, per_page: int, page: int, order: str) -> None:
+    numbers = sorted(ids, reverse=order == "newest first")
+    if order == "unsorted":
+        random.Random(wanted).shuffle(numbers)
+    lists = Lists({"backups": [{"id": number} for number in numbers]}, per_page, wrapped=False)
+    # the page may be one where it was once, and even one that there is no more
+    found = api.find_backup(channel(lists), 5, wanted, page)
+    assert (found and found.id) == (wanted if wanted in ids else None)
+    if found is not None:
+        lists.asked.clear()
+        again = api.find_backup(channel(lists), 5, wanted, found.page)
+        assert again == found
+        assert found.page == 1 or len(lists.asked) == 1
+
+
+def test_a_backup_that_is_gone_is_not_looked_for_among_older_ones() -> None:
+    lists = Lists({"backups": [{"id": number} for number in range(100, 0, -1) if number != 95]}, 10, wrapped=False)
+    assert api.find_backup(channel(lists), 5, 95) is None
+    assert len(lists.asked) == 1
 
 
 # -- names -----------------------------------------------------------------------------------------------------------

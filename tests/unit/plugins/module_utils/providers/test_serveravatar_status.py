@@ -38,6 +38,13 @@ DEFAULTS = Patterns({})
         ("", "", 100, "succeeded"),
         ("copying_files", "Copying files", 99.5, "running"),
         ("copying_files", "Copying files", 100, "succeeded"),
+        # of a restore, in the row of its backup
+        ("Restoring", "", None, "running"),
+        ("Being restored", "", None, "running"),
+        ("Application backup restored in progress", "", None, "running"),
+        ("could not be restored", "", None, "running"),
+        ("Restored", "", None, "succeeded"),
+        ("Restore Failed", "", None, "failed"),
         # a failure that only the text tells
         ("stopped", "Sync Failed", 100, "failed"),
         # words that look like success and are none
