@@ -8,7 +8,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.lockstep.sync.plugins.plugin_utils import _reconciliation
+from ansible_collections.lockstep.sync.plugins.plugin_utils import _reconciliation, _reconciliation_page
 
 
 def _plain(function: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
@@ -34,4 +34,5 @@ class FilterModule:
             "dns_zones_to_sync": _plain(_reconciliation.zones_to_sync),
             "dns_zones_to_verify": _plain(_reconciliation.zones_to_verify),
             "dns_reconciliation_report": _plain(_reconciliation.build_report),
+            "dns_reconciliation_page": _plain(_reconciliation_page.reconciliation_page),
         }

@@ -16,6 +16,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -78,6 +79,7 @@ class Played:
     output: str
     report: dict[str, Any]
     markdown: str
+    page: str
 
     @property
     def changed(self) -> int:
@@ -107,12 +109,13 @@ class Running:
         self.report = report
 
     def finish(self) -> Played:
-        """Every run leaves both reports, however it ended."""
+        """Every run leaves all reports, however it ended."""
         output, _nothing = self.process.communicate(timeout=300)
         assert self.report.exists(), output
-        markdown = self.report.with_suffix(".md")
-        assert [path.stat().st_mode & 0o777 for path in (self.report, markdown)] == [0o600, 0o600]
-        return Played(self.process.returncode, output, json.loads(self.report.read_text()), markdown.read_text())
+        files = [self.report.with_suffix(suffix) for suffix in (".json", ".md", ".html")]
+        assert [path.stat().st_mode & 0o777 for path in files] == [0o600] * 3
+        report, markdown, page = (path.read_text() for path in files)
+        return Played(self.process.returncode, output, json.loads(report), markdown, page)
 
 
 class Playbook:
@@ -185,6 +188,9 @@ def test_check_mode_predicts_reports_and_sends_nothing(server: Server, playbook:
     assert seen.report["started_at"] <= seen.report["finished_at"]
     assert zone["drift"]["digest"] in seen.markdown
     assert "| drift.example. | drift | 1 | 1 | 1 |" in seen.markdown
+    # an XML parser takes the page: it is whole
+    shown = "".join(ElementTree.fromstring(seen.page).itertext())
+    assert all(fact in shown for fact in ("drift.example.", zone["drift"]["digest"], "host02", "198.51.100.1"))
     assert re.search(r"^-host02 300 IN A 192\.0\.2\.2$", seen.output, re.MULTILINE)
     assert re.search(r"^\+new 300 IN A 198\.51\.100\.1$", seen.output, re.MULTILINE)
     # the zone would be changed, and nothing else counts
@@ -228,7 +234,13 @@ def test_the_second_run_changes_nothing_and_no_secret_is_shown(server: Server, p
     assert second.report["ok"] is True
     assert server.sent() == 2
 
-    left = first.output + first.markdown + json.dumps(first.report) + (tmp_path / "state" / "ledger.sqlite3").read_text("latin-1")
+    left = (
+        first.output
+        + first.markdown
+        + first.page
+        + json.dumps(first.report)
+        + (tmp_path / "state" / "ledger.sqlite3").read_text("latin-1")
+    )
     assert "module_args" in first.output
     for secret in (server.secret, server.backend["tsig_secret"], "Y2FuYXJ5LWNhbmFyeQ=="):
         assert secret not in left
@@ -341,6 +353,6 @@ def test_every_failure_is_reported(server: Server, playbook: Playbook) -> None:
             assert played.code != 0, variables
             assert (played.verdict, played.report["ok"]) == ("failed", False), played.output
             assert word in json.dumps(played.report), played.output
-            assert word in played.markdown, played.output
+            assert word in played.markdown and word in played.page, played.output
             assert " ".join(played.report["message"].split()) in " ".join(played.output.split()), played.output
     assert server.sent() == 0
