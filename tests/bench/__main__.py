@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,7 @@ from tests.simulator.client import Simulator
 BIN = Path(sys.executable).parent
 APPLICATIONS = 20
 ZONES = 1000
+PROMOTIONS = 5
 
 LOOP = """
 - hosts: localhost
@@ -69,6 +71,48 @@ DNS = """
 """
 
 
+BARE = """
+- hosts: localhost
+  gather_facts: false
+  module_defaults:
+    group/lockstep.sync.serveravatar:
+      api_url: "{{ options.api_url }}"
+      api_token: "{{ options.api_token }}"
+      organization: "{{ options.organization }}"
+      server: "{{ options.server }}"
+      application: "{{ options.application }}"
+      release: "{{ release }}"
+  tasks:
+    - lockstep.sync.serveravatar_backup:
+        storage: "{{ storage }}"
+    - lockstep.sync.serveravatar_staging_sync:
+    - lockstep.sync.http_probe:
+        probes: "{{ probes }}"
+        successes: 3
+        interval: 0.2
+"""
+
+ROLE = """
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - ansible.builtin.include_role:
+        name: lockstep.sync.staging_promotion
+      vars:
+        staging_promotion_release: "{{ release }}"
+        staging_promotion_backup: required
+        staging_promotion_windows: {allow: [{days: mon-sun}]}
+        staging_promotion_verify_interval: 0.2
+        staging_promotion_report_path: "{{ report }}"
+        staging_promotion_targets:
+          - provider: serveravatar
+            options: "{{ options }}"
+            backup: {storage: "{{ storage }}"}
+            verify: "{{ probes }}"
+            verify_staging: "{{ probes }}"
+"""
+
+
 def main() -> int:
     with (
         tempfile.TemporaryDirectory(prefix="lockstep-bench.") as scratch,
@@ -79,6 +123,11 @@ def main() -> int:
         print(f"  uri + until        {loop:6.1f} s  ({loop / APPLICATIONS:.3f} s each)")
         print(f"  one module task    {module:6.1f} s  ({module / APPLICATIONS:.3f} s each)")
         print(f"  ratio              {loop / module:6.1f}")
+        bare, role = promotion(simulator, Path(scratch))
+        print(f"a promotion of one application, median of {PROMOTIONS}:")
+        print(f"  backup, sync and probes as three tasks    {bare:6.2f} s")
+        print(f"  role staging_promotion                    {role:6.2f} s")
+        print(f"  gates and bookkeeping                     {role - bare:6.2f} s")
         seconds, summary = zones(simulator, Path(scratch))
         print(f"{ZONES} VinylDNS zones that differ, in one task with plan, guards, sync, wait and verification:")
         print(f"  {seconds:.1f} s, {summary['requests'] / ZONES:.1f} requests a zone, {summary['succeeded']} succeeded")
@@ -95,6 +144,24 @@ def staging(simulator: Simulator, scratch: Path) -> tuple[float, float]:
     loop = run(scratch, LOOP, {**common, "base": place, "ids": ids[:APPLICATIONS]})
     wanted = {"api": info["url"], "organization": info["organization"], "server": info["server"], "ids": ids[APPLICATIONS:]}
     return loop, run(scratch, MODULE, {**common, **wanted})
+
+
+def promotion(simulator: Simulator, scratch: Path) -> tuple[float, float]:
+    """Seconds for what waits alone, and for the role around it, in turns."""
+    info = simulator["serveravatar"]
+    options = {"api_url": info["url"], "api_token": info["api_token"], "application": info["application"]}
+    common = {
+        "options": {**options, "organization": info["organization"], "server": info["server"]},
+        "storage": str(info["backup_provider"]),
+        "probes": [{"url": f"{info['sites']['production']}/"}, {"url": f"{info['sites']['production']}/health"}],
+        "report": str(scratch / "promotion.json"),
+    }
+    taken: dict[str, list[float]] = {BARE: [], ROLE: []}
+    for number in range(PROMOTIONS):
+        for play, seconds in taken.items():
+            release = f"{'role' if play is ROLE else 'bare'}-{number}"
+            seconds.append(run(scratch, play, {**common, "release": release}))
+    return statistics.median(taken[BARE]), statistics.median(taken[ROLE])
 
 
 def zones(simulator: Simulator, scratch: Path) -> tuple[float, dict[str, Any]]:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.simulator.client import Simulator
 
-from . import dns, staging
+from . import dns, promotion, staging
 from .stage import Stage
 
 OUTPUT = Path("tests") / "output" / "demo"
@@ -28,8 +28,9 @@ def main() -> int:
         stage.say(f"The four systems are emulated; the DNS server is {simulator['vinyldns']['dns']['kind'].upper()}.")
         dns.play(stage)
         staging.play(stage)
+        promotion.play(stage)
     stage.title("Done")
-    stage.say(f"The reports of the DNS part lie in {OUTPUT}{os.sep}:")
+    stage.say(f"The reports lie in {OUTPUT}{os.sep}:")
     for path in sorted(OUTPUT.iterdir()):
         stage.say(f"  {path}")
     return 0

@@ -1,0 +1,91 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this plugin util is PRIVATE to the collection.
+
+"""Which modules promote a target of each provider, save it before and restore it afterwards."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import typing as t
+
+from ..module_utils._core.adaptor import Adaptor
+from ..module_utils._core.errors import SyncError
+from ..module_utils._core.http import parse_api_url
+from ..module_utils._core.module import sync_spec
+from ..module_utils._providers.crafter import Crafter
+from ..module_utils._providers.crafter_publish import CrafterPublish
+from ..module_utils._providers.plm import PLM
+from ..module_utils._providers.serveravatar import ServerAvatar
+from ..module_utils._providers.serveravatar_backup import ServerAvatarBackup
+from ..module_utils._providers.serveravatar_restore import ServerAvatarRestore
+
+Json = dict[str, t.Any]
+
+#: options that say how to connect and wait are those of the sync for backup and restore, too; these are for the sync alone
+_OF_THE_SYNC = frozenset({"max_age", "force", "if_running"})
+
+#: options of sync modules that the role sets itself
+REFUSED_OPTIONS = frozenset({"release", "wait", "on_timeout", "report_path", "ledger_path"})
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """A module, and the adaptor behind it, which knows its options."""
+
+    module: str
+    adaptor: type[Adaptor]
+
+    def takes(self, options: Json) -> Json:
+        """Those of the options of the sync that this module has, too: a backup is made with the same connection."""
+        known: set[str] = set()
+        for name, spec in sync_spec(self.adaptor).arguments.items():
+            known |= {name, *spec.get("aliases", ())}
+        return {name: value for name, value in options.items() if name in known - _OF_THE_SYNC}
+
+
+@dataclasses.dataclass(frozen=True)
+class Chain:
+    """The modules of a provider.
+
+    :param title: what a target without a name is called.
+    :param selects: the option of the sync module that names the target, with its aliases; empty if it is the server itself.
+    """
+
+    title: str
+    selects: tuple[str, ...]
+    sync: Step
+    backup: Step | None = None
+    restore: Step | None = None
+
+    def address(self, options: Json, environ: t.Mapping[str, str]) -> str:
+        """Where the API is, in its canonical form; empty if that cannot be told."""
+        spec = self.sync.adaptor.connection_spec.arguments["api_url"]
+        names = spec.get("fallback", (None, []))[1]
+        found = (environ[name] for name in names if environ.get(name))
+        try:
+            return parse_api_url(str(options.get("api_url") or next(found, None) or spec.get("default") or ""))
+        except SyncError:
+            return ""
+
+
+CHAINS: t.Mapping[str, Chain] = {
+    "crafter": Chain("Crafter site", ("sites", "site_id", "site"), Step("crafter_staging_sync", Crafter)),
+    "crafter_publish": Chain("Crafter site", ("sites", "site_id", "site"), Step("crafter_publish", CrafterPublish)),
+    "plm": Chain("PLM media", (), Step("plm_storage_sync", PLM)),
+    "serveravatar": Chain(
+        "application",
+        ("applications", "application"),
+        Step("serveravatar_staging_sync", ServerAvatar),
+        Step("serveravatar_backup", ServerAvatarBackup),
+        Step("serveravatar_restore", ServerAvatarRestore),
+    ),
+}
+
+
+def environment() -> t.Mapping[str, str]:
+    """The environment that the modules fall back to on this machine."""
+    return os.environ
