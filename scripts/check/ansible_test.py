@@ -32,11 +32,11 @@ def sanity() -> None:
         raise StepFailed(f"this collection ignores no sanity findings, but has {', '.join(path.name for path in ignores)}")
     print(f"Pythons: {', '.join(interpreters())}")
     found: dict[str, list[str]] = {}
-    jobs = {}
-    for core in cores:
-        # Most of the time is pylint's, and most of that goes into the tests: the oldest and the newest release see them.
-        files = tracked_files() if core in (cores[0], cores[-1]) else shipped_files()
-        jobs[f"ansible-core {core.version}"] = functools.partial(_sanity, core, files, found)
+    # Most of the time is pylint's, and most of that goes into the tests: the oldest and the newest release see them.
+    # They begin, so that no long job is left for the end, when the other cores of the machine have nothing to do any more.
+    work = dict.fromkeys([cores[0], cores[-1]], tracked_files())
+    work.update((core, shipped_files()) for core in cores[1:-1])
+    jobs = {f"ansible-core {core.version}": functools.partial(_sanity, core, files, found) for core, files in work.items()}
     try:
         side_by_side(jobs)
     except StepFailed:
@@ -117,11 +117,13 @@ def _aliases(target: str) -> list[str]:
 def _integration(core: Core, wanted: list[str]) -> str:
     core.prepare()
     command: Command = [core.bin / "ansible-test", "integration", "--color", "no", *wanted]
-    with locked(core.directory / "lock"), staged() as root, Simulator.start() as simulator:
+    # In a home of its own: sanity tests may be running in the other one, and change what they find there.
+    home = core.directory / "integration"
+    with locked(home / "lock"), staged() as root, Simulator.start() as simulator:
         # JSON is YAML; ansible-test gives every target the variables of this file.
         config = root / "tests" / "integration" / "integration_config.yml"
         config.write_text(json.dumps({"simulator": simulator.info}))
-        result = quiet(command, cwd=root, env=core.environment())
+        result = quiet(command, cwd=root, env=core.environment(home))
     missed = set(wanted) - set(re.findall(r"^Running (\S+) integration test", result.output, re.MULTILINE))
     if result.status or missed:
         raise StepFailed(f"{result.output}\n{f'not run: {sorted(missed)}' if missed else 'a target failed, see above'}")

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 from xml.etree import ElementTree
 
 from .shell import CACHE, ROOT, VENV_BIN, Command, StepFailed, run
@@ -15,22 +16,26 @@ closing_lines: list[str] = []
 
 
 def unit() -> None:
-    _pytest("unit", "tests/unit", parallel=True)
+    _pytest("unit", "tests/unit", workers=os.cpu_count() or 2)
 
 
 def modules() -> None:
     run([ROOT / "scripts" / "install-bind"])
-    _pytest("modules", "tests/simulator_tests", "tests/module", parallel=True)
+    run([ROOT / "scripts" / "install-chromium"])
+    # Many of these wait for simulated systems most of their time, so that two share a core well.
+    _pytest("modules", "tests/simulator_tests", "tests/module", workers=2 * (os.cpu_count() or 2))
 
 
-def _pytest(name: str, *paths: str, parallel: bool) -> None:
+def _pytest(name: str, *paths: str, workers: int) -> None:
     present = [path for path in paths if (ROOT / path).is_dir()]
     missing = [path for path in paths if path not in present]
     if not present:
         raise StepFailed(f"there is no {', '.join(missing)}")
     results = CACHE / "results" / f"{name}.xml"
     results.unlink(missing_ok=True)
-    command: Command = [VENV_BIN / "python", "-m", "pytest", f"--junitxml={results}", *(["-n2"] if parallel else []), *present]
+    # A worker that has nothing left to do takes tests from the others: how long one takes differs by a factor of a thousand.
+    distribution = [f"-n{workers}", "--dist=worksteal"]
+    command: Command = [VENV_BIN / "python", "-m", "pytest", f"--junitxml={results}", *distribution, *present]
     try:
         run(command)
     finally:
