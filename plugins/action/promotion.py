@@ -16,7 +16,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import S
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError
 from ansible_collections.lockstep.sync.plugins.module_utils._core.redact import Redactor
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion_settings import PREFIX, Settings, read
-from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion_steps import STEPS, Begin, Outcome, Services
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion_steps import STEPS, Begin, Outcome, Services, said
 
 Json = dict[str, t.Any]
 
@@ -33,8 +33,12 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
         try:
             outcome = self._take_step(services)
         except SyncError as error:
-            message = " ".join(part for part in (error.message.rstrip(".") + ".", error.hint) if part)
-            return {**result, "failed": True, "msg": message, "failure": error.as_failure(), "proceed": False}
+            return {**result, "failed": True, "msg": said(error), "failure": error.as_failure(), "proceed": False}
+        except Exception as exc:  # noqa: BLE001 (a fault of this plugin must not keep the run from being reported)
+            message = (
+                f"step {self._task.args.get('step')} of the promotion failed: {type(exc).__name__}: {exc}. Please report this."
+            )
+            return {**result, "failed": True, "msg": services.redactor.text(message), "proceed": False}
         if outcome.warnings:
             result["warnings"] = [*result.get("warnings", ()), *outcome.warnings]
         return {**result, "changed": outcome.changed, "proceed": outcome.proceed, "msg": outcome.message, **outcome.facts}

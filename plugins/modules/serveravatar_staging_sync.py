@@ -216,7 +216,8 @@ syncs:
           description: The ids of C(organization), C(server) and C(application).
           type: dict
         disk_usage:
-          description: Percent of the disk of the production server that is in use, if the API tells and no sync was running before.
+          description: Percent of the disk of the production server that is in use. Only if the API tells, and no sync was running
+            before.
           type: float
         staging:
           description: The staging area, as in RV(lockstep.sync.serveravatar_staging_info#module:applications[].staging). Null

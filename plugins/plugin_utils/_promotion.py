@@ -15,6 +15,7 @@ import hashlib
 import json
 import typing as t
 
+from ..module_utils._probe.address import shown_url
 from ._promotion_settings import PREFIX, Settings, Target
 
 Json = dict[str, t.Any]
@@ -178,7 +179,9 @@ def key_of(record: Json, provider: str, address: str) -> Json:
 
 
 def acts(target: Json) -> bool:
-    """Whether the plan of a target is to do something."""
+    """Whether something is to be done for a target."""
+    if target["verdict"] == "refused":
+        return False
     return bool(target["resumed"]) or bool(target["plan"] and target["plan"]["action"] in ("would_trigger", "would_join"))
 
 
@@ -232,7 +235,7 @@ def digest_of(state: Json, settings: Settings) -> str:
 
 def _public(target: Target) -> Json:
     """What is looked at before and after, without anything that may be a secret."""
-    urls = [str(probe["url"]) for probe in (*target.verify, *target.verify_staging)]
+    urls = [shown_url(str(probe["url"])) for probe in (*target.verify, *target.verify_staging)]
     return {"probes": hashlib.sha256(json.dumps(urls).encode()).hexdigest(), "backup": sorted(target.backup)}
 
 
@@ -277,6 +280,10 @@ def no_backup(reason: str) -> Json:
     }
 
 
+#: refusals from which nothing follows for a sync that was triggered before
+_SAYS_NOTHING = ("auth_failed", "bad_response", "busy", "connection_failed", "rate_limited", "server_error", "tls_failed")
+
+
 def judge_sync(target: Json, result: Json) -> bool:
     """Take over what the sync module did.
 
@@ -295,6 +302,11 @@ def judge_sync(target: Json, result: Json) -> bool:
         settle(target, "unknown", record["reason"] if not failure else failure["message"])
         return False
     if failure and record["action"] == "refused":
+        if is_resumed(target) and failure["code"] in _SAYS_NOTHING:
+            settle(
+                target, "unknown", f"what became of the sync of run {target['resumed']['run']} is not known: {failure['message']}"
+            )
+            return False
         settle(target, "refused" if failure["code"] == "guard_refused" else "failed", f"not synced: {failure['message']}")
         return False
     # a run that failed may have overwritten production in part, so the probes and the rollback are about it, too
@@ -455,6 +467,14 @@ def stop(state: Json, verdict: str, reason: str) -> None:
             settle(target, verdict, reason)
 
 
+def refuse(state: Json, reason: str) -> None:
+    """Have nothing be started. What an earlier run began to overwrite is brought to an end all the same."""
+    for target in state["targets"]:
+        if target["verdict"] == "not_started" and not is_resumed(target):
+            settle(target, "refused", reason)
+    state["stopped"] = all(target["verdict"] != "not_started" for target in state["targets"])
+
+
 def verdict_of(state: Json) -> str:
     """The verdict of the run: an error, or the worst one of its targets."""
     worst = max((target["verdict"] for target in state["targets"]), key=VERDICTS.index, default="failed")
@@ -477,7 +497,7 @@ def build_report(state: Json, finished_at: str, elapsed: float, path: str) -> Js
     report = {
         "verdict": verdict,
         "ok": verdict in GOOD,
-        "changed": any(target["changed"] or _would_change(state, target) for target in state["targets"]),
+        "changed": any(target["changed"] for target in state["targets"]),
         "message": "",
         **{key: state[key] for key in ("check_mode", "run", "release", "digest", "started_at")},
         "finished_at": finished_at,
@@ -490,15 +510,11 @@ def build_report(state: Json, finished_at: str, elapsed: float, path: str) -> Js
     return {**report, "message": message_of(report, path)}
 
 
-def _would_change(state: Json, target: Json) -> bool:
-    return bool(state["check_mode"] and target["verdict"] == "planned" and acts(target))
-
-
 def message_of(report: Json, path: str) -> str:
     """The report in a sentence or two."""
     where = f" Report: {path}" if path else ""
     if report["error"]:
-        return f"{report['verdict']}: {report['error']}{where}"
+        return f"{report['verdict']}: {report['error'].rstrip('.')}.{where}"
     targets = report["targets"]
     decisive = [target for target in targets if target["verdict"] == report["verdict"]]
     # of those that were refused, those on account of which all of them were

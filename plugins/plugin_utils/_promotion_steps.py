@@ -34,6 +34,7 @@ from ._promotion_providers import CHAINS, Chain, environment
 from ._promotion_settings import PREFIX, VARIABLES, Settings, Target, read
 
 Json = dict[str, t.Any]
+Found = t.TypeVar("Found")
 
 #: variables that the role sets itself
 INTERNAL = frozenset(
@@ -108,7 +109,15 @@ class Begin:
             state = promotion.new_state(run, _nothing(), stamp(now), self.check_mode, self._actor())
             state["error"] = said(error)
         path = self._report_path(state)
-        memory = {"state": state, "began": clock.monotonic(), "locks": [], "touched": [], "hooks": hooks, "path": path}
+        memory = {
+            "state": state,
+            "began": clock.monotonic(),
+            "locks": [],
+            "touched": [],
+            "behind": [],
+            "hooks": hooks,
+            "path": path,
+        }
         names = [target.name for target in settings.targets] if settings else []
         facts = {
             "run": run,
@@ -125,8 +134,9 @@ class Begin:
     def _settings(self) -> Settings:
         known = {PREFIX + name for name in VARIABLES} | INTERNAL
         for name in sorted(set(self.services.names) - known):
-            near = difflib.get_close_matches(name, known, 1)
-            remedy = f"Did you mean {near[0]}?" if near else "The README of the role lists its variables."
+            # without the prefix, which would make all of them alike
+            near = difflib.get_close_matches(name.removeprefix(PREFIX), VARIABLES, 1)
+            remedy = f"Did you mean {PREFIX}{near[0]}?" if near else "The README of the role lists its variables."
             raise SyncError("invalid_option", f"{name} is no variable of the role", remedy)
         settings = read(self.variables)
         _windows.check(settings.windows)
@@ -190,8 +200,7 @@ class Step(abc.ABC):
 
     @property
     def settings(self) -> Settings:
-        assert self._settings is not None
-        return self._settings
+        return needed(self._settings, "settings")
 
     @abc.abstractmethod
     def take(self, target: int | None, wave: int | None, message: str) -> Outcome:
@@ -247,17 +256,18 @@ class Step(abc.ABC):
 
     def call_sync(self, target: Target, release: str) -> Json:
         arguments = {**target.options, "release": release, "wait": True, "on_timeout": "fail", **self._ledger()}
+        if target.index in self.memory["behind"]:
+            # what is in flight is another release
+            arguments.setdefault("if_running", "queue")
         return self.services.call(self.chain(target).sync.module, arguments)
 
     def call_backup(self, target: Target, release: str) -> Json:
-        step = self.chain(target).backup
-        assert step is not None
+        step = needed(self.chain(target).backup, "a backup module")
         arguments = {**step.takes(target.options), **target.backup, "release": release, "wait": True, "on_timeout": "fail"}
         return self.services.call(step.module, {**arguments, **self._ledger()})
 
     def call_restore(self, target: Target, release: str, backup: t.Any) -> Json:
-        step = self.chain(target).restore
-        assert step is not None
+        step = needed(self.chain(target).restore, "a restore module")
         arguments = {**step.takes(target.options), "backups": [str(backup)], "release": release, "wait": True}
         # a sync that is still in flight would overwrite what is restored
         arguments["if_running"] = "queue"
@@ -304,6 +314,13 @@ class Step(abc.ABC):
         return [(f"{where}[{number}]", probe) for number, probe in enumerate(getattr(target, kind))]
 
 
+def needed(value: Found | None, what: str) -> Found:
+    """``value``, which this step cannot do without."""
+    if value is None:
+        raise ValueError(f"this step needs {what}")
+    return value
+
+
 def key_in(entry: Json) -> Key:
     """The key of a target in ledger and journal."""
     return Key(entry["key"]["provider"], entry["key"]["address"], entry["key"]["target"])
@@ -329,7 +346,7 @@ class Look(Step):
     """Preflight of one target: what would be done, whether it can be saved before, and whether it is well."""
 
     def take(self, target: int | None, wave: int | None, message: str) -> Outcome:
-        assert target is not None
+        target = needed(target, "target")
         wanted, entry = self.settings.targets[target], self.state["targets"][target]
         self.begin("preflight", target=wanted.name)
         self._plan(wanted, entry)
@@ -371,6 +388,7 @@ class Look(Step):
             )
             promotion.add_check(entry, "lock", None, text)
             self.warnings.append(f"{entry['name']}: {text}")
+            self.memory["behind"].append(self.state["targets"].index(entry))
         else:
             promotion.add_check(entry, "lock", True, "no other run is promoting it")
         if hold is not None:
@@ -436,10 +454,10 @@ class Judge(Step):
             return self.done(f"digest of the plan: {self.state['digest']}")
         for entry in self.state["targets"]:
             own = [f"{check['name']}: {check['text']}" for check in entry["checks"] if check["ok"] is False]
-            if own:
+            if own and not promotion.is_resumed(entry):
                 entry["failure"] = entry["plan"]["failure"] if entry["plan"] else None
                 promotion.settle(entry, "refused", "; ".join(own))
-        promotion.stop(self.state, "refused", "another target did not pass its preflight")
+        promotion.refuse(self.state, "another target did not pass its preflight")
         return self.done(f"refused: {'; '.join(refused)}")
 
 
@@ -460,7 +478,7 @@ class Gate(Step):
             self.state["override_reason"] = override
             return self.done(self.end("passed", f"overridden ({override}): {verdict.reason}"))
         reason = f"{verdict.reason}. {PREFIX}override_reason overrides it, with a written reason"
-        promotion.stop(self.state, "refused", reason)
+        promotion.refuse(self.state, reason)
         return self.done(self.end("refused", reason))
 
 
@@ -486,7 +504,7 @@ class Approve(Step):
         else:
             answer = _approval.ask(self.services.display, self._question(), self.settings.approval_timeout)
         if not answer.approved:
-            promotion.stop(self.state, "refused", answer.reason)
+            promotion.refuse(self.state, answer.reason)
         return self.done(self.end("passed" if answer.approved else "refused", answer.reason))
 
     def _question(self) -> str:
@@ -538,7 +556,8 @@ class Lock(Step):
             return
         entry["resumed"] = {"run": found.run, "phase": taken.resumed, "started_at": stamp(found.begun_at)}
         if taken.resumed in promotion.TOUCHED:
-            entry.update({name: found.data[name] for name in ("before", "backup", "sync", "rollback") if name in found.data})
+            known = ("before", "backup", "sync", "rollback", "reason")
+            entry.update({name: found.data[name] for name in known if name in found.data})
             entry["changed"] = False
 
 
@@ -549,19 +568,32 @@ class Wave(Step):
     """The beginning of a wave, after a pause."""
 
     def take(self, target: int | None, wave: int | None, message: str) -> Outcome:
-        assert wave is not None
+        wave = needed(wave, "wave")
         acting = any(entry["wave"] == wave and promotion.acts(entry) for entry in self.state["targets"])
         started = any(entry["wave"] < wave and entry["changed"] for entry in self.state["targets"])
         if not self.state["stopped"] and acting and started and not self.state["check_mode"]:
             self.services.clock.sleep(self.settings.wave_pause)
-        return self.done(f"wave {wave} of {len(self.settings.waves)}")
+        return self._check_window(wave) or self.done(f"wave {wave} of {len(self.settings.waves)}")
+
+    def _check_window(self, wave: int) -> Outcome | None:
+        """A window may have closed since the gate, while somebody was asked or during a pause."""
+        mine = [entry for entry in self.state["targets"] if entry["wave"] == wave and entry["verdict"] == "not_started"]
+        starting = any(promotion.acts(entry) and not promotion.is_resumed(entry) for entry in mine)
+        if not starting or self.state["stopped"] or self.state["check_mode"] or self.state["override_reason"]:
+            return None
+        verdict = _windows.judge(self.settings.windows, self.services.clock.now())
+        if verdict.open:
+            return None
+        self.begin("gate", wave)
+        promotion.refuse(self.state, f"the window has closed meanwhile: {verdict.reason}")
+        return self.done(self.end("refused", verdict.reason))
 
 
 class Backup(Step):
     """Save one target, so that it can be restored."""
 
     def take(self, target: int | None, wave: int | None, message: str) -> Outcome:
-        assert target is not None
+        target = needed(target, "target")
         wanted, entry = self.settings.targets[target], self.state["targets"][target]
         if self.state["stopped"] or not promotion.acts(entry) or promotion.is_resumed(entry):
             return self.done(f"{wanted.name}: not needed")
@@ -603,7 +635,7 @@ class Sync(Step):
     """The promotion itself: one trigger, and waiting for it."""
 
     def take(self, target: int | None, wave: int | None, message: str) -> Outcome:
-        assert target is not None
+        target = needed(target, "target")
         wanted, entry = self.settings.targets[target], self.state["targets"][target]
         if self.state["stopped"] or entry["verdict"] != "not_started":
             return self.done(f"{wanted.name}: not started")
@@ -639,6 +671,7 @@ class Verify(Step):
             for index in entries:
                 entry = self.state["targets"][index]
                 promotion.settle(entry, "planned", entry["plan"]["reason"])
+                entry["changed"] = promotion.acts(entry)
             return self.done(self.end("planned", "would be verified"), rollback=[])
         probing = [index for index in entries if not self._is_rolling_back(index)]
         self._probe(probing)
@@ -669,7 +702,8 @@ class Verify(Step):
         resumed = self.state["targets"][index]["resumed"]
         if resumed is None or resumed["phase"] != "rollback":
             return False
-        promotion.settle(self.state["targets"][index], "rollback_failed", "an earlier run began to roll back")
+        entry = self.state["targets"][index]
+        promotion.settle(entry, "rollback_failed", entry["reason"] or "an earlier run began to roll back")
         return True
 
     def _probe(self, indices: t.Sequence[int]) -> None:
@@ -698,7 +732,7 @@ class Rollback(Step):
     """Restore one target from the backup that was made, and verify again."""
 
     def take(self, target: int | None, wave: int | None, message: str) -> Outcome:
-        assert target is not None
+        target = needed(target, "target")
         wanted, entry = self.settings.targets[target], self.state["targets"][target]
         self.begin("rollback", entry["wave"], wanted.name)
         result = self.call_restore(wanted, self.run_of(target), entry["rollback"]["backup"])
@@ -771,7 +805,7 @@ class Report(Step):
         self._give_back()
         report, path = self.write()
         brief = {key: report[key] for key in ("verdict", "ok", "run", "release", "digest", "summary", "message")}
-        return Outcome(report["message"], False, facts={"report": {**brief, "path": path}})
+        return Outcome(report["message"], False, facts={"report": {**brief, "path": path}}, warnings=tuple(self.warnings))
 
     def _give_back(self) -> None:
         if self._settings is None:
@@ -801,7 +835,11 @@ class Report(Step):
         report = promotion.build_report(self.state, stamp(clock.now()), elapsed, path)
         report = self.services.redactor.scrub(report)
         if path:
-            reports.write(path, report)
+            try:
+                reports.write(path, report)
+            except OSError as error:
+                # what happened has to be told all the same
+                self.warnings.append(f"the report could not be written to {path}: {error.strerror or error}")
         return report, path
 
 

@@ -906,8 +906,8 @@ class TestHeaders:
         client.session.auth = ("admin", "wrong")
         client.get("/api/2/users/me/sites")
         time.sleep(0.2)
-        client.get("/api/2/users/me/sites")
         locked = time.monotonic()
+        client.get("/api/2/users/me/sites")
         assert control(simulator, "GET", "/logins") == {"failed": {"admin": 2}}
         client.session.auth = ("admin", client.info["password"])
         wait_until(lambda: client.get("/api/2/users/me/sites").status_code == 200, seconds=3)
@@ -1218,10 +1218,10 @@ class TestPackages:
         wait_until(lambda: states(studio) == ["COMPLETED"])
 
     def test_stopped_after_the_submission(self, simulator: Simulator, studio: Client) -> None:
-        simulator.knob("crafter", queue_seconds=0.25)
+        simulator.knob("crafter", queue_seconds=1.0)
         studio.post(WORKFLOW_PUBLISH, publish_body())
         studio.post(STOP, {"site_id": "mysite"})
-        time.sleep(0.4)
+        time.sleep(1.2)
         assert states(studio) == ["READY_FOR_LIVE"]
 
     def test_cancel(self, simulator: Simulator, studio: Client) -> None:

@@ -98,10 +98,11 @@ def test_a_successful_sync_blocks_the_next_one(vinyl: Vinyl) -> None:
 
 def test_the_delay_is_in_milliseconds(vinyl: Vinyl) -> None:
     zone_id = vinyl.zone_id(MAIN)
-    vinyl.knob(sync_delay_ms=300)
+    vinyl.knob(sync_delay_ms=60_000)
     vinyl.sync_and_wait(zone_id)
+    vinyl.control("POST", "/latest-sync", {"zone": MAIN, "age": 30})
     assert vinyl.call("POST", f"/zones/{zone_id}/sync").status_code == 403
-    time.sleep(0.35)
+    vinyl.control("POST", "/latest-sync", {"zone": MAIN, "age": 61})
     vinyl.sync(zone_id)
 
 
