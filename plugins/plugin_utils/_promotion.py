@@ -16,6 +16,7 @@ import json
 import typing as t
 
 from ..module_utils._probe.address import shown_url
+from ._promotion_providers import CHAINS
 from ._promotion_settings import PREFIX, Settings, Target
 
 Json = dict[str, t.Any]
@@ -145,7 +146,8 @@ _ORDER = ("connection", "credentials", "target", "staging", "idle")
 
 def _checks_of(target: Json, record: Json, failure: Json | None, max_disk_percent: float) -> None:
     culprit = _CULPRITS.get(failure["code"], "plan") if failure else None
-    known = _ORDER.index(culprit) if culprit in _ORDER else len(_ORDER)
+    # after a failure that is none of theirs, nobody knows
+    known = _ORDER.index(culprit) if culprit in _ORDER else 0 if culprit == "plan" else len(_ORDER)
     texts = {"connection": "the API answers", "credentials": "accepted", "target": f"found as {record['target']}"}
     running = record["action"] == "would_join"
     texts |= {
@@ -153,6 +155,8 @@ def _checks_of(target: Json, record: Json, failure: Json | None, max_disk_percen
         "idle": "a sync is in flight and will be waited for" if running else "nothing is running",
     }
     for position, name in enumerate(_ORDER):
+        if name == "staging" and not CHAINS[target["provider"]].staging:
+            continue
         if name == culprit and failure:
             add_check(target, name, False, _said(failure))
         elif position < known:
@@ -234,9 +238,16 @@ def digest_of(state: Json, settings: Settings) -> str:
 
 
 def _public(target: Target) -> Json:
-    """What is looked at before and after, without anything that may be a secret."""
-    urls = [shown_url(str(probe["url"])) for probe in (*target.verify, *target.verify_staging)]
-    return {"probes": hashlib.sha256(json.dumps(urls).encode()).hexdigest(), "backup": sorted(target.backup)}
+    """What is done and looked at, without anything that may be a secret."""
+    probes = [[_public_probe(probe) for probe in kind] for kind in (target.verify, target.verify_staging)]
+    chain = CHAINS[target.provider]
+    backup = chain.backup.decisive(target.backup) if chain.backup else {}
+    return {"options": chain.sync.decisive(target.options), "probes": probes, "backup": backup}
+
+
+def _public_probe(probe: Json) -> Json:
+    secret = ("request_headers", "url_username", "url_password")
+    return {**{name: value for name, value in probe.items() if name not in secret}, "url": shown_url(str(probe["url"]))}
 
 
 # -- backup and sync -------------------------------------------------------------------------------------------------

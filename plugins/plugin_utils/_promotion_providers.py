@@ -16,6 +16,7 @@ from ..module_utils._core.adaptor import Adaptor
 from ..module_utils._core.errors import SyncError
 from ..module_utils._core.http import parse_api_url
 from ..module_utils._core.module import sync_spec
+from ..module_utils._core.options import SYNCING
 from ..module_utils._providers.crafter import Crafter
 from ..module_utils._providers.crafter_publish import CrafterPublish
 from ..module_utils._providers.plm import PLM
@@ -46,18 +47,29 @@ class Step:
             known |= {name, *spec.get("aliases", ())}
         return {name: value for name, value in options.items() if name in known - _OF_THE_SYNC}
 
+    def decisive(self, options: Json) -> Json:
+        """Those of the options that say what is done, rather than how to connect or wait. None of them is a secret."""
+        found: Json = {}
+        for name, spec in {**self.adaptor.sync_spec.arguments, **SYNCING.arguments}.items():
+            for given in (name, *spec.get("aliases", ())):
+                if given in options and not spec.get("no_log"):
+                    found[name] = options[given]
+        return found
+
 
 @dataclasses.dataclass(frozen=True)
 class Chain:
     """The modules of a provider.
 
     :param title: what a target without a name is called.
+    :param staging: whether there is a staging area that has to be there.
     :param selects: the option of the sync module that names the target, with its aliases; empty if it is the server itself.
     """
 
     title: str
     selects: tuple[str, ...]
     sync: Step
+    staging: bool = True
     backup: Step | None = None
     restore: Step | None = None
 
@@ -72,16 +84,20 @@ class Chain:
             return ""
 
 
+_SITES = ("sites", "site_id", "site")
+
 CHAINS: t.Mapping[str, Chain] = {
-    "crafter": Chain("Crafter site", ("sites", "site_id", "site"), Step("crafter_staging_sync", Crafter)),
-    "crafter_publish": Chain("Crafter site", ("sites", "site_id", "site"), Step("crafter_publish", CrafterPublish)),
-    "plm": Chain("PLM media", (), Step("plm_storage_sync", PLM)),
+    "crafter": Chain("Crafter site", _SITES, Step("crafter_staging_sync", Crafter)),
+    "crafter_publish": Chain(
+        "Crafter site", ("sites", "site_id", "site"), Step("crafter_publish", CrafterPublish), staging=False
+    ),
+    "plm": Chain("PLM media", (), Step("plm_storage_sync", PLM), staging=False),
     "serveravatar": Chain(
         "application",
         ("applications", "application"),
         Step("serveravatar_staging_sync", ServerAvatar),
-        Step("serveravatar_backup", ServerAvatarBackup),
-        Step("serveravatar_restore", ServerAvatarRestore),
+        backup=Step("serveravatar_backup", ServerAvatarBackup),
+        restore=Step("serveravatar_restore", ServerAvatarRestore),
     ),
 }
 

@@ -97,8 +97,8 @@ class TestPlan:
             ("staging_disabled", "staging", 3),
             ("busy", "idle", 4),
             ("disk_full", "disk", 5),
-            ("server_error", "plan", 5),
-            ("bad_response", "plan", 5),
+            ("server_error", "plan", 0),
+            ("bad_response", "plan", 0),
         ],
     )
     def test_what_failed_and_what_is_not_known_therefore(self, code: str, culprit: str, passed: int) -> None:
@@ -175,6 +175,12 @@ class TestPlan:
         assert promotion.key_of(result(detail={})["syncs"][0], "plm", "")["target"] == "shop"
 
 
+def test_no_staging_area_is_looked_for_where_there_is_none() -> None:
+    target = target_of(provider="plm")
+    promotion.judge_plan(target, result(detail={}), 95)
+    assert "staging" not in checks_of(target)
+
+
 class TestDigest:
     @staticmethod
     def digest(settings: Settings | None = None, action: str = "would_trigger", **state: Any) -> str:
@@ -224,7 +230,12 @@ class TestDigest:
         probes.targets[0].verify[0]["url"] = "https://elsewhere.example.com/"
         backups = settings_of(2)
         backups.targets[0].backup.clear()
-        digests += [self.digest(probes), self.digest(backups)]
+        weaker = settings_of(2)
+        weaker.targets[0].verify[0]["status"] = [200, 500]
+        digests += [self.digest(probes), self.digest(backups), self.digest(weaker)]
+        for items in (["/site/one.xml"], ["/site/two.xml"]):
+            options = {"site": "mysite", "target": "live", "items": items}
+            digests.append(self.digest(read({"targets": [{"provider": "crafter_publish", "options": options}]})))
         assert len(set(digests)) == len(digests)
 
 
