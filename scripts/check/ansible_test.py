@@ -32,10 +32,10 @@ def sanity() -> None:
         raise StepFailed(f"this collection ignores no sanity findings, but has {', '.join(path.name for path in ignores)}")
     print(f"Pythons: {', '.join(interpreters())}")
     found: dict[str, list[str]] = {}
-    # Most of the time is pylint's, and most of that goes into the tests: the oldest and the newest release see them.
-    # They begin, so that no long job is left for the end, when the other cores of the machine have nothing to do any more.
-    work = dict.fromkeys([cores[0], cores[-1]], tracked_files())
-    work.update((core, shipped_files()) for core in cores[1:-1])
+    # Most of the time is pylint's, and most of that goes into the tests, which nobody else runs: one release looks at them.
+    # It begins, so that no long job is left for the end, when the other cores of the machine have nothing to do any more.
+    work = {cores[-1]: tracked_files()}
+    work.update((core, shipped_files()) for core in cores[:-1])
     jobs = {f"ansible-core {core.version}": functools.partial(_sanity, core, files, found) for core, files in work.items()}
     try:
         side_by_side(jobs)

@@ -28,6 +28,7 @@ from typing import Any, Self
 import pytest
 
 from tests.simulator.client import Simulator, wait_until
+from tests.terminal import Terminal
 
 PREFIX = "staging_promotion_"
 #: applications that have a staging area, with the site of that one
@@ -234,18 +235,27 @@ class Playbook:
     def start(self, *arguments: str, environment: dict[str, str] | None = None, **variables: Any) -> Running:
         """:param variables: those of the role, without its prefix; None leaves one of the usual ones out."""
         with self._lock:
-            folder = self.folder / f"run{len(self.started) + 1}"
-            folder.mkdir()
-            usual = {"release": "r2", "verify_interval": 0.1, "verify_timeout": 3, "report_path": str(folder / "report.json")}
-            given = {PREFIX + key: value for key, value in {**usual, **variables}.items() if value is not None}
-            (folder / "variables.json").write_text(json.dumps(given))
-            local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
-            (folder / "inventory.json").write_text(json.dumps({"all": {"hosts": {"localhost": local}}}))
-            program = str(Path(sys.executable).with_name("ansible-playbook"))
-            command = [program, "-i", "inventory.json", "-e", "@variables.json", *arguments]
-            playbook = [] if any(name.endswith(".yml") for name in arguments) else ["lockstep.sync.promote_staging"]
-            self.started.append(Running([*command, *playbook], {**self.environment, **(environment or {})}, folder))
+            command, folder = self._prepare(arguments, variables)
+            self.started.append(Running(command, {**self.environment, **(environment or {})}, folder))
             return self.started[-1]
+
+    def on_terminal(self, **variables: Any) -> tuple[Terminal, Path]:
+        """A run that somebody sits before, and its report."""
+        command, folder = self._prepare((), variables)
+        return Terminal(command, folder, {**self.environment, "TERM": "dumb"}), folder / "report.json"
+
+    def _prepare(self, arguments: tuple[str, ...], variables: dict[str, Any]) -> tuple[list[str], Path]:
+        folder = self.folder / f"run{len(self.started) + 1}"
+        folder.mkdir()
+        usual = {"release": "r2", "verify_interval": 0.1, "verify_timeout": 3, "report_path": str(folder / "report.json")}
+        given = {PREFIX + key: value for key, value in {**usual, **variables}.items() if value is not None}
+        (folder / "variables.json").write_text(json.dumps(given))
+        local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+        (folder / "inventory.json").write_text(json.dumps({"all": {"hosts": {"localhost": local}}}))
+        program = str(Path(sys.executable).with_name("ansible-playbook"))
+        command = [program, "-i", "inventory.json", "-e", "@variables.json", *arguments]
+        playbook = [] if any(name.endswith(".yml") for name in arguments) else ["lockstep.sync.promote_staging"]
+        return [*command, *playbook], folder
 
     def __call__(self, *arguments: str, **variables: Any) -> Played:
         return self.start(*arguments, **variables).finish()
@@ -621,3 +631,17 @@ def test_all_systems_in_the_order_of_the_list(server: Server, playbook: Playbook
     second = playbook(targets=targets)
     assert (second.code, second.verdict, second.report["changed"]) == (0, "succeeded", False), second.output
     assert server.sent() == sent
+
+
+def test_asked_at_the_terminal(server: Server, playbook: Playbook) -> None:
+    terminal, report = playbook.on_terminal(targets=[server.target()], approval="prompt")
+    try:
+        terminal.answer("Promote r2, plan ", b"yes\r")
+        assert terminal.close() == 0, terminal.screen
+    finally:
+        terminal.end()
+    told = json.loads(report.read_text())
+    assert told["verdict"] == "succeeded"
+    (approval,) = (phase for phase in told["phases"] if phase["phase"] == "approval")
+    assert (approval["state"], approval["reason"].startswith("approved at the terminal by ")) == ("passed", True)
+    assert server.syncs(SHOP) == 1

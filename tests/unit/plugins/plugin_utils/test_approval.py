@@ -9,11 +9,8 @@ from __future__ import annotations
 import json
 import os
 import pathlib
-import pty
-import select
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,6 +20,7 @@ from hypothesis import given, strategies as st
 
 from ansible_collections.lockstep.sync.plugins.plugin_utils import _approval
 from ansible_collections.lockstep.sync.plugins.plugin_utils._approval import Answer, ask, check_token
+from tests.terminal import Terminal
 
 DIGEST = "3f09ac11" * 8
 
@@ -175,61 +173,6 @@ class ActionModule(ActionBase):
 
 #: name of the question, seconds for the answer, what is typed
 QUESTIONS = [("first", 30, b"yes\r"), ("second", 30, b"no\r"), ("third", 30, b"\x03"), ("fourth", 1, b"yes")]
-
-#: gives the rest of its arguments a terminal of their own: the first that the leader of a session opens
-ON_TERMINAL = """\
-import os, sys
-terminal = os.open(sys.argv[1], os.O_RDWR)
-for number in range(3):
-    os.dup2(terminal, number)
-os.execv(sys.argv[2], sys.argv[2:])
-"""
-
-
-class Terminal:
-    """ansible-playbook on a real terminal, of which this is the keyboard and the screen."""
-
-    def __init__(self, command: list[str], directory: pathlib.Path, environment: dict[str, str]) -> None:
-        self._master, slave = pty.openpty()
-        started = [sys.executable, "-c", ON_TERMINAL, os.ttyname(slave), *command]
-        self.process = subprocess.Popen(
-            started, cwd=directory, env=environment, start_new_session=True, stdin=subprocess.DEVNULL, stdout=slave, stderr=slave
-        )
-        os.close(slave)
-        self.screen = ""
-        self._end = time.monotonic() + 60
-
-    def read(self, seconds: float = 0.05) -> bool:
-        """Take in what is written; false once nobody writes any more."""
-        assert time.monotonic() < self._end, self.screen
-        if select.select([self._master], [], [], seconds)[0]:
-            try:
-                self.screen += os.read(self._master, 65536).decode()
-            except OSError:
-                return False
-        return True
-
-    def listens(self) -> bool:
-        """Whether it reads keys: before it does, it throws away what was typed."""
-        flags = pathlib.Path("/proc", str(self.process.pid), "fdinfo", "0").read_text().split("flags:")[1].split()[0]
-        return bool(int(flags, 8) & os.O_NONBLOCK)
-
-    def answer(self, question: str, keys: bytes) -> None:
-        while question not in self.screen or not self.listens():
-            assert self.read(), self.screen
-        os.write(self._master, keys)
-
-    def close(self) -> int:
-        """Its exit status."""
-        while self.read():
-            pass
-        return self.process.wait(20)
-
-    def end(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        os.close(self._master)
 
 
 class TestRealTerminal:
