@@ -533,6 +533,8 @@ def message_of(report: Json, path: str) -> str:
     counts = ", ".join(f"{report['summary'][name]} {name.replace('_', ' ')}" for name in VERDICTS if report["summary"][name])
     text = f"{report['verdict']}: {counts if len(targets) > 1 else ''}".rstrip(": ") + "."
     text += "".join(f" {target['name']}: {target['reason'].rstrip('.')}." for target in decisive if target["reason"])
+    if report["verdict"] == "planned":
+        text += f" Digest of the plan: {report['digest']}."
     if report["verdict"] == "unknown":
         text += " Run the playbook again to wait for it and verify; nothing is triggered twice."
     if report["held"]:
