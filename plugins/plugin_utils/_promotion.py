@@ -521,18 +521,23 @@ def build_report(state: Json, finished_at: str, elapsed: float, path: str) -> Js
     return {**report, "message": message_of(report, path)}
 
 
+def sentence(text: str) -> str:
+    """With a mark at its end."""
+    return text if text.endswith((".", "?", "!")) else f"{text}."
+
+
 def message_of(report: Json, path: str) -> str:
     """The report in a sentence or two."""
     where = f" Report: {path}" if path else ""
     if report["error"]:
-        return f"{report['verdict']}: {report['error'].rstrip('.')}.{where}"
+        return f"{report['verdict']}: {sentence(report['error'])}{where}"
     targets = report["targets"]
     decisive = [target for target in targets if target["verdict"] == report["verdict"]]
     # of those that were refused, those on account of which all of them were
     decisive = [target for target in decisive if any(check["ok"] is False for check in target["checks"])] or decisive[:1]
     counts = ", ".join(f"{report['summary'][name]} {name.replace('_', ' ')}" for name in VERDICTS if report["summary"][name])
     text = f"{report['verdict']}: {counts if len(targets) > 1 else ''}".rstrip(": ") + "."
-    text += "".join(f" {target['name']}: {target['reason'].rstrip('.')}." for target in decisive if target["reason"])
+    text += "".join(f" {target['name']}: {sentence(target['reason'])}" for target in decisive if target["reason"])
     if report["verdict"] == "planned":
         text += f" Digest of the plan: {report['digest']}."
     if report["verdict"] == "unknown":
@@ -555,10 +560,12 @@ def _only_record(result: Json) -> Json | None:
 def _task_failure(result: Json) -> Json:
     """The failure of a module that could not begin, such as for an option that it does not have."""
     message = str(result.get("msg") or "the module ended without a result").strip()
-    return {"code": "invalid_option", "message": message, "http_status": None, "hint": ""}
+    missing = message.startswith("missing required arguments")
+    hint = "Set it in the options of the target or in the environment, as the documentation of the module says" if missing else ""
+    return {"code": "invalid_option", "message": message, "http_status": None, "hint": hint}
 
 
 def _said(failure: Json | None) -> str:
     if not failure:
         return ""
-    return " ".join(part for part in (failure["message"].rstrip(".") + ".", failure["hint"]) if part).strip()
+    return " ".join(part for part in (sentence(failure["message"]), failure["hint"]) if part).strip()

@@ -336,7 +336,7 @@ def fine_stamp(moment: dt.datetime) -> str:
 
 
 def said(error: SyncError) -> str:
-    return " ".join(part for part in (error.message.rstrip(".") + ".", error.hint) if part)
+    return " ".join(part for part in (promotion.sentence(error.message), error.hint) if part)
 
 
 # -- before anything is changed --------------------------------------------------------------------------------------
