@@ -11,6 +11,7 @@ The state is plain JSON, since every step of the role runs in a process of its o
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import typing as t
@@ -401,7 +402,7 @@ def _plan_rollback(target: Json, problem: str, policy: str) -> bool:
     backup = target["backup"] or no_backup("none was made")
     identity = backup["id"]
     state, reason = {
-        "auto": ("failed", "it was not brought to an end"),
+        "auto": ("failed", _OPEN),
         "manual": ("manual", f"left to you: {_by_hand(backup)}"),
         "never": ("manual", f"{PREFIX}rollback is never"),
     }[policy]
@@ -500,6 +501,26 @@ def summary_of(state: Json) -> Json:
     changed = sum(bool(target["changed"]) for target in state["targets"])
     requests = sum(target["requests"] for target in state["targets"])
     return {"targets": len(verdicts), **counts, "changed": changed, "requests": requests}
+
+
+def interrupted(state: Json) -> Json:
+    """What there would be to say of a run if it were killed now."""
+    left: Json = copy.deepcopy(state)
+    touched = {phase["target"] for phase in left["phases"] if phase["phase"] in TOUCHED}
+    for target in left["targets"]:
+        open_rollback = bool(target["rollback"]) and target["rollback"]["reason"] == _OPEN
+        open_sync = target["verdict"] == "not_started" and (target["name"] in touched or is_resumed(target))
+        if open_sync or open_rollback:
+            settle(target, "unknown", "the run was interrupted before it was verified or rolled back")
+    phase = left["phases"][-1]["phase"] if left["phases"] else "preflight"
+    for entry in left["phases"]:
+        if is_open(entry):
+            entry["reason"] = "it had not ended when this was written"
+    left["error"] = left["error"] or (
+        f"the run had not ended when this was written, in phase {phase}. If it is not at work any more, run the playbook again:"
+        " it goes on where this one was, and triggers nothing twice"
+    )
+    return left
 
 
 def build_report(state: Json, finished_at: str, elapsed: float, path: str) -> Json:

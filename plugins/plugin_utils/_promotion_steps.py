@@ -248,6 +248,25 @@ class Step(abc.ABC):
         entry = self.state["targets"][index]
         known = {name: entry[name] for name in ("before", "backup", "sync", "rollback", "reason")}
         self.journal().advance(self.state["run"], key_in(entry), phase, self.settings.lock_expiry, known)
+        self.write(interim=True)
+
+    def write(self, interim: bool = False) -> tuple[Json, str]:
+        """Write the report down.
+
+        :param interim: the run goes on, and this is what is left of it should it be killed.
+        """
+        clock, path = self.services.clock, self.memory["path"]
+        state = promotion.interrupted(self.state) if interim else self.state
+        elapsed = clock.monotonic() - self.memory["began"]
+        report = promotion.build_report(state, stamp(clock.now()), elapsed, path)
+        report = self.services.redactor.scrub(report)
+        if path:
+            try:
+                reports.write(path, report)
+            except OSError as error:
+                # what happened has to be told all the same
+                self.warnings.append(f"the report could not be written to {path}: {error.strerror or error}")
+        return report, path
 
     # -- calls -------------------------------------------------------------------------------------------------------
 
@@ -451,6 +470,8 @@ class Judge(Step):
         promotion.refuse_twins(self.state)
         refused = promotion.refusals(self.state)
         if not refused:
+            # a report for whoever looks while somebody is asked
+            self.write(interim=True)
             return self.done(f"digest of the plan: {self.state['digest']}")
         for entry in self.state["targets"]:
             own = [f"{check['name']}: {check['text']}" for check in entry["checks"] if check["ok"] is False]
@@ -828,19 +849,6 @@ class Report(Step):
             journal.release(run, key)
         else:
             journal.finish(run, key, verdict)
-
-    def write(self) -> tuple[Json, str]:
-        clock, path = self.services.clock, self.memory["path"]
-        elapsed = clock.monotonic() - self.memory["began"]
-        report = promotion.build_report(self.state, stamp(clock.now()), elapsed, path)
-        report = self.services.redactor.scrub(report)
-        if path:
-            try:
-                reports.write(path, report)
-            except OSError as error:
-                # what happened has to be told all the same
-                self.warnings.append(f"the report could not be written to {path}: {error.strerror or error}")
-        return report, path
 
 
 class Notify(Report):

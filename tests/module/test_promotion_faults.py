@@ -851,8 +851,23 @@ class TestResuming:
         stage.owner = DEAD
         killed = stage.play(kill=kill, **variables)
         assert killed.killed, f"{kill} never came"
+        self.check_what_is_left(stage, kill)
         stage.owner = None
         return killed, stage.play(**variables)
+
+    def check_what_is_left(self, stage: Stage, kill: Kill) -> None:
+        """From the end of the preflight on there is a report of a run that is killed, too."""
+        if stage.report.exists():
+            left = json.loads(stage.report.read_text())
+            check_report(left)
+            stage.report.unlink()
+            ended = kill in (Kill("report", "after"), Kill("notify", "after"))
+            assert ended or (left["ok"], left["verdict"]) in ((False, "failed"), (False, "unknown"))
+            assert ended or "run the playbook again" in left["message"]
+            if kill.step in ("sync", "verify") and not ended:
+                assert left["targets"][0]["verdict"] == "unknown"
+        else:
+            assert kill.step == "look" or kill == Kill("judge", "before")
 
     @pytest.mark.parametrize(
         "kill",

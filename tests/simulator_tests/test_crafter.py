@@ -1081,7 +1081,7 @@ class TestStatus:
     )
     def test_states_of_a_publish(self, simulator: Simulator, version: str, first: str, second: str) -> None:
         client = as_of_version(simulator, version)
-        simulator.knob("crafter", queue_seconds=0.15, processing_seconds=0.15, publishing_seconds=0.15)
+        simulator.knob("crafter", queue_seconds=0.4, processing_seconds=0.4, publishing_seconds=0.4)
 
         def word() -> str:
             if number(version) < (3, 1, 14):
@@ -1111,7 +1111,7 @@ class TestPackages:
     """Sections 3.3 and 6."""
 
     def test_the_clock(self, simulator: Simulator, studio: Client) -> None:
-        simulator.knob("crafter", queue_seconds=0.15, processing_seconds=0.15, publishing_seconds=0.05)
+        simulator.knob("crafter", queue_seconds=0.4, processing_seconds=0.4, publishing_seconds=0.1)
         before = ls_remote(simulator)
         answer = studio.post(WORKFLOW_PUBLISH, publish_body())
         assert (answer.status_code, answer.json()) == (200, {"response": ENVELOPE_OK})

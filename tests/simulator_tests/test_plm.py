@@ -218,7 +218,7 @@ def watch(plm: Plm, identifier: str, last: States) -> list[States]:
 
 
 def test_the_whole_life_of_a_synchronizer(plm: Plm) -> None:
-    plm.knob(document_seconds=0.2, push_seconds=0.2, gap_seconds=0.2, pull_seconds=0.2)
+    plm.knob(document_seconds=0.5, push_seconds=0.5, gap_seconds=0.5, pull_seconds=0.5)
     assert watch(plm, plm.post(), COMPLETED) == [
         ABSENT,
         ("triggered", "triggered", None),
@@ -230,7 +230,7 @@ def test_the_whole_life_of_a_synchronizer(plm: Plm) -> None:
 
 def test_the_whole_life_with_pouchdb(plm: Plm) -> None:
     """Neither a gap nor an order."""
-    plm.knob(profile="pouchdb", document_seconds=0, blip_seconds=0.2, push_seconds=0.4, pull_seconds=0.2, gap_seconds=LONG)
+    plm.knob(profile="pouchdb", document_seconds=0, blip_seconds=0.5, push_seconds=1.0, pull_seconds=0.5, gap_seconds=LONG)
     assert watch(plm, plm.post(), COMPLETED) == [
         ABSENT,
         ("triggered", "triggered", "triggered"),
@@ -249,7 +249,7 @@ def test_the_whole_life_with_pouchdb(plm: Plm) -> None:
 )
 def test_an_error_may_be_retried(plm: Plm, knobs: dict[str, Any], end: str) -> None:
     """A state of "error" is not the end of it."""
-    plm.script(pull_seconds=0.15, flap_seconds=0.15, flap_retries=2, **knobs)
+    plm.script(pull_seconds=0.5, flap_seconds=0.5, flap_retries=2, **knobs)
     identifier = plm.post()
     seen: list[str | None] = []
     while plm.control("GET", "/synchronizers")["synchronizers"][0]["active"]:
@@ -436,9 +436,9 @@ def test_with_the_database_down_every_id_reads_error_for_a_while(plm: Plm) -> No
 def test_a_restart_keeps_states_and_loses_pulls_that_did_not_start(plm: Plm) -> None:
     plm.script()
     finished = plm.post()
-    plm.script(gap_seconds=0.4)
+    plm.script(gap_seconds=1.0)
     lost = plm.post()
-    plm.script(pull_seconds=0.4)
+    plm.script(pull_seconds=1.0)
     pulling = plm.post()
     plm.control("POST", "/restart")
     assert plm.states(finished) == COMPLETED
@@ -720,7 +720,7 @@ BAD_FRAMES = [subscription("/storage/synchronizer"), {"resource": "_client", "ev
 
 @pytest.mark.parametrize("frame", BAD_FRAMES)
 def test_an_unexpected_frame_ends_the_server(plm: Plm, sockets: list[Socket], frame: object) -> None:
-    plm.script(gap_seconds=0.4)
+    plm.script(gap_seconds=1.0)
     identifier = plm.post()
     other, socket = connect(plm, sockets, subscription()), connect(plm, sockets)
     socket.send(frame)
@@ -733,7 +733,7 @@ def test_an_unexpected_frame_ends_the_server(plm: Plm, sockets: list[Socket], fr
         Socket(plm.simulator["plm"]["notifications_url"])
     plm.control("POST", "/restart")
     connect(plm, sockets)
-    time.sleep(0.45)
+    time.sleep(1.05)
     assert plm.states(identifier) == (None, "completed", None)  # its pull was lost with the process
 
 

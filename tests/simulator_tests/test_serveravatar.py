@@ -485,7 +485,7 @@ def test_a_sync_moves_the_row_and_production_changes_at_its_end(api: Api) -> Non
 
 
 def test_the_percentage_rises_with_time_and_stays_below_100(api: Api) -> None:
-    api.knob(sync_seconds=0.4, sync_outcome="never")
+    api.knob(sync_seconds=1.5, sync_outcome="never")
     api.ok(APP + "/sync")
     early = api.words()[0]
     assert wait_until(lambda: api.words()[0] == 99)
@@ -567,10 +567,10 @@ def test_the_row_is_stamped_at_the_start_and_at_the_end(api: Api) -> None:
 
 
 def test_a_run_that_was_ended_early_does_not_end_again(api: Api) -> None:
-    api.knob(sync_seconds=0.4)
+    api.knob(sync_seconds=1.0)
     api.ok(APP + "/sync")
     api.control("POST", "/applications/88/finish")
-    time.sleep(0.45)
+    time.sleep(1.05)
     assert len(api.truth()["overwritten"]) == 1
 
 

@@ -137,7 +137,7 @@ def states(vinyl: Vinyl, change: dict[str, Any]) -> list[tuple[str, str | None, 
 
 
 def test_the_order_of_writes_of_a_success(vinyl: Vinyl) -> None:
-    vinyl.knob(queue_latency=0.2, sync_duration=0.2, write_gap=0.2)
+    vinyl.knob(queue_latency=0.4, sync_duration=0.4, write_gap=0.4)
     drift(vinyl)
     assert states(vinyl, vinyl.sync(vinyl.zone_id(MAIN))) == [
         ("Active", None, False),
@@ -149,7 +149,7 @@ def test_the_order_of_writes_of_a_success(vinyl: Vinyl) -> None:
 
 
 def test_the_order_of_writes_of_a_failure(vinyl: Vinyl) -> None:
-    vinyl.knob(queue_latency=0.2, sync_duration=0.2, write_gap=0.2, fail_syncs="no")
+    vinyl.knob(queue_latency=0.4, sync_duration=0.4, write_gap=0.4, fail_syncs="no")
     assert states(vinyl, vinyl.sync(vinyl.zone_id(MAIN))) == [
         ("Active", None, False),
         ("Syncing", None, False),
