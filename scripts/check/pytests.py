@@ -24,10 +24,10 @@ def modules() -> None:
     run([ROOT / "scripts" / "install-chromium"])
     cores = os.cpu_count() or 2
     failures = []
-    # The first ones watch states that last less than a second; of the others many wait, so that three share two cores well.
+    # The first ones watch states that last less than a second; of the others many wait, so that two share a core well.
     for name, path, workers in (
         ("simulator", "tests/simulator_tests", cores),
-        ("modules", "tests/module", cores + (cores + 1) // 2),
+        ("modules", "tests/module", 2 * cores),
     ):
         try:
             _pytest(name, path, workers)

@@ -260,7 +260,7 @@ class TestTheMainJob:
         assert not stage.report.parent.exists()
 
     def test_a_production_that_needs_a_moment(self, stage: Stage) -> None:
-        stage.knob(site_warmup_seconds=0.3, site_during_sync="down")
+        stage.knob(site_warmup_seconds=1.0, site_during_sync="down")
         play = stage.play(verify_timeout=10, soak=0.1)
         assert play.verdict == "succeeded"
         assert play.target["verify"]["probes"][0]["attempts"] > 2
@@ -516,7 +516,7 @@ class TestBackup:
         [
             ({"backup_disk_full": True}, {}),
             ({"backup_outcome": "failure"}, {}),
-            ({"backup_outcome": "never"}, {"wait_timeout": 0.6}),
+            ({"backup_outcome": "never"}, {"wait_timeout": 1.5}),
         ],
     )
     def test_one_that_fails(self, stage: Stage, knobs: Json, options: Json) -> None:
@@ -529,7 +529,7 @@ class TestBackup:
 
     @pytest.mark.parametrize(
         ("knobs", "options"),
-        [({"backup_disk_full": True}, {}), ({"backup_outcome": "never"}, {"wait_timeout": 0.6})],
+        [({"backup_disk_full": True}, {}), ({"backup_outcome": "never"}, {"wait_timeout": 1.5})],
     )
     def test_one_that_would_have_been_nice(self, stage: Stage, knobs: Json, options: Json) -> None:
         stage.knob(**knobs)
@@ -590,7 +590,7 @@ class TestSync:
 
     def test_a_run_that_takes_too_long_is_waited_for_by_the_next_one(self, stage: Stage) -> None:
         stage.knob(sync_outcome="never")
-        play = stage.play(targets=[stage.entry(options={"wait_timeout": 0.6})])
+        play = stage.play(targets=[stage.entry(options={"wait_timeout": 1.5})])
         assert outcome(play) == ["unknown", False, True]
         assert (play.phases[-1], stage.sent) == ("sync:failed", {"backup": 1, "sync": 1})
         assert "again" in play.report["message"]
@@ -602,7 +602,7 @@ class TestSync:
 
     def test_and_rolled_back_by_it_if_it_has_to_be(self, stage: Stage) -> None:
         stage.knob(sync_outcome="never", broken_release=NEW)
-        stage.play(targets=[stage.entry(options={"wait_timeout": 0.6})])
+        stage.play(targets=[stage.entry(options={"wait_timeout": 1.5})])
         stage.control("POST", "/applications/88/finish")
         again = stage.play(windows=ALLOWED_LONG_AGO)
         assert again.verdict == "rolled_back"
@@ -881,7 +881,7 @@ class TestResuming:
     )
     def test_a_promotion_goes_on(self, stage: Stage, kill: Kill) -> None:
         """Over both runs, there is one backup and one sync."""
-        stage.knob(sync_seconds=0.25, backup_seconds=0.25)
+        stage.knob(sync_seconds=1.5, backup_seconds=1.5)
         _killed, play = self.resume(stage, kill)
         assert (play.verdict, stage.production) == ("succeeded", NEW)
         assert stage.sent == {"backup": 1, "sync": 1}
@@ -905,7 +905,7 @@ class TestResuming:
     )
     def test_a_rollback_goes_on(self, stage: Stage, kill: Kill) -> None:
         """Over both runs, there is one restore, and production is as it was."""
-        stage.knob(broken_release=NEW, restore_seconds=0.25)
+        stage.knob(broken_release=NEW, restore_seconds=1.5)
         _killed, play = self.resume(stage, kill)
         assert play.verdict == ("refused" if kill.step == "report" else "rolled_back")
         assert stage.production == OLD
@@ -914,7 +914,7 @@ class TestResuming:
 
     @pytest.mark.parametrize("kill", [Kill("sync", "waiting"), Kill("sync", "after"), Kill("backup", "waiting")], ids=str)
     def test_a_release_without_a_name(self, stage: Stage, kill: Kill) -> None:
-        stage.knob(sync_seconds=0.25, backup_seconds=0.25)
+        stage.knob(sync_seconds=1.5, backup_seconds=1.5)
         killed, play = self.resume(stage, kill, release="")
         assert (play.verdict, stage.sent) == ("succeeded", {"backup": 1, "sync": 1})
         assert play.target["resumed"]["run"] in killed.memory
@@ -923,11 +923,11 @@ class TestResuming:
         assert stage.sent == {"backup": 2, "sync": 2}
 
     def test_windows_and_approval_are_about_beginning(self, stage: Stage) -> None:
-        stage.knob(sync_seconds=0.25)
+        stage.knob(sync_seconds=1.5)
         _killed, play = self.resume(stage, Kill("sync", "waiting"), windows={})
         assert play.verdict == "succeeded"
         stage.simulator.reset()
-        stage.knob(sync_seconds=0.25)
+        stage.knob(sync_seconds=1.5)
         stage.owner = DEAD
         stage.play(kill=Kill("sync", "waiting"), release="2026.12")
         stage.owner = None
@@ -944,7 +944,7 @@ class TestResuming:
         assert killed.killed
 
     def test_another_release_does_not_take_the_sync_in_flight_for_its_own(self, stage: Stage) -> None:
-        stage.knob(sync_seconds=0.6)
+        stage.knob(sync_seconds=1.5)
         stage.owner = DEAD
         stage.play(kill=Kill("sync", "waiting"))
         stage.owner = None
@@ -953,7 +953,7 @@ class TestResuming:
         assert stage.sent["sync"] == 2
 
     def test_in_check_mode_it_is_told_and_left_alone(self, stage: Stage) -> None:
-        stage.knob(sync_seconds=0.25)
+        stage.knob(sync_seconds=1.5)
         stage.owner = DEAD
         stage.play(kill=Kill("sync", "waiting"))
         stage.owner = None
@@ -1003,7 +1003,7 @@ class TestResuming:
         assert [target["changed"] for target in again.report["targets"]] == [False, True]
 
     def test_a_sync_in_flight_is_not_given_up_because_the_service_is_away(self, stage: Stage) -> None:
-        stage.knob(sync_seconds=0.25)
+        stage.knob(sync_seconds=1.5)
         stage.owner = DEAD
         stage.play(kill=Kill("sync", "waiting"))
         stage.owner = None
@@ -1025,7 +1025,7 @@ class TestResuming:
         assert "sync" not in stage.sent
 
     def test_the_own_sync_is_no_other_one(self, stage: Stage) -> None:
-        stage.knob(sync_seconds=0.6)
+        stage.knob(sync_seconds=1.5)
         targets = [stage.entry(options={"if_running": "fail"})]
         _killed, play = self.resume(stage, Kill("sync", "waiting"), targets=targets)
         assert play.verdict in ("succeeded", "unknown")
