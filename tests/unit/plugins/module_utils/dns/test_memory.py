@@ -17,7 +17,7 @@ LIMIT_MIB = 150
 
 PROGRAM = textwrap.dedent(
     """
-    import json, resource, struct, sys, time
+    import json, struct, sys, time
     import requests
     import dns.message
     from ansible_collections.lockstep.sync.plugins.module_utils._dns import drift, transfer, wire
@@ -57,7 +57,9 @@ PROGRAM = textwrap.dedent(
     plan = builder.finish()
     plan.to_result(10), plan.to_diff(10)
     spent += time.process_time() - begun
-    rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    # not ru_maxrss, which a process inherits from the one that starts it
+    with open("/proc/self/status") as status:
+        rss = next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1024
     found = {"updates": plan.updates, "creates": plan.creates, "stored": plan.stored_total}
     print(json.dumps({"rss": rss, "seconds": spent, **found}))
     """
