@@ -403,7 +403,7 @@ def _plan_rollback(target: Json, problem: str, policy: str) -> bool:
     identity = backup["id"]
     state, reason = {
         "auto": ("failed", _OPEN),
-        "manual": ("manual", f"left to you: {_by_hand(backup)}"),
+        "manual": ("manual", f"left to you: {_by_hand(target, backup)}"),
         "never": ("manual", f"{PREFIX}rollback is never"),
     }[policy]
     if policy == "auto" and identity is None:
@@ -417,10 +417,11 @@ def _plan_rollback(target: Json, problem: str, policy: str) -> bool:
     return False
 
 
-def _by_hand(backup: Json) -> str:
-    if backup["id"] is None:
+def _by_hand(target: Json, backup: Json) -> str:
+    restore = CHAINS[target["provider"]].restore
+    if backup["id"] is None or restore is None:
         return f"there is no backup ({backup['reason']})"
-    return f"restore backup {backup['id']} with lockstep.sync.serveravatar_restore"
+    return f"restore backup {backup['id']} with lockstep.sync.{restore.module}"
 
 
 def needs_hold(target: Json, policy: str) -> bool:

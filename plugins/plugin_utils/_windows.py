@@ -13,6 +13,7 @@ Windows by cron begin when Debian's cron would start a job, and last as long as 
 
 from __future__ import annotations
 
+import abc
 import dataclasses
 import datetime as dt
 import difflib
@@ -96,7 +97,7 @@ def judge(windows: t.Any, now: dt.datetime, option: str = OPTION) -> Verdict:
 
 
 @dataclasses.dataclass(frozen=True)
-class _Window:
+class _Window(abc.ABC):
     """What all kinds of windows have.
 
     :param name: as the user calls it, or where it stands.
@@ -111,9 +112,9 @@ class _Window:
     def label(self) -> str:
         return f"{self.name} ({self.text})"
 
+    @abc.abstractmethod
     def spans(self, low: dt.datetime, high: dt.datetime) -> tuple[list[Span], dt.datetime]:
         """When it is between two instants, in order and apart from each other, and up to when that is known."""
-        raise NotImplementedError
 
 
 @dataclasses.dataclass(frozen=True)
