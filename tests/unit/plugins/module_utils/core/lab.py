@@ -55,9 +55,9 @@ class Lab:
         return Context(**{"clock": self.clock, "rng": random.Random(1), **settings})
 
     def options(self, **options: t.Any) -> dict[str, t.Any]:
-        """Options of a task."""
+        """Options of a task; targets one after the other, since the pause of one would pass time for all."""
         common = {"api_url": self.web.url, "token": TOKEN, "ledger_path": str(self.ledger_path), "request_timeout": 5}
-        return {**common, "mirrors": ["seven"], **options}
+        return {**common, "mirrors": ["seven"], "max_parallel": 1, **options}
 
     def run(self, adaptor: type[Adaptor] = Fifth, check: bool = False, diff: bool = False, **options: t.Any) -> Result:
         """Run a sync task."""

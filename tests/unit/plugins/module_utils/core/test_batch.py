@@ -64,7 +64,7 @@ class TestManyTargets:
     def test_the_summary_counts_them(self, lab: Lab) -> None:
         lab.service.start("8")
         lab.service.mirrors["9"].in_sync = True
-        result = lab.run(mirrors=[*ALL, "seventy"])
+        result = lab.run(mirrors=["eight", "seven", "nine", "seventy"])
         summary = result["summary"]
         assert summary["requests"] == sum(column(result, "requests")) == len(lab.web.log)
         del summary["requests"], summary["elapsed"]
@@ -107,7 +107,7 @@ class TestManyTargets:
     def test_progress_is_told_as_targets_are_done(self, lab: Lab) -> None:
         seen: list[tuple[str, str]] = []
         context = lab.new_context(progress=lambda record: seen.append((record.target, record.state)))
-        run_sync(Fifth, validated(sync_spec(Fifth), lab.options(mirrors=ALL, max_parallel=1)), context)
+        run_sync(Fifth, validated(sync_spec(Fifth), lab.options(mirrors=ALL)), context)
         assert seen[-3:] == [(name, "succeeded") for name in ALL]
 
 
@@ -298,7 +298,7 @@ class TestInterruption:
         for options in ({}, {"check": True}, {"wait": False}):
             whole = lab.run(mirrors=["seven", "eight"], **options)  # type: ignore[arg-type]
             lab.clock.sleep(60)
-            result = lab.run(Stopping, mirrors=ALL, max_parallel=1, **options)
+            result = lab.run(Stopping, mirrors=ALL, **options)
             assert column(result, "state")[:2] == column(whole, "state")
             assert column(result, "failure")[:2] == [None, None]
             assert result["syncs"][2]["failure"]["code"] == "outcome_unknown"
@@ -309,17 +309,18 @@ class TestInterruption:
             def observe(self, target: Target, channel: Channel) -> Observation:
                 raise Interrupted
 
-        result = lab.run(Stopping, mirrors=ALL, max_parallel=1)
+        result = lab.run(Stopping, mirrors=ALL)
         assert (column(result, "state"), lab.posts) == (["not_started"] * 3, 0)
         assert {failure["code"] for failure in column(result, "failure")} == {"outcome_unknown"}
         assert "the task was interrupted" in result["msg"]
 
-    def test_while_targets_are_looked_up(self, lab: Lab) -> None:
+    @pytest.mark.parametrize("max_parallel", [1, 8])
+    def test_while_targets_are_looked_up(self, lab: Lab, max_parallel: int) -> None:
         class Stopping(Fifth):
             def resolve(self, name: str, channel: Channel) -> Target:
                 raise Interrupted
 
-        result = lab.run(Stopping, mirrors=ALL, report_path=str(lab.report_path))
+        result = lab.run(Stopping, mirrors=ALL, max_parallel=max_parallel, report_path=str(lab.report_path))
         assert (column(result, "target"), lab.posts) == (ALL, 0)
         assert lab.report["failed"] is True
 
@@ -328,7 +329,9 @@ class TestInterruption:
         service.duration = 3600
         polled = threading.Semaphore(0)
         service.before = {f"GET /runs/{number}": polled.release for number in (1, 2, 3)}
-        options = lab.options(api_url=serve(service.respond).url, mirrors=ALL, report_path=str(lab.report_path))
+        options = lab.options(
+            api_url=serve(service.respond).url, mirrors=ALL, max_parallel=8, report_path=str(lab.report_path)
+        )
         process = Process(sync_until_stopped, options)
         for _run in service.before.copy():
             assert polled.acquire(timeout=20)
