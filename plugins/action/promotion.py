@@ -15,8 +15,10 @@ from ansible.utils.display import Display
 from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import SystemClock
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError
 from ansible_collections.lockstep.sync.plugins.module_utils._core.redact import Redactor
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion_base import Outcome, Services, said
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion_begin import Begin
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion_settings import PREFIX, Settings, read
-from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion_steps import STEPS, Begin, Outcome, Services, said
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion_steps import STEPS
 
 Json = dict[str, t.Any]
 

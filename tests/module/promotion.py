@@ -33,8 +33,10 @@ from ansible_collections.lockstep.sync.plugins.module_utils._probe.run import ru
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar import ServerAvatar
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar_backup import ServerAvatarBackup
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar_restore import ServerAvatarRestore
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion_base import Outcome, Services
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion_begin import Begin
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion_settings import PREFIX, Settings, read
-from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion_steps import STEPS, Begin, Outcome, Services
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion_steps import STEPS
 
 Json = dict[str, Any]
 

@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.lockstep.sync.plugins.plugin_utils import _promotion_steps, _windows
+from ansible_collections.lockstep.sync.plugins.plugin_utils import _windows
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion_base import Step
 from tests.simulator.client import Simulator, wait_until
 
 from . import promotion
@@ -158,7 +159,7 @@ class Stage:
 def stage(simulator: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     simulator.reset()
     made = Stage(simulator, tmp_path)
-    monkeypatch.setattr(_promotion_steps, "PREFLIGHT_PATIENCE", 0.0)
+    monkeypatch.setattr(Step, "preflight_patience", 0.0)
     monkeypatch.setenv("LOCKSTEP_LEDGER", str(made.ledger))
     monkeypatch.setattr(os, "getppid", lambda: made.owner or os.getpid())
     yield made
@@ -424,7 +425,7 @@ class TestPermission:
             looks.append(now)
             return _windows.Verdict(len(looks) < 3, "too late by now", None, None)
 
-        monkeypatch.setattr(_promotion_steps._windows, "judge", judge)
+        monkeypatch.setattr(_windows, "judge", judge)
         play = stage.play(targets=[stage.entry("blog", 90), stage.entry("shop", 88)])
         assert outcome(play) == ["refused", False, True]
         assert [target["verdict"] for target in play.report["targets"]] == ["succeeded", "refused"]

@@ -16,6 +16,8 @@ from hypothesis import given, strategies as st
 from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import SystemClock
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError
 from ansible_collections.lockstep.sync.plugins.module_utils._core.redact import Redactor
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion_base import Services
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion_begin import INTERNAL, Begin
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion_providers import CHAINS, REFUSED_OPTIONS
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion_settings import (
     HOOKS,
@@ -26,7 +28,7 @@ from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion_settings 
     read,
     split,
 )
-from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion_steps import INTERNAL, STEPS, Begin, Services
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion_steps import STEPS
 
 Json = dict[str, Any]
 
