@@ -51,7 +51,18 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
             if self._connection.transport == "local":
                 # its options, secrets among them, get to the module in no file that a run that is killed would leave behind
                 self._connection.set_option("pipelining", True)
-            answer: Json = self._execute_module(module_name=name, module_args=arguments, task_vars=task_vars)
+            task = self._task.copy()
+            task.action, task.args = name, arguments
+            action = self._shared_loader_obj.action_loader.get(
+                name,
+                task=task,
+                connection=self._connection,
+                play_context=self._play_context,
+                loader=self._loader,
+                templar=self._templar,
+                shared_loader_obj=self._shared_loader_obj,
+            )
+            answer: Json = action.run(task_vars=task_vars)
             return answer
 
         names = {key for key in task_vars if key.startswith(PREFIX)}

@@ -13,6 +13,12 @@ options: {}
 requirements:
   - requests >= 2.28 (on the host that runs the module)
 attributes:
+  action:
+    description: Indicates this has a corresponding action plugin so some parts of the options can be executed on the controller.
+    support: full
+    details:
+      - Over a local connection, with the Python that runs Ansible, without C(become) and C(async), the module needs no process
+        of its own. It then tells on standard error how far it is, unless C(no_log) is set.
   platform:
     description: Target operating systems on which the module can run.
     support: full

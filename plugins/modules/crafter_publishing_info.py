@@ -122,12 +122,15 @@ failure:
   type: dict
 """
 
-from ansible_collections.lockstep.sync.plugins.module_utils._core.module import info_module
+from ansible_collections.lockstep.sync.plugins.module_utils._core.module import run_as_module
+from ansible_collections.lockstep.sync.plugins.module_utils._core.operation import info_operation
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.crafter_info import INFO_SPEC, SiteViewer
+
+OPERATION = info_operation("sites", INFO_SPEC, SiteViewer)
 
 
 def main() -> None:
-    info_module("sites", INFO_SPEC, SiteViewer)
+    run_as_module(OPERATION)
 
 
 if __name__ == "__main__":

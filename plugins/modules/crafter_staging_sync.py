@@ -264,12 +264,15 @@ failure:
   type: dict
 """
 
-from ansible_collections.lockstep.sync.plugins.module_utils._core.module import sync_module
+from ansible_collections.lockstep.sync.plugins.module_utils._core.module import run_as_module
+from ansible_collections.lockstep.sync.plugins.module_utils._core.operation import sync_operation
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.crafter import Crafter
+
+OPERATION = sync_operation(Crafter)
 
 
 def main() -> None:
-    sync_module(Crafter)
+    run_as_module(OPERATION)
 
 
 if __name__ == "__main__":

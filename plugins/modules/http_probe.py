@@ -340,11 +340,18 @@ msg:
   type: str
 """
 
-from ansible_collections.lockstep.sync.plugins.module_utils._probe.module import probe_module
+from ansible_collections.lockstep.sync.plugins.module_utils._core.module import run_as_module
+from ansible_collections.lockstep.sync.plugins.module_utils._core.operation import Operation
+from ansible_collections.lockstep.sync.plugins.module_utils._probe.module import ProbeModule
+from ansible_collections.lockstep.sync.plugins.module_utils._probe.options import SPEC
+from ansible_collections.lockstep.sync.plugins.module_utils._probe.run import run_probes
+
+OPERATION = Operation(SPEC, run_probes)
 
 
 def main() -> None:
-    probe_module()
+    # no_log keeps the options out of the system log
+    run_as_module(OPERATION, ProbeModule, no_log=True)
 
 
 if __name__ == "__main__":

@@ -86,12 +86,15 @@ failure:
   type: dict
 """
 
-from ansible_collections.lockstep.sync.plugins.module_utils._core.module import info_module
+from ansible_collections.lockstep.sync.plugins.module_utils._core.module import run_as_module
+from ansible_collections.lockstep.sync.plugins.module_utils._core.operation import info_operation
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.plm import INFO_SPEC, SynchronizerViewer
+
+OPERATION = info_operation("synchronizers", INFO_SPEC, SynchronizerViewer)
 
 
 def main() -> None:
-    info_module("synchronizers", INFO_SPEC, SynchronizerViewer)
+    run_as_module(OPERATION)
 
 
 if __name__ == "__main__":

@@ -133,12 +133,15 @@ failure:
   type: dict
 """
 
-from ansible_collections.lockstep.sync.plugins.module_utils._core.module import info_module
+from ansible_collections.lockstep.sync.plugins.module_utils._core.module import run_as_module
+from ansible_collections.lockstep.sync.plugins.module_utils._core.operation import info_operation
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar_info import INFO_SPEC, ApplicationViewer
+
+OPERATION = info_operation("applications", INFO_SPEC, ApplicationViewer)
 
 
 def main() -> None:
-    info_module("applications", INFO_SPEC, ApplicationViewer)
+    run_as_module(OPERATION)
 
 
 if __name__ == "__main__":

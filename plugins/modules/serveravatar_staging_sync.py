@@ -251,12 +251,15 @@ failure:
   type: dict
 """
 
-from ansible_collections.lockstep.sync.plugins.module_utils._core.module import sync_module
+from ansible_collections.lockstep.sync.plugins.module_utils._core.module import run_as_module
+from ansible_collections.lockstep.sync.plugins.module_utils._core.operation import sync_operation
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar import ServerAvatar
+
+OPERATION = sync_operation(ServerAvatar)
 
 
 def main() -> None:
-    sync_module(ServerAvatar)
+    run_as_module(OPERATION)
 
 
 if __name__ == "__main__":

@@ -424,12 +424,15 @@ failure:
   type: dict
 """
 
-from ansible_collections.lockstep.sync.plugins.module_utils._core.module import wait_module
+from ansible_collections.lockstep.sync.plugins.module_utils._core.module import run_as_module
+from ansible_collections.lockstep.sync.plugins.module_utils._core.operation import wait_operation
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.registry import PROVIDERS
+
+OPERATION = wait_operation(PROVIDERS)
 
 
 def main() -> None:
-    wait_module(PROVIDERS)
+    run_as_module(OPERATION)
 
 
 if __name__ == "__main__":

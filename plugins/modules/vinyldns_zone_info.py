@@ -134,13 +134,16 @@ failure:
   type: dict
 """
 
-from ansible_collections.lockstep.sync.plugins.module_utils._core.module import info_module
+from ansible_collections.lockstep.sync.plugins.module_utils._core.module import run_as_module
+from ansible_collections.lockstep.sync.plugins.module_utils._core.operation import info_operation
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.vinyldns import VinylDNS
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.vinyldns_info import INFO_SPEC, ZoneViewer
 
+OPERATION = info_operation("zones", INFO_SPEC, ZoneViewer, VinylDNS.requirements)
+
 
 def main() -> None:
-    info_module("zones", INFO_SPEC, ZoneViewer, VinylDNS.requirements)
+    run_as_module(OPERATION)
 
 
 if __name__ == "__main__":

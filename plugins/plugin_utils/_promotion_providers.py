@@ -15,8 +15,8 @@ import typing as t
 from ..module_utils._core.adaptor import Adaptor
 from ..module_utils._core.errors import SyncError
 from ..module_utils._core.http import parse_api_url
-from ..module_utils._core.module import sync_spec
 from ..module_utils._core.options import SYNCING
+from ..module_utils._core.sync import sync_spec
 from ..module_utils._providers.crafter import Crafter
 from ..module_utils._providers.crafter_publish import CrafterPublish
 from ..module_utils._providers.plm import PLM

@@ -25,9 +25,8 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.lockstep.sync.plugins.module_utils._core.batch import Context
 from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import SystemClock
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError
-from ansible_collections.lockstep.sync.plugins.module_utils._core.module import sync_spec
 from ansible_collections.lockstep.sync.plugins.module_utils._core.redact import Redactor
-from ansible_collections.lockstep.sync.plugins.module_utils._core.sync import run_sync
+from ansible_collections.lockstep.sync.plugins.module_utils._core.sync import run_sync, sync_spec
 from ansible_collections.lockstep.sync.plugins.module_utils._probe import options as probe_options
 from ansible_collections.lockstep.sync.plugins.module_utils._probe.run import run_probes
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar import ServerAvatar

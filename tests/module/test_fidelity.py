@@ -18,8 +18,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings, strategies as st
 
 from ansible_collections.lockstep.sync.plugins.module_utils._core.batch import Context
-from ansible_collections.lockstep.sync.plugins.module_utils._core.module import sync_spec
-from ansible_collections.lockstep.sync.plugins.module_utils._core.sync import run_sync
+from ansible_collections.lockstep.sync.plugins.module_utils._core.sync import run_sync, sync_spec
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.vinyldns import VinylDNS
 from tests.simulator.client import Simulator
 

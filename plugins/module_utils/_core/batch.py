@@ -20,6 +20,7 @@ from .fanout import fan_out
 from .http import RequestCount
 from .ledger import Ledger, default_path
 from .options import Options
+from .progress import Progress, Show, ticking
 from .redact import Redactor
 from .result import Record, fit, fit_diffs, is_failed, summarize, write_report
 
@@ -32,7 +33,7 @@ class Interrupted(BaseException):
 class Context:
     """What surrounds a task: the mode it runs in, and the outside world.
 
-    :param progress: called with each record that has been worked on.
+    :param show: takes lines that tell how far the task is to whoever watches; ``None`` where nobody does.
     """
 
     check_mode: bool = False
@@ -40,7 +41,7 @@ class Context:
     clock: Clock = dataclasses.field(default_factory=SystemClock)
     rng: random.Random = dataclasses.field(default_factory=random.Random)
     environ: t.Mapping[str, str] = dataclasses.field(default_factory=lambda: os.environ)
-    progress: t.Callable[[Record], None] = lambda record: None
+    show: Show | None = None
     warnings: list[str] = dataclasses.field(default_factory=list)
 
     def warn(self, text: str) -> None:
@@ -66,13 +67,23 @@ class Batch:
         self._done: set[int] = set()
         self._started = context.clock.monotonic()
 
-    def process(self, jobs: t.Sequence[tuple[Record, Work]]) -> None:
-        """Do all jobs, at most ``max_parallel`` at once. A failing one never keeps the others from being done."""
-        self._done.clear()
-        fan_out(jobs, self._one, self.options["max_parallel"])
+    def process(self, jobs: t.Sequence[tuple[Record, Work]], done: str = "done") -> None:
+        """Do all jobs, at most ``max_parallel`` at once. A failing one never keeps the others from being done.
 
-    def _one(self, job: tuple[Record, Work]) -> None:
-        record, work = job
+        :param done: in a word, what has become of a target then.
+        """
+        self._done.clear()
+        progress = Progress(len(jobs), done)
+
+        def one(job: tuple[Record, Work]) -> None:
+            record = job[0]
+            with progress.of(lambda: _at_work(record), lambda: record.failure is not None):
+                self._one(*job)
+
+        with ticking(progress.line, self.context.show):
+            fan_out(jobs, one, self.options["max_parallel"])
+
+    def _one(self, record: Record, work: Work) -> None:
         count, clock = RequestCount(self.count), self.context.clock
         started = clock.monotonic()
         try:
@@ -84,7 +95,6 @@ class Batch:
             record.elapsed += clock.monotonic() - started
             record.requests += count.value
         self._done.add(id(record))
-        self.context.progress(record)
 
     def interrupt(self) -> None:
         """Note that nobody waits any more for what is not finished."""
@@ -158,6 +168,10 @@ class Batch:
             head.update(failed=True, msg=f"{head.get('msg', '')} {error.message}. {error.hint}".strip())
 
 
+def _at_work(record: Record) -> str:
+    return f"{record.target} ({record.state.replace('_', ' ')})"
+
+
 @contextlib.contextmanager
 def guarded(batch: Batch) -> t.Iterator[None]:
     """Turn whatever ends a task early into a part of its result."""
@@ -168,6 +182,11 @@ def guarded(batch: Batch) -> t.Iterator[None]:
         batch.failure = error
     except (Interrupted, Stopped, KeyboardInterrupt):
         batch.interrupt()
+    except BaseException:
+        # such as the timeout of an Ansible task: it ends the task, but not without a report
+        batch.interrupt()
+        batch.result()
+        raise
 
 
 def open_ledger(options: Options, context: Context, redactor: Redactor) -> Ledger:

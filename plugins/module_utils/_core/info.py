@@ -17,6 +17,7 @@ from .errors import SyncError, understood
 from .fanout import fan_out
 from .http import Channel, HttpClient, RequestCount
 from .options import ArgumentSpec, Options, check_connection, check_waiting, secrets_in
+from .progress import Progress, ticking
 from .redact import Redactor
 
 #: seconds for all requests about one target, transfers of large zones included
@@ -75,14 +76,18 @@ def _look_at_all(viewer: Viewer, options: Options, context: Context, entries: li
     def channel() -> Channel:
         return viewer.client.channel(Deadline(context.clock, INFO_TIMEOUT), count)
 
+    names = viewer.names(channel())
+    progress = Progress(len(names), "looked at")
+
     def look(name: str) -> Entry | SyncError:
         try:
-            with understood():
+            with progress.of(lambda: name), understood():
                 return viewer.look(name, channel())
         except SyncError as error:
             return error
 
-    seen = fan_out(viewer.names(channel()), look, options["max_parallel"])
+    with ticking(progress.line, context.show):
+        seen = fan_out(names, look, options["max_parallel"])
     entries.extend(item for item in seen if not isinstance(item, SyncError))
     for item in seen:
         if isinstance(item, SyncError):

@@ -8,106 +8,64 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
 import threading
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from .adaptor import Adaptor, Services
 from .batch import Context, Interrupted
 from .clock import SystemClock
-from .info import Viewer, run_info
-from .options import CONNECTION, LOOKING, SYNCING, WAITING, ArgumentSpec, Options
-from .sync import run_sync
-from .transport import REQUESTS_IMPORT_ERROR
-from .wait import Providers, run_wait
-
-Requirements = t.Sequence[tuple[str, t.Optional[str]]]
-REQUESTS: Requirements = (("requests", REQUESTS_IMPORT_ERROR),)
+from .operation import Operation
 
 
-def sync_spec(adaptor_class: type[Adaptor]) -> ArgumentSpec:
-    """All options of the sync module of a provider."""
-    return CONNECTION + adaptor_class.connection_spec + adaptor_class.sync_spec + WAITING + SYNCING
+def run_as_module(operation: Operation, module_class: type[AnsibleModule] = AnsibleModule, **settings: t.Any) -> None:
+    """``main()`` of a module.
 
-
-def wait_spec(providers: Providers) -> ArgumentSpec:
-    """All options of ``sync_wait``."""
-    connections = {name: {"type": "dict", **_as_suboptions(adaptor_class)} for name, adaptor_class in providers.items()}
-    own = ArgumentSpec(
-        {
-            "handles": {"type": "list", "elements": "dict", "required": True},
-            "connections": {"type": "dict", "options": connections},
-        }
-    )
-    return own + WAITING
-
-
-def _as_suboptions(adaptor_class: type[Adaptor]) -> dict[str, t.Any]:
-    kwargs = (CONNECTION + adaptor_class.connection_spec + adaptor_class.handle_spec).as_kwargs()
-    arguments = kwargs.pop("argument_spec")
-    # what is required is checked for the handles at hand, when the environment has had its say
-    options = {name: {key: value for key, value in spec.items() if key != "required"} for name, spec in arguments.items()}
-    return {"options": options, **kwargs}
-
-
-def sync_module(adaptor_class: type[Adaptor]) -> None:
-    """``main()`` of a sync module."""
-    module = new_module(sync_spec(adaptor_class))
-    require(module, REQUESTS)
-    require(module, adaptor_class.requirements(module.params))
-    leave(module, run_sync(adaptor_class, module.params, context_of(module)))
-
-
-def wait_module(providers: Providers) -> None:
-    """``main()`` of ``sync_wait``."""
-    module = new_module(wait_spec(providers))
-    require(module, REQUESTS)
-    leave(module, run_wait(providers, module.params, context_of(module)))
-
-
-def info_module(
-    key: str,
-    spec: ArgumentSpec,
-    viewer_class: t.Callable[[Options, Services], Viewer],
-    requirements: t.Callable[[Options], Requirements] = lambda options: (),
-) -> None:
-    """``main()`` of an info module.
-
-    :param key: where the result has the list of entries.
-    :param spec: the options of the provider; those for connecting are added.
+    :param settings: further arguments of ``module_class``.
     """
-    spec = CONNECTION + spec + LOOKING
-    module = new_module(spec)
-    require(module, REQUESTS)
-    require(module, requirements(module.params))
-    leave(module, run_info(key, spec, viewer_class, module.params, context_of(module)))
+    module = module_class(supports_check_mode=True, **operation.spec.as_kwargs(), **settings)
+    require(module, operation, module.params)
+    with stoppable(signal.SIGTERM) as clock:
+        leave(module, operation.run(module.params, Context(module.check_mode, module._diff, clock)))
 
 
-def new_module(spec: ArgumentSpec) -> AnsibleModule:
-    return AnsibleModule(supports_check_mode=True, **spec.as_kwargs())
-
-
-def require(module: AnsibleModule, requirements: Requirements) -> None:
+def require(module: AnsibleModule, operation: Operation, options: t.Mapping[str, t.Any]) -> None:
     """Fail clearly where a Python library is missing."""
-    for library, problem in requirements:
+    for library, problem in operation.requirements(options):
         if problem is not None:
             module.fail_json(msg=missing_required_lib(library), exception=problem)
 
 
-def context_of(module: AnsibleModule) -> Context:
-    """The context of a module process, in which SIGTERM ends the waiting and not the reporting."""
+@contextlib.contextmanager
+def stoppable(*signals: signal.Signals, pass_on: bool = False) -> t.Iterator[SystemClock]:
+    """A clock whose pauses end for good when this process is told to stop, which ends the waiting and not the reporting.
+
+    :param signals: that tell it.
+    :param pass_on: at the end of the ``with`` statement, have such a signal do what it would have done before.
+    """
     stop = threading.Event()
+    told: list[int] = []
 
     def on_signal(number: int, frame: t.Any) -> None:
+        told.append(number)
         # a second one would end the reporting
         if not stop.is_set():
             stop.set()
             raise Interrupted
 
-    signal.signal(signal.SIGTERM, on_signal)
-    return Context(check_mode=module.check_mode, diff=module._diff, clock=SystemClock(stop))
+    before = {number: signal.signal(number, on_signal) for number in signals}
+    try:
+        yield SystemClock(stop)
+    finally:
+        # for threads that nobody waits for any more
+        stop.set()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if pass_on and told:
+            os.kill(os.getpid(), told[0])
 
 
 def leave(module: AnsibleModule, result: dict[str, t.Any]) -> t.NoReturn:

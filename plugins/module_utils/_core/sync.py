@@ -19,11 +19,16 @@ from .clock import Deadline
 from .http import RequestCount
 from .ledger import Ledger
 from .lifecycle import Lifecycle, Settings
-from .options import Options, check_connection, check_waiting, secrets_in
+from .options import CONNECTION, SYNCING, WAITING, ArgumentSpec, Options, check_connection, check_waiting, secrets_in
 from .plan import Policy
 from .poll import PollPolicy
 from .redact import Redactor
 from .result import Record
+
+
+def sync_spec(adaptor_class: type[Adaptor]) -> ArgumentSpec:
+    """All options of the sync module of a provider."""
+    return CONNECTION + adaptor_class.connection_spec + adaptor_class.sync_spec + WAITING + SYNCING
 
 
 def run_sync(adaptor_class: type[Adaptor], options: Options, context: Context) -> dict[str, t.Any]:
@@ -84,7 +89,7 @@ def _sync_all(adaptor: Adaptor, ledger: Ledger, settings: Settings, services: Se
     def sync(record: Record, count: RequestCount) -> None:
         Lifecycle(adaptor, ledger, settings, services, targets[id(record)], record, count).execute()
 
-    batch.process([(record, resolve) for record in batch.records])
+    batch.process([(record, resolve) for record in batch.records], "found")
     batch.process([(record, sync) for record in _distinct(batch.records, targets)])
 
 

@@ -19,13 +19,33 @@ from .errors import SyncError, invalid_option
 from .http import RequestCount, parse_api_url
 from .ledger import Key, Ledger
 from .lifecycle import Settings
-from .options import CONNECTION, ArgumentSpec, Options, check_connection, check_waiting, secrets_in
+from .options import CONNECTION, WAITING, ArgumentSpec, Options, check_connection, check_waiting, secrets_in
 from .redact import Redactor
 from .result import Record
 from .settle import conclude, settle
 from .sync import settings_of
 
 Providers = t.Mapping[str, type[Adaptor]]
+
+
+def wait_spec(providers: Providers) -> ArgumentSpec:
+    """All options of ``sync_wait``."""
+    connections = {name: {"type": "dict", **_as_suboptions(adaptor_class)} for name, adaptor_class in providers.items()}
+    own = ArgumentSpec(
+        {
+            "handles": {"type": "list", "elements": "dict", "required": True},
+            "connections": {"type": "dict", "options": connections},
+        }
+    )
+    return own + WAITING
+
+
+def _as_suboptions(adaptor_class: type[Adaptor]) -> dict[str, t.Any]:
+    kwargs = (CONNECTION + adaptor_class.connection_spec + adaptor_class.handle_spec).as_kwargs()
+    arguments = kwargs.pop("argument_spec")
+    # what is required is checked for the handles at hand, when the environment has had its say
+    options = {name: {key: value for key, value in spec.items() if key != "required"} for name, spec in arguments.items()}
+    return {"options": options, **kwargs}
 
 
 def run_wait(providers: Providers, options: Options, context: Context) -> dict[str, t.Any]:

@@ -12,9 +12,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from .._core.module import REQUESTS, context_of, leave, require
-from .options import SPEC, shown_options
-from .run import run_probes
+from .options import shown_options
 
 
 class ProbeModule(AnsibleModule):  # type: ignore[misc]  # ansible-core ships no types
@@ -30,11 +28,3 @@ class ProbeModule(AnsibleModule):  # type: ignore[misc]  # ansible-core ships no
 
     def _shown(self) -> dict[str, t.Any]:
         return {"module_args": shown_options(getattr(self, "params", None) or {})}
-
-
-def probe_module() -> None:
-    """``main()`` of http_probe."""
-    # no_log keeps the options out of the system log
-    module = ProbeModule(supports_check_mode=True, no_log=True, **SPEC.as_kwargs())
-    require(module, REQUESTS)
-    leave(module, run_probes(module.params, context_of(module)))

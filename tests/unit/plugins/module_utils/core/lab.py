@@ -16,10 +16,9 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.lockstep.sync.plugins.module_utils._core.adaptor import Adaptor
 from ansible_collections.lockstep.sync.plugins.module_utils._core.batch import Context
 from ansible_collections.lockstep.sync.plugins.module_utils._core.ledger import Entry, Key, Ledger
-from ansible_collections.lockstep.sync.plugins.module_utils._core.module import sync_spec, wait_spec
 from ansible_collections.lockstep.sync.plugins.module_utils._core.options import ArgumentSpec
-from ansible_collections.lockstep.sync.plugins.module_utils._core.sync import run_sync
-from ansible_collections.lockstep.sync.plugins.module_utils._core.wait import run_wait
+from ansible_collections.lockstep.sync.plugins.module_utils._core.sync import run_sync, sync_spec
+from ansible_collections.lockstep.sync.plugins.module_utils._core.wait import run_wait, wait_spec
 
 from .clocks import FakeClock
 from .fifth import Fifth

@@ -7,14 +7,14 @@
 from __future__ import annotations
 
 import os
-import types
+import signal
 import typing as t
 
 from ansible_collections.lockstep.sync.plugins.module_utils._core.adaptor import Observation, Run, Target
 from ansible_collections.lockstep.sync.plugins.module_utils._core.batch import Context
 from ansible_collections.lockstep.sync.plugins.module_utils._core.http import Channel
-from ansible_collections.lockstep.sync.plugins.module_utils._core.module import context_of, sync_spec
-from ansible_collections.lockstep.sync.plugins.module_utils._core.sync import run_sync
+from ansible_collections.lockstep.sync.plugins.module_utils._core.module import stoppable
+from ansible_collections.lockstep.sync.plugins.module_utils._core.sync import run_sync, sync_spec
 
 from .fifth import Fifth
 from .lab import validated
@@ -53,8 +53,8 @@ def sync(options: dict[str, t.Any]) -> None:
 
 def sync_until_stopped(options: dict[str, t.Any]) -> None:
     """Run a sync task as a module does, and say how every target ended."""
-    module: t.Any = types.SimpleNamespace(check_mode=False, _diff=False)
-    result = run_sync(Fifth, validated(sync_spec(Fifth), options), context_of(module))
+    with stoppable(signal.SIGTERM) as clock:
+        result = run_sync(Fifth, validated(sync_spec(Fifth), options), Context(clock=clock))
     for record in result["syncs"]:
         say(f"{record['target']} {record['action']} {record['state']} {record['failure']['code']}")
 

@@ -14,6 +14,7 @@ import typing as t
 
 import pytest
 
+from ansible_collections.lockstep.sync.plugins.module_utils._core import batch
 from ansible_collections.lockstep.sync.plugins.module_utils._core.adaptor import (
     Effect,
     Observation,
@@ -25,10 +26,10 @@ from ansible_collections.lockstep.sync.plugins.module_utils._core.batch import I
 from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import Stopped, SystemClock
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import FAILURE_CODES, SyncError
 from ansible_collections.lockstep.sync.plugins.module_utils._core.http import Channel
-from ansible_collections.lockstep.sync.plugins.module_utils._core.module import sync_spec
 from ansible_collections.lockstep.sync.plugins.module_utils._core.options import Options
-from ansible_collections.lockstep.sync.plugins.module_utils._core.poll import Reading
-from ansible_collections.lockstep.sync.plugins.module_utils._core.sync import run_sync
+from ansible_collections.lockstep.sync.plugins.module_utils._core.poll import PollPolicy, Reading
+from ansible_collections.lockstep.sync.plugins.module_utils._core.progress import ticking
+from ansible_collections.lockstep.sync.plugins.module_utils._core.sync import run_sync, sync_spec
 
 from .conftest import Serve
 from .fifth import Fifth
@@ -104,11 +105,25 @@ class TestManyTargets:
         lab.run(Counting, mirrors=["10", "11", "12", "13"], max_parallel=2, wait=False)
         assert (most[0], lab.accepted) == (2, 4)
 
-    def test_progress_is_told_as_targets_are_done(self, lab: Lab) -> None:
-        seen: list[tuple[str, str]] = []
-        context = lab.new_context(progress=lambda record: seen.append((record.target, record.state)))
-        run_sync(Fifth, validated(sync_spec(Fifth), lab.options(mirrors=ALL)), context)
-        assert seen[-3:] == [(name, "succeeded") for name in ALL]
+    def test_whoever_watches_sees_how_far_it_is(self, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(batch, "ticking", lambda line, show: ticking(line, show, PollPolicy(0.01, 0.01)))
+        seen, shown = [], threading.Event()
+
+        def show(line: str) -> None:
+            seen.append(line)
+            shown.set()
+
+        class Slow(Fifth):
+            def observe(self, target: Target, channel: Channel) -> Observation:
+                shown.clear()
+                shown.wait(5)
+                return super().observe(target, channel)
+
+        lab.service.mirrors["7"].full = True
+        run_sync(Slow, validated(sync_spec(Slow), lab.options(mirrors=ALL)), lab.new_context(show=show))
+        lines = [line.rpartition(", ")[0] for line in seen]
+        assert "0 of 3 done, seven (not started)" in lines
+        assert "2 of 3 done, 1 failed, nine (not started)" in lines
 
 
 class TestInvalidOptions:
@@ -248,6 +263,19 @@ class TestInterruption:
         assert "goes on at the server" in record["failure"]["message"]
         assert lab.report["syncs"] == result["syncs"]
         assert set(record) == FIELDS
+
+    def test_anything_else_that_ends_it_is_passed_on_and_not_without_a_report(self, lab: Lab) -> None:
+        class TaskTimeoutError(BaseException):
+            """As ansible-core has it."""
+
+        def stop() -> t.NoReturn:
+            raise TaskTimeoutError
+
+        lab.clock.at(5, stop)
+        with pytest.raises(TaskTimeoutError):
+            lab.run(report_path=str(lab.report_path))
+        assert (lab.report["failed"], code(lab.report)) == (True, "outcome_unknown")
+        assert lab.report["syncs"][0]["handle"]["run"] == 1
 
     def test_what_was_interrupted_is_joined_by_the_next_run(self, lab: Lab) -> None:
         class Stopping(Fifth):

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import typing as t
@@ -14,7 +15,9 @@ import pytest
 
 from ansible_collections.lockstep.sync.plugins.module_utils._core.batch import Context, Interrupted
 from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import Stopped
-from ansible_collections.lockstep.sync.plugins.module_utils._core.module import context_of, leave, require
+from ansible_collections.lockstep.sync.plugins.module_utils._core.module import leave, require, stoppable
+from ansible_collections.lockstep.sync.plugins.module_utils._core.operation import Operation, Requirements
+from ansible_collections.lockstep.sync.plugins.module_utils._core.options import ArgumentSpec
 
 
 class Left(Exception):
@@ -48,34 +51,41 @@ def module() -> t.Any:
     return Module()
 
 
-@pytest.fixture
-def _own_signals() -> t.Iterator[None]:
-    before = signal.getsignal(signal.SIGTERM)
-    yield
-    signal.signal(signal.SIGTERM, before)
+def test_a_signal_interrupts_and_ends_all_pauses() -> None:
+    with pytest.raises(Stopped), stoppable(signal.SIGTERM) as clock:
+        with pytest.raises(Interrupted):
+            os.kill(os.getpid(), signal.SIGTERM)
+        clock.sleep(60)
 
 
-@pytest.mark.usefixtures("_own_signals")
-def test_the_modes_of_the_module_are_those_of_the_context(module: t.Any) -> None:
-    context = context_of(module)
-    assert (context.check_mode, context.diff) == (True, True)
-
-
-@pytest.mark.usefixtures("_own_signals")
-def test_a_signal_interrupts_and_ends_all_pauses(module: t.Any) -> None:
-    context = context_of(module)
-    with pytest.raises(Interrupted):
+def test_a_second_signal_does_not_end_the_reporting() -> None:
+    with stoppable(signal.SIGTERM):
+        with pytest.raises(Interrupted):
+            os.kill(os.getpid(), signal.SIGTERM)
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_whoever_still_pauses_at_the_end_is_woken() -> None:
+    with stoppable(signal.SIGTERM) as clock:
+        clock.sleep(0.01)
     with pytest.raises(Stopped):
-        context.clock.sleep(60)
+        clock.sleep(60)
 
 
-@pytest.mark.usefixtures("_own_signals")
-def test_a_second_signal_does_not_end_the_reporting(module: t.Any) -> None:
-    context_of(module)
-    with pytest.raises(Interrupted):
+@pytest.mark.parametrize("pass_on", [True, False])
+def test_a_signal_does_in_the_end_what_it_did_before(pass_on: bool) -> None:
+    seen: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, frame: seen.append(number))
+    try:
+        with stoppable(signal.SIGTERM, pass_on=pass_on):
+            with pytest.raises(Interrupted):
+                os.kill(os.getpid(), signal.SIGTERM)
+            assert seen == []
+        assert seen == ([signal.SIGTERM] if pass_on else [])
         os.kill(os.getpid(), signal.SIGTERM)
-    os.kill(os.getpid(), signal.SIGTERM)
+        assert seen
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_a_success_is_left_with_its_warnings(module: t.Any) -> None:
@@ -91,9 +101,13 @@ def test_a_failure_is_left_with_everything(module: t.Any) -> None:
 
 
 def test_a_missing_library_is_named(module: t.Any) -> None:
-    require(module, [("requests", None)])
+    def missing(options: t.Any) -> Requirements:
+        return [("dnspython", "ImportError: ...")]
+
+    operation = Operation(ArgumentSpec(), lambda options, context: {})
+    require(module, operation, {})
     with pytest.raises(Left, match="failed"):
-        require(module, [("requests", None), ("dnspython", "ImportError: ...")])
+        require(module, dataclasses.replace(operation, needs=missing), {})
     assert "dnspython" in module.result["msg"]
 
 

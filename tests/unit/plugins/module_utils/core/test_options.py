@@ -12,7 +12,6 @@ import typing as t
 import pytest
 
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError
-from ansible_collections.lockstep.sync.plugins.module_utils._core.module import sync_spec, wait_spec
 from ansible_collections.lockstep.sync.plugins.module_utils._core.options import (
     CONNECTION,
     SYNCING,
@@ -24,6 +23,8 @@ from ansible_collections.lockstep.sync.plugins.module_utils._core.options import
     list_of_names,
     secrets_in,
 )
+from ansible_collections.lockstep.sync.plugins.module_utils._core.sync import sync_spec
+from ansible_collections.lockstep.sync.plugins.module_utils._core.wait import wait_spec
 
 from .fifth import Fifth
 from .lab import validated

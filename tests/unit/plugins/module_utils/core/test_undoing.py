@@ -13,8 +13,7 @@ import pytest
 from ansible_collections.lockstep.sync.plugins.module_utils._core.adaptor import Observation, Run, Target
 from ansible_collections.lockstep.sync.plugins.module_utils._core.http import Channel
 from ansible_collections.lockstep.sync.plugins.module_utils._core.ledger import Key
-from ansible_collections.lockstep.sync.plugins.module_utils._core.module import wait_spec
-from ansible_collections.lockstep.sync.plugins.module_utils._core.wait import run_wait
+from ansible_collections.lockstep.sync.plugins.module_utils._core.wait import run_wait, wait_spec
 
 from .fifth import Fifth
 from .lab import Lab, code, only, validated

@@ -20,10 +20,9 @@ from ansible_collections.lockstep.sync.plugins.module_utils._core.adaptor import
 from ansible_collections.lockstep.sync.plugins.module_utils._core.batch import Interrupted
 from ansible_collections.lockstep.sync.plugins.module_utils._core.http import Channel
 from ansible_collections.lockstep.sync.plugins.module_utils._core.ledger import Key
-from ansible_collections.lockstep.sync.plugins.module_utils._core.module import wait_spec
 from ansible_collections.lockstep.sync.plugins.module_utils._core.options import ArgumentSpec
 from ansible_collections.lockstep.sync.plugins.module_utils._core.poll import Reading
-from ansible_collections.lockstep.sync.plugins.module_utils._core.wait import run_wait
+from ansible_collections.lockstep.sync.plugins.module_utils._core.wait import run_wait, wait_spec
 
 from .conftest import Serve
 from .fifth import Fifth
