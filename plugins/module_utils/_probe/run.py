@@ -16,6 +16,7 @@ from .._core.clock import Clock, Stopped, isoformat
 from .._core.errors import SyncError, understood
 from .._core.http import RequestCount
 from .._core.options import Options
+from .._core.progress import ticking
 from .._core.redact import Redactor
 from . import http
 from .crew import Crew, ThreadCrew, View
@@ -133,6 +134,13 @@ class Task:
                 self.looks[probe].note(view)
                 schedule.ended(probe, view.ended, not view.problems)
 
+    def line(self, elapsed: float) -> str:
+        """How far it is, ``elapsed`` seconds after it began."""
+        green = sum(track.passed for track in self.schedule.tracks) if self.schedule else 0
+        soaking = self.schedule is not None and self.schedule.green_at is not None
+        soak = f", soak of {self.rules.soak:g} s" if soaking else ""
+        return f"{green} of {len(self.looks)} probes green{soak}, {elapsed:.0f} s"
+
     def result(self) -> Json:
         """What the task returns."""
         tracks = self.schedule.tracks if self.schedule else [Track(None) for dummy in self.looks]
@@ -179,7 +187,8 @@ def run_probes(options: Options, context: Context, crew_of: CrewOf = http_crew) 
     try:
         with understood():
             probes = task.prepare(options)
-            task.watch(crew_of(probes, context.clock))
+            with ticking(task.line, context.show):
+                task.watch(crew_of(probes, context.clock))
     except SyncError as error:
         task.failure = error
     except (Interrupted, Stopped, KeyboardInterrupt):

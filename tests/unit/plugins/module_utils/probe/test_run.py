@@ -20,10 +20,10 @@ from ansible_collections.lockstep.sync.plugins.module_utils._core.http import Re
 from ansible_collections.lockstep.sync.plugins.module_utils._probe.crew import Crew, ThreadCrew, View
 from ansible_collections.lockstep.sync.plugins.module_utils._probe.expect import Certificate, Seen
 from ansible_collections.lockstep.sync.plugins.module_utils._probe.options import Probe, parse_probes
-from ansible_collections.lockstep.sync.plugins.module_utils._probe.run import Json, http_crew, run_probes, take_look
+from ansible_collections.lockstep.sync.plugins.module_utils._probe.run import Json, Task, http_crew, run_probes, take_look
 
 from .conftest import Serve
-from .models import DATE, Model, ModelCrew, Time
+from .models import DATE, START, Model, ModelCrew, Time
 from .site import Reply, Request
 from .test_options import validated
 
@@ -127,6 +127,26 @@ def test_a_soak_that_went_well() -> None:
     result = run(GOOD, soak=5)
     assert result["msg"] == "1 of 1 probes are as wanted, and stayed so for 5 s"
     assert 5 <= result["elapsed"] < 5.1
+
+
+def test_whoever_watches_sees_how_far_it_is() -> None:
+    time, lines = Time(), []
+    models = [Model(0.0), Model(0.0, ((0, 0.5),))]
+    options = validated(probes=[{"url": f"https://{number}.test/"} for number in range(2)], soak=2)
+    task = Task(Context(clock=time))
+    task.prepare(options)
+    lines.append(task.line(0))
+
+    class Watched(ModelCrew):
+        def wait(self, until: float | None) -> list[tuple[int, View]]:
+            seen = super().wait(until)
+            lines.append(task.line(time.moment - START))
+            return seen
+
+    task.watch(Watched(models, time))
+    assert lines[0] == "0 of 2 probes green, 0 s"
+    assert "1 of 2 probes green, 1 s" in lines
+    assert lines[-1] == "2 of 2 probes green, soak of 2 s, 3 s"
 
 
 @pytest.mark.parametrize("exception", [Interrupted, KeyboardInterrupt])
