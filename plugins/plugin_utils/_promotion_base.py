@@ -20,7 +20,7 @@ from ..module_utils._core.journal import Journal
 from ..module_utils._core.ledger import Key, default_path
 from ..module_utils._core.options import secrets_in
 from ..module_utils._core.redact import Redactor
-from . import _promotion as promotion, _promotion_files as reports
+from . import _promotion as promotion, _promotion_files as reports, _promotion_report
 from ._promotion_providers import CHAINS, Chain, environment
 from ._promotion_settings import PREFIX, Settings, Target
 
@@ -140,9 +140,9 @@ class Step(abc.ABC):
         :param interim: the run goes on, and this is what is left of it should it be killed.
         """
         clock, path = self.services.clock, self.memory["path"]
-        state = promotion.interrupted(self.state) if interim else self.state
+        state = _promotion_report.interrupted(self.state) if interim else self.state
         elapsed = clock.monotonic() - self.memory["began"]
-        report = promotion.build_report(state, stamp(clock.now()), elapsed, path)
+        report = _promotion_report.build_report(state, stamp(clock.now()), elapsed, path)
         report = self.services.redactor.scrub(report)
         if path:
             try:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from . import _promotion as promotion, _windows
+from . import _promotion as promotion, _promotion_report, _windows
 from ._promotion_base import Json, Outcome, Step, needed
 from ._promotion_settings import PREFIX, Target
 
@@ -234,7 +234,7 @@ class Hooks(Step):
     def _is_due(self, moment: str, wave: int | None) -> bool:
         kind, dummy, phase = moment.partition("_")
         if kind == "on":
-            return phase != "failure" or promotion.verdict_of(self.state) not in promotion.GOOD
+            return phase != "failure" or _promotion_report.verdict_of(self.state) not in _promotion_report.GOOD
         if phase in ("preflight", "report", "notify", "rollback"):
             return True
         mine = [entry for entry in self.state["targets"] if wave is None or entry["wave"] == wave]

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from ansible_collections.lockstep.sync.plugins.plugin_utils import _promotion as promotion
+from ansible_collections.lockstep.sync.plugins.plugin_utils import _promotion as promotion, _promotion_report
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion_settings import Settings, read
 
 Json = dict[str, Any]
@@ -458,7 +458,7 @@ class TestTheEnd:
 
     @given(verdicts, st.sampled_from([None, "something broke"]))
     def test_the_worst_verdict_is_that_of_the_run(self, found: list[str], error: str | None) -> None:
-        verdict = promotion.verdict_of(self.ended(*found, error=error))
+        verdict = _promotion_report.verdict_of(self.ended(*found, error=error))
         assert verdict in ORDER[1:]
         worst = max(found, key=ORDER.index)
         if error:
@@ -467,11 +467,11 @@ class TestTheEnd:
             assert verdict == worst
         else:
             assert verdict == "failed"
-        if verdict in promotion.GOOD:
+        if verdict in _promotion_report.GOOD:
             assert set(found) <= {"succeeded", "planned", "not_started"}
 
     def test_without_targets(self) -> None:
-        assert promotion.verdict_of(self.ended(error="bad variables")) == "failed"
+        assert _promotion_report.verdict_of(self.ended(error="bad variables")) == "failed"
 
     def test_what_has_a_verdict_keeps_it(self) -> None:
         state = self.ended("succeeded", "not_started")
@@ -488,7 +488,7 @@ class TestTheEnd:
         phase = promotion.begin_phase(state, "preflight", BEGIN, target="shop-0")
         phase["began"] = 12.5
         untouched = copy.deepcopy(state)
-        report = promotion.build_report(state, "2026-11-20T21:46:12Z", 60.00049, "")
+        report = _promotion_report.build_report(state, "2026-11-20T21:46:12Z", 60.00049, "")
         assert state == untouched
         assert set(report) == {*REPORT.split()}
         assert set(report["phases"][0]) == {*PHASE.split()}
@@ -497,14 +497,14 @@ class TestTheEnd:
         summary = report["summary"]
         assert sum(summary[verdict] for verdict in ORDER) == summary["targets"] == len(found)
         assert {name: summary[name] for name in ORDER} == {name: found.count(name) for name in ORDER}
-        assert (report["ok"], report["elapsed"]) == (report["verdict"] in promotion.GOOD, 60.0)
+        assert (report["ok"], report["elapsed"]) == (report["verdict"] in _promotion_report.GOOD, 60.0)
         json.dumps(report)
 
     def test_it_counts_what_was_changed_and_sent(self) -> None:
         state = self.ended("succeeded", "succeeded", "failed")
         for number, target in enumerate(state["targets"]):
             target["changed"], target["requests"] = number != 1, 10**number
-        summary = promotion.build_report(state, BEGIN, 1, "")["summary"]
+        summary = _promotion_report.build_report(state, BEGIN, 1, "")["summary"]
         assert (summary["changed"], summary["requests"]) == (2, 111)
 
 
@@ -512,7 +512,7 @@ class TestMessage:
     @staticmethod
     def message(*found: str, path: str = "", **state: Any) -> str:
         made = TestTheEnd.ended(*found)
-        return str(promotion.build_report({**made, **state}, BEGIN, 1, path)["message"])
+        return str(_promotion_report.build_report({**made, **state}, BEGIN, 1, path)["message"])
 
     def test_one_target(self) -> None:
         assert self.message("succeeded") == "succeeded. shop-0: reason of shop-0."
@@ -535,5 +535,5 @@ class TestMessage:
         for target in state["targets"][1:]:
             promotion.add_check(target, "credentials", False, "no")
         promotion.stop(state, "refused", "another target did not pass")
-        said = promotion.build_report(state, BEGIN, 1, "")["message"]
+        said = _promotion_report.build_report(state, BEGIN, 1, "")["message"]
         assert said == "refused: 3 refused. shop-1: reason of shop-1. shop-2: reason of shop-2."
