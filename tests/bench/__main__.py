@@ -55,6 +55,22 @@ MODULE = """
         applications: "{{ ids }}"
 """
 
+#: one look for each item, as one task of many would do at once
+ITEMS = """
+- hosts: localhost
+  gather_facts: false
+  vars:
+    ansible_python_interpreter: "{{ interpreter }}"
+  tasks:
+    - lockstep.sync.serveravatar_staging_info:
+        api_url: "{{ api }}"
+        api_token: "{{ token }}"
+        organization: "{{ organization }}"
+        server: "{{ server }}"
+        applications: "{{ item }}"
+      loop: "{{ ids }}"
+"""
+
 DNS = """
 - hosts: localhost
   gather_facts: false
@@ -123,6 +139,11 @@ def main() -> int:
         print(f"  uri + until        {loop:6.1f} s  ({loop / APPLICATIONS:.3f} s each)")
         print(f"  one module task    {module:6.1f} s  ({module / APPLICATIONS:.3f} s each)")
         print(f"  ratio              {loop / module:6.1f}")
+        with_process, without = items(simulator, Path(scratch))
+        print(f"{APPLICATIONS} items of a loop with an info module, without the start of ansible-playbook:")
+        print(f"  module processes          {with_process / APPLICATIONS:.3f} s each")
+        print(f"  no process of their own   {without / APPLICATIONS:.3f} s each")
+        print(f"  ratio              {with_process / without:6.1f}")
         bare, role = promotion(simulator, Path(scratch))
         print(f"a promotion of one application, median of {PROMOTIONS}:")
         print(f"  backup, sync and probes as three tasks    {bare:6.2f} s")
@@ -144,6 +165,24 @@ def staging(simulator: Simulator, scratch: Path) -> tuple[float, float]:
     loop = run(scratch, LOOP, {**common, "base": place, "ids": ids[:APPLICATIONS]})
     wanted = {"api": info["url"], "organization": info["organization"], "server": info["server"], "ids": ids[APPLICATIONS:]}
     return loop, run(scratch, MODULE, {**common, **wanted})
+
+
+def items(simulator: Simulator, scratch: Path) -> tuple[float, float]:
+    """Seconds for a loop whose items are processes, and for one whose items are not; the least of three each, in turns."""
+    info = simulator["serveravatar"]
+    common = {"api": info["url"], "token": info["api_token"], "organization": info["organization"], "server": info["server"]}
+    # the same Python by another name, which the collection has to take for another one
+    another = str(BIN / f"python{sys.version_info.major}.{sys.version_info.minor}")
+    names = {"process": another, "none": "{{ ansible_playbook_python }}"}
+    least: dict[str, float] = {}
+    for _turn in range(3):
+        for kind, interpreter in names.items():
+            empty, full = (
+                run(scratch, ITEMS, {**common, "interpreter": interpreter, "ids": [info["application"]] * count})
+                for count in (1, APPLICATIONS + 1)
+            )
+            least[kind] = min(least.get(kind, full - empty), full - empty)
+    return least["process"], least["none"]
 
 
 def promotion(simulator: Simulator, scratch: Path) -> tuple[float, float]:
