@@ -397,10 +397,19 @@ ENVIRONMENT.filters.update(
 )
 
 
-def render(template: str, report: Json, kind: str, title: str, facts: t.Sequence[tuple[str, t.Any]], **values: t.Any) -> str:
+def compiled(source: str) -> jinja2.Template:
+    """A template that extends ``frame``. For module level: the processes of tasks are forked from one that imported it."""
+    for parent in ("frame", "parts"):
+        ENVIRONMENT.get_template(parent)
+    return ENVIRONMENT.from_string(source)
+
+
+def render(
+    template: jinja2.Template, report: Json, kind: str, title: str, facts: t.Sequence[tuple[str, t.Any]], **values: t.Any
+) -> str:
     """A whole page.
 
-    :param template: source of a template that extends ``frame``.
+    :param template: made by :func:`compiled`.
     :param kind: what the report is about.
     :param facts: label and value of what is shown below the verdict; those without a value are left out.
     :param values: what else the template asks for. ``tone`` overrides the tone of the verdict.
@@ -415,13 +424,4 @@ def render(template: str, report: Json, kind: str, title: str, facts: t.Sequence
         "facts": facts,
         "tone": tone(report.get("verdict")),
     }
-    return _compiled(template).render({**frame, **values})
-
-
-_templates: dict[str, jinja2.Template] = {}
-
-
-def _compiled(template: str) -> jinja2.Template:
-    if template not in _templates:
-        _templates[template] = ENVIRONMENT.from_string(template)
-    return _templates[template]
+    return template.render({**frame, **values})

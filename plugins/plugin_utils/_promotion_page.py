@@ -26,7 +26,8 @@ from ._promotion_words import (
 #: the least share of the time scale, in per cent, that is still seen
 LEAST_BAR = 0.7
 
-_TEMPLATE = """\
+_TEMPLATE = _page.compiled(
+    """\
 {% extends "frame" %}
 {% block main %}
 {% import "parts" as ui %}
@@ -220,6 +221,7 @@ at {{ target.data.resumed.phase | words }}, begun {{ target.data.resumed.started
 {% endfor %}
 {% endblock %}
 """
+)
 
 
 def promotion_page(report: Json) -> str:

@@ -40,7 +40,8 @@ FEW, FOLDED = 5, 20
 CHANGES = (("creates", "ok", "+"), ("updates", "info", "~"), ("deletes", "bad", "−"))
 SIGNS = {key[:-1]: {"tone": tone, "sign": sign} for key, tone, sign in CHANGES}
 
-_TEMPLATE = """\
+_TEMPLATE = _page.compiled(
+    """\
 {% extends "frame" %}
 {% import "parts" as ui %}
 
@@ -165,6 +166,7 @@ _TEMPLATE = """\
 {% endif %}
 {% endblock %}
 """
+)
 
 
 class Room:
