@@ -49,7 +49,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
         def call(module: str, arguments: Json) -> Json:
             name = f"lockstep.sync.{module}"
             if self._connection.transport == "local":
-                # its options, secrets among them, get to the module in no file that a run that is killed would leave behind
+                # should the module need a process of its own, its options, secrets among them, get to it in no file that a run
+                # that is killed would leave behind
                 self._connection.set_option("pipelining", True)
             task = self._task.copy()
             task.action, task.args = name, arguments

@@ -80,7 +80,7 @@ class Batch:
             with progress.of(lambda: _at_work(record), lambda: record.failure is not None):
                 self._one(*job)
 
-        with ticking(progress.line, self.context.show):
+        with ticking(lambda elapsed: self.redactor.text(progress.line(elapsed)), self.context.show):
             fan_out(jobs, one, self.options["max_parallel"])
 
     def _one(self, record: Record, work: Work) -> None:

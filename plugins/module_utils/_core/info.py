@@ -17,7 +17,7 @@ from .errors import SyncError, understood
 from .fanout import fan_out
 from .http import Channel, HttpClient, RequestCount
 from .options import ArgumentSpec, Options, check_connection, check_waiting, secrets_in
-from .progress import Progress, ticking
+from .progress import Progress, Show, ticking
 from .redact import Redactor
 
 #: seconds for all requests about one target, transfers of large zones included
@@ -53,8 +53,9 @@ def run_info(
         with understood():
             check_connection(options)
             check_waiting(options)
-            viewer = viewer_class(options, Services(context.clock, redactor, context.rng, context.warn))
-            _look_at_all(viewer, options, context, result[key])
+            services = Services(context.clock, redactor, context.rng, context.warn)
+            viewer = viewer_class(options, services)
+            _look_at_all(viewer, options["max_parallel"], services, context.show, result[key])
     except SyncError as error:
         _fail(result, error)
     except (Interrupted, Stopped, KeyboardInterrupt):
@@ -70,11 +71,11 @@ def _fail(result: dict[str, t.Any], error: SyncError) -> None:
     result.update(failed=True, msg=f"{error.message}. {error.hint}".strip(), failure=error.as_failure())
 
 
-def _look_at_all(viewer: Viewer, options: Options, context: Context, entries: list[Entry]) -> None:
+def _look_at_all(viewer: Viewer, max_parallel: int, services: Services, show: Show | None, entries: list[Entry]) -> None:
     count = RequestCount()
 
     def channel() -> Channel:
-        return viewer.client.channel(Deadline(context.clock, INFO_TIMEOUT), count)
+        return viewer.client.channel(Deadline(services.clock, INFO_TIMEOUT), count)
 
     names = viewer.names(channel())
     progress = Progress(len(names), "looked at")
@@ -86,8 +87,8 @@ def _look_at_all(viewer: Viewer, options: Options, context: Context, entries: li
         except SyncError as error:
             return error
 
-    with ticking(progress.line, context.show):
-        seen = fan_out(names, look, options["max_parallel"])
+    with ticking(lambda elapsed: services.redactor.text(progress.line(elapsed)), show):
+        seen = fan_out(names, look, max_parallel)
     entries.extend(item for item in seen if not isinstance(item, SyncError))
     for item in seen:
         if isinstance(item, SyncError):

@@ -409,6 +409,27 @@ class TestSecrets:
         assert all(TOKEN.encode() not in path.read_bytes() for path in lab.directory.glob("ledger*"))
         assert all(TOKEN not in text for text in result["warnings"])
 
+    def test_whoever_watches_does_not_see_it(self, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(batch, "ticking", lambda line, show: ticking(line, show, PollPolicy(0.01, 0.01)))
+        seen, shown = [], threading.Event()
+
+        def show(line: str) -> None:
+            seen.append(line)
+            shown.set()
+
+        class Leaky(Fifth):
+            def resolve(self, name: str, channel: Channel) -> Target:
+                return Target("7", f"seven {TOKEN}")
+
+            def observe(self, target: Target, channel: Channel) -> Observation:
+                shown.clear()
+                shown.wait(5)
+                return super().observe(target, channel)
+
+        run_sync(Leaky, validated(sync_spec(Leaky), lab.options()), lab.new_context(show=show))
+        assert any(line.startswith("seven ********") for line in seen)
+        assert all(TOKEN not in line for line in seen)
+
     def test_it_is_not_shown_in_errors_of_the_server(self, lab: Lab) -> None:
         lab.service.fates = [Reply(400, f"<{TOKEN}>".encode())]
         result = lab.run()
