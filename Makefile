@@ -16,7 +16,8 @@ help: ## list the targets
 setup: ## create or refresh .venv
 	@scripts/setup
 
-demo: setup ## see the collection work against simulated systems
+demo: ## see the collection work against simulated systems
+	@scripts/setup demo
 	@.venv/bin/python -m tests.demo
 
 test: setup ## run every check (what CI runs)
