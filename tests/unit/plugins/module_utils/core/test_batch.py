@@ -47,6 +47,30 @@ def column(result: Result, field: str) -> list[t.Any]:
     return [record[field] for record in result["syncs"]]
 
 
+class Watcher:
+    """Somebody who looks at what is told of a task."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self._told = threading.Event()
+
+    def show(self, line: str) -> None:
+        self.lines.append(line)
+        self._told.set()
+
+    def await_line(self) -> None:
+        """Go on once the next line has been told."""
+        self._told.clear()
+        assert self._told.wait(20)
+
+
+@pytest.fixture
+def watcher(monkeypatch: pytest.MonkeyPatch) -> Watcher:
+    """One who is told at once."""
+    monkeypatch.setattr(batch, "ticking", lambda line, show: ticking(line, show, PollPolicy(0.01, 0.01)))
+    return Watcher()
+
+
 class TestManyTargets:
     def test_every_target_has_a_record_in_the_order_of_the_list(self, lab: Lab) -> None:
         result = lab.run(mirrors=["nine", "seventy", "seven", "eight"])
@@ -105,23 +129,15 @@ class TestManyTargets:
         lab.run(Counting, mirrors=["10", "11", "12", "13"], max_parallel=2, wait=False)
         assert (most[0], lab.accepted) == (2, 4)
 
-    def test_whoever_watches_sees_how_far_it_is(self, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(batch, "ticking", lambda line, show: ticking(line, show, PollPolicy(0.01, 0.01)))
-        seen, shown = [], threading.Event()
-
-        def show(line: str) -> None:
-            seen.append(line)
-            shown.set()
-
+    def test_whoever_watches_sees_how_far_it_is(self, lab: Lab, watcher: Watcher) -> None:
         class Slow(Fifth):
             def observe(self, target: Target, channel: Channel) -> Observation:
-                shown.clear()
-                shown.wait(5)
+                watcher.await_line()
                 return super().observe(target, channel)
 
         lab.service.mirrors["7"].full = True
-        run_sync(Slow, validated(sync_spec(Slow), lab.options(mirrors=ALL)), lab.new_context(show=show))
-        lines = [line.rpartition(", ")[0] for line in seen]
+        run_sync(Slow, validated(sync_spec(Slow), lab.options(mirrors=ALL)), lab.new_context(show=watcher.show))
+        lines = [line.rpartition(", ")[0] for line in watcher.lines]
         assert "0 of 3 done, seven (not started)" in lines
         assert "2 of 3 done, 1 failed, nine (not started)" in lines
 
@@ -409,26 +425,18 @@ class TestSecrets:
         assert all(TOKEN.encode() not in path.read_bytes() for path in lab.directory.glob("ledger*"))
         assert all(TOKEN not in text for text in result["warnings"])
 
-    def test_whoever_watches_does_not_see_it(self, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(batch, "ticking", lambda line, show: ticking(line, show, PollPolicy(0.01, 0.01)))
-        seen, shown = [], threading.Event()
-
-        def show(line: str) -> None:
-            seen.append(line)
-            shown.set()
-
+    def test_whoever_watches_does_not_see_it(self, lab: Lab, watcher: Watcher) -> None:
         class Leaky(Fifth):
             def resolve(self, name: str, channel: Channel) -> Target:
                 return Target("7", f"seven {TOKEN}")
 
             def observe(self, target: Target, channel: Channel) -> Observation:
-                shown.clear()
-                shown.wait(5)
+                watcher.await_line()
                 return super().observe(target, channel)
 
-        run_sync(Leaky, validated(sync_spec(Leaky), lab.options()), lab.new_context(show=show))
-        assert any(line.startswith("seven ********") for line in seen)
-        assert all(TOKEN not in line for line in seen)
+        run_sync(Leaky, validated(sync_spec(Leaky), lab.options()), lab.new_context(show=watcher.show))
+        assert any(line.startswith("seven ********") for line in watcher.lines)
+        assert all(TOKEN not in line for line in watcher.lines)
 
     def test_it_is_not_shown_in_errors_of_the_server(self, lab: Lab) -> None:
         lab.service.fates = [Reply(400, f"<{TOKEN}>".encode())]
