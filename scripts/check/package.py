@@ -15,7 +15,7 @@ import tempfile
 import typing as t
 
 from .cores import Core, supported_cores
-from .shell import ROOT, VENV_BIN, StepFailed, environment, quiet, run
+from .shell import ROOT, VENV_BIN, Command, StepFailed, environment, notes, quiet, run
 
 #: All that may be at the top of the archive.
 CONTENT = {
@@ -36,6 +36,9 @@ CONTENT = {
     "roles",
     "tests",
 }
+
+#: What galaxy-importer says after three minutes of ansible-lint, which tells of the machine and not of the collection.
+IMPATIENT = "Timeout on call to ansible-lint"
 
 #: Directories of plugins that ansible-doc knows under another name, or does not document.
 UNDOCUMENTED = {"action", "doc_fragments", "module_utils", "plugin_utils"}
@@ -79,7 +82,11 @@ def _import(tarball: pathlib.Path) -> None:
             GALAXY_IMPORTER_REQUIRE_V1_OR_GREATER="true",
             GALAXY_IMPORTER_TMP_ROOT_DIR=directory,
         )
-        output = run([VENV_BIN / "python", "-m", "galaxy_importer.main", tarball], cwd=pathlib.Path(directory), env=env)
+        command: Command = [VENV_BIN / "python", "-m", "galaxy_importer.main", tarball]
+        output = run(command, cwd=pathlib.Path(directory), env=env)
+        if IMPATIENT in output:
+            notes.append("unsteady: galaxy-importer did not wait for ansible-lint, and was run again")
+            output = run(command, cwd=pathlib.Path(directory), env=env)
     findings = [line for line in output.splitlines() if re.match(r"(WARNING|ERROR|CRITICAL):", line)]
     if findings:
         raise StepFailed(f"galaxy-importer: {findings[0]}{f' and {len(findings) - 1} more' if findings[1:] else ''}")

@@ -8,15 +8,20 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
 
-MODULES = "ansible_collections.lockstep.sync.plugins.modules"
+from .process import MODULES, ModuleProcess
+
+Launch = Callable[..., ModuleProcess]
+
+#: Seconds after which a module process is stuck.
+LIMIT = 120
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,9 +92,42 @@ def outcome_of(output: str, code: int) -> Outcome:
     return Outcome(json.loads(last), code, output)
 
 
+def checked(code: int, output: str, errors: str) -> Outcome:
+    """No traceback reaches a user."""
+    assert "Traceback" not in output + errors, output + errors
+    return outcome_of(output, code)
+
+
 @pytest.fixture
-def run_module(environment: dict[str, str]) -> RunModule:
+def launch(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launch]:
+    """Start a module of the collection; what still runs at the end of the test is killed."""
+    processes: list[ModuleProcess] = []
+
+    def start(name: str, text: str, env: dict[str, str] | None = None) -> ModuleProcess:
+        processes.append(ModuleProcess(name, text, {**environment, **(env or {})}, tmp_path_factory.mktemp(name)))
+        return processes[-1]
+
+    yield start
+    for process in processes:
+        if process.is_running:
+            process.kill()
+
+
+@pytest.fixture
+def run_module(launch: Launch) -> RunModule:
     """Run a module of the collection in a process of its own, as Ansible would."""
+
+    def run(
+        name: str, options: dict[str, Any], *, check: bool = False, diff: bool = False, env: dict[str, str] | None = None
+    ) -> Outcome:
+        return checked(*launch(name, module_input(options, check, diff), env).finish(LIMIT))
+
+    return run
+
+
+@pytest.fixture
+def run_from_scratch(environment: dict[str, str]) -> RunModule:
+    """Run a module in a process that imports everything itself, from where its environment tells."""
 
     def run(
         name: str, options: dict[str, Any], *, check: bool = False, diff: bool = False, env: dict[str, str] | None = None
@@ -101,10 +139,9 @@ def run_module(environment: dict[str, str]) -> RunModule:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=LIMIT,
         )
-        assert "Traceback" not in done.stdout + done.stderr, done.stdout + done.stderr
-        return outcome_of(done.stdout, done.returncode)
+        return checked(done.returncode, done.stdout, done.stderr)
 
     return run
 
@@ -112,45 +149,25 @@ def run_module(environment: dict[str, str]) -> RunModule:
 class Started:
     """A module process that is still running."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    def __init__(self, process: ModuleProcess) -> None:
         self.process = process
 
     def kill(self) -> None:
         self.process.kill()
-        self.process.communicate()
 
     def terminate(self) -> Outcome:
-        self.process.send_signal(signal.SIGTERM)
+        self.process.terminate()
         return self.finish()
 
     def finish(self) -> Outcome:
-        output, errors = self.process.communicate(timeout=120)
-        assert "Traceback" not in output + errors, output + errors
-        return outcome_of(output, self.process.returncode)
+        return checked(*self.process.finish(LIMIT))
 
 
 @pytest.fixture
-def start_module(environment: dict[str, str]) -> Any:
-    """Start a module and go on; what still runs at the end of the test is killed."""
-    running: list[Started] = []
+def start_module(launch: Launch) -> Callable[[str, dict[str, Any]], Started]:
+    """Start a module and go on."""
 
     def start(name: str, options: dict[str, Any]) -> Started:
-        process = subprocess.Popen(
-            module_command(name),
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert process.stdin is not None
-        process.stdin.write(module_input(options))
-        process.stdin.close()
-        process.stdin = None
-        running.append(Started(process))
-        return running[-1]
+        return Started(launch(name, module_input(options)))
 
-    yield start
-    for item in running:
-        if item.process.poll() is None:
-            item.kill()
+    return start

@@ -713,15 +713,15 @@ def test_a_server_that_goes_away_while_it_notifies_does_no_harm(server: Server, 
     assert server.posts() == 1
 
 
-def test_a_missing_library_is_a_warning(server: Server, run_module: RunModule, tmp_path: Path) -> None:
+def test_a_missing_library_is_a_warning(server: Server, run_from_scratch: RunModule, tmp_path: Path) -> None:
     (tmp_path / "websocket.py").write_text("raise ImportError('not here')\n")
     environment = {"PYTHONPATH": str(tmp_path)}
-    outcome = run_module(SYNC, server.options(notifications_url=server.notifications_url), env=environment)
+    outcome = run_from_scratch(SYNC, server.options(notifications_url=server.notifications_url), env=environment)
     assert not outcome.failed
     assert "websocket-client" in json.dumps(outcome.result["warnings"])
     assert server.simulator.requests(part="plm", path="notifications") == []
     assert server.posts() == 1
-    silent = run_module(SYNC, server.options(), env=environment)
+    silent = run_from_scratch(SYNC, server.options(), env=environment)
     assert not silent.failed
     assert "warnings" not in silent.result
 

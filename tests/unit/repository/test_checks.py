@@ -2,16 +2,17 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The checks fail for a test that fails, and name one that passed only by itself."""
+"""The checks fail for what fails, and name what passed only the second time."""
 
 from __future__ import annotations
 
+import contextlib
 import pathlib
 import typing as t
 
 import pytest
 
-from scripts.check import pytests
+from scripts.check import package, pytests
 from scripts.check.shell import StepFailed
 
 UNSTEADY = """
@@ -92,3 +93,38 @@ def test_no_tests_at_all_fail(checks: Checks) -> None:
         checks.run()
     with pytest.raises(StepFailed, match="there is no"):
         pytests.run_tests("some", str(checks.directory / "none"), workers=0)
+
+
+class Importer:
+    """Stands in for galaxy-importer: has an output for each time that it is run."""
+
+    def __init__(self, *outputs: str) -> None:
+        self.outputs = list(outputs)
+
+    def __call__(self, *arguments: t.Any, **settings: t.Any) -> str:
+        return self.outputs.pop(0)
+
+
+IMPORTED = "INFO: ...ansible-lint run complete\nINFO: Importer processing completed successfully\n"
+IN_A_HURRY = f"ERROR: Timeout on call to ansible-lint\n{IMPORTED}"
+
+
+@pytest.mark.parametrize(
+    ("outputs", "problem", "remarks"),
+    [
+        ([IMPORTED], "", 0),
+        ([IN_A_HURRY, IMPORTED], "", 1),
+        ([IN_A_HURRY, IN_A_HURRY], "Timeout on call", 1),
+        ([f"WARNING: no changelog\n{IMPORTED}"], "no changelog", 0),
+        (["INFO: ...ansible-lint run complete\n"], "did not come to", 0),
+    ],
+)
+def test_the_importer_gets_a_second_try_if_it_was_in_a_hurry(
+    outputs: list[str], problem: str, remarks: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    importer, notes = Importer(*outputs), list[str]()
+    monkeypatch.setattr(package, "run", importer)
+    monkeypatch.setattr(package, "notes", notes)
+    with pytest.raises(StepFailed, match=problem) if problem else contextlib.nullcontext():
+        package._import(pathlib.Path("lockstep-sync-1.0.0.tar.gz"))
+    assert (importer.outputs, len(notes)) == ([], remarks)

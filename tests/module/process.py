@@ -1,0 +1,75 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A module in a process of its own that need not start first: it is forked from one that has imported all modules.
+
+Most of what a module process does is to import its libraries, and the tests run some six hundred of them. That everything works
+from a plain start, too, is for the tests with ansible, test_memory.py and the integration targets to show.
+"""
+
+from __future__ import annotations
+
+import importlib
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+MODULES = "ansible_collections.lockstep.sync.plugins.modules"
+NAMES = [path.stem for path in (Path(__file__).parents[2] / "plugins" / "modules").glob("*.py") if path.stem != "__init__"]
+
+_SERVER = multiprocessing.get_context("forkserver")
+_SERVER.set_forkserver_preload([__name__, *(f"{MODULES}.{name}" for name in NAMES)])
+
+
+class ModuleProcess:
+    """A module at work.
+
+    :param text: what it reads.
+    :param environment: all that it finds in its environment.
+    :param folder: for what it writes; of this process alone.
+    """
+
+    def __init__(self, name: str, text: str, environment: Mapping[str, str], folder: Path) -> None:
+        self._files = [folder / "stdin", folder / "stdout", folder / "stderr"]
+        self._files[0].write_text(text)
+        self._process = _SERVER.Process(target=_run, args=(name, dict(environment), [str(path) for path in self._files]))
+        self._process.start()
+
+    @property
+    def is_running(self) -> bool:
+        return self._process.is_alive()
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.join()
+
+    def terminate(self) -> None:
+        assert self._process.pid is not None
+        os.kill(self._process.pid, signal.SIGTERM)
+
+    def finish(self, timeout: float) -> tuple[int, str, str]:
+        """Exit status, standard output and standard error, once it has ended.
+
+        :raises TimeoutError: if it has not after so many seconds.
+        """
+        self._process.join(timeout)
+        if self._process.exitcode is None:
+            self.kill()
+            raise TimeoutError(f"a module process did not end within {timeout} s")
+        output, errors = (path.read_text() for path in self._files[1:])
+        return self._process.exitcode, output, errors
+
+
+def _run(name: str, environment: dict[str, str], files: list[str]) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
+    for number, path in enumerate(files):
+        opened = os.open(path, os.O_CREAT | (os.O_WRONLY if number else os.O_RDONLY), 0o600)
+        os.dup2(opened, number)
+        os.close(opened)
+    sys.stdin = open(0, closefd=False)  # noqa: SIM115 (it is open as long as the process lives)
+    sys.argv = [name]
+    importlib.import_module(f"{MODULES}.{name}").main()
