@@ -11,6 +11,7 @@ from __future__ import annotations
 import abc
 import dataclasses
 import datetime as dt
+import json
 import os
 import typing as t
 
@@ -20,7 +21,9 @@ from ..module_utils._core.journal import Journal
 from ..module_utils._core.ledger import Key, default_path
 from ..module_utils._core.options import secrets_in
 from ..module_utils._core.redact import Redactor
-from . import _promotion as promotion, _promotion_files as reports, _promotion_report
+from . import _promotion as promotion, _promotion_report, _report_files
+from ._promotion_markdown import promotion_markdown
+from ._promotion_page import promotion_page
 from ._promotion_providers import CHAINS, Chain, environment
 from ._promotion_settings import PREFIX, Settings, Target
 
@@ -146,7 +149,7 @@ class Step(abc.ABC):
         report = self.services.redactor.scrub(report)
         if path:
             try:
-                reports.write(path, report)
+                _write(path, report)
             except OSError as error:
                 # what happened has to be told all the same
                 self.warnings.append(f"the report could not be written to {path}: {error.strerror or error}")
@@ -215,6 +218,12 @@ class Step(abc.ABC):
     def probes_of(target: Target, kind: str) -> list[tuple[str, Json]]:
         where = f"{PREFIX}targets[{target.index}].{kind}"
         return [(f"{where}[{number}]", probe) for number, probe in enumerate(getattr(target, kind))]
+
+
+def _write(path: str, report: Json) -> None:
+    texts = (json.dumps(report, indent=2, ensure_ascii=False) + "\n", promotion_markdown(report), promotion_page(report))
+    for name, text in zip(_report_files.beside(path), texts):
+        _report_files.replace(name, text)
 
 
 def needed(value: Found | None, what: str) -> Found:

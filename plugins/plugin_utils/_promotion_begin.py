@@ -16,7 +16,7 @@ import random
 import socket
 
 from ..module_utils._core.errors import SyncError, invalid_option
-from . import _notify, _promotion as promotion, _promotion_files as reports, _windows
+from . import _notify, _promotion as promotion, _report_files, _windows
 from ._promotion_base import Json, Outcome, Services, said, stamp
 from ._promotion_settings import PREFIX, VARIABLES, Settings, read
 
@@ -95,7 +95,7 @@ class Begin:
         if not isinstance(path, str) or not path.strip():
             return ""
         try:
-            return reports.prepare(path.strip())
+            return _report_files.prepare(path.strip())
         except OSError as error:
             remedy = "Name a file in a directory that this user may write to."
             problem = invalid_option(f"{PREFIX}report_path", path, f"cannot be written: {error.strerror or error}", remedy)

@@ -241,7 +241,7 @@ def test_the_second_run_changes_nothing_and_no_secret_is_shown(server: Server, p
         + json.dumps(first.report)
         + (tmp_path / "state" / "ledger.sqlite3").read_text("latin-1")
     )
-    assert "module_args" in first.output
+    assert "task path: " in first.output
     for secret in (server.secret, server.backend["tsig_secret"], "Y2FuYXJ5LWNhbmFyeQ=="):
         assert secret not in left
 
@@ -330,6 +330,39 @@ def test_a_run_that_takes_too_long_is_neither_success_nor_failure(
     assert (zone["state"], zone["failure"]["code"]) == ("running", "timed_out")
     assert zone["handle"]["change_id"]
     assert server.sent() == 1
+
+
+AS_ANOTHER = {"ansible_become": True, "ansible_become_exe": "/usr/bin/env", "ansible_become_flags": "", "ansible_become_user": ""}
+
+
+def test_as_another_user_modules_do_the_same(server: Server, playbook: Playbook, tmp_path: Path) -> None:
+    server.add("a.example.")
+    server.drift("a.example.")
+    others = ("-e", json.dumps(AS_ANOTHER))
+    looked = playbook("--check", *others, zones=["a.example."])
+    assert (looked.code, looked.verdict) == (0, "drift"), looked.output
+    assert server.sent() == 0
+    done = playbook(*others, zones=["a.example."])
+    assert (done.code, done.verdict, done.changed) == (0, "reconciled", 1), done.output
+    assert done.zone("a.example.")["residual"] == []
+    assert server.synced() == ["a.example."]
+
+
+@pytest.mark.parametrize("others", [(), ("-e", json.dumps(AS_ANOTHER))], ids=["here", "as another user"])
+def test_a_report_that_cannot_be_written_is_refused_before_anything_is_done(
+    server: Server, playbook: Playbook, tmp_path: Path, others: tuple[str, ...]
+) -> None:
+    server.add("a.example.")
+    server.drift("a.example.")
+    (tmp_path / "taken").write_text("")
+    running = playbook.start(*others, zones=["a.example."], report_path=str(tmp_path / "taken" / "report.json"))
+    output, dummy = running.process.communicate(timeout=300)
+    assert running.process.returncode != 0
+    assert "option dns_reconciliation_report_path: " in output
+    assert "cannot be written: " in output
+    assert "Name a file in a directory that this user may write to." in " ".join(output.split())
+    assert "Traceback" not in output
+    assert server.simulator.requests(part="vinyldns") == []
 
 
 BAD = [

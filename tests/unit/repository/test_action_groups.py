@@ -14,8 +14,8 @@ import pytest
 PROVIDER_GROUPS = ("crafter", "plm", "serveravatar", "vinyldns")
 
 
-#: Takes the variables of a role and no option that anybody would set for a whole group.
-IN_NO_GROUP = {"promotion"}
+#: They take the variables of a role and no option that anybody would set for a whole group.
+IN_NO_GROUP = {"promotion", "reconciliation_files"}
 
 
 def expected_groups(module: str) -> list[str]:

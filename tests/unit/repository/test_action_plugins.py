@@ -13,8 +13,8 @@ import pytest
 
 PLUGINS = "ansible_collections.lockstep.sync.plugins"
 
-#: is an action plugin only
-WITHOUT_MODULE = {"promotion"}
+#: are action plugins only
+WITHOUT_MODULE = {"promotion", "reconciliation_files"}
 
 
 def test_each_module_has_an_action_plugin_that_does_the_same(module_names: list[str]) -> None:

@@ -4,19 +4,12 @@
 
 # Note that this plugin util is PRIVATE to the collection.
 
-"""The files of a report: JSON for programs, Markdown and a page for people."""
+"""The files of a report on this machine: JSON for programs, and beside it Markdown and a page for people."""
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
-import typing as t
-
-from ._promotion_markdown import promotion_markdown
-from ._promotion_page import promotion_page
-
-Json = dict[str, t.Any]
 
 
 def prepare(path: str) -> str:
@@ -28,24 +21,26 @@ def prepare(path: str) -> str:
     path = os.path.abspath(os.path.expanduser(os.path.expandvars(path)))
     if os.path.isdir(path):
         raise IsADirectoryError(0, "it is a directory")
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with tempfile.TemporaryFile(dir=os.path.dirname(path)):
+    folder = os.path.dirname(path)
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except FileExistsError as error:
+        raise NotADirectoryError(0, f"{folder} is not a directory") from error
+    with tempfile.TemporaryFile(dir=folder):
         return path
 
 
-def write(path: str, report: Json) -> None:
-    """Write a report, each file at once and for its owner alone.
+def beside(path: str) -> tuple[str, str, str]:
+    """Paths of the JSON, the Markdown and the HTML file, by that of the first."""
+    stem = path[: -len(".json")] if path.endswith(".json") else path
+    return path, f"{stem}.md", f"{stem}.html"
 
-    :param path: of the JSON file; the others lie beside it.
+
+def replace(path: str, text: str) -> None:
+    """Write a file at once, or not at all, for its owner alone.
+
     :raises OSError: it cannot be written.
     """
-    stem = path[: -len(".json")] if path.endswith(".json") else path
-    _replace(path, json.dumps(report, indent=2, ensure_ascii=False) + "\n")
-    _replace(f"{stem}.md", promotion_markdown(report))
-    _replace(f"{stem}.html", promotion_page(report))
-
-
-def _replace(path: str, text: str) -> None:
     descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".lockstep.")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:

@@ -1,0 +1,123 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError, invalid_option
+from ansible_collections.lockstep.sync.plugins.plugin_utils._report_files import beside
+from ansible_collections.lockstep.sync.plugins.plugin_utils._task_files import Files, Here, There
+
+Json = dict[str, t.Any]
+
+REPORT = "dns_reconciliation_report_path"
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no types
+    """The files of role dns_reconciliation, none of which costs a process on this machine."""
+
+    _supports_check_mode = True
+
+    def run(self, tmp: t.Any = None, task_vars: Json | None = None) -> Json:
+        result: Json = super().run(tmp, task_vars)
+        dummy, options = self.validate_argument_spec(SPEC, required_if=NEEDS)
+        try:
+            return {**result, "changed": False, **STEPS[options["step"]](self._files(task_vars or {}), options)}
+        except SyncError as error:
+            return {**result, "failed": True, "msg": f"{error.message}. {error.hint}".strip(), "failure": error.as_failure()}
+
+    def _files(self, task_vars: Json) -> Files:
+        if self._connection.transport == "local" and not self._connection.become:
+            return Here()
+        return There(lambda name, options: self._call(name, options, task_vars))
+
+    def _call(self, name: str, options: Json, task_vars: Json) -> Json:
+        task = self._task.copy()
+        task.action, task.args = name, options
+        names = {"task": task, "connection": self._connection, "play_context": self._play_context, "loader": self._loader}
+        others = {"templar": self._templar, "shared_loader_obj": self._shared_loader_obj}
+        action = self._shared_loader_obj.action_loader.get(name, **names, **others)
+        if action is None:
+            answer: Json = self._execute_module(module_name=name, module_args=options, task_vars=task_vars)
+        else:
+            answer = action.run(task_vars=task_vars)
+        return answer
+
+
+def _prepare(files: Files, options: Json) -> Json:
+    """See that a report can be written, before anything is done that it would have to tell of."""
+    try:
+        files.prepare(options["path"])
+    except OSError as error:
+        raise _unwritable(options["path"], error) from error
+    return {}
+
+
+def _write(files: Files, options: Json) -> Json:
+    try:
+        path = files.prepare(options["path"])
+        for name, content in zip(beside(path), options["contents"]):
+            files.write(name, content)
+    except OSError as error:
+        raise _unwritable(options["path"], error) from error
+    return {}
+
+
+def _scratch(files: Files, options: Json) -> Json:
+    try:
+        return {"path": files.scratch()}
+    except OSError as error:
+        problem = f"a temporary folder cannot be made: {_reason(error)}"
+        raise SyncError("invalid_option", problem, "Set TMPDIR to a directory that this user may write to.") from error
+
+
+def _read(files: Files, options: Json) -> Json:
+    """The full results of tasks, in order."""
+    found = []
+    for name in (f"{options['path']}/{number}.json" for number in range(options["count"])):
+        try:
+            found.append(json.loads(files.read(name)))
+        except (OSError, ValueError) as error:
+            problem = f"the full result of a task cannot be read from {name}: {_reason(error)}"
+            raise SyncError("outcome_unknown", problem, "Run the playbook again: nothing is triggered twice.") from error
+    return {"contents": found}
+
+
+def _remove(files: Files, options: Json) -> Json:
+    try:
+        files.remove(options["path"])
+    except OSError as error:
+        # what was found is of more interest
+        return {"warnings": [f"{options['path']} cannot be removed: {_reason(error)}"]}
+    return {}
+
+
+def _unwritable(path: str, error: OSError) -> SyncError:
+    remedy = "Name a file in a directory that this user may write to."
+    return invalid_option(REPORT, path, f"cannot be written: {_reason(error)}", remedy)
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error)
+
+
+STEPS = {"prepare": _prepare, "scratch": _scratch, "read": _read, "remove": _remove, "write": _write}
+
+SPEC: Json = {
+    "step": {"type": "str", "required": True, "choices": list(STEPS)},
+    "path": {"type": "str"},
+    "count": {"type": "int"},
+    "contents": {"type": "list", "elements": "str"},
+}
+
+NEEDS = [
+    ("step", "prepare", ["path"]),
+    ("step", "read", ["path", "count"]),
+    ("step", "remove", ["path"]),
+    ("step", "write", ["path", "contents"]),
+]
