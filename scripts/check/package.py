@@ -19,7 +19,6 @@ from .shell import ROOT, VENV_BIN, Command, StepFailed, environment, notes, quie
 
 #: All that may be at the top of the archive.
 CONTENT = {
-    "CHANGELOG.md",
     "CHANGELOG.rst",
     "CODE_OF_CONDUCT.md",
     "COPYING",

@@ -24,6 +24,7 @@ BIN = Path(sys.executable).parent
 APPLICATIONS = 20
 ZONES = 1000
 PROMOTIONS = 5
+RECONCILIATIONS = 5
 
 LOOP = """
 - hosts: localhost
@@ -128,6 +129,21 @@ ROLE = """
             verify_staging: "{{ probes }}"
 """
 
+RECONCILE = """
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - ansible.builtin.include_role:
+        name: lockstep.sync.dns_reconciliation
+      vars:
+        dns_reconciliation_api_url: "{{ api }}"
+        dns_reconciliation_access_key: "{{ access_key }}"
+        dns_reconciliation_secret_key: "{{ secret_key }}"
+        dns_reconciliation_zones: "{{ zones }}"
+        dns_reconciliation_backend: "{{ backend }}"
+        dns_reconciliation_report_path: "{{ report }}"
+"""
+
 
 def main() -> int:
     with (
@@ -149,6 +165,11 @@ def main() -> int:
         print(f"  backup, sync and probes as three tasks    {bare:6.2f} s")
         print(f"  role staging_promotion                    {role:6.2f} s")
         print(f"  gates and bookkeeping                     {role - bare:6.2f} s")
+        bare, role = reconciliation(simulator, Path(scratch))
+        print(f"a reconciliation of one zone, median of {RECONCILIATIONS}:")
+        print(f"  one task, with plan, guards and sync      {bare:6.2f} s")
+        print(f"  role dns_reconciliation                   {role:6.2f} s")
+        print(f"  a second plan, verification and reports   {role - bare:6.2f} s")
         seconds, summary = zones(simulator, Path(scratch))
         print(f"{ZONES} VinylDNS zones that differ, in one task with plan, guards, sync, wait and verification:")
         print(f"  {seconds:.1f} s, {summary['requests'] / ZONES:.1f} requests a zone, {summary['succeeded']} succeeded")
@@ -203,14 +224,35 @@ def promotion(simulator: Simulator, scratch: Path) -> tuple[float, float]:
     return statistics.median(taken[BARE]), statistics.median(taken[ROLE])
 
 
+def reconciliation(simulator: Simulator, scratch: Path) -> tuple[float, float]:
+    """Seconds for the task that syncs a zone which differs, and for the role around it, in turns."""
+    taken: dict[str, list[float]] = {DNS: [], RECONCILE: []}
+    for number in range(RECONCILIATIONS):
+        for play, seconds in taken.items():
+            name = f"{'role' if play is RECONCILE else 'bare'}{number}.bench.example."
+            different(simulator, name)
+            seconds.append(run(scratch, play, dns_variables(simulator, [name], scratch / "reconciliation.json")))
+    return statistics.median(taken[DNS]), statistics.median(taken[RECONCILE])
+
+
 def zones(simulator: Simulator, scratch: Path) -> tuple[float, dict[str, Any]]:
-    info = simulator["vinyldns"]
     names = [f"zone{number:04d}.bench.example." for number in range(ZONES)]
+    different(simulator, *names)
+    report = scratch / "report.json"
+    seconds = run(scratch, DNS, dns_variables(simulator, names, report))
+    return seconds, json.loads(report.read_text())["summary"]
+
+
+def different(simulator: Simulator, *names: str) -> None:
+    """Make zones of which VinylDNS lacks a record."""
     records = [f"host{number} A 192.0.2.{number}" for number in range(10)]
     orders = [{"name": name, "records": records, "dns": [*records, "new A 198.51.100.1"]} for name in names]
     simulator.control.part("vinyldns", "POST", "/zones", {"zones": orders})
-    report = scratch / "report.json"
-    variables = {
+
+
+def dns_variables(simulator: Simulator, names: list[str], report: Path) -> dict[str, Any]:
+    info = simulator["vinyldns"]
+    return {
         "api": info["url"],
         "access_key": info["access_key"],
         "secret_key": info["secret_key"],
@@ -218,8 +260,6 @@ def zones(simulator: Simulator, scratch: Path) -> tuple[float, dict[str, Any]]:
         "backend": {key: value for key, value in info["dns"].items() if key != "kind"},
         "report": str(report),
     }
-    seconds = run(scratch, DNS, variables)
-    return seconds, json.loads(report.read_text())["summary"]
 
 
 def run(scratch: Path, play: str, variables: dict[str, Any]) -> float:
