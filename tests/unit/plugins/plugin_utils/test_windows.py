@@ -18,7 +18,7 @@ import yaml
 from hypothesis import given, settings, strategies as st
 
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError
-from ansible_collections.lockstep.sync.plugins.plugin_utils import _windows
+from ansible_collections.lockstep.sync.plugins.plugin_utils import _window_syntax, _window_time
 from ansible_collections.lockstep.sync.plugins.plugin_utils._windows import Verdict, check, judge
 
 Json = dict[str, Any]
@@ -313,7 +313,7 @@ class TestCron:
         assert allow("2026-11-20", cron="0 0 */20 * 1L", duration="1h").next_change is None
 
     def test_looking_ahead_has_an_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(_windows, "MAX_STARTS", 1000)
+        monkeypatch.setattr(_window_time, "MAX_STARTS", 1000)
         verdict = judge({"deny": [{"cron": "* * * * *", "duration": 60}]}, utc("2026-11-20"))
         assert (verdict.open, verdict.next_change) == (False, None)
         assert verdict.reason.endswith("it does not open before 2026-11-20")
@@ -523,7 +523,7 @@ def is_it(window: Json, moment: dt.datetime) -> bool:
 weekly = (
     st.fixed_dictionaries(
         {
-            "days": st.lists(st.sampled_from(_windows.DAYS), min_size=1, unique=True),
+            "days": st.lists(st.sampled_from(_window_time.DAYS), min_size=1, unique=True),
             "from": st.integers(0, 1439),
             "to": st.integers(0, 1440),
             "timezone": st.sampled_from(ZONES),
@@ -578,7 +578,8 @@ def test_what_comes_next_is_true_when_it_comes(windows: list[Json], shift: int) 
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.dates() | st.floats(),
         lambda inner: (
-            st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(("allow", "deny", *_windows._KEYS)), inner, max_size=4)
+            st.lists(inner, max_size=3)
+            | st.dictionaries(st.sampled_from(("allow", "deny", *_window_syntax.KEYS)), inner, max_size=4)
         ),
         max_leaves=8,
     )
