@@ -26,8 +26,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
     def run(self, tmp: t.Any = None, task_vars: Json | None = None) -> Json:
         result: Json = super().run(tmp, task_vars)
         dummy, options = self.validate_argument_spec(SPEC, required_if=NEEDS)
+        # variable ansible_check_mode tells of the whole play only, and not of a task, a block or a role
+        result.update(changed=False, check_mode=bool(self._task.check_mode))
         try:
-            return {**result, "changed": False, **STEPS[options["step"]](self._files(task_vars or {}), options)}
+            return {**result, **STEPS[options["step"]](self._files(task_vars or {}), options)}
         except SyncError as error:
             return {**result, "failed": True, "msg": f"{error.message}. {error.hint}".strip(), "failure": error.as_failure()}
 
@@ -47,6 +49,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
         else:
             answer = action.run(task_vars=task_vars)
         return answer
+
+
+def _begin(files: Files, options: Json) -> Json:
+    """Tell whether the role is in check mode."""
+    return {}
 
 
 def _prepare(files: Files, options: Json) -> Json:
@@ -106,7 +113,7 @@ def _reason(error: Exception) -> str:
     return str(getattr(error, "strerror", None) or error)
 
 
-STEPS = {"prepare": _prepare, "scratch": _scratch, "read": _read, "remove": _remove, "write": _write}
+STEPS = {"begin": _begin, "prepare": _prepare, "scratch": _scratch, "read": _read, "remove": _remove, "write": _write}
 
 SPEC: Json = {
     "step": {"type": "str", "required": True, "choices": list(STEPS)},

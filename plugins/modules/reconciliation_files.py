@@ -37,6 +37,7 @@ options:
   step:
     description:
       - What to do.
+      - With V(begin), tell whether the role is in check mode.
       - With V(prepare), have the directory of a report, and fail if it cannot be written there.
       - With V(scratch), make a directory for results.
       - With V(read), read the results in it.
@@ -45,6 +46,7 @@ options:
     type: str
     required: true
     choices:
+      - begin
       - prepare
       - scratch
       - read
@@ -52,7 +54,7 @@ options:
       - write
   path:
     description:
-      - The JSON file of the report, or the directory of results. Needed by all but O(step=scratch).
+      - The JSON file of the report, or the directory of results. Needed by all steps but V(begin) and V(scratch).
     type: str
   count:
     description:
@@ -77,6 +79,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+check_mode:
+  description: Whether the task is in check mode, be it by itself, by its role or with the whole play.
+  returned: always
+  type: bool
+  sample: false
 path:
   description: The directory that was made.
   returned: for O(step=scratch)
