@@ -13,6 +13,7 @@ import shutil
 import signal
 import struct
 import subprocess
+import tempfile
 import threading
 import zlib
 from collections.abc import Iterator
@@ -194,8 +195,16 @@ def executable() -> str:
 @contextlib.contextmanager
 def running(profile: Path) -> Iterator[Browser]:
     """A browser with a fresh profile in this folder, which ends with the block."""
-    # what it would keep elsewhere goes into the profile too
-    env = {"PATH": os.environ["PATH"], "HOME": str(profile), "LC_ALL": "C.UTF-8"}
+    # it leaves a socket in the directory for temporary files, whose path must be short: that of the profile may not be
+    with tempfile.TemporaryDirectory(prefix="lockstep-", ignore_cleanup_errors=True) as temporary:
+        # what it would keep elsewhere goes into the profile too
+        env = {"PATH": os.environ["PATH"], "HOME": str(profile), "TMPDIR": temporary, "LC_ALL": "C.UTF-8"}
+        with _started(profile, env) as browser:
+            yield browser
+
+
+@contextlib.contextmanager
+def _started(profile: Path, env: dict[str, str]) -> Iterator[Browser]:
     # its sandbox does not work for root
     privileged = ["--no-sandbox"] if os.geteuid() == 0 else []
     command = [executable(), f"--user-data-dir={profile}", *privileged, *ARGUMENTS]
