@@ -19,6 +19,7 @@ from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion_base impo
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion_begin import Begin
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion_settings import PREFIX, Settings, read
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion_steps import STEPS
+from ansible_collections.lockstep.sync.plugins.plugin_utils._run_module import run_module
 
 Json = dict[str, t.Any]
 
@@ -52,19 +53,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
                 # should the module need a process of its own, its options, secrets among them, get to it in no file that a run
                 # that is killed would leave behind
                 self._connection.set_option("pipelining", True)
-            task = self._task.copy()
-            task.action, task.args = name, arguments
-            action = self._shared_loader_obj.action_loader.get(
-                name,
-                task=task,
-                connection=self._connection,
-                play_context=self._play_context,
-                loader=self._loader,
-                templar=self._templar,
-                shared_loader_obj=self._shared_loader_obj,
-            )
-            answer: Json = action.run(task_vars=task_vars)
-            return answer
+            return run_module(self, name, arguments, task_vars)
 
         names = {key for key in task_vars if key.startswith(PREFIX)}
         job = {key: task_vars.get(f"awx_{key}") or task_vars.get(f"tower_{key}") for key in ("job_id", "user_name")}

@@ -11,6 +11,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError, invalid_option
 from ansible_collections.lockstep.sync.plugins.plugin_utils._report_files import beside
+from ansible_collections.lockstep.sync.plugins.plugin_utils._run_module import run_module
 from ansible_collections.lockstep.sync.plugins.plugin_utils._task_files import Files, Here, There
 
 Json = dict[str, t.Any]
@@ -36,19 +37,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
     def _files(self, task_vars: Json) -> Files:
         if self._connection.transport == "local" and not self._connection.become:
             return Here()
-        return There(lambda name, options: self._call(name, options, task_vars))
-
-    def _call(self, name: str, options: Json, task_vars: Json) -> Json:
-        task = self._task.copy()
-        task.action, task.args = name, options
-        names = {"task": task, "connection": self._connection, "play_context": self._play_context, "loader": self._loader}
-        others = {"templar": self._templar, "shared_loader_obj": self._shared_loader_obj}
-        action = self._shared_loader_obj.action_loader.get(name, **names, **others)
-        if action is None:
-            answer: Json = self._execute_module(module_name=name, module_args=options, task_vars=task_vars)
-        else:
-            answer = action.run(task_vars=task_vars)
-        return answer
+        return There(lambda name, options: run_module(self, name, options, task_vars))
 
 
 def _begin(files: Files, options: Json) -> Json:
@@ -59,7 +48,7 @@ def _begin(files: Files, options: Json) -> Json:
 def _prepare(files: Files, options: Json) -> Json:
     """See that a report can be written, before anything is done that it would have to tell of."""
     try:
-        files.prepare(options["path"])
+        files.probe(options["path"])
     except OSError as error:
         raise _unwritable(options["path"], error) from error
     return {}

@@ -27,6 +27,21 @@ notes:
   - The module runs where the task runs. As it only talks HTTP (and DNS), that usually is the controller, see the examples.
 """
 
+    ROLE = r"""
+options: {}
+attributes:
+  action:
+    description: Indicates this has a corresponding action plugin so some parts of the options can be executed on the controller.
+    support: full
+  diff_mode:
+    description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
+    support: none
+  platform:
+    description: Target OS/families that can be operated against.
+    support: full
+    platforms: posix
+"""
+
     SYNC = r"""
 options: {}
 attributes:

@@ -18,20 +18,12 @@ description:
     takes all of them in order, and of little use without it. Its options may change in any release.
   - It runs on the controller, and calls the modules of the collection where the task runs. What is known of a run lies in the
     temporary directory of the ansible process between the steps. What later runs have to know lies in the ledger file.
+extends_documentation_fragment:
+  - lockstep.sync._attributes.role
 attributes:
-  action:
-    description: Indicates this has a corresponding action plugin so some parts of the options can be executed on the controller.
-    support: full
   check_mode:
     description: Can run in C(check_mode) and return changed status prediction without modifying target.
     support: full
-  diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
-    support: none
-  platform:
-    description: Target OS/families that can be operated against.
-    support: full
-    platforms: posix
 options:
   step:
     description:

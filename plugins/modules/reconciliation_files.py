@@ -17,22 +17,14 @@ description:
   - Writes the report of a reconciliation, and reads the full results of its tasks. It is made for the role
     C(lockstep.sync.dns_reconciliation), and of little use without it. Its options may change in any release.
   - The files are on the host of the task. With a local connection and without C(become) they cost no process.
+extends_documentation_fragment:
+  - lockstep.sync._attributes.role
 attributes:
-  action:
-    description: Indicates this has a corresponding action plugin so some parts of the options can be executed on the controller.
-    support: full
   check_mode:
     description: Can run in C(check_mode) and return changed status prediction without modifying target.
     support: none
     details:
       - Does the same in check mode, since a run in check mode has a report, too.
-  diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
-    support: none
-  platform:
-    description: Target OS/families that can be operated against.
-    support: full
-    platforms: posix
 options:
   step:
     description:
@@ -88,7 +80,7 @@ path:
   description: The directory that was made.
   returned: for O(step=scratch)
   type: str
-  sample: /tmp/lockstep.k3v9x0aa
+  sample: /there/lockstep.k3v9x0aa
 contents:
   description: The results that were read.
   returned: for O(step=read)

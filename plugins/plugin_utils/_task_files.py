@@ -28,6 +28,9 @@ class Files(t.Protocol):
     def prepare(self, path: str) -> str:
         """Have the directory that a file is to be in; returns the path to write to."""
 
+    def probe(self, path: str) -> str:
+        """The same, and see that files can be made there."""
+
     def scratch(self) -> str:
         """Make a directory for this user alone."""
 
@@ -44,7 +47,7 @@ class Files(t.Protocol):
 class Here:
     """On this machine, as the user of Ansible."""
 
-    prepare = staticmethod(_report_files.prepare)
+    prepare = probe = staticmethod(_report_files.prepare)
     write = staticmethod(_report_files.replace)
 
     @staticmethod
@@ -72,6 +75,14 @@ class There:
         folder = path.rpartition("/")[0]
         if folder:
             self._call("file", path=folder, state="directory")
+        return path
+
+    def probe(self, path: str) -> str:
+        if self._call("stat", path=path).get("stat", {}).get("isdir"):
+            raise IsADirectoryError(0, "it is a directory")
+        self.prepare(path)
+        made = self._call("tempfile", path=path.rpartition("/")[0] or ".", prefix=".lockstep.")
+        self.remove(made["path"])
         return path
 
     def scratch(self) -> str:

@@ -201,7 +201,7 @@ def _wall(moment: dt.date, zone: dt.tzinfo, later: int) -> dt.datetime:
             return (moment.astimezone(zone) if moment.tzinfo else moment).replace(tzinfo=None)
         except OverflowError:  # the end of all times, in a zone further east
             return moment.replace(tzinfo=None)
-    midnight = dt.datetime(moment.year, moment.month, moment.day)  # noqa: DTZ001 (what the clock shows)
+    midnight = dt.datetime.combine(moment, dt.time())
     return midnight + later * DAY if moment < dt.date.max else midnight
 
 

@@ -64,7 +64,7 @@ class _Witnessed:
         if self.sock is None:
             self.connect()
         witness.sent = True
-        super().send(data)  # type: ignore[misc]  # as above
+        super().send(data)  # type: ignore[misc]  # a mixin: the class beside it has the method
 
 
 class _Once:
@@ -73,7 +73,7 @@ class _Once:
     def _put_conn(self, conn: t.Any) -> None:
         if conn is not None:
             conn.close()
-        super()._put_conn(conn)  # type: ignore[misc]  # a mixin for pools
+        super()._put_conn(conn)  # type: ignore[misc]  # a mixin: the pool class beside it has the method
 
 
 class _WitnessedConnection(_Witnessed, _Connection):

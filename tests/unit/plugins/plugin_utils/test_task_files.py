@@ -101,23 +101,36 @@ def test_no_room_for_results(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.
 
 
 def test_there_modules_do_it() -> None:
-    modules = Modules(path="/tmp/lockstep.x", content=base64.b64encode(b'{"a": 1}').decode())
+    modules = Modules(path="/there/lockstep.x", content=base64.b64encode(b'{"a": 1}').decode())
     files = There(modules)
     take("prepare", files, path="/var/log/a.json")
     take("prepare", files, path="a.json")
-    assert take("scratch", files) == {"path": "/tmp/lockstep.x"}
-    assert take("read", files, path="/tmp/lockstep.x", count=1) == {"contents": [{"a": 1}]}
-    assert take("remove", files, path="/tmp/lockstep.x") == {}
+    assert take("scratch", files) == {"path": "/there/lockstep.x"}
+    assert take("read", files, path="/there/lockstep.x", count=1) == {"contents": [{"a": 1}]}
+    assert take("remove", files, path="/there/lockstep.x") == {}
     take("write", files, path="a.json", contents=["1", "2", "3"])
     assert modules.calls == [
+        ("ansible.builtin.stat", {"path": "/var/log/a.json"}),
         ("ansible.builtin.file", {"path": "/var/log", "state": "directory"}),
+        ("ansible.builtin.tempfile", {"path": "/var/log", "prefix": ".lockstep."}),
+        ("ansible.builtin.file", {"path": "/there/lockstep.x", "state": "absent"}),
+        ("ansible.builtin.stat", {"path": "a.json"}),
+        ("ansible.builtin.tempfile", {"path": ".", "prefix": ".lockstep."}),
+        ("ansible.builtin.file", {"path": "/there/lockstep.x", "state": "absent"}),
         ("ansible.builtin.tempfile", {"state": "directory", "prefix": "lockstep."}),
-        ("ansible.builtin.slurp", {"src": "/tmp/lockstep.x/0.json"}),
-        ("ansible.builtin.file", {"path": "/tmp/lockstep.x", "state": "absent"}),
+        ("ansible.builtin.slurp", {"src": "/there/lockstep.x/0.json"}),
+        ("ansible.builtin.file", {"path": "/there/lockstep.x", "state": "absent"}),
         ("ansible.builtin.copy", {"dest": "a.json", "content": "1", "mode": "0600"}),
         ("ansible.builtin.copy", {"dest": "a.md", "content": "2", "mode": "0600"}),
         ("ansible.builtin.copy", {"dest": "a.html", "content": "3", "mode": "0600"}),
     ]
+
+
+def test_there_a_directory_is_no_report() -> None:
+    modules = Modules(stat={"isdir": True})
+    with pytest.raises(SyncError, match="it is a directory"):
+        take("prepare", There(modules), path="/var/log")
+    assert [name for name, dummy in modules.calls] == ["ansible.builtin.stat"]
 
 
 def test_what_a_module_says_is_the_reason() -> None:
