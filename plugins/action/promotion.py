@@ -15,11 +15,11 @@ from ansible.utils.display import Display
 from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import SystemClock
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError
 from ansible_collections.lockstep.sync.plugins.module_utils._core.redact import Redactor
-from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion_base import Outcome, Services, said
-from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion_begin import Begin
-from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion_settings import PREFIX, Settings, read
-from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion_steps import STEPS
-from ansible_collections.lockstep.sync.plugins.plugin_utils._run_module import run_module
+from ansible_collections.lockstep.sync.plugins.plugin_utils._actions.run_module import run_module
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.phase import Outcome, Services, said
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.phases import STEPS
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.settings import PREFIX, Settings, read
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.start import Begin
 
 Json = dict[str, t.Any]
 

@@ -10,9 +10,9 @@ import typing as t
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError, invalid_option
-from ansible_collections.lockstep.sync.plugins.plugin_utils._report_files import beside
-from ansible_collections.lockstep.sync.plugins.plugin_utils._run_module import run_module
-from ansible_collections.lockstep.sync.plugins.plugin_utils._task_files import Files, Here, There
+from ansible_collections.lockstep.sync.plugins.plugin_utils._actions.run_module import run_module
+from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.files import beside
+from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.task_files import Files, Here, There
 
 Json = dict[str, t.Any]
 

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from ansible_collections.lockstep.sync.plugins.modules.serveravatar_backup import OPERATION
-from ansible_collections.lockstep.sync.plugins.plugin_utils._controller import ControllerAction
+from ansible_collections.lockstep.sync.plugins.plugin_utils._actions.controller import ControllerAction
 
 
 class ActionModule(ControllerAction):

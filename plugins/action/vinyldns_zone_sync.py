@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from ansible_collections.lockstep.sync.plugins.modules.vinyldns_zone_sync import OPERATION
-from ansible_collections.lockstep.sync.plugins.plugin_utils._controller import ControllerAction
+from ansible_collections.lockstep.sync.plugins.plugin_utils._actions.controller import ControllerAction
 
 
 class ActionModule(ControllerAction):

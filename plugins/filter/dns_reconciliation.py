@@ -8,7 +8,8 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.lockstep.sync.plugins.plugin_utils import _reconciliation, _reconciliation_page
+from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation import state as _reconciliation
+from ansible_collections.lockstep.sync.plugins.plugin_utils._reports import reconciliation_page as _reconciliation_page
 
 
 def _plain(function: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:

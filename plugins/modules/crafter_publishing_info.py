@@ -122,9 +122,9 @@ failure:
   type: dict
 """
 
-from ansible_collections.lockstep.sync.plugins.module_utils._core.module import run_as_module
-from ansible_collections.lockstep.sync.plugins.module_utils._core.operation import info_operation
-from ansible_collections.lockstep.sync.plugins.module_utils._providers.crafter_info import INFO_SPEC, SiteViewer
+from ansible_collections.lockstep.sync.plugins.module_utils._operations.module import run_as_module
+from ansible_collections.lockstep.sync.plugins.module_utils._operations.operation import info_operation
+from ansible_collections.lockstep.sync.plugins.module_utils._providers.crafter.info import INFO_SPEC, SiteViewer
 
 OPERATION = info_operation("sites", INFO_SPEC, SiteViewer)
 

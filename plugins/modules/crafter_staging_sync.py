@@ -264,9 +264,9 @@ failure:
   type: dict
 """
 
-from ansible_collections.lockstep.sync.plugins.module_utils._core.module import run_as_module
-from ansible_collections.lockstep.sync.plugins.module_utils._core.operation import sync_operation
-from ansible_collections.lockstep.sync.plugins.module_utils._providers.crafter import Crafter
+from ansible_collections.lockstep.sync.plugins.module_utils._operations.module import run_as_module
+from ansible_collections.lockstep.sync.plugins.module_utils._operations.operation import sync_operation
+from ansible_collections.lockstep.sync.plugins.module_utils._providers.crafter.provider import Crafter
 
 OPERATION = sync_operation(Crafter)
 

@@ -340,8 +340,8 @@ msg:
   type: str
 """
 
-from ansible_collections.lockstep.sync.plugins.module_utils._core.module import run_as_module
-from ansible_collections.lockstep.sync.plugins.module_utils._core.operation import Operation
+from ansible_collections.lockstep.sync.plugins.module_utils._operations.module import run_as_module
+from ansible_collections.lockstep.sync.plugins.module_utils._operations.operation import Operation
 from ansible_collections.lockstep.sync.plugins.module_utils._probe.module import ProbeModule
 from ansible_collections.lockstep.sync.plugins.module_utils._probe.options import SPEC
 from ansible_collections.lockstep.sync.plugins.module_utils._probe.run import run_probes

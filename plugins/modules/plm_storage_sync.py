@@ -212,9 +212,9 @@ failure:
   type: dict
 """
 
-from ansible_collections.lockstep.sync.plugins.module_utils._core.module import run_as_module
-from ansible_collections.lockstep.sync.plugins.module_utils._core.operation import sync_operation
-from ansible_collections.lockstep.sync.plugins.module_utils._providers.plm import PLM
+from ansible_collections.lockstep.sync.plugins.module_utils._operations.module import run_as_module
+from ansible_collections.lockstep.sync.plugins.module_utils._operations.operation import sync_operation
+from ansible_collections.lockstep.sync.plugins.module_utils._providers.plm.provider import PLM
 
 OPERATION = sync_operation(PLM)
 

@@ -261,9 +261,9 @@ failure:
   type: dict
 """
 
-from ansible_collections.lockstep.sync.plugins.module_utils._core.module import run_as_module
-from ansible_collections.lockstep.sync.plugins.module_utils._core.operation import sync_operation
-from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar_restore import ServerAvatarRestore
+from ansible_collections.lockstep.sync.plugins.module_utils._operations.module import run_as_module
+from ansible_collections.lockstep.sync.plugins.module_utils._operations.operation import sync_operation
+from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar.restore import ServerAvatarRestore
 
 OPERATION = sync_operation(ServerAvatarRestore)
 

@@ -133,9 +133,12 @@ failure:
   type: dict
 """
 
-from ansible_collections.lockstep.sync.plugins.module_utils._core.module import run_as_module
-from ansible_collections.lockstep.sync.plugins.module_utils._core.operation import info_operation
-from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar_info import INFO_SPEC, ApplicationViewer
+from ansible_collections.lockstep.sync.plugins.module_utils._operations.module import run_as_module
+from ansible_collections.lockstep.sync.plugins.module_utils._operations.operation import info_operation
+from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar.info import (
+    INFO_SPEC,
+    ApplicationViewer,
+)
 
 OPERATION = info_operation("applications", INFO_SPEC, ApplicationViewer)
 

@@ -424,8 +424,8 @@ failure:
   type: dict
 """
 
-from ansible_collections.lockstep.sync.plugins.module_utils._core.module import run_as_module
-from ansible_collections.lockstep.sync.plugins.module_utils._core.operation import wait_operation
+from ansible_collections.lockstep.sync.plugins.module_utils._operations.module import run_as_module
+from ansible_collections.lockstep.sync.plugins.module_utils._operations.operation import wait_operation
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.registry import PROVIDERS
 
 OPERATION = wait_operation(PROVIDERS)

@@ -134,10 +134,10 @@ failure:
   type: dict
 """
 
-from ansible_collections.lockstep.sync.plugins.module_utils._core.module import run_as_module
-from ansible_collections.lockstep.sync.plugins.module_utils._core.operation import info_operation
-from ansible_collections.lockstep.sync.plugins.module_utils._providers.vinyldns import VinylDNS
-from ansible_collections.lockstep.sync.plugins.module_utils._providers.vinyldns_info import INFO_SPEC, ZoneViewer
+from ansible_collections.lockstep.sync.plugins.module_utils._operations.module import run_as_module
+from ansible_collections.lockstep.sync.plugins.module_utils._operations.operation import info_operation
+from ansible_collections.lockstep.sync.plugins.module_utils._providers.vinyldns.info import INFO_SPEC, ZoneViewer
+from ansible_collections.lockstep.sync.plugins.module_utils._providers.vinyldns.provider import VinylDNS
 
 OPERATION = info_operation("zones", INFO_SPEC, ZoneViewer, VinylDNS.requirements)
 

@@ -283,9 +283,9 @@ failure:
   type: dict
 """
 
-from ansible_collections.lockstep.sync.plugins.module_utils._core.module import run_as_module
-from ansible_collections.lockstep.sync.plugins.module_utils._core.operation import sync_operation
-from ansible_collections.lockstep.sync.plugins.module_utils._providers.vinyldns import VinylDNS
+from ansible_collections.lockstep.sync.plugins.module_utils._operations.module import run_as_module
+from ansible_collections.lockstep.sync.plugins.module_utils._operations.operation import sync_operation
+from ansible_collections.lockstep.sync.plugins.module_utils._providers.vinyldns.provider import VinylDNS
 
 OPERATION = sync_operation(VinylDNS)
 

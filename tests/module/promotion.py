@@ -22,20 +22,20 @@ import yaml
 from ansible.errors import AnsiblePromptNoninteractive
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.lockstep.sync.plugins.module_utils._core.batch import Context
 from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import SystemClock
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError
 from ansible_collections.lockstep.sync.plugins.module_utils._core.redact import Redactor
-from ansible_collections.lockstep.sync.plugins.module_utils._core.sync import run_sync, sync_spec
+from ansible_collections.lockstep.sync.plugins.module_utils._operations.sync import run_sync, sync_spec
+from ansible_collections.lockstep.sync.plugins.module_utils._operations.task import Context
 from ansible_collections.lockstep.sync.plugins.module_utils._probe import options as probe_options
 from ansible_collections.lockstep.sync.plugins.module_utils._probe.run import run_probes
-from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar import ServerAvatar
-from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar_backup import ServerAvatarBackup
-from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar_restore import ServerAvatarRestore
-from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion_base import Outcome, Services
-from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion_begin import Begin
-from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion_settings import PREFIX, Settings, read
-from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion_steps import STEPS
+from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar.backup import ServerAvatarBackup
+from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar.provider import ServerAvatar
+from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar.restore import ServerAvatarRestore
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.phase import Outcome, Services
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.phases import STEPS
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.settings import PREFIX, Settings, read
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.start import Begin
 
 Json = dict[str, Any]
 

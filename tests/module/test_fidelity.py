@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings, strategies as st
 
-from ansible_collections.lockstep.sync.plugins.module_utils._core.batch import Context
-from ansible_collections.lockstep.sync.plugins.module_utils._core.sync import run_sync, sync_spec
-from ansible_collections.lockstep.sync.plugins.module_utils._providers.vinyldns import VinylDNS
+from ansible_collections.lockstep.sync.plugins.module_utils._operations.sync import run_sync, sync_spec
+from ansible_collections.lockstep.sync.plugins.module_utils._operations.task import Context
+from ansible_collections.lockstep.sync.plugins.module_utils._providers.vinyldns.provider import VinylDNS
 from tests.simulator.client import Simulator
 
 PAIRS_AT_ONCE = 40

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.lockstep.sync.plugins.plugin_utils import _windows
-from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion_base import Step
+from ansible_collections.lockstep.sync.plugins.plugin_utils._change_windows import decision as _windows
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.phase import Step
 from tests.simulator.client import Simulator, wait_until
 
 from . import promotion

@@ -16,17 +16,17 @@ from xml.etree import ElementTree
 
 import pytest
 
-from ansible_collections.lockstep.sync.plugins.plugin_utils import _page
-from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion_page import promotion_page
-from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation_page import reconciliation_page
+from ansible_collections.lockstep.sync.plugins.plugin_utils._reports import page as _page
+from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.promotion_page import promotion_page
+from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.reconciliation_page import reconciliation_page
 from tests.module.chromium import Browser, running
-from tests.unit.plugins.plugin_utils.reports import (
+from tests.unit.plugins.plugin_utils.reports.reports import (
     PROMOTION_VERDICTS,
     RECONCILIATION_VERDICTS,
     promotion,
     reconciliation,
 )
-from tests.unit.plugins.plugin_utils.test_report_pages import changed_leaves
+from tests.unit.plugins.plugin_utils.reports.test_pages import changed_leaves
 
 DESK, PHONE = (1280, 900), (390, 844)
 THEMES = {"light": _page.LIGHT, "dark": _page.DARK}

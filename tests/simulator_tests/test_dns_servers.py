@@ -29,7 +29,16 @@ import pytest
 from tests.simulator.bind import BindServer, find_named
 from tests.simulator.client import wait_until
 from tests.simulator.dns_embedded import EmbeddedServer
-from tests.simulator.dns_server import ALGORITHMS, ANYONE, DnsServer, DnsServerError, TsigKey, ZoneSpec, start_dns, zone_text
+from tests.simulator.dns_server import (
+    ALGORITHMS,
+    ANYONE,
+    DnsServer,
+    DnsServerError,
+    TsigKey,
+    ZoneSpec,
+    start_dns,
+    zone_text,
+)
 
 needs_bind = pytest.mark.skipif(find_named() is None, reason="BIND is not installed")
 needs_tools = pytest.mark.skipif(not (shutil.which("dig") and shutil.which("nsupdate")), reason="dig or nsupdate is missing")

@@ -52,31 +52,6 @@ class SystemClock:
             raise Stopped
 
 
-class Deadline:
-    """The one point in time by which a target has to be settled (design: one deadline for everything).
-
-    :param clock: source of time.
-    :param seconds: allowance from now on.
-    """
-
-    def __init__(self, clock: Clock, seconds: float) -> None:
-        self.clock = clock
-        self.seconds = seconds
-        self.at = clock.monotonic() + seconds
-
-    def remaining(self) -> float:
-        """Seconds left, never negative."""
-        return max(0.0, self.at - self.clock.monotonic())
-
-    def allows(self, seconds: float) -> bool:
-        """Whether a pause of ``seconds`` ends before the deadline."""
-        return seconds < self.remaining()
-
-    def sleep(self, seconds: float) -> None:
-        """Pause, but never past the deadline."""
-        self.clock.sleep(min(seconds, self.remaining()))
-
-
 def isoformat(moment: dt.datetime | None) -> str | None:
     """UTC ISO 8601 with whole seconds, the form used in every result."""
     if moment is None:

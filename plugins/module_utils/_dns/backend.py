@@ -14,7 +14,8 @@ import socket
 import threading
 import typing as t
 
-from .._core.clock import Deadline, SystemClock
+from .._core.clock import SystemClock
+from .._core.deadline import Deadline
 from .._core.errors import SyncError, invalid_option
 from . import wire
 

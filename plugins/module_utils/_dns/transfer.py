@@ -18,7 +18,8 @@ import socket
 import traceback
 import typing as t
 
-from .._core.clock import Clock, Deadline, SystemClock
+from .._core.clock import Clock, SystemClock
+from .._core.deadline import Deadline
 from .._core.errors import SyncError
 from . import rdata, wire
 from .backend import Backend, Request, connect_socket, positive

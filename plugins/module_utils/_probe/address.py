@@ -11,9 +11,9 @@ from __future__ import annotations
 import dataclasses
 import urllib.parse
 
-from .._core.answer import origin_of
 from .._core.errors import SyncError
 from .._core.redact import MASK
+from .._http.response import origin_of
 
 _REMEDY = "Use https://host[:port][/path][?query], and url_username and url_password for credentials."
 

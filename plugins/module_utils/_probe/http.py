@@ -15,11 +15,11 @@ import ssl
 import threading
 import typing as t
 
-from .._core import transport
-from .._core.answer import REDIRECTS
 from .._core.clock import Clock
 from .._core.errors import SyncError
-from .._core.http import RequestCount, transport_error
+from .._http import transport
+from .._http.client import RequestCount, transport_error
+from .._http.response import REDIRECTS
 from .address import origin_text, redirected, same_origin, shown_url
 from .expect import Certificate, Seen
 from .options import Follow, Probe

@@ -11,18 +11,18 @@ from __future__ import annotations
 import typing as t
 import warnings
 
-from .._core.batch import Context, Interrupted
 from .._core.clock import Clock, Stopped, isoformat
 from .._core.errors import SyncError, understood
-from .._core.http import RequestCount
 from .._core.options import Options
-from .._core.progress import ticking
 from .._core.redact import Redactor
+from .._http.client import RequestCount
+from .._operations.progress import ticking
+from .._operations.task import Context, Interrupted
 from . import http
-from .crew import Crew, ThreadCrew, View
 from .expect import problems_of
 from .options import Probe, parse_before, parse_probes, parse_rules
 from .schedule import Look, Over, Rules, Schedule, Track
+from .workers import Crew, ThreadCrew, View
 
 Json = dict[str, t.Any]
 

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import typing as t
 
-from .._core.adaptor import Adaptor
-from .crafter import Crafter
-from .crafter_publish import CrafterPublish
-from .plm import PLM
-from .serveravatar import ServerAvatar
-from .serveravatar_backup import ServerAvatarBackup
-from .serveravatar_restore import ServerAvatarRestore
-from .vinyldns import VinylDNS
+from .._lifecycle.provider import Adaptor
+from .crafter.provider import Crafter
+from .crafter.publish import CrafterPublish
+from .plm.provider import PLM
+from .serveravatar.backup import ServerAvatarBackup
+from .serveravatar.provider import ServerAvatar
+from .serveravatar.restore import ServerAvatarRestore
+from .vinyldns.provider import VinylDNS
 
 ADAPTORS: tuple[type[Adaptor], ...] = (
     Crafter,

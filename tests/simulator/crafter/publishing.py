@@ -15,21 +15,7 @@ from typing import Any
 
 from .answers import CONTENT_NOT_FOUND
 from .git import Change, GitError
-from .model import (
-    BLOCKED,
-    COMPLETED,
-    LIVE,
-    MODIFIED,
-    NEW,
-    PROCESSING,
-    STAGED,
-    Item,
-    Package,
-    PublishRow,
-    Site,
-    User,
-    now,
-)
+from .model import BLOCKED, COMPLETED, LIVE, MODIFIED, NEW, PROCESSING, STAGED, Item, Package, PublishRow, Site, User, now
 from .studio import Studio
 
 Spawn = Callable[[Coroutine[Any, Any, Any]], asyncio.Task[Any]]

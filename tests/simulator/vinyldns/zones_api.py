@@ -14,7 +14,19 @@ from aiohttp import web
 from ..framework import Abort, Call, Route, in_daemon_thread, json_answer
 from .access import EVERYONE, access_level, check_change, check_see, check_see_changes
 from .backend import BackendError, ZoneNotFound, check_zone, load_zone
-from .http import INTERNAL_ERROR, Context, body_object, boolean, find_zone, integer, like, max_items, plain, protected, refuse
+from .http import (
+    INTERNAL_ERROR,
+    Context,
+    body_object,
+    boolean,
+    find_zone,
+    integer,
+    like,
+    max_items,
+    plain,
+    protected,
+    refuse,
+)
 from .model import (
     CREATE,
     DELETE,

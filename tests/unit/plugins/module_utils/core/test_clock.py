@@ -12,7 +12,6 @@ import threading
 import pytest
 
 from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import (
-    Deadline,
     Stopped,
     SystemClock,
     isoformat,
@@ -20,8 +19,8 @@ from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import (
     parse_iso,
     parse_retry_after,
 )
-
-from .clocks import FakeClock
+from ansible_collections.lockstep.sync.plugins.module_utils._core.deadline import Deadline
+from tests.unit.plugins.support.clocks import FakeClock
 
 NOON = dt.datetime(2026, 3, 1, 12, 0, 0, tzinfo=dt.timezone.utc)
 

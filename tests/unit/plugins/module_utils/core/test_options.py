@@ -23,11 +23,10 @@ from ansible_collections.lockstep.sync.plugins.module_utils._core.options import
     list_of_names,
     secrets_in,
 )
-from ansible_collections.lockstep.sync.plugins.module_utils._core.sync import sync_spec
-from ansible_collections.lockstep.sync.plugins.module_utils._core.wait import wait_spec
-
-from .fifth import Fifth
-from .lab import validated
+from ansible_collections.lockstep.sync.plugins.module_utils._operations.sync import sync_spec
+from ansible_collections.lockstep.sync.plugins.module_utils._operations.wait import wait_spec
+from tests.unit.plugins.support.fifth import Fifth
+from tests.unit.plugins.support.lab import validated
 
 
 def waiting(**options: t.Any) -> dict[str, t.Any]:

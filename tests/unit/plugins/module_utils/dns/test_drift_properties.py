@@ -16,17 +16,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._dns.wire import Res
 from tests.simulator.vinyldns.diff import DnsView, StoredView, differences
 from tests.simulator.vinyldns.model import RecordSet
 from tests.simulator.vinyldns.records import comparable
-from tests.unit.plugins.module_utils.dns.zones import (
-    ZONE,
-    Json,
-    actions,
-    plan,
-    rdata_of,
-    rr,
-    soa,
-    stored_soa,
-    synced,
-)
+from tests.unit.plugins.module_utils.dns.zones import ZONE, Json, actions, plan, rdata_of, rr, soa, stored_soa, synced
 
 Record = tuple[str, str, str, int]  # name, type, presentation format, TTL
 

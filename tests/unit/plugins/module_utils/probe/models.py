@@ -10,7 +10,7 @@ import dataclasses
 import datetime as dt
 import typing as t
 
-from ansible_collections.lockstep.sync.plugins.module_utils._probe.crew import View
+from ansible_collections.lockstep.sync.plugins.module_utils._probe.workers import View
 
 START = 1000.0
 DATE = dt.datetime(2026, 11, 20, 21, 0, tzinfo=dt.timezone.utc)

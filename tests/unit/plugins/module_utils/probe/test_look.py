@@ -19,7 +19,7 @@ from cryptography import x509
 
 from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import SystemClock
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError
-from ansible_collections.lockstep.sync.plugins.module_utils._core.http import RequestCount
+from ansible_collections.lockstep.sync.plugins.module_utils._http.client import RequestCount
 from ansible_collections.lockstep.sync.plugins.module_utils._probe import http
 from ansible_collections.lockstep.sync.plugins.module_utils._probe.expect import Seen
 from ansible_collections.lockstep.sync.plugins.module_utils._probe.options import Probe, parse_probes

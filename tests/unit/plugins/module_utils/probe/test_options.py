@@ -23,7 +23,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._probe.options impor
     parse_rules,
     shown_options,
 )
-from tests.unit.plugins.module_utils.core.lab import validated as by_spec
+from tests.unit.plugins.support.lab import validated as by_spec
 
 URL = "https://shop.example.com/"
 SECRET = "s3cr3t-Value"

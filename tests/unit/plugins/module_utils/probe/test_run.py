@@ -13,14 +13,14 @@ import typing as t
 
 import pytest
 
-from ansible_collections.lockstep.sync.plugins.module_utils._core.batch import Context, Interrupted
 from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import Clock, SystemClock
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError
-from ansible_collections.lockstep.sync.plugins.module_utils._core.http import RequestCount
-from ansible_collections.lockstep.sync.plugins.module_utils._probe.crew import Crew, ThreadCrew, View
+from ansible_collections.lockstep.sync.plugins.module_utils._http.client import RequestCount
+from ansible_collections.lockstep.sync.plugins.module_utils._operations.task import Context, Interrupted
 from ansible_collections.lockstep.sync.plugins.module_utils._probe.expect import Certificate, Seen
 from ansible_collections.lockstep.sync.plugins.module_utils._probe.options import Probe, parse_probes
 from ansible_collections.lockstep.sync.plugins.module_utils._probe.run import Json, Task, http_crew, run_probes, take_look
+from ansible_collections.lockstep.sync.plugins.module_utils._probe.workers import Crew, ThreadCrew, View
 
 from .conftest import Serve
 from .models import DATE, START, Model, ModelCrew, Time

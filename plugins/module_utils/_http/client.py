@@ -1,0 +1,359 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is PRIVATE to the collection.
+
+"""HTTP with one policy for looking and another for triggering.
+
+The policy goes by the *effect* of a request and not by its verb, because one of the systems mutates on GET.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+import socket
+import ssl
+import threading
+import typing as t
+import urllib.parse
+
+from .._core.clock import Clock
+from .._core.deadline import Deadline
+from .._core.errors import Ambiguous, NeverArrived, RateLimited, SyncError, invalid_option
+from .._core.redact import Redactor
+from . import transport
+from .response import DEFAULT_PORTS, REDIRECTS, Answer, Interpreter, judge_status, origin_of, redirect_refused
+
+OBSERVE_ATTEMPTS = 4
+MAXREDIRECTS = 5
+#: what a request made at the very end of the deadline may still take, in seconds
+LAST_LOOK_TIMEOUT = 5.0
+
+_TRANSIENT = (502, 503, 504)
+_REFUSED_BEFORE_EXECUTION = (408, 429)
+_ADDRESS = "Use https://host[:port][/path], and pass credentials in the options made for them."
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """Where and how to connect.
+
+    :param base_url: API address including any context path, without a trailing slash.
+    :param request_timeout: seconds for connecting, and for each wait for data.
+    :param verify: ``True``, ``False`` or the path of a CA bundle.
+    :param cert: client certificate and key paths.
+    :param pool_size: connections kept alive.
+    """
+
+    base_url: str
+    request_timeout: float = 30.0
+    verify: bool | str = True
+    cert: str | tuple[str, str] | None = None
+    pool_size: int = 8
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port."""
+        parts = urllib.parse.urlsplit(self.base_url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+
+def parse_api_url(value: str, option: str = "api_url") -> str:
+    """A base address in its canonical form: lower-case host, no default port, no trailing slash.
+
+    :raises SyncError: ``invalid_option`` for anything that is not a plain http(s) address.
+    """
+    value = value.strip()
+    for sign, what in (("@", "credentials"), ("?", "a query"), ("#", "a fragment")):
+        if sign in value:
+            # not repeated, since it may hold a secret
+            raise SyncError("invalid_option", f"option {option}: the address carries {what}", _ADDRESS)
+    try:
+        parts = urllib.parse.urlsplit(value)
+        port = parts.port
+    except ValueError as exc:
+        raise invalid_option(option, value, f"is not a valid address ({exc})", _ADDRESS) from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or any(char.isspace() for char in value):
+        raise invalid_option(option, value, "is not an http(s) address", _ADDRESS)
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    netloc = host if port in (None, DEFAULT_PORTS[parts.scheme]) else f"{host}:{port}"
+    return f"{parts.scheme}://{netloc}{parts.path.rstrip('/')}"
+
+
+class RequestCount:
+    """Requests sent; a count may feed a larger one."""
+
+    def __init__(self, parent: RequestCount | None = None) -> None:
+        self._parent = parent
+        self._lock = threading.Lock()
+        self.value = 0
+
+    def add(self) -> None:
+        with self._lock:
+            self.value += 1
+        if self._parent is not None:
+            self._parent.add()
+
+
+class HttpClient:
+    """Two pooled sessions to one server, shared by all targets of a task.
+
+    :param auth: a requests auth object that adds credentials to a request.
+    :param interpret: the provider's reading of error answers.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        redactor: Redactor,
+        auth: t.Any = None,
+        interpret: Interpreter | None = None,
+        rng: random.Random | None = None,
+        headers: t.Mapping[str, str] | None = None,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.redactor = redactor
+        self.interpret = interpret or (lambda answer: None)
+        self.rng = rng or random.Random()
+        auth = auth or transport.NoAuth()
+        self.headers = {"Accept": "application/json", **(headers or {})}
+        pool: dict[str, t.Any] = {"pool_connections": 4, "pool_maxsize": settings.pool_size, "max_retries": 0}
+        self.reads = transport.new_session(transport.requests.adapters.HTTPAdapter(**pool), auth)
+        self.triggers = transport.new_session(transport.TriggerAdapter(**pool), auth)
+
+    def channel(self, deadline: Deadline, count: RequestCount) -> Channel:
+        """The way to the server for one target."""
+        return Channel(self, deadline, count)
+
+    def close(self) -> None:
+        self.reads.close()
+        self.triggers.close()
+
+    def send(self, session: t.Any, method: str, url: str, timeout: tuple[float, float], **kwargs: t.Any) -> Answer:
+        """Send one request, exactly once, and read its whole answer.
+
+        :raises OSError: on any trouble of transport, as a rule a ``requests.RequestException``.
+        :raises SyncError: ``invalid_option`` if HTTP cannot carry it.
+        """
+        try:
+            response = session.request(
+                method,
+                url,
+                timeout=timeout,
+                allow_redirects=False,
+                verify=self.settings.verify,
+                cert=self.settings.cert,
+                **kwargs,
+            )
+        except ValueError as exc:
+            about_a_header = isinstance(exc, transport.requests.exceptions.InvalidHeader)
+            if isinstance(exc, OSError) and not about_a_header:
+                raise
+            # the text of the exception repeats the header
+            raise SyncError(
+                "invalid_option",
+                f"no request can be sent to {self.settings.origin}: a header has characters that HTTP does not allow",
+                "Look for line breaks and other special characters in the credentials.",
+            ) from None
+        return Answer(method, url, response.status_code, response.headers, response.content, self.redactor.text)
+
+
+class Channel:
+    """Requests for one target: counted, within its deadline, in the manner that their effect calls for.
+
+    ``may_have_executed`` tells whether the last trigger was accepted or got lost on the way, but not definitely refused.
+    """
+
+    def __init__(self, client: HttpClient, deadline: Deadline, count: RequestCount, attempts: int = OBSERVE_ATTEMPTS) -> None:
+        self.client = client
+        self.deadline = deadline
+        self.count = count
+        self.attempts = attempts
+        self.may_have_executed = False
+
+    def once(self) -> Channel:
+        """The same channel without retries, for a caller that is going to look again anyway."""
+        return Channel(self.client, self.deadline, self.count, attempts=1)
+
+    def observe(
+        self,
+        path: str,
+        params: t.Mapping[str, t.Any] | None = None,
+        expect: t.Container[int] = (200,),
+        method: str = "GET",
+        body: t.Any = None,
+        headers: t.Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Read without side effects; retried on transient trouble, redirected within the origin only.
+
+        :param path: percent-encoded path below the base address.
+        :param expect: statuses that are not errors.
+        :raises SyncError: what went wrong, in words of the provider where it knows them.
+        """
+        for attempt in range(1, self.attempts + 1):
+            try:
+                answer = self._read(method, self._url(path, params), body, headers)
+                if answer.status in expect:
+                    return answer
+                raise self._judge(answer)
+            except SyncError as error:
+                if not self._may_retry(error, attempt):
+                    raise
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def trigger(
+        self,
+        method: str,
+        path: str,
+        body: t.Any = None,
+        params: t.Mapping[str, t.Any] | None = None,
+        read_timeout: float | None = None,
+        headers: t.Mapping[str, str] | None = None,
+        expect: t.Container[int] = (200,),
+        definite: Interpreter | None = None,
+    ) -> Answer:
+        """Send the one mutating request, once, over a fresh connection.
+
+        :param read_timeout: seconds to wait for the answer, where it may take longer than ``request_timeout``; cut at the
+            deadline.
+        :param definite: names the refusals among 5xx answers that the server gives *before* it executes.
+        :raises NeverArrived: the server provably did not execute it.
+        :raises RateLimited: refused before execution, with the pause the server asks for.
+        :raises Ambiguous: it may have been executed.
+        :raises SyncError: a definite refusal.
+        """
+        url = self._url(path, params)
+        limit = self.client.settings.request_timeout
+        timeout = (self._within_deadline(limit), self._within_deadline(limit if read_timeout is None else read_timeout))
+        # a reused keep-alive connection may be half closed, which would make a refusal look like a lost answer
+        extra = {**self.client.headers, "Connection": "close", "Cache-Control": "no-cache", **(headers or {})}
+        transport.witness.sent = False
+        self.may_have_executed = True
+        self.count.add()
+        try:
+            answer = self.client.send(self.client.triggers, method, url, timeout, json=body, headers=extra)
+        except (OSError, SyncError) as exc:
+            raise self._noted(self._failed_trigger(exc, timeout)) from None
+        if answer.status in expect:
+            return answer
+        raise self._noted(self._judge_trigger(answer, definite))
+
+    def _noted(self, error: SyncError) -> SyncError:
+        self.may_have_executed = isinstance(error, Ambiguous)
+        return error
+
+    def _judge_trigger(self, answer: Answer, definite: Interpreter | None) -> SyncError:
+        if answer.status in _REFUSED_BEFORE_EXECUTION:
+            return self._rate_limited(answer)
+        if answer.status >= 500 or answer.status < 300:
+            refusal = definite(answer) if definite else None
+            return refusal or Ambiguous(f"{answer.describe()} says: {answer.excerpt() or 'nothing'}", answer.status)
+        return self._judge(answer)
+
+    def _failed_trigger(self, exc: Exception, timeout: tuple[float, float]) -> SyncError:
+        error = exc if isinstance(exc, SyncError) else transport_error(exc, self.client.settings.origin, timeout)
+        if transport.witness.sent:
+            return Ambiguous(f"{error.message}, after the request had been sent")
+        return NeverArrived(error.code, error.message, error.hint, retryable=error.code == "connection_failed")
+
+    def _read(self, method: str, url: str, body: t.Any, headers: t.Mapping[str, str] | None) -> Answer:
+        extra = {**self.client.headers, **(headers or {})}
+        for dummy in range(MAXREDIRECTS + 1):
+            limit = self._within_deadline(self.client.settings.request_timeout)
+            self.count.add()
+            try:
+                answer = self.client.send(self.client.reads, method, url, (limit, limit), json=body, headers=extra)
+            except OSError as exc:
+                raise transport_error(exc, self.client.settings.origin, (limit, limit)) from None
+            target = answer.redirect
+            if answer.status not in REDIRECTS or method != "GET" or target is None or origin_of(target) != origin_of(url):
+                return answer
+            url = target
+        raise redirect_refused(answer)
+
+    def _within_deadline(self, seconds: float) -> float:
+        return min(seconds, self.deadline.remaining()) if self.deadline.allows(LAST_LOOK_TIMEOUT) else LAST_LOOK_TIMEOUT
+
+    def _url(self, path: str, params: t.Mapping[str, t.Any] | None) -> str:
+        given = {key: value for key, value in (params or {}).items() if value is not None}
+        # RFC 3986 form, in which a space is %20 and not +
+        query = urllib.parse.urlencode(given, quote_via=urllib.parse.quote, safe="") if given else ""
+        return f"{self.client.settings.base_url}{path}{'?' if query else ''}{query}"
+
+    def _judge(self, answer: Answer) -> SyncError:
+        if answer.status == 429:
+            return self._rate_limited(answer)
+        error = self.client.interpret(answer)
+        if error is None and answer.status == 503 and answer.retry_after(self.client.clock.now()) is not None:
+            return self._rate_limited(answer)
+        return error or judge_status(answer)
+
+    def _rate_limited(self, answer: Answer) -> RateLimited:
+        pause = answer.retry_after(self.client.clock.now())
+        when = f"asks to come back in {pause:g} s" if pause is not None else "names no time to come back"
+        return RateLimited(
+            f"{answer.describe()}: refused for now, the server {when}", pause, answer.status, "Run the task again after that."
+        )
+
+    def _may_retry(self, error: SyncError, attempt: int) -> bool:
+        passing = error.code in ("connection_failed", "rate_limited") or (
+            error.code == "server_error" and error.http_status in _TRANSIENT
+        )
+        if not passing or attempt >= self.attempts:
+            return False
+        pause = error.retry_after if isinstance(error, RateLimited) else None
+        if pause is None:
+            # full jitter, as contending clients recover fastest with it
+            pause = self.client.rng.uniform(0, 0.5 * 2**attempt)
+        if not self.deadline.allows(pause):
+            return False
+        self.deadline.sleep(pause)
+        return True
+
+
+def transport_error(exc: Exception, where: str, timeout: tuple[float, float]) -> SyncError:
+    """The failure behind an exception of requests, without the URL that its text would repeat.
+
+    :param where: origin of the server.
+    :param timeout: seconds allowed for connecting and for each wait for data.
+    """
+    errors = transport.requests.exceptions
+    cause = root_cause(exc)
+    # a peer that hangs up is a matter of the network, also where TLS is what notices it
+    hung_up = isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError))
+    if not hung_up and (isinstance(exc, errors.SSLError) or isinstance(cause, ssl.SSLError)):
+        return SyncError(
+            "tls_failed",
+            f"TLS with {where} failed: {cause}",
+            "Check the certificate of the server, ca_path, client_cert and client_key; validate_certs: false is for tests only.",
+        )
+    if isinstance(exc, errors.ConnectTimeout):
+        return SyncError("connection_failed", f"no connection to {where} within {timeout[0]:g} s", _REACH)
+    if isinstance(exc, errors.ReadTimeout) or isinstance(cause, (TimeoutError, socket.timeout)):
+        return SyncError("connection_failed", f"no answer from {where} within {timeout[1]:g} s", _SLOW)
+    if isinstance(exc, errors.ProxyError):
+        return SyncError("connection_failed", f"the proxy on the way to {where} failed: {cause}", "Check the proxy variables.")
+    if isinstance(cause, OSError) and cause.strerror:
+        return SyncError("connection_failed", f"cannot talk to {where}: {cause.strerror}", _REACH)
+    return SyncError("connection_failed", f"cannot talk to {where}: {cause}", _REACH)
+
+
+_REACH = "Check api_url, the network and that the service runs."
+_SLOW = "Raise request_timeout if the server is known to be slow."
+
+
+def root_cause(exc: BaseException) -> BaseException:
+    """The innermost exception that says something, past the wrappers of requests and urllib3."""
+    seen: set[int] = set()
+    while id(exc) not in seen:
+        seen.add(id(exc))
+        inner = getattr(exc, "reason", None) or next((arg for arg in exc.args if isinstance(arg, BaseException)), None)
+        inner = inner if isinstance(inner, BaseException) else exc.__cause__ or exc.__context__
+        if inner is None:
+            break
+        exc = inner
+    return exc

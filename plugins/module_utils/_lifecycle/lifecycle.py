@@ -1,0 +1,403 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is PRIVATE to the collection.
+
+"""The lifecycle of one target, the same for all providers (design section 3):
+
+observe -> plan -> (check mode stops here) -> guard -> record intent -> trigger once -> settle -> verify -> record outcome
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from .._core.clock import isoformat
+from .._core.deadline import Deadline
+from .._core.errors import Ambiguous, NeverArrived, RateLimited, SyncError, understood
+from .._http.client import RequestCount
+from .._state.run_ledger import NO_MARK, Entry, HeldElsewhere, Key, Ledger
+from .plan import Memory, Plan, Policy, decide
+from .poll import PollPolicy, Reading
+from .provider import Adaptor, Observation, Run, Services, Target
+from .record import Record
+from .settle import conclude, settle
+
+#: how often a plan is made anew because the target moved between the plan and the trigger
+MAX_REPLANS = 5
+#: how often a trigger that never reached the server is sent in all
+MAX_SENDS = 5
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """The options that drive the lifecycle."""
+
+    policy: Policy
+    poll: PollPolicy
+    wait: bool = True
+    wait_timeout: float = 900.0
+    settle_grace: float = 30.0
+    check_mode: bool = False
+
+
+class Lifecycle:
+    """Takes one target through all steps; one object per target."""
+
+    def __init__(
+        self,
+        adaptor: Adaptor,
+        ledger: Ledger,
+        settings: Settings,
+        services: Services,
+        target: Target,
+        record: Record,
+        count: RequestCount,
+    ) -> None:
+        self.adaptor = adaptor
+        self.ledger = ledger
+        self.settings = settings
+        self.services = services
+        self.target = target
+        self.record = record
+        self.deadline = Deadline(services.clock, settings.wait_timeout)
+        self.channel = adaptor.client.channel(self.deadline, count)
+        self.key = Key(adaptor.provider, adaptor.address, target.id)
+        self.began = services.clock.monotonic()
+        #: the mark of the target in the ledger when the evidence was gathered
+        self.mark = NO_MARK
+        #: the open ledger entry of the run that is being resumed, with that run's handle
+        self.resumed: tuple[int, dict[str, t.Any]] | None = None
+
+    def execute(self) -> None:
+        """Fill the record.
+
+        :raises SyncError: what kept the target from being synced; the record tells how far it got.
+        """
+        replans = 0
+        while True:
+            resumed, memory = self._recall()
+            observation = self.adaptor.observe(self.target, self.channel)
+            # without run ids, the run in flight is told from others only by the handle it was started with
+            if resumed is not None and (observation.running is None or not self.adaptor.capabilities.run_id):
+                observation.running = resumed
+            self._note(observation)
+            plan = decide(observation, memory, self.settings.policy)
+            self.record.reason = plan.reason
+            if self.settings.check_mode:
+                return self._predict(plan)
+            if plan.action == "skip":
+                self.record.action, self.record.changed_basis = "skipped", plan.basis
+                return None
+            if plan.failure is not None:
+                raise plan.failure
+            if plan.action == "join":
+                return self._join(t.cast(Run, observation.running), observation)
+            if plan.action == "queue":
+                self._wait_for_way(t.cast(Run, observation.running))
+                continue
+            if not self.adaptor.still_valid(self.target, observation, self.channel):
+                replans += 1
+                if replans >= MAX_REPLANS:
+                    raise _kept_changing(replans)
+                continue
+            if self._trigger(observation):
+                return None
+
+    # -- before the trigger ------------------------------------------------------------------------------------------
+
+    def _note(self, observation: Observation) -> None:
+        self.record.detail = dict(observation.detail)
+        self.record.brief = dict(observation.brief)
+        self.record.diff = observation.diff
+
+    def _recall(self) -> tuple[Run | None, Memory]:
+        """What the ledger knows: a run to resume, and earlier successes."""
+        run, done_now = None, None
+        entry = self.ledger.open_entry(self.key)
+        if entry is not None and entry.handle is not None:
+            run, done_now = self._resume(entry)
+        elif entry is not None and not entry.is_held(self.services.clock.now()):
+            run = self._interrupted(entry)
+        self.resumed = (entry.id, run.handle) if entry is not None and run is not None else None
+        # after what this target did to it itself, and before what is decided by it
+        self.mark = self.ledger.mark(self.key)
+        return run, self._memory(done_now)
+
+    def _resume(self, entry: Entry) -> tuple[Run | None, Entry | None]:
+        """A run that was started and whose end nobody recorded, or what became of it if it has succeeded meanwhile."""
+        handle = t.cast("dict[str, t.Any]", entry.handle)
+        try:
+            reading = self.adaptor.read(handle, self.channel)
+        except SyncError as error:
+            if error.code != "not_found":
+                raise
+            self._finish(entry.id, "unknown")
+            return None, None
+        if reading.state == "succeeded" or (reading.state == "failed" and self.adaptor.capabilities.failed_reads == 1):
+            self._finish(entry.id, reading.state, reading)
+            ended = dataclasses.replace(entry, finished_at=reading.finished_at or self.services.clock.now())
+            counts = reading.state == "succeeded" and not self.ledger.is_undone(self.key, entry.id)
+            return None, ended if counts else None
+        return Run(handle, entry.intended_at), None
+
+    def _interrupted(self, entry: Entry) -> Run | None:
+        """A process died between recording its intent and recording the answer: nobody knows yet if it triggered."""
+        run = self.adaptor.find(self.target, entry.snapshot, self.channel)
+        if self.settings.check_mode:
+            return run
+        age = (self.services.clock.now() - entry.intended_at).total_seconds()
+        if run is None and age < self.settings.settle_grace:
+            run = self._look_for(entry.snapshot, self.settings.settle_grace - age)
+        if run is not None:
+            self.ledger.started(entry.id, run.handle)
+            return run
+        if self.adaptor.capabilities.absence_proves or self.settings.policy.force:
+            self._finish(entry.id, "void")
+            return None
+        self._finish(entry.id, "unknown")
+        raise SyncError(
+            "outcome_unknown",
+            f"a run intended at {isoformat(entry.intended_at)} was interrupted, and whether it was triggered cannot be seen",
+            "Look at the target. If it still needs the sync, run the task again: this message comes once.",
+        )
+
+    def _memory(self, finished: Entry | None) -> Memory:
+        policy = self.settings.policy
+        release_done, age = "", None
+        if policy.release is not None:
+            done = self.ledger.release_done(self.key, policy.release)
+            if done is None and finished is not None and finished.release == policy.release:
+                done = finished
+            release_done = isoformat(done.finished_at or done.intended_at) or "" if done else ""
+        if policy.max_age is not None:
+            last = finished or self.ledger.last_success(self.key)
+            age = (self.services.clock.now() - (last.finished_at or last.intended_at)).total_seconds() if last else None
+        return Memory(release_done, age)
+
+    def _predict(self, plan: Plan) -> None:
+        self.record.changed_basis = "predicted"
+        if plan.failure is not None:
+            raise plan.failure
+        if plan.action == "skip":
+            self.record.action = "skipped"
+            return
+        self.record.action = "would_join" if plan.action == "join" else "would_trigger"
+        self.record.changed = True
+
+    def _wait_for_way(self, run: Run) -> None:
+        """Wait until somebody else's run has ended (``if_running: queue``)."""
+        settled = settle(self.adaptor, run, self.settings.poll, self.channel, self.services, self.record, at_once=True)
+        if settled.outcome == "error" and settled.error is not None:
+            raise settled.error
+        if self.resumed is not None and self.resumed[1] == run.handle:
+            # an end that takes several readings to believe is not seen by the next plan's single one, which would queue for ever
+            self._record_outcome(self.resumed[0], settled.outcome, settled.reading)
+        self._pause(self.settings.poll.min_interval, "another run was still in flight")
+
+    def _out_of_time(self, why: str) -> t.NoReturn:
+        self.record.timed_out = True
+        message = f"not started within wait_timeout ({self.deadline.seconds:g} s): {why}"
+        raise SyncError("timed_out", message, "Run the task again later.")
+
+    # -- the trigger -------------------------------------------------------------------------------------------------
+
+    def _trigger(self, observation: Observation) -> bool:
+        """Trigger and settle; ``False`` asks for a new plan."""
+        try:
+            entry_id = self.ledger.intend(
+                self.key,
+                self.settings.policy.release,
+                observation.snapshot,
+                self.deadline.remaining() + self.settings.settle_grace,
+                self.mark,
+                self.adaptor.undoes(self.target),
+            )
+        except HeldElsewhere:
+            elapsed = self.services.clock.monotonic() - self.began
+            self._pause(self.settings.poll.delay(elapsed, self.services.rng.random()), "another process is about to trigger it")
+            return False
+        try:
+            run = self._send(observation)
+        except Ambiguous as error:
+            found = self._look_for(observation.snapshot, self.settings.settle_grace)
+            if found is None:
+                self._outcome_unknown(entry_id, error)
+            run = found
+            self.record.reason = f"adopted: the answer to the trigger was lost ({error.message}), and its run was found"
+        except SyncError as error:
+            self.ledger.retract(entry_id)
+            return self._refused(observation, error)
+        if run is None:
+            self.ledger.retract(entry_id)
+            return False
+        self.record.action = "triggered"
+        self._note_run(run)
+        self.ledger.started(entry_id, run.handle)
+        self._follow(run, entry_id, observation)
+        return True
+
+    def _send(self, observation: Observation) -> Run | None:
+        """Send the trigger; again only where it provably did not reach the server. ``None`` if the plan is void by then."""
+        for attempt in range(1, MAX_SENDS + 1):
+            self.record.started_at = self.services.clock.now()
+            try:
+                with understood():
+                    return self.adaptor.trigger(self.target, observation, self.channel)
+            except (NeverArrived, RateLimited) as error:
+                self.record.started_at = None
+                again = attempt < MAX_SENDS and getattr(error, "retryable", True)
+                pause = getattr(error, "retry_after", None)
+                pause = self.services.rng.uniform(0.5, 1) * 2 ** (attempt - 1) if pause is None else pause
+                pause = max(pause, self.settings.poll.min_interval)
+                if not again or not self.deadline.allows(pause):
+                    raise
+                self.deadline.sleep(pause)
+            except SyncError as error:
+                if error.code == "bad_response" and self.channel.may_have_executed:
+                    raise Ambiguous(error.message, error.http_status) from None
+                raise
+            if not self.adaptor.still_valid(self.target, observation, self.channel):
+                return None
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _look_for(self, snapshot: t.Mapping[str, t.Any], grace: float) -> Run | None:
+        """Look for a run newer than ``snapshot``, within a grace of so many seconds and the deadline."""
+        if not self.adaptor.can_find():
+            return None
+        clock = self.services.clock
+        started, end = clock.monotonic(), min(clock.monotonic() + grace, self.deadline.at)
+        while True:
+            sent = clock.monotonic()
+            try:
+                with understood():
+                    found = self.adaptor.find(self.target, snapshot, self.channel)
+            except SyncError:
+                # the server may well be the one in trouble; the grace decides
+                found = None
+            now = clock.monotonic()
+            if found is not None or now >= end:
+                return found
+            delay = self.settings.poll.delay(sent - started, self.services.rng.random())
+            clock.sleep(min(max(sent + delay, now), end) - now)
+
+    def _outcome_unknown(self, entry_id: int, error: Ambiguous) -> t.NoReturn:
+        self.record.action, self.record.state = "triggered", "unknown"
+        self.record.changed, self.record.changed_basis = True, "assumed"
+        self._finish(entry_id, "unknown")
+        raise SyncError(
+            "outcome_unknown",
+            f"the trigger was sent, its answer was lost ({error.message}), and no new run showed up",
+            "Nothing was sent again. Look at the target before you run the task again.",
+            error.http_status,
+        )
+
+    def _refused(self, observation: Observation, error: SyncError) -> bool:
+        """The server definitely refused: do what the options say."""
+        self.record.started_at = None
+        if error.code == "busy":
+            return self._busy(error)
+        remedy = self.adaptor.refused(self.target, observation, error)
+        if remedy.then == "skip":
+            self.record.action, self.record.reason = "skipped", remedy.reason
+            return True
+        pause = max(remedy.seconds, self.settings.poll.min_interval)
+        if remedy.then == "wait" and self.deadline.allows(pause):
+            self.deadline.sleep(pause)
+            return False
+        self.record.reason = remedy.reason or error.message
+        raise error
+
+    def _busy(self, error: SyncError) -> bool:
+        if self.settings.policy.if_running == "fail":
+            raise error
+        if self.settings.policy.if_running == "queue":
+            self._pause(self.settings.poll.max_interval, error.message)
+            return False
+        found = self._visible_run()
+        if found is None:
+            raise error
+        self._join(t.cast(Run, found.running), found)
+        return True
+
+    def _visible_run(self) -> Observation | None:
+        """The run that the server says is in flight, which it may take a moment to show."""
+        clock = self.services.clock
+        started = clock.monotonic()
+        end = min(started + self.settings.settle_grace, self.deadline.at)
+        while True:
+            observation = self.adaptor.observe(self.target, self.channel)
+            if observation.running is not None:
+                return observation
+            now = clock.monotonic()
+            if now >= end:
+                return None
+            clock.sleep(min(self.settings.poll.delay(now - started, self.services.rng.random()), end - now))
+
+    def _pause(self, seconds: float, why: str) -> None:
+        if not self.deadline.allows(seconds):
+            self._out_of_time(why)
+        self.deadline.sleep(seconds)
+
+    # -- after the trigger -------------------------------------------------------------------------------------------
+
+    def _join(self, run: Run, observation: Observation) -> None:
+        self.record.action = "joined"
+        entry_id = None
+        if self.resumed is not None and self.resumed[1] == run.handle:
+            entry_id = self.resumed[0]
+            self.ledger.adopt(entry_id, self.deadline.remaining())
+        elif undoes := self.adaptor.undoes(self.target):
+            self.ledger.undo(self.key, run.handle, undoes)
+        self._follow(run, entry_id, observation)
+
+    def _follow(self, run: Run, entry_id: int | None, observation: Observation) -> None:
+        """Wait for a run and record how it ended."""
+        record = self.record
+        self._note_run(run)
+        terminal = run.reading is not None and run.reading.state in ("succeeded", "failed")
+        if not self.settings.wait and not terminal:
+            record.reason = f"{record.reason}; not waited for"
+            self._let_go(entry_id)
+            return
+        settled = settle(
+            self.adaptor, run, self.settings.poll, self.channel, self.services, record, at_once=record.action == "joined"
+        )
+        try:
+            conclude(self.adaptor, self.target, observation, run, settled, record, self.channel)
+        finally:
+            self._record_outcome(entry_id, settled.outcome, settled.reading)
+
+    def _note_run(self, run: Run) -> None:
+        record = self.record
+        record.handle, record.state = run.handle, "running"
+        record.changed, record.changed_basis = True, "assumed"
+        record.started_at = run.started_at or (record.started_at if record.action == "triggered" else None)
+
+    def _record_outcome(self, entry_id: int | None, outcome: str, reading: Reading | None) -> None:
+        if outcome in ("timed_out", "error"):
+            self._let_go(entry_id)
+            return
+        outcome = outcome if outcome in ("succeeded", "failed") else "unknown"
+        if entry_id is not None:
+            self._finish(entry_id, outcome, reading)
+        elif self.record.handle is not None:
+            self.ledger.seen(self.key, self.record.handle, outcome, reading.finished_at if reading else None)
+
+    def _let_go(self, entry_id: int | None) -> None:
+        if entry_id is not None:
+            self.ledger.release_hold(entry_id)
+
+    def _finish(self, entry_id: int, outcome: str, reading: Reading | None = None) -> None:
+        if not self.settings.check_mode:
+            self.ledger.finish(entry_id, outcome, reading.finished_at if reading else None)
+
+
+def _kept_changing(times: int) -> SyncError:
+    return SyncError(
+        "busy",
+        f"the target changed between the plan and the trigger {times} times in a row",
+        "Run the task again when it is quiet.",
+    )

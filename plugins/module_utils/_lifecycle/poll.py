@@ -1,0 +1,204 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is PRIVATE to the collection.
+
+"""Waiting as a pure decision: given what was seen and when, poll again (and when) or stop (and why).
+
+The delay is proportional to the time elapsed, so that the detection latency is bounded relative to the duration
+of the run, at close to the least possible number of polls. With T the duration of the run:
+
+    latency <= RTT + 1.1 * max(min_interval, min(0.2 * T, max_interval))
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import typing as t
+
+from .._core.errors import RateLimited, SyncError
+
+PROPORTION = 0.2
+JITTER = 0.1
+MAX_CONSECUTIVE_ERRORS = 5
+MAX_CONSECUTIVE_UNKNOWN = 5
+
+#: States of a reading. ``pending``: accepted, not visible yet, and that is normal for as long as it takes.
+#: ``absent``: not visible, which is normal for a grace only. ``unknown``: a word that the sheet does not have.
+State = str
+STATES = ("pending", "absent", "running", "succeeded", "failed", "unknown")
+
+
+@dataclasses.dataclass(frozen=True)
+class PollPolicy:
+    """How to wait.
+
+    :param min_interval: least delay between two polls in seconds.
+    :param max_interval: greatest delay between two polls in seconds.
+    :param absent_grace: seconds without any progress for which an ``absent`` run may still appear.
+    :param failed_reads: consecutive ``failed`` readings it takes to believe a failure.
+    :param failed_for: seconds for which those readings must have stood.
+    """
+
+    min_interval: float = 0.5
+    max_interval: float = 5.0
+    absent_grace: float = 30.0
+    failed_reads: int = 1
+    failed_for: float = 0.0
+
+    def delay(self, elapsed: float, random: float) -> float:
+        """Seconds to the next poll.
+
+        :param elapsed: seconds since the run was triggered.
+        :param random: a number in [0, 1), from which the jitter of +-10 % is taken.
+        """
+        base = min(max(PROPORTION * elapsed, self.min_interval), self.max_interval)
+        return base * (1 - JITTER + 2 * JITTER * random)
+
+
+@dataclasses.dataclass(frozen=True)
+class Reading:
+    """What one look at a run showed.
+
+    :param state: one of :data:`STATES`.
+    :param raw: the server's own word for it.
+    :param message: the server's reason, if it told one.
+    :param progress: anything that differs when the run has moved on; restarts the grace for absent runs.
+    :param finished_at: end of the run by the server's clock.
+    :param retry_after: pause in seconds that the server asked for.
+    :param data: what the adaptor wants to see again when it verifies the effect.
+    """
+
+    state: State
+    raw: str = ""
+    message: str = ""
+    progress: t.Any = None
+    finished_at: dt.datetime | None = None
+    retry_after: float | None = None
+    data: t.Any = None
+
+
+@dataclasses.dataclass(frozen=True)
+class PollAgain:
+    """Take the next look at this moment of the monotonic clock."""
+
+    at: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Settled:
+    """Waiting is over.
+
+    ``outcome`` is ``succeeded``, ``failed``, ``timed_out``, ``lost`` (absent beyond the grace), ``unexpected``
+    (states that nobody knows) or ``error`` (the run can no longer be observed; see ``error``).
+    """
+
+    outcome: str
+    reading: Reading | None = None
+    error: SyncError | None = None
+    seen: tuple[str, ...] = ()
+
+
+Verdict = t.Union[PollAgain, Settled]
+
+
+class Waiter:
+    """Decides after each look whether and when to look again. Does no I/O and never sleeps.
+
+    :param started: when the run was triggered or joined (monotonic seconds).
+    :param deadline: when to give up (monotonic seconds); one last look is taken at it.
+    :param random: source of numbers in [0, 1).
+    """
+
+    def __init__(self, policy: PollPolicy, started: float, deadline: float, random: t.Callable[[], float]) -> None:
+        self._policy = policy
+        self._started = started
+        self._deadline = deadline
+        self._random = random
+        self._errors = 0
+        self._unknown = 0
+        self._failed = 0
+        self._failed_since = started
+        self._progress: t.Any = None
+        self._progress_at = started
+        self._last: Reading | None = None
+        self._seen: list[str] = []
+
+    def first(self) -> float:
+        """When to take the first look at a run that was just triggered."""
+        return min(self._started + self._policy.delay(0.0, self._random()), self._deadline)
+
+    def after(self, sent: float, now: float, seen: Reading | SyncError) -> Verdict:
+        """Decide after a look.
+
+        :param sent: when the look was started; the next one is scheduled from it, so that a slow server costs
+            one round trip of latency and not two.
+        :param now: when its answer was there.
+        """
+        if isinstance(seen, SyncError):
+            return self._after_error(sent, now, seen)
+        self._errors = 0
+        self._note(now, seen)
+        settled = self._terminal(now, seen) or self._out_of_patience(now, seen)
+        return settled or self._next(sent, now, seen.retry_after)
+
+    def _note(self, now: float, reading: Reading) -> None:
+        self._last = reading
+        word = reading.raw or reading.state
+        if word not in self._seen:
+            self._seen.append(word)
+        self._unknown = self._unknown + 1 if reading.state == "unknown" else 0
+        if reading.state != "failed":
+            self._failed = 0
+        else:
+            if not self._failed:
+                self._failed_since = now
+            self._failed += 1
+        progress = (reading.progress, reading.raw)
+        if progress != self._progress:
+            self._progress, self._progress_at = progress, now
+
+    def _terminal(self, now: float, reading: Reading) -> Settled | None:
+        if reading.state == "succeeded":
+            return self._settled("succeeded")
+        stands = self._failed >= self._policy.failed_reads and now - self._failed_since >= self._policy.failed_for
+        if reading.state == "failed" and stands:
+            return self._settled("failed")
+        return None
+
+    def _out_of_patience(self, now: float, reading: Reading) -> Settled | None:
+        if self._unknown >= MAX_CONSECUTIVE_UNKNOWN:
+            return self._settled("unexpected")
+        if reading.state == "absent" and now - self._progress_at >= self._policy.absent_grace:
+            return self._settled("lost")
+        return None
+
+    def _after_error(self, sent: float, now: float, error: SyncError) -> Verdict:
+        self._errors += 1
+        if not is_transient(error) or self._errors >= MAX_CONSECUTIVE_ERRORS:
+            return self._settled("error", error)
+        pause = error.retry_after if isinstance(error, RateLimited) else None
+        if pause is not None and now + pause > self._deadline:
+            return self._settled("error", error)
+        return self._next(sent, now, pause, error)
+
+    def _next(self, sent: float, now: float, pause: float | None, error: SyncError | None = None) -> Verdict:
+        if now >= self._deadline:
+            return self._settled("timed_out", error)
+        if pause is not None:
+            at = now + max(pause, self._policy.min_interval)
+        else:
+            at = sent + self._policy.delay(sent - self._started, self._random())
+        return PollAgain(min(max(at, now), self._deadline))
+
+    def _settled(self, outcome: str, error: SyncError | None = None) -> Settled:
+        return Settled(outcome, self._last, error, tuple(self._seen))
+
+
+def is_transient(error: SyncError) -> bool:
+    """Whether an error while observing may pass: connection trouble, 429, 5xx, an answer that is not JSON."""
+    if error.code in ("connection_failed", "rate_limited", "bad_response"):
+        return True
+    return error.code == "server_error" and error.http_status in (500, 502, 503, 504)

@@ -1,0 +1,68 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is PRIVATE to the collection.
+
+"""What is known of one target while it is at work, and what its result is in the end."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import typing as t
+
+from .._core.clock import isoformat
+from .._core.errors import SyncError
+
+
+@dataclasses.dataclass
+class Record:
+    """The result of one target; see design section 4 for the meaning of each field."""
+
+    target: str
+    provider: str
+    action: str = "refused"
+    state: str = "not_started"
+    changed: bool = False
+    changed_basis: str = "observed"
+    reason: str = ""
+    handle: dict[str, t.Any] | None = None
+    started_at: dt.datetime | None = None
+    finished_at: dt.datetime | None = None
+    elapsed: float = 0.0
+    polls: int = 0
+    requests: int = 0
+    timed_out: bool = False
+    failure: SyncError | None = None
+    detail: dict[str, t.Any] = dataclasses.field(default_factory=dict)
+    #: what is left of ``detail`` when a bulk result has to be cut
+    brief: dict[str, t.Any] = dataclasses.field(default_factory=dict)
+    diff: dict[str, t.Any] | None = None
+    warnings: list[str] = dataclasses.field(default_factory=list)
+
+    def fail(self, error: SyncError) -> None:
+        """Note a failure, and the facts that it carries."""
+        self.failure = error
+        self.reason = self.reason or error.message
+        self.detail.update(error.detail)
+
+    def as_dict(self) -> dict[str, t.Any]:
+        return {
+            "target": self.target,
+            "provider": self.provider,
+            "action": self.action,
+            "state": self.state,
+            "changed": self.changed,
+            "changed_basis": self.changed_basis,
+            "reason": self.reason,
+            "handle": self.handle,
+            "started_at": isoformat(self.started_at),
+            "finished_at": isoformat(self.finished_at),
+            "elapsed": round(self.elapsed, 3),
+            "polls": self.polls,
+            "requests": self.requests,
+            "timed_out": self.timed_out,
+            "failure": self.failure.as_failure() if self.failure else None,
+            "detail": self.detail,
+        }

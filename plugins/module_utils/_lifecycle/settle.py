@@ -1,0 +1,147 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is PRIVATE to the collection.
+
+"""Waiting for a run, and what its end means for the record."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from .._core.errors import SyncError, understood
+from .._http.client import Channel
+from .poll import PollPolicy, Reading, Settled, Waiter
+from .provider import Adaptor, Effect, Observation, Run, Services, Target
+from .record import Record
+
+
+def settle(
+    adaptor: Adaptor, run: Run, policy: PollPolicy, channel: Channel, services: Services, record: Record, at_once: bool
+) -> Settled:
+    """Look at ``run`` until it is terminal or the deadline of ``channel`` has passed.
+
+    :param at_once: take the first look now, for a run that may have ended long ago.
+    """
+    if run.reading is not None and run.reading.state == "succeeded":
+        return Settled("succeeded", run.reading)
+    clock = services.clock
+    waiter = Waiter(policy, clock.monotonic(), channel.deadline.at, services.rng.random)
+    channel = channel.once()
+    at = clock.monotonic() if at_once else waiter.first()
+    while True:
+        adaptor.sleep(run.handle, at - clock.monotonic())
+        sent = clock.monotonic()
+        record.polls += 1
+        seen: Reading | SyncError
+        try:
+            with understood():
+                seen = adaptor.read(run.handle, channel)
+        except SyncError as error:
+            seen = error
+        verdict = waiter.after(sent, clock.monotonic(), seen)
+        if isinstance(verdict, Settled):
+            return verdict
+        at = verdict.at
+
+
+def conclude(
+    adaptor: Adaptor,
+    target: Target,
+    observation: Observation | None,
+    run: Run,
+    settled: Settled,
+    record: Record,
+    channel: Channel,
+) -> None:
+    """Put the end of a wait into ``record``.
+
+    :raises SyncError: every end but that of a run that succeeded and had the effect it must have (or of one that an
+        adaptor says to be unobservable).
+    """
+    if settled.outcome in ("succeeded", "failed"):
+        _terminal(adaptor, target, observation, run, settled, record, channel)
+        return
+    visible = settled.reading is not None and settled.reading.state not in ("absent", "unknown")
+    record.state = "running" if visible and settled.outcome != "unexpected" else "unknown"
+    if settled.outcome == "timed_out":
+        record.timed_out = True
+        raise _timed_out(adaptor, target, settled, record, channel)
+    if settled.outcome == "error" and settled.error is not None:
+        settled.error.hint = f"{settled.error.hint} {RESUME}".strip()
+        raise settled.error
+    record.state = "unknown"
+    if settled.outcome == "lost":
+        _note(adaptor.lost(target, run), record)
+        return
+    raise SyncError(
+        "bad_response",
+        f"the server reports a state that this collection does not know; seen: {', '.join(settled.seen)}",
+        "The server may be of a version that is not supported. " + RESUME,
+    )
+
+
+RESUME = "The run may go on at the server: run the task again to join it, or give its handle to lockstep.sync.sync_wait."
+
+
+def _terminal(
+    adaptor: Adaptor,
+    target: Target,
+    observation: Observation | None,
+    run: Run,
+    settled: Settled,
+    record: Record,
+    channel: Channel,
+) -> None:
+    reading = settled.reading or Reading(settled.outcome)
+    record.state = settled.outcome
+    record.finished_at = reading.finished_at or adaptor.services.clock.now()
+    effect = _effect(adaptor, target, observation, run, reading, record, channel)
+    if settled.outcome == "failed" and effect.failure is None:
+        failure = SyncError("run_failed", f"the run failed: {reading.message or 'the server gives no reason'}")
+        effect = dataclasses.replace(effect, failure=failure)
+    _note(effect, record)
+
+
+def _note(effect: Effect, record: Record) -> None:
+    record.changed, record.changed_basis = effect.changed, effect.basis
+    record.reason = effect.reason or record.reason
+    record.detail.update(effect.detail)
+    record.brief.update(effect.brief)
+    record.warnings.extend(effect.warnings)
+    if effect.failure is not None:
+        raise effect.failure
+
+
+def _effect(
+    adaptor: Adaptor,
+    target: Target,
+    observation: Observation | None,
+    run: Run,
+    reading: Reading,
+    record: Record,
+    channel: Channel,
+) -> Effect:
+    try:
+        with understood():
+            return adaptor.verify(target, observation, run, reading, channel)
+    except SyncError as error:
+        # the run has ended, and that stays true
+        return Effect(True, "assumed", warnings=(f"{record.target}: the effect could not be verified: {error.message}",))
+
+
+def _timed_out(adaptor: Adaptor, target: Target, settled: Settled, record: Record, channel: Channel) -> SyncError:
+    if settled.reading is not None:
+        seen = f"last seen as {settled.reading.raw or settled.reading.state}"
+    else:
+        seen = f"never seen; last error: {settled.error.message}" if settled.error else "never seen"
+    try:
+        why = adaptor.explain_timeout(target, settled.reading, channel.once())
+    except SyncError:
+        why = ""
+    return SyncError(
+        "timed_out",
+        f"not finished within wait_timeout ({channel.deadline.seconds:g} s, {record.polls} polls), {seen}",
+        f"{why} {RESUME}".strip(),
+    )

@@ -1,0 +1,96 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is PRIVATE to the collection.
+
+"""The code behind every info module: look at many targets at once, change nothing."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._core.clock import Stopped
+from .._core.deadline import Deadline
+from .._core.errors import SyncError, understood
+from .._core.options import ArgumentSpec, Options, check_connection, check_waiting, secrets_in
+from .._core.redact import Redactor
+from .._http.client import Channel, HttpClient, RequestCount
+from .._lifecycle.provider import Services
+from .progress import Progress, Show, ticking
+from .scheduling import fan_out
+from .task import Context, Interrupted
+
+#: seconds for all requests about one target, transfers of large zones included
+INFO_TIMEOUT = 900.0
+
+Entry = dict[str, t.Any]
+
+
+class Viewer(t.Protocol):
+    """What a provider offers to its info module."""
+
+    client: HttpClient
+
+    def names(self, channel: Channel) -> t.Sequence[str]:
+        """The targets to look at, in order."""
+
+    def look(self, name: str, channel: Channel) -> Entry:
+        """All there is to know about one target; an unknown one is an entry too."""
+
+
+def run_info(
+    key: str, spec: ArgumentSpec, viewer_class: t.Callable[[Options, Services], Viewer], options: Options, context: Context
+) -> dict[str, t.Any]:
+    """Look at all targets.
+
+    :param key: where the result has the list of entries.
+    :returns: the result of the task; ``failed`` in it says whether it failed, and what was seen before is kept.
+    """
+    redactor = Redactor(secrets_in(options, spec.arguments))
+    result: dict[str, t.Any] = {"changed": False, key: []}
+    viewer: Viewer | None = None
+    try:
+        with understood():
+            check_connection(options)
+            check_waiting(options)
+            services = Services(context.clock, redactor, context.rng, context.warn)
+            viewer = viewer_class(options, services)
+            _look_at_all(viewer, options["max_parallel"], services, context.show, result[key])
+    except SyncError as error:
+        _fail(result, error)
+    except (Interrupted, Stopped, KeyboardInterrupt):
+        _fail(result, SyncError("outcome_unknown", "the task was interrupted", "Run the task again."))
+    finally:
+        if viewer is not None:
+            viewer.client.close()
+    # a secret that happens to be a part of "failed" must not turn a failure into a success
+    return {name: redactor.scrub(value) for name, value in {**result, "warnings": context.warnings}.items()}
+
+
+def _fail(result: dict[str, t.Any], error: SyncError) -> None:
+    result.update(failed=True, msg=f"{error.message}. {error.hint}".strip(), failure=error.as_failure())
+
+
+def _look_at_all(viewer: Viewer, max_parallel: int, services: Services, show: Show | None, entries: list[Entry]) -> None:
+    count = RequestCount()
+
+    def channel() -> Channel:
+        return viewer.client.channel(Deadline(services.clock, INFO_TIMEOUT), count)
+
+    names = viewer.names(channel())
+    progress = Progress(len(names), "looked at")
+
+    def look(name: str) -> Entry | SyncError:
+        try:
+            with progress.of(lambda: name), understood():
+                return viewer.look(name, channel())
+        except SyncError as error:
+            return error
+
+    with ticking(lambda elapsed: services.redactor.text(progress.line(elapsed)), show):
+        seen = fan_out(names, look, max_parallel)
+    entries.extend(item for item in seen if not isinstance(item, SyncError))
+    for item in seen:
+        if isinstance(item, SyncError):
+            raise item

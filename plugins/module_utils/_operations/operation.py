@@ -1,0 +1,83 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is PRIVATE to the collection.
+
+"""What a module does, as a value: its own process runs it, or an action plugin on the controller."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from .._core.options import CONNECTION, LOOKING, ArgumentSpec, Options
+from .._http.transport import REQUESTS_IMPORT_ERROR
+from .._lifecycle.provider import Adaptor, Services
+from .info import Viewer, run_info
+from .sync import run_sync, sync_spec
+from .task import Context
+from .wait import Providers, run_wait, wait_spec
+
+#: Names of libraries, each with the traceback of its failed import, or ``None`` if it is there.
+Requirements = t.Sequence[tuple[str, t.Optional[str]]]
+
+
+def no_more(options: Options) -> Requirements:
+    """What needs nothing but requests."""
+    return ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Operation:
+    """A module without its process.
+
+    :param spec: its options.
+    :param run: does it, given validated options, and returns the result; ``failed`` in it says whether it failed.
+    :param needs: libraries beyond requests for these options.
+    """
+
+    spec: ArgumentSpec
+    run: t.Callable[[Options, Context], dict[str, t.Any]]
+    needs: t.Callable[[Options], Requirements] = no_more
+
+    def requirements(self, options: Options) -> Requirements:
+        """All libraries for these options."""
+        return [("requests", REQUESTS_IMPORT_ERROR), *self.needs(options)]
+
+
+def sync_operation(adaptor_class: type[Adaptor]) -> Operation:
+    """The sync module of a provider."""
+
+    def run(options: Options, context: Context) -> dict[str, t.Any]:
+        return run_sync(adaptor_class, options, context)
+
+    return Operation(sync_spec(adaptor_class), run, adaptor_class.requirements)
+
+
+def wait_operation(providers: Providers) -> Operation:
+    """``sync_wait`` for these providers."""
+
+    def run(options: Options, context: Context) -> dict[str, t.Any]:
+        return run_wait(providers, options, context)
+
+    return Operation(wait_spec(providers), run)
+
+
+def info_operation(
+    key: str,
+    spec: ArgumentSpec,
+    viewer_class: t.Callable[[Options, Services], Viewer],
+    needs: t.Callable[[Options], Requirements] = no_more,
+) -> Operation:
+    """An info module.
+
+    :param key: where the result has the list of entries.
+    :param spec: the options of the provider; those for connecting are added.
+    """
+    whole = CONNECTION + spec + LOOKING
+
+    def run(options: Options, context: Context) -> dict[str, t.Any]:
+        return run_info(key, whole, viewer_class, options, context)
+
+    return Operation(whole, run, needs)

@@ -1,0 +1,131 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is PRIVATE to the collection.
+
+"""Results: one record per target with every field always present, a summary, and a size that AWX keeps."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import typing as t
+
+from .._lifecycle.record import Record
+
+#: AWX drops an event above 700 kB; with this much per target a thousand targets fit
+BYTES_PER_TARGET = 600
+#: below this total size nothing is cut
+FREE_BYTES = 64 * 1024
+#: what all diffs of a task may have together
+DIFF_BYTES = 100 * 1024
+#: to how many entries lists are shortened, step by step, until the result fits
+LIST_LIMITS = (300, 100, 30, 10)
+#: characters of a text that are left when that was not enough
+MAX_TEXT = 160
+
+
+def summarize(records: t.Sequence[Record], requests: int, elapsed: float, tolerate_timeout: bool) -> dict[str, t.Any]:
+    """The ``summary`` of a result.
+
+    :param requests: all HTTP requests sent, also those that belong to no single target.
+    :param tolerate_timeout: whether a timed-out target does not count as failed (``on_timeout: warn``).
+    """
+
+    def count(test: t.Callable[[Record], bool]) -> int:
+        return sum(1 for record in records if test(record))
+
+    return {
+        "targets": len(records),
+        "triggered": count(lambda record: record.action == "triggered"),
+        "joined": count(lambda record: record.action == "joined"),
+        "skipped": count(lambda record: record.action == "skipped"),
+        "refused": count(lambda record: record.action == "refused"),
+        "succeeded": count(lambda record: record.state == "succeeded"),
+        "failed": count(lambda record: is_failed(record, tolerate_timeout)),
+        "timed_out": count(lambda record: record.timed_out),
+        "requests": requests,
+        "elapsed": round(elapsed, 3),
+    }
+
+
+def is_failed(record: Record, tolerate_timeout: bool) -> bool:
+    return record.failure is not None and not (tolerate_timeout and record.timed_out)
+
+
+def fit(records: t.Sequence[Record], scrub: t.Callable[[t.Any], t.Any] = lambda value: value) -> list[dict[str, t.Any]]:
+    """The records as plain data, cut to the size that a bulk result may have.
+
+    All records are cut alike: first long lists in their details, then everything that is not needed to tell what happened
+    and to find a run again. ``detail.cut`` says so, and the report file has everything.
+
+    :param scrub: hides secrets, before a cut leaves parts of them.
+    """
+    full = [scrub(record.as_dict()) for record in records]
+    allowed = max(FREE_BYTES, BYTES_PER_TARGET * len(records))
+    if _size(full) <= allowed:
+        return full
+    for limit in LIST_LIMITS:
+        cut = [{**entry, "detail": {**_shortened(entry["detail"], limit), "cut": True}} for entry in full]
+        if _size(cut) <= allowed:
+            return cut
+    return [_brief(entry, scrub(record.brief)) for entry, record in zip(full, records)]
+
+
+def fit_diffs(diffs: t.Sequence[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
+    """As many diffs as fit into the event of a task, and a note about the others."""
+    shown: list[dict[str, t.Any]] = []
+    room = DIFF_BYTES
+    for diff in diffs:
+        room -= _size(diff)
+        if room < 0:
+            note = f"{len(diffs) - len(shown)} more targets differ; the file at report_path tells how\n"
+            return [*shown, {"before": "", "after": note, "before_header": "not shown", "after_header": "not shown"}]
+        shown.append(diff)
+    return shown
+
+
+def _brief(entry: dict[str, t.Any], brief: dict[str, t.Any]) -> dict[str, t.Any]:
+    failure = entry["failure"] and {**entry["failure"], "message": _short(entry["failure"]["message"]), "hint": ""}
+    return {
+        **entry,
+        "reason": "" if failure else _short(entry["reason"]),
+        # nobody has to find a run again that has ended
+        "handle": None if entry["state"] in ("succeeded", "failed") else entry["handle"],
+        "failure": failure,
+        "detail": {**brief, "cut": True},
+    }
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"
+
+
+def _shortened(value: t.Any, limit: int) -> t.Any:
+    if isinstance(value, t.Mapping):
+        return {key: _shortened(item, limit) for key, item in value.items()}
+    return value[:limit] if isinstance(value, list) else value
+
+
+def _size(value: t.Any) -> int:
+    return len(json.dumps(value, default=str))
+
+
+def write_report(path: str, report: t.Mapping[str, t.Any]) -> None:
+    """Write ``report`` as JSON with mode 0600, whole or not at all.
+
+    :raises OSError: the file cannot be written.
+    """
+    directory = os.path.dirname(os.path.abspath(path))
+    # mkstemp creates the file with mode 0600
+    handle, scratch = tempfile.mkstemp(prefix=".lockstep-", dir=directory)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            json.dump(report, stream, indent=2, default=str)
+            stream.write("\n")
+        os.replace(scratch, path)
+    except BaseException:
+        os.unlink(scratch)
+        raise

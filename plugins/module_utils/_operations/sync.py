@@ -1,0 +1,113 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is PRIVATE to the collection.
+
+"""The code behind every sync module: one function of validated options and a context.
+
+It knows neither AnsibleModule nor action plugins, so that both can call it.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._core.deadline import Deadline
+from .._core.options import (
+    CONNECTION,
+    SYNCING,
+    WAITING,
+    ArgumentSpec,
+    Options,
+    check_connection,
+    check_waiting,
+    secrets_in,
+)
+from .._core.redact import Redactor
+from .._http.client import RequestCount
+from .._lifecycle.lifecycle import Lifecycle, Settings
+from .._lifecycle.plan import Policy
+from .._lifecycle.poll import PollPolicy
+from .._lifecycle.provider import Adaptor, Services, Target
+from .._lifecycle.record import Record
+from .._state.run_ledger import Ledger
+from .task import Batch, Context, guarded, open_ledger
+
+
+def sync_spec(adaptor_class: type[Adaptor]) -> ArgumentSpec:
+    """All options of the sync module of a provider."""
+    return CONNECTION + adaptor_class.connection_spec + adaptor_class.sync_spec + WAITING + SYNCING
+
+
+def run_sync(adaptor_class: type[Adaptor], options: Options, context: Context) -> dict[str, t.Any]:
+    """Sync all targets that the options name.
+
+    :param options: options of the sync module, validated by its argument spec.
+    :returns: the result of the task; ``failed`` in it says whether it failed.
+    """
+    redactor = Redactor(secrets_in(options, (adaptor_class.connection_spec + adaptor_class.sync_spec).arguments))
+    batch = Batch(options, context, redactor)
+    with guarded(batch):
+        check_connection(options)
+        check_waiting(options)
+        services = Services(context.clock, redactor, context.rng, context.warn)
+        adaptor = adaptor_class(options, services)
+        try:
+            _sync_all(adaptor, open_ledger(options, context, redactor), settings_of(options, adaptor, context), services, batch)
+        finally:
+            adaptor.close()
+    return batch.result()
+
+
+def settings_of(options: Options, adaptor: Adaptor, context: Context) -> Settings:
+    """The lifecycle settings in the options of a sync module (or of ``sync_wait``, which has fewer)."""
+    policy = Policy(
+        if_running=options.get("if_running", "join"),
+        max_age=options.get("max_age"),
+        release=options.get("release"),
+        force=options.get("force", False),
+    )
+    poll = PollPolicy(
+        min_interval=options["poll_min_interval"],
+        max_interval=options["poll_max_interval"],
+        absent_grace=options["settle_grace"],
+        failed_reads=adaptor.capabilities.failed_reads,
+        failed_for=adaptor.capabilities.failed_for,
+    )
+    return Settings(
+        policy=policy,
+        poll=poll,
+        wait=options.get("wait", True),
+        wait_timeout=options["wait_timeout"],
+        settle_grace=options["settle_grace"],
+        check_mode=context.check_mode,
+    )
+
+
+def _sync_all(adaptor: Adaptor, ledger: Ledger, settings: Settings, services: Services, batch: Batch) -> None:
+    batch.records = [Record(name, adaptor.provider) for name in adaptor.names()]
+    targets: dict[int, Target] = {}
+
+    def resolve(record: Record, count: RequestCount) -> None:
+        channel = adaptor.client.channel(Deadline(services.clock, settings.wait_timeout), count)
+        target = adaptor.resolve(record.target, channel)
+        targets[id(record)] = target
+        record.target = target.name
+
+    def sync(record: Record, count: RequestCount) -> None:
+        Lifecycle(adaptor, ledger, settings, services, targets[id(record)], record, count).execute()
+
+    batch.process([(record, resolve) for record in batch.records], "found")
+    batch.process([(record, sync) for record in _distinct(batch.records, targets)])
+
+
+def _distinct(records: t.Sequence[Record], targets: t.Mapping[int, Target]) -> list[Record]:
+    """The records to work on: those that were resolved, and of several for one target the first."""
+    first: dict[str, Record] = {}
+    for record in records:
+        if id(record) not in targets:
+            continue
+        if first.setdefault(targets[id(record)].id, record) is not record:
+            record.action, record.reason = "skipped", "the same target is named earlier in the list"
+    return list(first.values())

@@ -1,0 +1,199 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is PRIVATE to the collection.
+
+"""Many targets in one task: their records, the result of the task and its report, on every exit."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import random
+import typing as t
+
+from .._core.clock import Clock, Stopped, SystemClock, isoformat
+from .._core.errors import SyncError, understood
+from .._core.options import Options
+from .._core.redact import Redactor
+from .._http.client import RequestCount
+from .._lifecycle.record import Record
+from .._state.run_ledger import Ledger, default_path
+from .progress import Progress, Show, ticking
+from .result import fit, fit_diffs, is_failed, summarize, write_report
+from .scheduling import fan_out
+
+
+class Interrupted(BaseException):
+    """The task is being stopped (SIGTERM, for example by AWX)."""
+
+
+@dataclasses.dataclass
+class Context:
+    """What surrounds a task: the mode it runs in, and the outside world.
+
+    :param show: takes lines that tell how far the task is to whoever watches; ``None`` where nobody does.
+    """
+
+    check_mode: bool = False
+    diff: bool = False
+    clock: Clock = dataclasses.field(default_factory=SystemClock)
+    rng: random.Random = dataclasses.field(default_factory=random.Random)
+    environ: t.Mapping[str, str] = dataclasses.field(default_factory=lambda: os.environ)
+    show: Show | None = None
+    warnings: list[str] = dataclasses.field(default_factory=list)
+
+    def warn(self, text: str) -> None:
+        """Note a warning for the user, once."""
+        if text not in self.warnings:
+            self.warnings.append(text)
+
+
+#: Does the work for one record, by filling it; given the request count of that record.
+Work = t.Callable[[Record, RequestCount], None]
+
+
+class Batch:
+    """The records of one task, complete at any moment, so that every exit can report them."""
+
+    def __init__(self, options: Options, context: Context, redactor: Redactor) -> None:
+        self.options = options
+        self.context = context
+        self.redactor = redactor
+        self.count = RequestCount()
+        self.records: list[Record] = []
+        self.failure: SyncError | None = None
+        self._done: set[int] = set()
+        self._started = context.clock.monotonic()
+
+    def process(self, jobs: t.Sequence[tuple[Record, Work]], done: str = "done") -> None:
+        """Do all jobs, at most ``max_parallel`` at once. A failing one never keeps the others from being done.
+
+        :param done: in a word, what has become of a target then.
+        """
+        self._done.clear()
+        progress = Progress(len(jobs), done)
+
+        def one(job: tuple[Record, Work]) -> None:
+            record = job[0]
+            with progress.of(lambda: _at_work(record), lambda: record.failure is not None):
+                self._one(*job)
+
+        with ticking(lambda elapsed: self.redactor.text(progress.line(elapsed)), self.context.show):
+            fan_out(jobs, one, self.options["max_parallel"])
+
+    def _one(self, record: Record, work: Work) -> None:
+        count, clock = RequestCount(self.count), self.context.clock
+        started = clock.monotonic()
+        try:
+            with understood():
+                work(record, count)
+        except SyncError as error:
+            record.fail(error)
+        finally:
+            record.elapsed += clock.monotonic() - started
+            record.requests += count.value
+        self._done.add(id(record))
+
+    def interrupt(self) -> None:
+        """Note that nobody waits any more for what is not finished."""
+        self.failure = SyncError(
+            "outcome_unknown", "the task was interrupted", "Runs go on at their servers: run the task again to join them."
+        )
+        for record in self.records:
+            if id(record) in self._done or record.failure is not None or record.action == "skipped":
+                continue
+            if record.handle is not None:
+                went_on = "the run goes on at the server"
+            elif record.started_at is not None:
+                went_on = "a trigger was being sent, and nobody knows whether it arrived"
+                record.action, record.state, record.changed, record.changed_basis = "triggered", "unknown", True, "assumed"
+            else:
+                went_on = "nothing was triggered"
+            hint = "Run the task again: it joins what it finds running."
+            record.fail(SyncError("outcome_unknown", f"interrupted; {went_on}", hint))
+
+    def result(self) -> dict[str, t.Any]:
+        """What the task returns; written to the report file as well."""
+        tolerate = self.options.get("on_timeout") == "warn"
+        elapsed = self.context.clock.monotonic() - self._started
+        failed = [record for record in self.records if is_failed(record, tolerate)]
+        head: dict[str, t.Any] = {
+            "changed": any(record.changed for record in self.records),
+            "summary": summarize(self.records, self.count.value, elapsed, tolerate),
+        }
+        if failed or self.failure:
+            head.update(failed=True, msg=self._message(failed))
+        if self.failure:
+            head["failure"] = self.failure.as_failure()
+        self._report(head)
+        diffs = [record.diff for record in self.records if record.diff]
+        if self.context.diff and diffs:
+            head["diff"] = fit_diffs(diffs)
+        result = {**head, "syncs": fit(self.records, self.redactor.scrub), "warnings": self._warnings(tolerate)}
+        # a secret that happens to be a part of "failed" must not turn a failure into a success
+        return {key: self.redactor.scrub(value) for key, value in result.items()}
+
+    def _message(self, failed: t.Sequence[Record]) -> str:
+        if self.failure:
+            return f"{self.failure.message}. {self.failure.hint}".strip()
+        first = failed[0]
+        error = t.cast(SyncError, first.failure)
+        text = f"{first.target}: {error.code}: {error.message}. {error.hint}".strip()
+        if len(self.records) > 1:
+            text = f"{len(failed)} of {len(self.records)} targets failed. {text}"
+        return text
+
+    def _warnings(self, tolerate: bool) -> list[str]:
+        for record in self.records:
+            for text in record.warnings:
+                self.context.warn(text)
+            if tolerate and record.timed_out and record.failure:
+                self.context.warn(f"{record.target}: {record.failure.message}. {record.failure.hint}")
+        return self.context.warnings
+
+    def _report(self, head: dict[str, t.Any]) -> None:
+        path = self.options.get("report_path")
+        if not path:
+            return
+        meta = {"generated_at": isoformat(self.context.clock.now()), "check_mode": self.context.check_mode}
+        report = {**meta, **head, "syncs": [record.as_dict() for record in self.records]}
+        try:
+            write_report(path, self.redactor.scrub(report))
+        except OSError as exc:
+            problem = f"option report_path: {path!r} cannot be written: {exc.strerror}"
+            error = SyncError("invalid_option", problem, "Name another file.")
+            head.setdefault("failure", error.as_failure())
+            head.update(failed=True, msg=f"{head.get('msg', '')} {error.message}. {error.hint}".strip())
+
+
+def _at_work(record: Record) -> str:
+    return f"{record.target} ({record.state.replace('_', ' ')})"
+
+
+@contextlib.contextmanager
+def guarded(batch: Batch) -> t.Iterator[None]:
+    """Turn whatever ends a task early into a part of its result."""
+    try:
+        with understood():
+            yield
+    except SyncError as error:
+        batch.failure = error
+    except (Interrupted, Stopped, KeyboardInterrupt):
+        batch.interrupt()
+    except BaseException:
+        # such as the timeout of an Ansible task: it ends the task, but not without a report
+        batch.interrupt()
+        batch.result()
+        raise
+
+
+def open_ledger(options: Options, context: Context, redactor: Redactor) -> Ledger:
+    """The ledger that the options or the environment name; read-only in check mode.
+
+    :raises SyncError: ``invalid_option``.
+    """
+    path = options.get("ledger_path") or default_path(context.environ)
+    return Ledger(path, context.clock, read_only=context.check_mode, scrub=redactor.scrub)

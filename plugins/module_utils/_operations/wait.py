@@ -1,0 +1,191 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is PRIVATE to the collection.
+
+"""The code behind ``sync_wait``: wait for runs of any provider, found again by their handles."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from .._core.deadline import Deadline
+from .._core.errors import SyncError, invalid_option
+from .._core.options import CONNECTION, WAITING, ArgumentSpec, Options, check_connection, check_waiting, secrets_in
+from .._core.redact import Redactor
+from .._http.client import RequestCount, parse_api_url
+from .._lifecycle.lifecycle import Settings
+from .._lifecycle.provider import Adaptor, Run, Services
+from .._lifecycle.record import Record
+from .._lifecycle.settle import conclude, settle
+from .._state.run_ledger import Key, Ledger
+from .sync import settings_of
+from .task import Batch, Context, guarded, open_ledger
+
+Providers = t.Mapping[str, type[Adaptor]]
+
+
+def wait_spec(providers: Providers) -> ArgumentSpec:
+    """All options of ``sync_wait``."""
+    connections = {name: {"type": "dict", **_as_suboptions(adaptor_class)} for name, adaptor_class in providers.items()}
+    own = ArgumentSpec(
+        {
+            "handles": {"type": "list", "elements": "dict", "required": True},
+            "connections": {"type": "dict", "options": connections},
+        }
+    )
+    return own + WAITING
+
+
+def _as_suboptions(adaptor_class: type[Adaptor]) -> dict[str, t.Any]:
+    kwargs = (CONNECTION + adaptor_class.connection_spec + adaptor_class.handle_spec).as_kwargs()
+    arguments = kwargs.pop("argument_spec")
+    # what is required is checked for the handles at hand, when the environment has had its say
+    options = {name: {key: value for key, value in spec.items() if key != "required"} for name, spec in arguments.items()}
+    return {"options": options, **kwargs}
+
+
+def run_wait(providers: Providers, options: Options, context: Context) -> dict[str, t.Any]:
+    """Wait for all runs behind ``handles``.
+
+    :param providers: the adaptor classes by the name of their provider.
+    :param options: options of ``sync_wait``, validated by its argument spec.
+    :returns: the result of the task; ``failed`` in it says whether it failed.
+    """
+    redactor = Redactor()
+    batch = Batch(options, context, redactor)
+    adaptors: dict[tuple[str, str], Adaptor] = {}
+    with guarded(batch):
+        check_waiting(options)
+        handles = [_checked(handle, providers) for handle in options["handles"]]
+        if not handles:
+            remedy = "Pass handle entries from the syncs of earlier tasks."
+            raise invalid_option("handles", [], "names nothing to wait for", remedy)
+        services = Services(context.clock, redactor, context.rng, context.warn)
+        try:
+            for handle in handles:
+                place = (handle["provider"], handle["address"])
+                if place not in adaptors:
+                    adaptors[place] = _connect(providers[handle["provider"]], handle["address"], options, services)
+            _wait_all(handles, adaptors, open_ledger(options, context, redactor), services, batch)
+        finally:
+            for adaptor in adaptors.values():
+                adaptor.close()
+    return batch.result()
+
+
+def _checked(handle: t.Mapping[str, t.Any], providers: Providers) -> t.Mapping[str, t.Any]:
+    provider, address = handle.get("provider"), handle.get("address")
+    if not isinstance(provider, str) or provider not in providers or not isinstance(address, str):
+        raise invalid_option(
+            "handles", dict(handle), "is not a handle of this collection", "Pass the handle of a record in syncs, unchanged."
+        )
+    return handle
+
+
+def _connect(adaptor_class: type[Adaptor], address: str, options: Options, services: Services) -> Adaptor:
+    """An adaptor for the runs at ``address``, with the connection options of its provider or the environment."""
+    provider = adaptor_class.provider
+    connections = (options.get("connections") or {}).get(provider) or {}
+    given = {name: value for name, value in connections.items() if value is not None}
+    spec = CONNECTION + adaptor_class.connection_spec + adaptor_class.handle_spec
+    connection = _validated(spec, given, f"connections.{provider}", address)
+    services.redactor.add(*secrets_in(connection, spec.arguments))
+    check_connection(connection)
+    own = parse_api_url(connection["api_url"], f"connections.{provider}.api_url")
+    if own != parse_api_url(address, "handles"):
+        # credentials never leave their origin, and a handle is mere data
+        raise SyncError(
+            "invalid_option",
+            f"option handles: a handle of {provider} belongs to {address}, but the connection is to {own}",
+            f"Set connections.{provider} (or the environment) for that address.",
+        )
+    return adaptor_class({**connection, "max_parallel": options["max_parallel"]}, services)
+
+
+def _validated(spec: ArgumentSpec, given: dict[str, t.Any], where: str, address: str) -> dict[str, t.Any]:
+    kwargs = spec.as_kwargs()
+    argument_spec = kwargs.pop("argument_spec")
+    secret = any(item.get("no_log") for item in argument_spec.values())
+    if not secret and "api_url" not in given:
+        # nothing could leak, so the handle may say where to look
+        given["api_url"] = address
+    result = ArgumentSpecValidator(argument_spec, **kwargs).validate(given)
+    if result.error_messages:
+        raise SyncError(
+            "invalid_option",
+            f"option {where}: {'; '.join(result.error_messages)}",
+            "Give the connection options of the provider's sync module there, or set its environment variables.",
+        )
+    return t.cast("dict[str, t.Any]", result.validated_parameters)
+
+
+def _wait_all(
+    handles: t.Sequence[t.Mapping[str, t.Any]],
+    adaptors: t.Mapping[tuple[str, str], Adaptor],
+    ledger: Ledger,
+    services: Services,
+    batch: Batch,
+) -> None:
+    def job(handle: t.Mapping[str, t.Any]) -> tuple[Record, t.Callable[[Record, RequestCount], None]]:
+        adaptor = adaptors[handle["provider"], handle["address"]]
+        target = adaptor.from_handle(handle)
+        record = Record(target.name, adaptor.provider, action="joined", state="running", handle=dict(handle))
+        record.changed_basis = "assumed"
+        settings = settings_of(batch.options, adaptor, batch.context)
+
+        def wait(record: Record, count: RequestCount) -> None:
+            deadline = Deadline(services.clock, settings.wait_timeout)
+            _wait(adaptor, ledger, settings, services, Run(dict(handle)), record, count, deadline)
+
+        return record, wait
+
+    jobs = [job(handle) for handle in handles]
+    batch.records = [record for record, dummy in jobs]
+    batch.process(jobs)
+
+
+def _wait(
+    adaptor: Adaptor,
+    ledger: Ledger,
+    settings: Settings,
+    services: Services,
+    run: Run,
+    record: Record,
+    count: RequestCount,
+    deadline: Deadline,
+) -> None:
+    channel = adaptor.client.channel(deadline, count)
+    target = adaptor.from_handle(run.handle)
+    if settings.check_mode:
+        _look_once(adaptor, run, record, channel)
+        return
+    record.changed = True
+    key = Key(adaptor.provider, adaptor.address, target.id)
+    undoes = adaptor.undoes(target)
+    if undoes:
+        ledger.undo(key, run.handle, undoes)
+    settled = settle(adaptor, run, settings.poll, channel, services, record, at_once=True)
+    try:
+        conclude(adaptor, target, None, run, settled, record, channel)
+    finally:
+        if settled.outcome in ("succeeded", "failed"):
+            finished = settled.reading.finished_at if settled.reading else None
+            ledger.seen(key, run.handle, settled.outcome, finished)
+
+
+def _look_once(adaptor: Adaptor, run: Run, record: Record, channel: t.Any) -> None:
+    reading = adaptor.read(run.handle, channel)
+    record.polls += 1
+    record.action, record.changed_basis = "would_join", "predicted"
+    record.reason = f"the run is {reading.raw or reading.state}"
+    believed = reading.state == "succeeded" or (reading.state == "failed" and adaptor.capabilities.failed_reads == 1)
+    record.state = reading.state if believed else "running"
+    if reading.state in ("absent", "unknown"):
+        record.state = "unknown"
+    if believed and reading.state == "failed":
+        raise SyncError("run_failed", f"the run failed: {reading.message or 'the server gives no reason'}")
+    record.changed = True

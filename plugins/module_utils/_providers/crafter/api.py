@@ -1,0 +1,293 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is PRIVATE to the collection.
+
+"""What Crafter Studio of each version offers, and what its answers mean (sheet: reference/crafter.md, sections 1 to 5)."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import typing as t
+from xml.etree import ElementTree
+
+from ..._core.errors import SyncError, invalid_option
+from ..._http.response import Answer
+from . import auth
+
+Json = dict[str, t.Any]
+
+V1 = "/api/1/services/api/1"
+SYNC, RESET = "sync-staging", "reset-staging"
+ENDPOINTS = {SYNC: f"{V1}/publish/sync-staging.json", RESET: f"{V1}/publish/reset-staging.json"}
+
+STAGING, LIVE = "staging", "live"
+#: bits of the state of an item
+STAGED_BIT, LIVE_BIT = 512, 1024
+PAGE = 100
+MAX_PAGES = 1000
+
+ADDRESS = "Check that api_url is the address of Crafter Studio including its context path, as a rule /studio."
+
+
+# -- versions --------------------------------------------------------------------------------------------------------------
+
+
+class Version(t.NamedTuple):
+    """The version of a Studio."""
+
+    major: int
+    minor: int
+    patch: int
+
+    def __str__(self) -> str:
+        return f"{self.major}.{self.minor}.{self.patch}"
+
+
+def parse_version(text: t.Any) -> Version | None:
+    """The numbers that a version begins with."""
+    found = re.match(r"\s*v?(\d{1,6})\.(\d{1,6})(?:\.(\d{1,6}))?(?![\d])", text) if isinstance(text, str) else None
+    return Version(int(found[1]), int(found[2]), int(found[3] or 0)) if found else None
+
+
+FIRST_RESET, FIRST_WITHOUT_RESET = Version(3, 0, 14), Version(4, 2, 0)
+
+
+def choose_endpoint(wanted: str, version: Version | None) -> str:
+    """The endpoint to call, from the version and never by trial.
+
+    The published ``sync-staging`` was never in a release, so no version tells whether somebody's Studio has it: it is taken
+    if the options say so, and only then.
+
+    :raises SyncError: ``endpoint_missing``.
+    """
+    if wanted == SYNC:
+        return SYNC
+    if version is not None and version >= FIRST_WITHOUT_RESET:
+        raise SyncError(
+            "endpoint_missing",
+            f"this Studio is version {version}, and resetting staging was removed in 4.2.0 without any replacement",
+            "Publish to both targets instead (lockstep.sync.crafter_publish), or move the staging branch of the published"
+            " repository with git.",
+        )
+    if version is not None and version < FIRST_RESET:
+        raise SyncError(
+            "endpoint_missing",
+            f"this Studio is version {version}, and resetting staging came with 3.0.14",
+            "Upgrade Studio. If it offers the endpoint that was once documented, set endpoint to sync-staging.",
+        )
+    return RESET
+
+
+# -- errors ----------------------------------------------------------------------------------------------------------------
+
+
+def words_of(answer: Answer) -> tuple[str | None, int | None]:
+    """Message and code of an answer, from either envelope; that of API 1 has no code. Many errors are pages, and have neither."""
+    body = answer.try_json()
+    if not isinstance(body, dict):
+        return None, None
+    if isinstance(body.get("message"), str):
+        return body["message"], None
+    response = body.get("response")
+    if not isinstance(response, dict):
+        return None, None
+    code = response.get("code")
+    texts = [response.get("message")] + (_field_errors(body) or [response.get("remedialAction")])
+    return ": ".join(str(text) for text in texts if text), code if isinstance(code, int) else None
+
+
+def _field_errors(body: Json) -> list[t.Any]:
+    errors = body.get("validationErrors")
+    rows = errors if isinstance(errors, list) else []
+    return [f"{row.get('field')} {row.get('message')}" for row in rows if isinstance(row, dict)]
+
+
+@dataclasses.dataclass(frozen=True)
+class Meaning:
+    """What a text means. It is a prefix: lists of parameters, details and exceptions follow (sheet section 1.1)."""
+
+    text: str
+    code: str
+    hint: str
+    statuses: tuple[int, ...]
+
+
+_MISSING = "This Studio does not offer the call. " + ADDRESS
+_SERVER = "Look into the log of Studio."
+MEANINGS = (
+    Meaning("REST script not found", "endpoint_missing", _MISSING, (400, 404)),
+    Meaning("Site not found", "not_found", "Check sites: the id of a site, not its name.", (404,)),
+    Meaning("Environment not found", "invalid_option", "Check environment (or target): the site does not have it.", (404,)),
+    Meaning("Commit(s) not found", "not_found", "Check the commits.", (404,)),
+    Meaning("User not found", "not_found", "Check username.", (404,)),
+    Meaning("Content not found", "not_found", "Check items and target: the site does not have them.", (404,)),
+    Meaning(
+        "Invalid parameter", "invalid_option", "Check sites, environment, target and items: Studio does not take them.", (400,)
+    ),
+    Meaning("Bad Request", "bad_response", "Studio could not read the request: a proxy may have changed it.", (400,)),
+    Meaning("Invalid site state", "busy", "The site is being made, locked or deleted: run the task again later.", (400,)),
+    Meaning("Publishing is disabled", "permission_denied", "Start the publisher of the site in Studio.", ()),
+    Meaning("Internal server error", "server_error", _SERVER, (500,)),
+    Meaning("Internal system failure", "server_error", _SERVER, (500,)),
+)
+_NOT_ALLOWED = (
+    "The account is logged in and may not do this: it has to be an administrator of the site, or to have the permission publish"
+    " there."
+)
+
+
+def interpret(answer: Answer, method: str = "anonymous") -> SyncError | None:
+    """The failure behind an error answer.
+
+    :param method: how the request was signed in.
+    """
+    text, code = words_of(answer)
+    status, shown = answer.status, f"{answer.describe()} says: {text or answer.excerpt() or 'nothing'}"
+    if status == 401:
+        if code == 2001:
+            return SyncError("auth_failed", "Studio does not accept the management token", "Check management_token.", 401)
+        # 3.x refuses the unknown with a page of the container, and those who may not with JSON
+        if method == "session" and text is not None and code is None:
+            return SyncError("permission_denied", shown, _NOT_ALLOWED, 401)
+        return auth.refused(method, shown)
+    if status == 403:
+        return SyncError("permission_denied", shown, _NOT_ALLOWED, 403)
+    for meaning in MEANINGS if text is not None else ():
+        if t.cast(str, text).startswith(meaning.text) and (not meaning.statuses or status in meaning.statuses):
+            return SyncError(meaning.code, shown, meaning.hint, status)
+    if status == 409:
+        return SyncError("busy", shown, "Run the task again when nobody works on it.", 409)
+    # a site that does not exist is told in JSON, by 3.x to 4.x; without any, it is the URL that does not exist
+    if status in (404, 405) and code is None:
+        return SyncError("endpoint_missing", shown, _MISSING, status)
+    return None
+
+
+# -- what Studio tells -----------------------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True)
+class Site:
+    """What Studio tells of a site; ``None`` stands for what it does not."""
+
+    staging: str
+    live: str
+    enabled: bool | None
+    published: bool | None
+    targets: tuple[str, ...] | None
+
+
+#: words of publishers; ``started`` stays until something is published (sheet section 3)
+IDLE = frozenset({"idle", "ready", "readyWithErrors", "started", ""})
+OFF = frozenset({"stopped", "error"})
+
+
+@dataclasses.dataclass(frozen=True)
+class Publisher:
+    """The publisher of a site."""
+
+    enabled: bool | None
+    status: str
+
+    @property
+    def state(self) -> str:
+        """``idle``, ``busy``, ``stopped`` or ``error``. The word alone is not enough: it may be ``queued`` while it is off."""
+        if self.status == "error":
+            return "error"
+        if self.enabled is False or self.status == "stopped":
+            return "stopped"
+        return "idle" if self.status in IDLE else "busy"
+
+    def as_detail(self) -> Json:
+        return {"enabled": self.enabled, "status": self.status or None}
+
+
+class Route(t.NamedTuple):
+    """Where to ask for something, from one version on and before another one."""
+
+    path: str
+    first: Version
+    before: Version | None
+    parameter: str | None
+
+
+_ALWAYS = Version(3, 0, 0)
+V4, V5 = Version(4, 0, 0), Version(5, 0, 0)
+_NEW_STATUS = Version(3, 1, 14)
+PUBLISHED_SHOWN = Version(3, 1, 11)
+_NEW_CONFIGURATION = Version(3, 1, 1)
+#: Where the version is not known, these are tried in order. In 5.0 the site is in the path.
+ROUTES: dict[str, tuple[Route, ...]] = {
+    "status": (
+        Route("/api/2/publish/status", _NEW_STATUS, V5, "siteId"),
+        Route(f"{V1}/publish/status.json", _ALWAYS, _NEW_STATUS, "site_id"),
+        Route("/api/2/publish/{site}/status", V5, None, None),
+    ),
+    "targets": (
+        Route("/api/2/publish/available_targets", V4, V5, "siteId"),
+        Route(f"{V1}/deployment/get-available-publishing-channels.json", _ALWAYS, V4, "site_id"),
+        Route("/api/2/publish/{site}/available_targets", V5, None, None),
+    ),
+    "configuration": (
+        Route("/api/2/configuration/get_configuration", _NEW_CONFIGURATION, V5, "siteId"),
+        Route(f"{V1}/site/get-configuration.json", _ALWAYS, _NEW_CONFIGURATION, "site_id"),
+        Route("/api/2/configuration/{site}/get_configuration", V5, None, None),
+    ),
+    "exists": (Route(f"{V1}/site/exists.json", _ALWAYS, V5, "site_id"),),
+}
+
+
+# -- parsing ---------------------------------------------------------------------------------------------------------------
+
+
+def object_of(answer: Answer) -> Json:
+    """The object in an answer."""
+    body = answer.json()
+    if not isinstance(body, dict):
+        raise SyncError("bad_response", f"{answer.describe()} is not an object", ADDRESS, answer.status)
+    return body
+
+
+def version_in(answer: Answer) -> Version | None:
+    body = answer.try_json()
+    found = body.get("version", body) if isinstance(body, dict) else None
+    if isinstance(found, dict):
+        found = found.get("packageVersion") or found.get("version")
+    elif isinstance(body, dict):
+        found = body.get("packageVersion") or found
+    return parse_version(found)
+
+
+def published_repository(content: str) -> dict[str, str]:
+    """The settings of the published repository in the text of site-config.xml."""
+    try:
+        if "<!DOCTYPE" in content:
+            raise ValueError("it has a document type")
+        root = ElementTree.fromstring(content.encode())
+    except (ElementTree.ParseError, ValueError) as exc:
+        message = f"the site-config.xml of the site cannot be read: {exc}"
+        raise SyncError("bad_response", message, "Repair the configuration of the site.") from None
+    return {item.tag: (item.text or "").strip() for item in root.iterfind(".//published-repository/*")}
+
+
+def nested_settings(body: t.Any) -> dict[str, str]:
+    """The same, from the file as JSON (3.0)."""
+    if not isinstance(body, dict):
+        return {}
+    found = body.get("published-repository")
+    if isinstance(found, dict):
+        return {str(key): str(value or "").strip() for key, value in found.items()}
+    return next((inner for inner in map(nested_settings, body.values()) if inner), {})
+
+
+def check_site(name: str) -> str:
+    """A site id that is safe in addresses.
+
+    :raises SyncError: ``invalid_option``.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", name) or ".." in name:
+        raise invalid_option("sites", name, "is not the id of a site", "Use letters, digits, hyphens and underscores.")
+    return name

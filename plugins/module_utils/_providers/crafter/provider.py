@@ -1,0 +1,379 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is PRIVATE to the collection.
+
+"""Crafter Studio: the published branch ``staging`` becomes what ``live`` is (sheet: reference/crafter.md).
+
+The call is synchronous, and no API shows the branches. So the only evidence before it, after it, and instead of an answer that
+got lost, is the published repository itself; without access to it, nothing but the answer of Studio is known.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import typing as t
+
+from ..._core.clock import isoformat, parse_iso
+from ..._core.errors import Ambiguous, SyncError, invalid_option
+from ..._core.options import ArgumentSpec, Options, list_of_names
+from ..._http.client import Channel
+from ..._http.response import Answer
+from ..._lifecycle.poll import PollPolicy, Reading
+from ..._lifecycle.provider import Adaptor, Capabilities, Effect, Observation, Run, Services, Target
+from .api import ENDPOINTS, RESET, SYNC, Publisher, Site, check_site, choose_endpoint, words_of
+from .auth import CONNECTION_SPEC
+from .git import OPTION, Comparison, Repository
+from .studio import Studio
+
+#: The address of the repository may hold a password, so no part of Ansible may show it.
+REPOSITORY_SPEC = ArgumentSpec({OPTION: {"type": "str", "no_log": True}})
+
+SYNC_SPEC = REPOSITORY_SPEC + ArgumentSpec(
+    {
+        "sites": {"type": "list", "elements": "str", "required": True, "aliases": ["site", "site_id"]},
+        "environment": {"type": "str", "default": "staging"},
+        "endpoint": {"type": "str", "choices": ["auto", SYNC, RESET], "default": "auto"},
+        "require_staging_enabled": {"type": "bool", "default": True},
+    }
+)
+
+#: how many paths a record names, and a diff shows
+MAX_PATHS = 1000
+_LOG = "Look into the log of Studio."
+
+DELIVERY_CAVEAT = (
+    "Delivery nodes do not notice that staging was reset: their deployer pulls and merges, and the branch moved without a"
+    " commit (craftersoftware/craftercms issue 4086). Have the staging target of the delivery deleted and created again, or"
+    " its repository cloned anew. Studio itself goes on to show items as staged."
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Evidence:
+    """What was observed before a trigger."""
+
+    staging: str
+    live: str
+    endpoint: str
+    published: bool | None = None
+    before: Comparison | None = None
+
+
+class Crafter(Adaptor):
+    """Sites of one Studio."""
+
+    provider = "crafter"
+    capabilities = Capabilities(run_id=False, joinable=False, observes_effect=False, knows_last_success=False)
+    connection_spec = CONNECTION_SPEC
+    sync_spec = SYNC_SPEC
+
+    def __init__(self, options: Options, services: Services) -> None:
+        super().__init__(options, services)
+        self.repository = open_repository(options, services)
+        self.environment = (options.get("environment") or "staging").strip()
+        if options.get("environment") is not None and not self.environment:
+            raise invalid_option("environment", options["environment"], "is empty", "Give the name of the staging branch.")
+        self.studio = Studio(options, services)
+        self.client = self.studio.client
+        self.address = self.client.settings.base_url
+
+    def names(self) -> list[str]:
+        return [check_site(name) for name in list_of_names(self.options, "sites")]
+
+    def resolve(self, name: str, channel: Channel) -> Target:
+        endpoint = choose_endpoint(self.options["endpoint"], self.studio.version(channel))
+        if not self.studio.exists(channel, name):
+            raise unknown_site(name)
+        return Target(name, name, endpoint)
+
+    def from_handle(self, handle: t.Mapping[str, t.Any]) -> Target:
+        if not isinstance(handle.get("site"), str) or handle.get("endpoint") not in ENDPOINTS:
+            raise invalid_option("handles", dict(handle), "is not a handle of Crafter", "Pass the handle of a record unchanged.")
+        return Target(check_site(handle["site"]), handle["site"], handle["endpoint"])
+
+    # -- evidence ----------------------------------------------------------------------------------------------------
+
+    def observe(self, target: Target, channel: Channel) -> Observation:
+        endpoint = t.cast(str, target.data)
+        site = self.studio.site(channel, target.id)
+        if endpoint == RESET and self.environment != site.staging:
+            # the server would ignore the option and reset another branch than the one that was named
+            remedy = f"Set environment to {site.staging}."
+            problem = f"is not the staging branch of site {target.id}, which is {site.staging}"
+            raise invalid_option("environment", self.environment, problem, remedy)
+        publisher = self.studio.publisher(channel, target.id)
+        evidence = Evidence(self.environment, site.live, endpoint, site.published)
+        observation = Observation(
+            reason="nothing shows what is on the branches, as Studio does not tell; set published_repo to have them compared",
+            obstacle=self._obstacle(target, site, publisher),
+            detail={"endpoint": endpoint, "environment": self.environment, "publisher": publisher.as_detail()},
+            data=evidence,
+        )
+        if publisher.state == "stopped":
+            self.services.warn(f"{target.name}: its publisher is stopped. That does not keep staging from being reset.")
+        if site.published is False:
+            return observation
+        if self.repository is not None:
+            compared = self.repository.compare(target.id, self.environment, site.live, channel.deadline)
+            observation.data = dataclasses.replace(evidence, before=compared)
+            _apply(compared, target, site, observation)
+        else:
+            self._note_items(target, channel, observation)
+        return observation
+
+    def _obstacle(self, target: Target, site: Site, publisher: Publisher) -> SyncError | None:
+        """What the server itself does not check, or tells with an exception only (sheet section 1.3)."""
+        if site.published is False:
+            return never_published(target.id)
+        if self.options["require_staging_enabled"] and site.enabled is False:
+            return SyncError(
+                "staging_disabled",
+                f"site {target.id} has no staging target: enable-staging-environment is not true in its site-config.xml",
+                "Enable staging for the site, or set require_staging_enabled to false to have the branch reset even so.",
+            )
+        return publish_failed(target.id) if publisher.state == "error" else None
+
+    def _note_items(self, target: Target, channel: Channel, observation: Observation) -> None:
+        """What Studio has as staged and not live: worth showing, and no evidence, since a reset does not change it."""
+        paths = self.studio.staged_not_live(channel, target.id)
+        if paths is None:
+            return
+        observation.detail["staged_not_live"] = paths[:MAX_PATHS]
+        shown = "".join(f"{path}\n" for path in paths[:MAX_PATHS])
+        observation.diff = {
+            "before_header": f"{target.id}: staged and not live, as far as Studio knows",
+            "after_header": f"{target.id}: after the reset",
+            "before": shown,
+            "after": "",
+        }
+
+    def still_valid(self, target: Target, observation: Observation, channel: Channel) -> bool:
+        """Wait until nothing is being published, and see whether the evidence has outlived that.
+
+        The server would make the call wait for the lock as well, but what it does while it waits cannot be seen.
+        """
+        if self._wait_for_publisher(target, channel):
+            return False
+        before = t.cast(Evidence, observation.data).before
+        return before is None or self._refs(target, observation.data, channel).refs == before.refs
+
+    def _wait_for_publisher(self, target: Target, channel: Channel) -> bool:
+        """Whether it was necessary to wait."""
+        clock = self.services.clock
+        policy = PollPolicy(self.options["poll_min_interval"], self.options["poll_max_interval"])
+        started, waited = clock.monotonic(), False
+        while True:
+            publisher = self.studio.publisher(channel, target.id)
+            if publisher.state != "busy":
+                return waited
+            pause = policy.delay(clock.monotonic() - started, self.services.rng.random())
+            if not channel.deadline.allows(pause):
+                raise SyncError(
+                    "busy",
+                    f"the publisher of site {target.id} was {publisher.status} until wait_timeout"
+                    f" ({channel.deadline.seconds:g} s), and nothing was reset",
+                    "Run the task again when it is idle, or raise wait_timeout. If it stays so, look at the publishing queue.",
+                )
+            channel.deadline.sleep(pause)
+            waited = True
+
+    def _refs(self, target: Target, evidence: Evidence, channel: Channel) -> Comparison:
+        repository = t.cast(Repository, self.repository)
+        return repository.refs(target.id, evidence.staging, evidence.live, channel.deadline)
+
+    # -- the run -----------------------------------------------------------------------------------------------------
+
+    def trigger(self, target: Target, observation: Observation, channel: Channel) -> Run:
+        evidence = t.cast(Evidence, observation.data)
+
+        def definite(answer: Answer) -> SyncError | None:
+            return refused_before_reset(answer, target.id, evidence) or self._nothing_moved(answer, target, evidence, channel)
+
+        body = {"site_id": target.id}
+        if evidence.endpoint == SYNC:
+            body["environment"] = evidence.staging
+        answer = self.studio.post(channel, ENDPOINTS[evidence.endpoint], body, definite)
+        if words_of(answer)[0] != "OK":
+            raise Ambiguous(f"{answer.describe()} says: {answer.excerpt()}, and not OK", answer.status)
+        now = answer.server_now or self.services.clock.now()
+        return self._run(target, observation.snapshot, now)
+
+    def _nothing_moved(self, answer: Answer, target: Target, evidence: Evidence, channel: Channel) -> SyncError | None:
+        """A failure that Studio itself reports has ended the call, so the branches tell what it has done."""
+        text = words_of(answer)[0] or ""
+        if evidence.before is None or answer.status != 500 or not text.startswith("Internal server error"):
+            return None
+        try:
+            after = self._refs(target, evidence, channel)
+        except SyncError:
+            return None
+        if after.refs != evidence.before.refs:
+            return None
+        message = f"Studio failed to reset staging of site {target.id}, and left it as it was: {answer.excerpt()}"
+        return SyncError("server_error", message, _LOG, answer.status)
+
+    def _run(self, target: Target, snapshot: t.Mapping[str, t.Any], finished_at: dt.datetime) -> Run:
+        """A reset that is done: before it is, there is nothing that could be found again."""
+        handle = {
+            "provider": self.provider,
+            "address": self.address,
+            "site": target.id,
+            "environment": self.environment,
+            "endpoint": target.data,
+            "finished_at": isoformat(finished_at),
+        }
+        if "staging" in snapshot:
+            handle["staging_before"] = snapshot["staging"]
+        return Run(handle, reading=self.read(handle, None))
+
+    def can_find(self) -> bool:
+        return self.repository is not None
+
+    def find(self, target: Target, snapshot: t.Mapping[str, t.Any], channel: Channel) -> Run | None:
+        if "staging" not in snapshot:
+            return None
+        evidence = Evidence(self.environment, snapshot["live_branch"], t.cast(str, target.data))
+        refs = self._refs(target, evidence, channel)
+        moved = refs.same_commit and refs.staging != snapshot["staging"]
+        return self._run(target, snapshot, self.services.clock.now()) if moved else None
+
+    def read(self, handle: t.Mapping[str, t.Any], channel: Channel | None) -> Reading:
+        # synchronous: there is a handle only once Studio has said OK, or the branch was seen to have moved
+        return Reading("succeeded", "OK", finished_at=parse_iso(handle.get("finished_at")))
+
+    def verify(self, target: Target, observation: Observation | None, run: Run, reading: Reading, channel: Channel) -> Effect:
+        evidence = t.cast("Evidence | None", observation.data if observation else None)
+        if evidence is None or evidence.before is None:
+            self.services.warn(DELIVERY_CAVEAT)
+            return Effect(True, "assumed", "Studio reset staging to live; whether that changed anything, it does not tell")
+        after = self._settled_refs(target, evidence, channel)
+        # a run that was interrupted may have moved the branch before the evidence for this one was gathered
+        before = {**evidence.before.refs, "staging": run.handle.get("staging_before", evidence.before.staging)}
+        changed = after.staging != before["staging"]
+        detail = {"refs": {"before": before, "after": after.refs}}
+        if changed:
+            self.services.warn(DELIVERY_CAVEAT)
+        if after.in_sync:
+            what = f"staging is at {_short(after.staging)} as live is" if changed else "staging was at the commit of live before"
+            return Effect(changed, "observed", what, detail, detail)
+        failure = SyncError(
+            "run_failed",
+            f"Studio said OK, but the staging branch of site {target.id} is not what live is in published_repo",
+            "Check that published_repo is the repository of this Studio and not a copy that is updated later.",
+        )
+        return Effect(changed, "observed", detail=detail, brief=detail, failure=failure)
+
+    def _settled_refs(self, target: Target, evidence: Evidence, channel: Channel) -> Comparison:
+        """The branches after the reset; a copy of the repository may take a moment."""
+        clock = self.services.clock
+        started = clock.monotonic()
+        end = min(started + self.options["settle_grace"], channel.deadline.at)
+        policy = PollPolicy(self.options["poll_min_interval"], self.options["poll_max_interval"])
+        while True:
+            refs = self._refs(target, evidence, channel)
+            now = clock.monotonic()
+            if refs.same_commit:
+                return refs
+            if now >= end:
+                # somebody may have published to both meanwhile, which makes two commits of one tree
+                repository = t.cast(Repository, self.repository)
+                return repository.compare(target.id, evidence.staging, evidence.live, channel.deadline)
+            clock.sleep(min(policy.delay(now - started, self.services.rng.random()), end - now))
+
+
+def open_repository(options: Options, services: Services) -> Repository | None:
+    """The published repository of the options.
+
+    :raises SyncError: ``invalid_option``.
+    """
+    value = options.get(OPTION)
+    if value is None:
+        return None
+    repository = Repository(value, services.clock, services.redactor)
+    if len(options.get("sites") or ()) != 1 and not repository.for_any_site:
+        remedy = "Put {site} where the id of the site belongs."
+        raise SyncError("invalid_option", f"option {OPTION}: it names one repository, and there are several sites", remedy)
+    return repository
+
+
+def _apply(compared: Comparison, target: Target, site: Site, observation: Observation) -> None:
+    """What the comparison of the branches means for the plan."""
+    observation.snapshot = {**compared.refs, "live_branch": site.live}
+    observation.detail["refs"] = {"before": compared.refs}
+    observation.brief["refs"] = {"before": compared.refs}
+    if compared.live is None:
+        message = f"the published repository of site {target.id} has no branch {site.live}"
+        remedy = "Publish the site to live first, and check published_repo."
+        observation.obstacle = observation.obstacle or SyncError("not_found", message, remedy)
+        return
+    observation.in_sync = compared.in_sync
+    if compared.in_sync:
+        how = "are the same commit" if compared.same_commit else "have the same content"
+        observation.reason = f"staging and live {how} ({_short(compared.live)})"
+        return
+    changes = compared.changes
+    if compared.staging is None:
+        observation.reason = "there is no staging branch; it will be made from live"
+    else:
+        observation.reason = f"{len(changes)} path{'s differ' if len(changes) != 1 else ' differs'} between staging and live"
+    added, removed = sum(item.live is None for item in changes), sum(item.staging is None for item in changes)
+    counts = {"added": added, "removed": removed, "modified": len(changes) - added - removed}
+    observation.detail["lost"] = {**counts, "paths": [item.path for item in changes[:MAX_PATHS]]}
+    observation.brief["lost"] = counts
+    observation.diff = {
+        "before_header": f"{target.id}: staging",
+        "after_header": f"{target.id}: staging after the reset",
+        "before": _listing((item.path, item.staging) for item in changes[:MAX_PATHS]),
+        "after": _listing((item.path, item.live) for item in changes[:MAX_PATHS]),
+    }
+
+
+def _listing(entries: t.Iterable[tuple[str, str | None]]) -> str:
+    return "".join(f"{path} {_short(blob)}\n" for path, blob in entries if blob)
+
+
+def _short(identifier: str | None) -> str:
+    return (identifier or "")[:12]
+
+
+def refused_before_reset(answer: Answer, site: str, evidence: Evidence) -> SyncError | None:
+    """The failures among 5xx answers that prove that no branch was moved.
+
+    Studio opens the repository, checks live out, deletes staging and makes it again, in this order (sheet section 1.2), and
+    puts the exception that ended it into the answer. Three of them come before the deletion only: there is no repository (if
+    nothing says that there is one); live cannot be checked out; staging cannot be deleted. The contract ``sync-staging`` did
+    not check live out, so there the second comes after the deletion. Any other exception, the published text without one, and
+    a 5xx that is not from the script may come from any step: ambiguous.
+    """
+    text = words_of(answer)[0] or ""
+    if answer.status != 500 or not text.startswith("Internal server error"):
+        return None
+    if "NullPointerException" in text and evidence.published is not True:
+        return never_published(site, 500)
+    if "RefNotFoundException" in text and evidence.endpoint == RESET:
+        message = f"the published repository of site {site} has no branch {evidence.live}"
+        return SyncError("not_found", message, "Publish the site to live first.", 500)
+    if "CannotDeleteCurrentBranchException" in text:
+        message = f"staging of site {site} is checked out in its published repository, and so cannot be reset"
+        return SyncError("server_error", message, "Check another branch out there (git checkout live).", 500)
+    return None
+
+
+def never_published(site: str, http_status: int | None = None) -> SyncError:
+    message = f"site {site} was never published, so it has no published repository"
+    return SyncError("not_found", message, "Publish the site to live first.", http_status)
+
+
+def publish_failed(site: str) -> SyncError:
+    return SyncError(
+        "run_failed",
+        f"the publisher of site {site} is in the state error: a publish has failed and may be on its branches in part",
+        "Look at the publishing queue and the log of Studio, then start the publisher again.",
+    )
+
+
+def unknown_site(site: str) -> SyncError:
+    return SyncError("not_found", f"option sites: Studio has no site {site}", "Check sites: the id of a site, not its name.")

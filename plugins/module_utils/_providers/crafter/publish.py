@@ -1,0 +1,344 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is PRIVATE to the collection.
+
+"""Crafter Studio, the other direction: publish items or everything to a target (sheet: reference/crafter.md, section 6).
+
+Up to 4.x the answer does not say which package a request became, so its comment carries a mark of its own, by which it is found
+again. Studio does not check the target either: one that does not exist is queued for ever. So that is checked here, first.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import typing as t
+import urllib.parse
+
+from ..._core.clock import isoformat
+from ..._core.errors import SyncError, invalid_option
+from ..._core.options import ArgumentSpec, Options, list_of_names
+from ..._http.client import Channel
+from ..._http.response import Answer
+from ..._lifecycle.poll import Reading
+from ..._lifecycle.provider import Adaptor, Capabilities, Effect, Observation, Run, Services, Target
+from .api import V1, V4, V5, Json, Publisher, Site, Version, check_site, object_of, words_of
+from .auth import CONNECTION_SPEC
+from .provider import never_published, publish_failed, unknown_site
+from .studio import Studio
+
+PUBLISH_SPEC = ArgumentSpec(
+    {
+        "sites": {"type": "list", "elements": "str", "required": True, "aliases": ["site", "site_id"]},
+        "target": {"type": "str", "default": "live"},
+        "items": {"type": "list", "elements": "str"},
+        "everything": {"type": "bool", "default": False},
+        "comment": {"type": "str", "default": ""},
+    }
+)
+
+OPEN_STATES = ("READY_FOR_LIVE", "PROCESSING", "BLOCKED", "CANCELLED")
+COMPLETED = "COMPLETED"
+#: what 5.0 has instead, as bits
+FAILED_BITS, COMPLETED_BIT, CANCELLED_BIT = 16 | 128, 256, 512
+PARTLY_BITS = 8 | 64
+#: how many pages of packages are searched; they come newest first
+SEARCHED = 3
+
+FIRST_PACKAGES, FIRST_ITEMS, FIRST_ALL = Version(3, 1, 4), Version(3, 0, 11), Version(3, 1, 24)
+PARTLY = "completed with errors"
+
+
+@dataclasses.dataclass(frozen=True)
+class Order:
+    """What is to be published, and where to. No items stand for everything."""
+
+    site: str
+    target: str
+    items: tuple[str, ...]
+
+    @property
+    def id(self) -> str:
+        """Publishing different items is not the same thing."""
+        if not self.items:
+            return f"{self.site}/{self.target}"
+        digest = hashlib.sha256("\n".join(sorted(self.items)).encode("utf-8", "surrogateescape")).hexdigest()
+        return f"{self.site}/{self.target}/{digest[:16]}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Call:
+    """A request to publish.
+
+    :param synchronous: everything is done when the answer comes.
+    """
+
+    path: str
+    body: Json | None
+    params: Json | None = None
+    synchronous: bool = False
+
+
+def choose_call(version: Version | None, order: Order, comment: str) -> Call:
+    """The way in which this version publishes.
+
+    :raises SyncError: ``endpoint_missing``.
+    """
+    site, target, items = order.site, order.target, list(order.items)
+    if version is not None and version >= V5:
+        body: Json = {
+            "publishingTarget": target,
+            "paths": [{"path": path, "includeChildren": False, "includeSoftDeps": False} for path in items],
+            "commitIds": [],
+            "publishAll": not items,
+            "requestApproval": False,
+            "schedule": None,
+            "title": comment[:255],
+            "comment": comment,
+        }
+        return Call(f"/api/2/publish/{urllib.parse.quote(site, safe='')}/package", body)
+    if not items:
+        if version is None or version >= FIRST_ALL:
+            body = {"siteId": site, "publishingTarget": target, "submissionComment": comment}
+            return Call("/api/2/publish/all", body, synchronous=True)
+        params = {"site_id": site, "path": "/", "environment": target, "comment": comment}
+        return Call(f"{V1}/deployment/bulk-golive.json", None, params)
+    if version is None or version >= V4:
+        body = {"siteId": site, "items": items, "optionalDependencies": [], "publishingTarget": target, "schedule": None}
+        return Call("/api/2/workflow/publish", {**body, "comment": comment})
+    if version < FIRST_ITEMS:
+        message = f"this Studio is version {version}, and publishing items by the API came with {FIRST_ITEMS}"
+        raise SyncError("endpoint_missing", message, "Upgrade Studio, or publish everything.")
+    entities = [{"item": path} for path in items]
+    body = {"environment": target, "schedule": None, "submission_comment": comment, "entities": entities}
+    return Call(f"{V1}/publish/publish-items.json", body, {"site_id": site})
+
+
+def state_of(states: t.Sequence[str]) -> tuple[str, str]:
+    """State of a reading and a word, from the states of all packages that a request became."""
+    for word in ("BLOCKED", "CANCELLED"):
+        if word in states:
+            return "failed", word
+    if not states:
+        return "absent", "no package yet"
+    if all(state == COMPLETED for state in states):
+        return "succeeded", COMPLETED
+    busy = next(state for state in states if state != COMPLETED)
+    return ("running" if busy in OPEN_STATES else "unknown"), busy
+
+
+def state_of_bits(bits: int) -> tuple[str, str]:
+    """The same for a package of 5.0."""
+    if bits & CANCELLED_BIT:
+        return "failed", "CANCELLED"
+    if bits & FAILED_BITS:
+        return "failed", "failed"
+    if bits & COMPLETED_BIT:
+        return ("failed", PARTLY) if bits & PARTLY_BITS else ("succeeded", COMPLETED)
+    return "running", "PROCESSING" if bits & 2 else "READY"
+
+
+class CrafterPublish(Adaptor):
+    """Publishing on the sites of one Studio."""
+
+    provider = "crafter_publish"
+    capabilities = Capabilities(run_id=False, joinable=False, observes_effect=True, knows_last_success=False)
+    connection_spec = CONNECTION_SPEC
+    sync_spec = PUBLISH_SPEC
+
+    def __init__(self, options: Options, services: Services) -> None:
+        super().__init__(options, services)
+        self.items = _items(options)
+        self.target = (options.get("target") or "live").strip()
+        self.studio = Studio(options, services)
+        self.client = self.studio.client
+        self.address = self.client.settings.base_url
+
+    def names(self) -> list[str]:
+        return [check_site(name) for name in list_of_names(self.options, "sites")]
+
+    def resolve(self, name: str, channel: Channel) -> Target:
+        order = Order(name, self.target, self.items)
+        choose_call(self.studio.version(channel), order, "")
+        if not self.studio.exists(channel, name):
+            raise unknown_site(name)
+        return Target(order.id, name, order)
+
+    def from_handle(self, handle: t.Mapping[str, t.Any]) -> Target:
+        if not all(isinstance(handle.get(key), str) for key in ("site", "target", "mark", "order")):
+            raise invalid_option("handles", dict(handle), "is not a handle of Crafter", "Pass the handle of a record unchanged.")
+        return Target(handle["order"], check_site(handle["site"]), Order(handle["site"], handle["target"], ()))
+
+    # -- evidence ----------------------------------------------------------------------------------------------------
+
+    def observe(self, target: Target, channel: Channel) -> Observation:
+        order = t.cast(Order, target.data)
+        site = self.studio.site(channel, order.site)
+        if site.targets is not None and order.target not in site.targets:
+            remedy = f"Use one of: {', '.join(site.targets)}. A staging target appears when it is enabled for the site."
+            raise invalid_option("target", order.target, f"is not a publishing target of site {order.site}", remedy)
+        publisher = self.studio.publisher(channel, order.site)
+        what = f"{len(order.items)} item{'s' if len(order.items) != 1 else ''}" if order.items else "everything"
+        return Observation(
+            reason=f"{what} to be published to {order.target}; nothing shows that it is there already",
+            obstacle=self._obstacle(order, site, publisher),
+            snapshot={"mark": f"lockstep-{self.services.rng.getrandbits(64):016x}"},
+            detail={"target": order.target, "paths": list(order.items) or None, "publisher": publisher.as_detail()},
+            brief={"target": order.target},
+        )
+
+    def _obstacle(self, order: Order, site: Site, publisher: Publisher) -> SyncError | None:
+        if site.published is False and order.items:
+            failure = never_published(order.site)
+            failure.hint = (
+                "The first publish of a site is of everything and to live, whatever is asked for: set everything to true."
+            )
+            return failure
+        if publisher.state == "error":
+            return publish_failed(order.site)
+        return _stopped(order.site) if publisher.state == "stopped" else None
+
+    # -- the run -----------------------------------------------------------------------------------------------------
+
+    def trigger(self, target: Target, observation: Observation, channel: Channel) -> Run:
+        order, mark = t.cast(Order, target.data), observation.snapshot["mark"]
+        comment = f"{self.options['comment'].strip()} [{mark}]".strip()
+        call = choose_call(self.studio.version(channel), order, comment)
+        answer = self.studio.post(channel, call.path, call.body, _definite, params=call.params, expect=(200, 201))
+        body = object_of(answer)
+        handle = self._handle(target, mark)
+        if body.get("packageId") is not None:
+            handle["package"] = str(body["packageId"])
+        if call.synchronous:
+            # the whole of it is done; or some paths are not, which the code tells
+            handle["ended"] = PARTLY if words_of(answer)[1] == 3 else COMPLETED
+        started_at = answer.server_now
+        reading = self._ended(handle)
+        if reading is not None and reading.state == "succeeded":
+            return Run(handle, started_at, dataclasses.replace(reading, finished_at=started_at))
+        return Run(handle, started_at)
+
+    def _handle(self, target: Target, mark: str) -> Json:
+        order = t.cast(Order, target.data)
+        return {
+            "provider": self.provider,
+            "address": self.address,
+            "site": order.site,
+            "target": order.target,
+            "order": order.id,
+            "mark": mark,
+            "ordered_at": isoformat(self.services.clock.now()),
+        }
+
+    def find(self, target: Target, snapshot: t.Mapping[str, t.Any], channel: Channel) -> Run | None:
+        handle = self._handle(target, snapshot["mark"])
+        version = self.studio.version(channel)
+        if version is not None and not FIRST_PACKAGES <= version < V5:
+            return None
+        return Run(handle) if self._packages(handle, channel) else None
+
+    def read(self, handle: t.Mapping[str, t.Any], channel: Channel) -> Reading:
+        ended = self._ended(handle)
+        if ended is not None:
+            return ended
+        version = self.studio.version(channel)
+        if version is not None and version < FIRST_PACKAGES:
+            return self._read_by_publisher(handle, channel)
+        if version is not None and version >= V5:
+            state, word = self._state_of_package(handle, channel)
+        else:
+            state, word = state_of([str(row["state"]) for row in self._packages(handle, channel)])
+        if state in ("running", "absent"):
+            publisher = self.studio.publisher(channel, handle["site"])
+            if publisher.state in ("stopped", "error"):
+                message = f"the publisher of the site is {publisher.state} while the package is {word}"
+                return Reading("failed", f"{word}, publisher {publisher.state}", message)
+        message = f"its package is {word}" if state == "failed" else ""
+        return Reading(state, word, message, word, data=word)
+
+    @staticmethod
+    def _ended(handle: t.Mapping[str, t.Any]) -> Reading | None:
+        """The end of what was published inside the request."""
+        word = handle.get("ended")
+        if word is None:
+            return None
+        return Reading("succeeded", word) if word == COMPLETED else Reading("failed", word, "some paths could not be published")
+
+    def _read_by_publisher(self, handle: t.Mapping[str, t.Any], channel: Channel) -> Reading:
+        """Before 3.1.4 packages cannot be seen, only what the publisher does."""
+        publisher = self.studio.publisher(channel, handle["site"])
+        if publisher.state in ("stopped", "error"):
+            return Reading("failed", publisher.status, f"the publisher of the site is {publisher.state}")
+        return Reading("running" if publisher.state == "busy" else "absent", publisher.status)
+
+    def _packages(self, handle: t.Mapping[str, t.Any], channel: Channel) -> list[Json]:
+        """The packages that carry the mark; those that are not through first, since done ones are countless."""
+        for states in (",".join(OPEN_STATES), COMPLETED):
+            # the filter has this name whatever the description of the API says
+            params = {"siteId": handle["site"], "environment": handle["target"], "states": states}
+            rows = self.studio.pages(channel, "/api/2/publish/packages", params, "packages", SEARCHED)
+            found = [row for row in rows if f"[{handle['mark']}]" in str(row.get("comment"))]
+            if found:
+                return found
+        return []
+
+    def _state_of_package(self, handle: t.Mapping[str, t.Any], channel: Channel) -> tuple[str, str]:
+        if handle.get("package") is None:
+            return "absent", "no package"
+        parts = (urllib.parse.quote(str(handle[key]), safe="") for key in ("site", "package"))
+        path = "/api/2/publish/{}/package/{}".format(*parts)
+        package = object_of(self.studio.get(channel, path)).get("package") or {}
+        if package.get("approvalState") == "REJECTED":
+            return "failed", "REJECTED"
+        return state_of_bits(int(package["packageState"]))
+
+    def verify(self, target: Target, observation: Observation | None, run: Run, reading: Reading, channel: Channel) -> Effect:
+        order = t.cast(Order, target.data)
+        detail = {"mark": run.handle["mark"], "package": {"state": reading.raw}}
+        if reading.state == "succeeded":
+            return Effect(True, "observed", f"published to {order.target}", detail, detail)
+        failure = SyncError(
+            "run_failed",
+            f"publishing to {order.target} of site {order.site} failed: {reading.message or reading.raw}",
+            "Look at the publishing queue and the log of Studio. What is still queued is published once the publisher runs.",
+        )
+        nothing = reading.raw == "CANCELLED"
+        return Effect(not nothing, "observed" if nothing else "assumed", detail=detail, brief=detail, failure=failure)
+
+    def lost(self, target: Target, run: Run) -> Effect:
+        version = self.studio.known_version
+        if version is not None and version < FIRST_PACKAGES:
+            what = "accepted; completion not observable: this version shows no packages, and its publisher is idle"
+            return Effect(True, "assumed", what, warnings=(f"{target.name}: {what}",))
+        return super().lost(target, run)
+
+    def explain_timeout(self, target: Target, reading: Reading | None, channel: Channel) -> str:
+        publisher = self.studio.publisher(channel, t.cast(Order, target.data).site)
+        return f"The publisher is {publisher.status or 'in no known state'}."
+
+
+def _items(options: Options) -> tuple[str, ...]:
+    """The paths to publish, none for everything.
+
+    :raises SyncError: ``invalid_option``.
+    """
+    items = [item.strip() for item in options.get("items") or ()]
+    if bool(items) == bool(options.get("everything")) and "items" in options:
+        problem = "and everything exclude each other" if items else "is empty, and everything is false"
+        raise SyncError("invalid_option", f"option items: it {problem}", "Name items, or set everything to true.")
+    for item in items:
+        if not item.startswith("/") or ".." in item.split("/") or not item.isprintable():
+            raise invalid_option("items", item, "is not the path of an item", "Use paths such as /site/website/index.xml.")
+    return tuple(dict.fromkeys(items))
+
+
+def _definite(answer: Answer) -> SyncError | None:
+    """No 5xx proves that nothing was queued."""
+    return None
+
+
+def _stopped(site: str) -> SyncError:
+    message = f"the publisher of site {site} is stopped, so nothing would be published"
+    return SyncError("busy", message, "Start the publisher in Studio, then run the task again.")

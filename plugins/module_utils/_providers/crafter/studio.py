@@ -1,0 +1,318 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is PRIVATE to the collection.
+
+"""The calls to Crafter Studio that this collection makes, whatever its version."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import typing as t
+import urllib.parse
+
+from ..._core.errors import Ambiguous, SyncError
+from ..._core.options import Options
+from ..._http.client import Channel, HttpClient
+from ..._http.response import Answer
+from ..._lifecycle.provider import Services, http_settings
+from . import auth
+from .api import (
+    ADDRESS,
+    FIRST_RESET,
+    LIVE,
+    LIVE_BIT,
+    MAX_PAGES,
+    PAGE,
+    PUBLISHED_SHOWN,
+    ROUTES,
+    STAGED_BIT,
+    STAGING,
+    V1,
+    V4,
+    V5,
+    Json,
+    Publisher,
+    Site,
+    Version,
+    interpret,
+    nested_settings,
+    object_of,
+    published_repository,
+    version_in,
+)
+
+
+class Studio:
+    """One Studio, as the user of the options sees it. Used by several threads: who comes first signs in for all."""
+
+    def __init__(self, options: Options, services: Services) -> None:
+        self._credentials = auth.Credentials.of(options)
+        self._management_token = (options.get("management_token") or "").strip()
+        services.redactor.add(self._management_token)
+        self._auth = auth.StudioAuth(services.redactor)
+        self.client = HttpClient(
+            http_settings(options), services.clock, services.redactor, self._auth, self._interpret, services.rng
+        )
+        self._lock = threading.RLock()
+        self._entered = False
+        self._refusal: SyncError | None = None
+        self._version: Version | None = None
+
+    def _interpret(self, answer: Answer) -> SyncError | None:
+        return interpret(answer, self._auth.method)
+
+    # -- signing in --------------------------------------------------------------------------------------------------------
+
+    def version(self, channel: Channel) -> Version | None:
+        """The version of the server, if it tells."""
+        self._enter(channel)
+        return self._version
+
+    @property
+    def known_version(self) -> Version | None:
+        """The version, without asking for it."""
+        return self._version
+
+    def _enter(self, channel: Channel) -> None:
+        """Sign in, once for all targets; being refused is final, as passwords must not be tried again."""
+        with self._lock:
+            if self._refusal is not None:
+                raise self._refusal
+            if self._entered:
+                return
+            try:
+                self._sign_in(channel)
+            except SyncError as error:
+                self._note_refusal(error)
+                raise
+            self._entered = True
+
+    def _note_refusal(self, error: SyncError) -> None:
+        if error.code == "auth_failed" and self._auth.method != "token":
+            self._refusal = error
+
+    def _sign_in(self, channel: Channel) -> None:
+        method = self._credentials.method
+        if method == "password":
+            method = self._password_method(channel)
+        if method == "token":
+            self._auth.use_token(self._credentials.token)
+        elif method == "basic":
+            self._auth.use_basic(self._credentials.username, self._credentials.password)
+            # no call but this one goes out before it is known whether the password is right
+            self._admit(channel, "/api/2/users/me/sites", {"offset": 0, "limit": 1})
+        else:
+            self._auth.sign_in(self._credentials, channel)
+            # the session id changes with the next request, so that has to be over before there are several at once
+            params = {"username": self._credentials.username, "start": 0, "number": 1}
+            self._admit(channel, f"{V1}/site/get-per-user.json", params)
+        if self._version is None:
+            self._version = self._ask_version(channel)
+
+    def _admit(self, channel: Channel, path: str, params: Json) -> None:
+        try:
+            channel.once().observe(path, params)
+        except SyncError as error:
+            # that this call is missing or not allowed says nothing about others
+            if error.code not in ("endpoint_missing", "permission_denied", "not_found", "invalid_option"):
+                raise
+
+    def _password_method(self, channel: Channel) -> str:
+        """How this Studio takes passwords, found out without sending one."""
+        if self._management_token:
+            self._version = self._monitoring_version(channel)
+        if self._version is None:
+            # 3.0 answers anybody. Later ones refuse those who are not signed in: 3.x with a page, 4.x with JSON.
+            answer = channel.observe(f"{V1}/monitor/version.json", expect=(200, 401))
+            if answer.status == 401:
+                return "session" if answer.try_json() is None else "basic"
+            self._version = version_in(answer)
+        return "basic" if self._version is not None and self._version >= V4 else "session"
+
+    def _monitoring_version(self, channel: Channel) -> Version | None:
+        """The version, as Studio 3.1 and later tell those who are signed in or have the management token.
+
+        The token goes into the URL because there is no other way (sheet section 2.4). No message repeats a query.
+        """
+        try:
+            return version_in(channel.observe("/api/2/monitoring/version", {"token": self._management_token or None}))
+        except SyncError as error:
+            wrong = error.http_status == 401 and self._management_token and error.message.endswith("management token")
+            if wrong or error.code == "rate_limited" or error.http_status is None or error.http_status >= 500:
+                raise
+            if error.code == "auth_failed" and self._auth.method == "token":
+                raise
+            return None
+
+    def _ask_version(self, channel: Channel) -> Version | None:
+        found = self._monitoring_version(channel)
+        if found is None:
+            with contextlib.suppress(SyncError):
+                found = version_in(channel.observe(f"{V1}/monitor/version.json"))
+        return found
+
+    # -- asking ------------------------------------------------------------------------------------------------------------
+
+    def get(self, channel: Channel, path: str, params: Json | None = None) -> Answer:
+        """Look; a session that has ended meanwhile is replaced, once. Triggers never get that second chance."""
+        self._enter(channel)
+        if self._auth.method != "session":
+            try:
+                return channel.observe(path, params)
+            except SyncError as error:
+                self._note_refusal(error)
+                raise
+        # one at a time, since each answer may change the session id
+        with self._lock:
+            try:
+                return channel.observe(path, params)
+            except SyncError as error:
+                if error.code != "auth_failed":
+                    raise
+            try:
+                self._auth.sign_in(self._credentials, channel)
+                return channel.observe(path, params)
+            except SyncError as error:
+                self._note_refusal(error)
+                raise
+
+    def post(
+        self, channel: Channel, path: str, body: Json | None, definite: t.Callable[[Answer], SyncError | None], **kwargs: t.Any
+    ) -> Answer:
+        """Trigger. The answer is complete and from Studio.
+
+        These calls do their work before they answer, or wait for a lock, so the answer may take all the time that is left.
+        """
+        self._enter(channel)
+        remaining = channel.deadline.remaining()
+        with self._lock if self._auth.rotates else contextlib.nullcontext():
+            answer = channel.trigger("POST", path, body, read_timeout=remaining, definite=definite, **kwargs)
+        if answer.try_json() is None:
+            raise Ambiguous(f"{answer.describe()} is not what Studio answers: {answer.excerpt() or 'nothing'}", answer.status)
+        return answer
+
+    def ask(self, channel: Channel, what: str, site: str, **params: t.Any) -> Json:
+        """Something about a site, where this version offers it.
+
+        :raises SyncError: ``endpoint_missing`` if it does not, and those of :meth:`Channel.observe`.
+        """
+        version = self.version(channel)
+        missing = SyncError("endpoint_missing", f"this Studio does not tell the {what} of a site", ADDRESS)
+        for route in ROUTES[what]:
+            if version is not None and not (route.first <= version and (route.before is None or version < route.before)):
+                continue
+            path = route.path.replace("{site}", urllib.parse.quote(site, safe=""))
+            try:
+                answer = self.get(channel, path, {**({route.parameter: site} if route.parameter else {}), **params})
+            except SyncError as error:
+                if error.code != "endpoint_missing":
+                    raise
+                missing = error
+                continue
+            return object_of(answer)
+        raise missing
+
+    def exists(self, channel: Channel, site: str) -> bool:
+        """Whether there is such a site."""
+        try:
+            body = self.ask(channel, "exists", site)
+        except SyncError as error:
+            if error.code != "endpoint_missing":
+                raise
+            return site in self.sites(channel)
+        return body.get("exists") is True
+
+    def sites(self, channel: Channel) -> list[str]:
+        """The ids of all sites that the account sees."""
+        version = self.version(channel)
+        if version is not None and version < Version(3, 1, 0):
+            return [str(row["siteId"]) for row in self._per_user(channel)]
+        rows = self.pages(channel, "/api/2/users/me/sites", {}, "sites")
+        return [str(row["siteId"]) for row in rows]
+
+    def _per_user(self, channel: Channel) -> t.Iterator[Json]:
+        start, username = 0, self._credentials.username or None
+        for _page in range(MAX_PAGES):
+            params = {"username": username, "start": start, "number": PAGE}
+            body = object_of(self.get(channel, f"{V1}/site/get-per-user.json", params))
+            yield from body["sites"]
+            start += len(body["sites"])
+            if not body["sites"] or start >= int(body["total"]):
+                return
+
+    def pages(self, channel: Channel, path: str, params: Json, key: str, limit: int = MAX_PAGES) -> t.Iterator[Json]:
+        """The rows of a list of API 2, at most ``limit`` pages of them."""
+        offset = 0
+        for _page in range(limit):
+            body = object_of(self.get(channel, path, {**params, "offset": offset, "limit": PAGE}))
+            rows = body[key]
+            yield from rows
+            offset += len(rows)
+            if not rows or offset >= int(body["total"]):
+                return
+
+    def site(self, channel: Channel, site: str) -> Site:
+        """Branches, targets and publishing of a site."""
+        configured = self._configured(channel, site)
+        targets: tuple[str, ...] | None = None
+        published: bool | None = None
+        try:
+            body = self.ask(channel, "targets", site)
+            rows = body.get("publishingTargets") or body.get("availablePublishChannels") or []
+            targets = tuple(str(row["name"]) for row in rows)
+            published = body.get("published")
+        except SyncError as error:
+            if error.code not in ("endpoint_missing", "permission_denied"):
+                raise
+        version = self.version(channel)
+        if published is None and version is not None and PUBLISHED_SHOWN <= version < V4:
+            row = next((row for row in self._per_user(channel) if row.get("siteId") == site), {})
+            created = row.get("publishedRepoCreated")
+            published = None if created is None else bool(created)
+        names = {} if version == FIRST_RESET else configured or {}
+        staging, live = (names.get(f"{name}-environment") or name for name in (STAGING, LIVE))
+        enabled = None if configured is None else configured.get("enable-staging-environment") == "true"
+        # what Studio offers counts more than what is written
+        return Site(staging, live, staging in targets if targets is not None else enabled, published, targets)
+
+    def _configured(self, channel: Channel, site: str) -> dict[str, str] | None:
+        """``published-repository`` in site-config.xml."""
+        try:
+            body = self.ask(channel, "configuration", site, module="studio", path="/site-config.xml")
+        except SyncError as error:
+            if error.code not in ("endpoint_missing", "permission_denied"):
+                raise
+            return None
+        return published_repository(body["content"]) if isinstance(body.get("content"), str) else nested_settings(body)
+
+    def publisher(self, channel: Channel, site: str) -> Publisher:
+        """The state of a publisher."""
+        body = self.ask(channel, "status", site)
+        shown = body.get("publishingStatus", body)
+        if "currentTask" in shown:
+            # 5.0 has no word for it
+            task = shown["currentTask"] or {}
+            return Publisher(shown.get("enabled"), "publishing" if task.get("state") in ("READY", "IN_PROGRESS") else "ready")
+        enabled = shown.get("enabled")
+        return Publisher(enabled if isinstance(enabled, bool) else None, str(shown.get("status") or ""))
+
+    def staged_not_live(self, channel: Channel, site: str, limit: int = 10) -> list[str] | None:
+        """Paths that Studio has as staged and never live, in at most ``limit`` pages of items; ``None`` where it does not tell.
+
+        No proof of anything for the sync: a reset leaves these states as they are (sheet section 3.4).
+        """
+        version = self.version(channel)
+        if version is None or not V4 <= version < V5:
+            return None
+        # the filter means any of the bits, and a path is needed whatever the description says
+        params = {"siteId": site, "path": ".*", "states": STAGED_BIT}
+        try:
+            rows = list(self.pages(channel, "/api/2/workflow/item_states", params, "items", limit))
+        except SyncError as error:
+            if error.code not in ("endpoint_missing", "permission_denied"):
+                raise
+            return None
+        return sorted(str(row["path"]) for row in rows if not int(row["state"]) & LIVE_BIT)

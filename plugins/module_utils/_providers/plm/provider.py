@@ -1,0 +1,418 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is PRIVATE to the collection.
+
+"""PLM Media Manager: replicates media in both directions, first push, then pull (sheet: reference/plm.md).
+
+The server has no authentication and no usable list: asking for one hangs for ever, so a synchronizer is found by its id only.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import typing as t
+
+from ..._core.errors import Ambiguous, SyncError, invalid_option
+from ..._core.options import ArgumentSpec, Options, from_env
+from ..._http.client import Channel, HttpClient
+from ..._http.response import MAX_BODY_IN_MESSAGE, Answer
+from ..._lifecycle.poll import PollAgain, PollPolicy, Reading, Waiter
+from ..._lifecycle.provider import Adaptor, Capabilities, Effect, Observation, Run, Services, Target, http_settings
+from .notifications import Notifications, parse_notifications_url
+
+Json = dict[str, t.Any]
+
+PATH = "/storage/synchronizers"
+#: An id as the server gives it: ``$``, the id of the push, ``+``, the id of the pull. It goes into the path as it is, since
+#: the server does not decode. Without ``+`` the server would make up a pull, and of more parts it looks at two (sheet 4).
+_HALF = r"[0-9a-zA-Z$\-_@.&]+"
+ID = re.compile(rf"\${_HALF}\+{_HALF}")
+QUOTED_ID = re.compile(rf'"({ID.pattern})"')
+
+COMPLETED, TRIGGERED = "completed", "triggered"
+#: the second is the word of CouchDB 2.1 and later, which the server passes on
+FAILED = frozenset({"error", "failed"})
+#: an error may be that of the server's own database for a moment, or one that is tried again (sheet 6)
+FAILED_READS = 3
+FAILED_FOR = 2.0
+
+CONNECTION_SPEC = ArgumentSpec({"api_url": {"type": "str", "required": True, **from_env("PLM_MEDIA_MANAGER_URL")}})
+NOTIFICATIONS_SPEC = ArgumentSpec({"notifications_url": {"type": "str"}})
+SYNC_SPEC = NOTIFICATIONS_SPEC + ArgumentSpec({"synchronizer": {"type": "str"}})
+INFO_SPEC = CONNECTION_SPEC + ArgumentSpec(
+    {"synchronizers": {"type": "list", "elements": "str", "required": True, "aliases": ["synchronizer"]}}
+)
+
+
+# -- what a synchronizer says of itself -------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True)
+class States:
+    """The three words of a synchronizer; each of them may be absent (sheet section 4)."""
+
+    overall: str | None
+    push: str | None
+    pull: str | None
+
+    @classmethod
+    def of(cls, synchronizer: t.Mapping[str, t.Any]) -> States:
+        return cls(_word(synchronizer), _word(synchronizer.get("push")), _word(synchronizer.get("pull")))
+
+    @property
+    def words(self) -> set[str | None]:
+        return {self.overall, self.push, self.pull}
+
+    @property
+    def halves(self) -> dict[str, str | None]:
+        return {"push": self.push, "pull": self.pull}
+
+    @property
+    def meaning(self) -> str:
+        """The state of a reading. Only three times ``completed`` is a success."""
+        if self.words & FAILED:
+            return "failed"
+        if self.words == {COMPLETED}:
+            return "succeeded"
+        if self.words - {COMPLETED, TRIGGERED, None}:
+            return "unknown"
+        return "running" if TRIGGERED in self.words else "absent"
+
+    def __str__(self) -> str:
+        return f"{self.overall or 'absent'} (push {self.push or 'absent'}, pull {self.pull or 'absent'})"
+
+    @property
+    def failed_halves(self) -> list[str]:
+        return [name for name, word in self.halves.items() if word in FAILED]
+
+    def reading(self) -> Reading:
+        failed = " and ".join(self.failed_halves) or "the run as a whole"
+        message = f"{failed} failed; the server says {self}" if self.meaning == "failed" else ""
+        return Reading(self.meaning, str(self), message, dataclasses.astuple(self), data=self)
+
+    def as_detail(self) -> Json:
+        return {"state": self.overall, "push": self.push, "pull": self.pull}
+
+
+NOTHING = States(None, None, None)
+
+
+def _word(part: t.Any) -> str | None:
+    value = part.get("state") if isinstance(part, t.Mapping) else None
+    return None if value in (None, "") else str(value)
+
+
+# -- the calls and their answers --------------------------------------------------------------------------------------
+
+
+#: The texts of a server that was started without a remote, in the words of old and of new versions of Node. GET says ``host``,
+#: POST says ``httpStatus``.
+NO_REMOTE = re.compile(r"Cannot read propert(?:y|ies of undefined \(reading) '(?:host|httpStatus)'")
+#: Error codes of the published envelope, and what they mean here. All of them tell that the request was not carried out.
+ENVELOPE = {
+    1: ("not_found", "Check the id and api_url."),
+    2: ("busy", "Let the other run end, then run the task again."),
+    3: ("not_found", "Check the id and api_url."),
+    4: ("endpoint_missing", "This server does not have synchronizers, or they are elsewhere: check api_url and its prefix."),
+    5: ("bad_response", "The server may not be of a supported version."),
+}
+UNKNOWN_ERROR = -1
+_PREFIX = "Check api_url: it includes the prefix, such as /api/media-manager/v0 (or /v0 for the standalone server)."
+_PROXY = "The Media Manager asks for no credentials, so this comes from a proxy: use an address that it lets pass."
+_LOG = "The API tells no reasons: look into the log of the server and the _replicator database behind it."
+
+
+def new_client(options: Options, services: Services) -> HttpClient:
+    return HttpClient(http_settings(options), services.clock, services.redactor, interpret=interpret, rng=services.rng)
+
+
+def check_id(value: t.Any, option: str) -> str:
+    """An id that is safe in a path and that the server takes for what it is.
+
+    :raises SyncError: ``invalid_option``.
+    """
+    if not (isinstance(value, str) and ID.fullmatch(value)):
+        remedy = "Use the whole id as the server gave it: $, the id of the push, +, the id of the pull."
+        raise invalid_option(option, value, "is not the id of a synchronizer", remedy)
+    return value
+
+
+def get_states(channel: Channel, identifier: str) -> States:
+    """The states of a synchronizer; one that never existed has none, which is no error (sheet section 4).
+
+    :raises SyncError: ``bad_response`` and those of :meth:`Channel.observe`.
+    """
+    answer = channel.observe(f"{PATH}/{identifier}")
+    body = answer.json()
+    error = interpret(answer)
+    if error is not None:
+        raise error
+    synchronizer = body.get("synchronizer") if isinstance(body, dict) else None
+    if not isinstance(synchronizer, dict) or synchronizer.get("id", identifier) != identifier:
+        raise SyncError(
+            "bad_response",
+            f"{answer.describe()} does not describe the synchronizer: {answer.excerpt()}",
+            _PREFIX,
+            answer.status,
+        )
+    return States.of(synchronizer)
+
+
+def accepted_id(answer: Answer) -> str:
+    """The id in the answer to an accepted trigger.
+
+    Nothing else finds the run again, so it is taken from any answer that holds one, even from JSON that is not complete, such as
+    the example in the published page. States in it are ignored, GET decides.
+
+    :raises Ambiguous: there is none.
+    """
+    body = answer.try_json()
+    synchronizer = body.get("synchronizer") if isinstance(body, dict) else None
+    identifier = synchronizer.get("id") if isinstance(synchronizer, dict) else None
+    if isinstance(identifier, str) and ID.fullmatch(identifier):
+        return identifier
+    found = QUOTED_ID.search(answer.text)
+    if found is None:
+        raise Ambiguous(f"{answer.describe()} does not name a synchronizer: {answer.excerpt() or 'nothing'}", answer.status)
+    return found[1]
+
+
+def error_in(answer: Answer) -> tuple[int | str | None, str]:
+    """Code and message of an error, from either of its two envelopes (sheet section 5); the code is ``None`` if there is none."""
+    body = answer.try_json()
+    if not isinstance(body, dict):
+        return None, ""
+    if body.get("status") == 1 or "error_code" in body:
+        code = body.get("error_code")
+        return code if isinstance(code, int) else UNKNOWN_ERROR, _one_line(body.get("error_message"))
+    return (str(body["code"]), _one_line(body.get("message"))) if "code" in body else (None, "")
+
+
+def _one_line(text: t.Any) -> str:
+    return " ".join(str(text or "").split())[:MAX_BODY_IN_MESSAGE]
+
+
+def interpret(answer: Answer) -> SyncError | None:
+    """The failure behind an error answer (sheet section 5)."""
+    code, message = error_in(answer)
+    text = f"{answer.describe()} says: {message or answer.excerpt() or 'nothing'}"
+    if answer.status in (401, 403):
+        return SyncError("auth_failed" if answer.status == 401 else "permission_denied", text, _PROXY, answer.status)
+    if code in ENVELOPE:
+        meaning, hint = ENVELOPE[code]
+        return SyncError(meaning, text, hint, answer.status)
+    if answer.status in (404, 405):
+        # never an unknown synchronizer: that has no states, with HTTP 200
+        return SyncError("endpoint_missing", text, _PREFIX, answer.status)
+    if code is None or (answer.status == 200 and code != UNKNOWN_ERROR):
+        return None
+    hint = _LOG
+    if _tells_no_remote(code, message):
+        hint = "The server was started without a remote to sync with: configure one and start it again."
+    return SyncError("server_error" if answer.status >= 500 else "bad_response", text, hint, answer.status)
+
+
+def _tells_no_remote(code: int | str | None, message: str) -> bool:
+    return code == "InternalError" and NO_REMOTE.search(message) is not None
+
+
+def refused_before_start(answer: Answer) -> SyncError | None:
+    """The refusals of a trigger that prove that nothing was started, whatever their HTTP status.
+
+    In the published envelope, all codes do but ``UNKNOWN_ERROR``: the server says the same of a synchronizer that it has started
+    and then fails to describe.
+
+    The other envelope is the answer of the framework to an exception that nobody caught. Two of its texts prove something, both
+    known from servers without a remote only: the address of the remote goes into both replication documents, so it is read before
+    there is any document, id or event. ``'host'`` is that exception itself. ``'httpStatus'`` is what becomes of it on POST, where
+    the server looks up a status for an error that is not in its table. It would make the same of any other exception, but with a
+    remote none is known: what goes wrong with the databases shows later, and even with the local one down the answer is 200. Any
+    other text, and a 5xx of any other origin, stays ambiguous.
+    """
+    code, message = error_in(answer)
+    return interpret(answer) if code in ENVELOPE or _tells_no_remote(code, message) else None
+
+
+# -- the adaptor ------------------------------------------------------------------------------------------------------
+
+
+class PLM(Adaptor):
+    """The storage of one Media Manager: the server itself is the target."""
+
+    provider = "plm"
+    capabilities = Capabilities(
+        run_id=True,
+        joinable=False,
+        observes_effect=False,
+        knows_last_success=False,
+        failed_reads=FAILED_READS,
+        failed_for=FAILED_FOR,
+    )
+    connection_spec = CONNECTION_SPEC
+    sync_spec = SYNC_SPEC
+    handle_spec = NOTIFICATIONS_SPEC
+
+    def __init__(self, options: Options, services: Services) -> None:
+        super().__init__(options, services)
+        known = options.get("synchronizer")
+        self.known = None if known is None else check_id(known.strip(), "synchronizer")
+        url = options.get("notifications_url")
+        url = None if url is None else parse_notifications_url(url)
+        self.client = new_client(options, services)
+        self.address = self.client.settings.base_url
+        self.notifications = None if url is None else Notifications(url, self.client.settings, services.clock, services.warn)
+        #: what was last seen of each run
+        self._seen: dict[str, States] = {}
+
+    def names(self) -> list[str]:
+        return [self.address]
+
+    def resolve(self, name: str, channel: Channel) -> Target:
+        return Target("storage", self.address)
+
+    def from_handle(self, handle: t.Mapping[str, t.Any]) -> Target:
+        check_id(handle.get("synchronizer"), "handles")
+        return Target("storage", self.address)
+
+    def _run(self, identifier: str, reading: Reading | None = None) -> Run:
+        return Run({"provider": self.provider, "address": self.address, "synchronizer": identifier}, reading=reading)
+
+    # -- evidence ----------------------------------------------------------------------------------------------------
+
+    def observe(self, target: Target, channel: Channel) -> Observation:
+        if self.known is None:
+            return Observation(reason="the server does not tell whether there is anything to sync")
+        run = self._run(self.known)
+        reading = self.read(run.handle, channel)
+        if self.options["if_running"] != "join" and self._has_ended(run, reading, channel):
+            return Observation(reason=f"synchronizer {self.known} is not in flight any more: {self._seen[self.known]}")
+        return Observation(running=self._run(self.known, reading))
+
+    def _has_ended(self, run: Run, reading: Reading, channel: Channel) -> bool:
+        """Whether there is nothing left to wait for; neither an error nor the lack of any state says so at first sight."""
+        clock = self.services.clock
+        policy = PollPolicy(
+            min_interval=self.options["poll_min_interval"],
+            max_interval=self.options["poll_max_interval"],
+            absent_grace=self.options["settle_grace"],
+            failed_reads=FAILED_READS,
+            failed_for=FAILED_FOR,
+        )
+        now = clock.monotonic()
+        waiter = Waiter(policy, now, channel.deadline.at, self.services.rng.random)
+        while reading.state in ("succeeded", "failed", "absent"):
+            verdict = waiter.after(now, clock.monotonic(), reading)
+            if not isinstance(verdict, PollAgain):
+                return verdict.outcome != "timed_out"
+            clock.sleep(verdict.at - clock.monotonic())
+            now = clock.monotonic()
+            reading = self.read(run.handle, channel)
+        return False
+
+    # -- the run -----------------------------------------------------------------------------------------------------
+
+    def still_valid(self, target: Target, observation: Observation, channel: Channel) -> bool:
+        """The last step before the trigger: subscribe, since nothing is told again to those who come later.
+
+        The intent is not recorded yet, so a task that is stopped while it connects leaves no doubt behind.
+        """
+        if self.notifications is not None and self.options["wait"]:
+            self.notifications.subscribe(channel.deadline.remaining())
+        return True
+
+    def trigger(self, target: Target, observation: Observation, channel: Channel) -> Run:
+        # any 2xx may be an acceptance
+        answer = channel.trigger("POST", PATH, expect=range(200, 300), definite=refused_before_start)
+        return self._run(accepted_id(answer))
+
+    def read(self, handle: t.Mapping[str, t.Any], channel: Channel) -> Reading:
+        states = get_states(channel, handle["synchronizer"])
+        self._seen[handle["synchronizer"]] = states
+        return states.reading()
+
+    def sleep(self, handle: t.Mapping[str, t.Any], seconds: float) -> None:
+        if self.notifications is None:
+            super().sleep(handle, seconds)
+        else:
+            self.notifications.pause(handle["synchronizer"], seconds)
+
+    def verify(self, target: Target, observation: Observation | None, run: Run, reading: Reading, channel: Channel) -> Effect:
+        states: States = reading.data
+        detail = states.as_detail()
+        if reading.state == "succeeded":
+            return Effect(True, "assumed", "synced: push and pull completed", detail)
+        # a half that failed may have moved documents too
+        failure = SyncError("run_failed", reading.message, _after_failure(states))
+        return Effect(True, "assumed", reading.message, detail, failure=failure)
+
+    def lost(self, target: Target, run: Run) -> Effect:
+        states = self._seen.get(run.handle["synchronizer"], NOTHING)
+        what, hint = _after_loss(states)
+        reason = f"{what} within settle_grace; the server says {states}"
+        return Effect(True, "assumed", reason, states.as_detail(), failure=SyncError("outcome_unknown", reason, hint))
+
+    def explain_timeout(self, target: Target, reading: Reading | None, channel: Channel) -> str:
+        states: States = reading.data if reading is not None else NOTHING
+        busy = [name for name, word in states.halves.items() if word == TRIGGERED]
+        if not busy:
+            return ""
+        what = f"The {busy[0]} still runs" if len(busy) == 1 else "Both halves still run"
+        return f"{what}. If the remote cannot be reached, some databases try again for ever."
+
+    def close(self) -> None:
+        if self.notifications is not None:
+            self.notifications.close()
+        super().close()
+
+
+def _after_failure(states: States) -> str:
+    if states.words <= FAILED:
+        return f"If the server's own database is down, it says so of every synchronizer, and the run may yet complete. {_LOG}"
+    open_halves = [name for name, word in states.halves.items() if word not in FAILED and word != COMPLETED]
+    if open_halves:
+        half = open_halves[0]
+        return f"The {half} may still run: let it end before the next sync, which the database might ignore otherwise. {_LOG}"
+    return f"{_LOG} Then run the task again."
+
+
+def _after_loss(states: States) -> tuple[str, str]:
+    missing = [name for name, word in states.halves.items() if word is None]
+    what = f"the {' and the '.join(missing) or 'run as a whole'} did not show any state"
+    if missing == ["pull"]:
+        return what, (
+            "If the server was restarted after the push, it never starts the pull; otherwise its database may have refused it."
+            f" Run the task again once nothing is at work. {_LOG}"
+        )
+    return what, (
+        "The server says the same of a synchronizer that never existed, that its database refused, or that the database ignores"
+        " because another one is at work. CouchDB 2.1 and later show no state before the end: for these, raise settle_grace above"
+        f" the duration of a sync. {_LOG}"
+    )
+
+
+# -- the info module --------------------------------------------------------------------------------------------------
+
+
+class SynchronizerViewer:
+    """Looks at synchronizers by their ids; the server cannot list them."""
+
+    def __init__(self, options: Options, services: Services) -> None:
+        self.options = options
+        self.client = new_client(options, services)
+
+    def names(self, channel: Channel) -> t.Sequence[str]:
+        """The ids that were given.
+
+        :raises SyncError: ``invalid_option``.
+        """
+        return [check_id(name.strip(), "synchronizers") for name in self.options["synchronizers"]]
+
+    def look(self, name: str, channel: Channel) -> Json:
+        """One synchronizer; ``known`` is never false, as nothing proves that it does not exist."""
+        states = get_states(channel, name)
+        # with its database down, the server says "error" of every id
+        known = None if states == NOTHING or states.words == {"error"} else True
+        return {"id": name, **states.as_detail(), "known": known}

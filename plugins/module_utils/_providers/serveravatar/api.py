@@ -1,0 +1,484 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is PRIVATE to the collection.
+
+"""The calls to ServerAvatar that this collection makes, and what its answers mean (sheet sections 2 to 5 and 7)."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import re
+import typing as t
+
+from ..._core.clock import parse_iso
+from ..._core.errors import Ambiguous, SyncError
+from ..._http.client import Channel
+from ..._http.response import Answer
+
+Json = dict[str, t.Any]
+
+#: server objects carry the password of Redis and more of the kind, so whatever is called like a secret is dropped
+SECRET = re.compile(r"password|secret|token|key", re.IGNORECASE)
+WRONG_ADDRESS = "Check that api_url is the address of the ServerAvatar API."
+#: in seconds; the last is by how much the clocks behind ``Date`` and behind the dates of rows may differ
+DAY, QUARTER, MAX_SKEW = 86400.0, 900.0, 3.0
+#: no list of this service is longer; a server that ignores ``page`` must not be asked for ever
+MAX_PAGES = 1000
+
+
+@dataclasses.dataclass(frozen=True)
+class Meaning:
+    """What a text of the service means. Statuses do not: 404 refuses permission as well, and 500 is for refusals of any kind."""
+
+    pattern: str
+    code: str
+    hint: str
+
+
+MEANINGS = (
+    Meaning("organization not found", "not_found", "Check organization: a name or id that the account of the API key can see."),
+    Meaning("server not found", "not_found", "Check server: a name, address or id in that organization."),
+    Meaning("application not found", "not_found", "Check applications: names, domains or ids of production applications."),
+    Meaning("staging server not found", "not_found", "The server of the staging area is gone. Create that area anew."),
+    Meaning("staging application not found", "not_found", "The copy in the staging area is gone. Create that area anew."),
+    Meaning("staging database not found", "not_found", "The database of the staging area is gone. Create that area anew."),
+    Meaning("cloud storage provider not found", "not_found", "Check storage: a name or id of one that the organization has."),
+    Meaning("database not found", "not_found", "Check database: a name or id of a database on that server."),
+    Meaning("backup not found", "not_found", "The backup is gone; its retention period may be over."),
+    Meaning(
+        "you cannot perform this action,? please contact support",
+        "permission_denied",
+        "ServerAvatar itself blocks this action for the account, the application or the plan: contact its support.",
+    ),
+    Meaning(
+        "you cannot perform this action",
+        "permission_denied",
+        "The account of the API key may not do this, or the application has no staging area. Check its role in the organization.",
+    ),
+    Meaning(
+        "please wait,? another .+ already running",
+        "busy",
+        "Something works on the application: a sync, or the making of a staging area, clone or backup. Set if_running to"
+        " queue, or run the task again later.",
+    ),
+    Meaning(
+        ".+ not have enough disk space available on your staging server",
+        "disk_full",
+        "Free disk space on the staging server, then run the task again. Nothing was overwritten.",
+    ),
+    Meaning(
+        ".+ not have enough disk space available on your production server",
+        "disk_full",
+        "Free disk space on the production server, then run the task again. Nothing was overwritten.",
+    ),
+    Meaning(".+ not have enough disk space available on your .+", "disk_full", "Free disk space there, then run the task again."),
+    Meaning(
+        "you cannot restore this backup because there is not enough disk space available on .+",
+        "disk_full",
+        "Free disk space there, then run the task again. Nothing was restored.",
+    ),
+    Meaning(
+        "restore is already in progress",
+        "busy",
+        "A backup is being restored to the application. Set if_running to queue, or run the task again later.",
+    ),
+    Meaning(
+        "your server is not connected",
+        "connection_failed",
+        "Start the ServerAvatar agent on that server, or look at it in the panel.",
+    ),
+    Meaning("backups cannot be restored .+", "permission_denied", "ServerAvatar restores no backups on servers of this kind."),
+    Meaning("invalid retention period", "invalid_option", "Check retention_period."),
+    Meaning(
+        "something went (really )?wrong.*",
+        "server_error",
+        "ServerAvatar gives no reason. Try again later; contact its support if it stays so.",
+    ),
+    Meaning("(the route .* could not be found)?", "endpoint_missing", WRONG_ADDRESS),
+)
+
+NO_ACCESS = (
+    "Check that the account has API access enabled (it is off by default) and that api_token is its current key: a new key ends"
+    " the old one. If the key is right, try the other auth_scheme."
+)
+
+
+def normalized(text: str) -> str:
+    """A text in the form in which texts are compared, since the service does not spell them the same everywhere."""
+    text = " ".join(text.lower().split()).rstrip("!. ")
+    return text.replace("you can not", "you cannot")
+
+
+def meaning_of(text: str) -> Meaning | None:
+    """What a text of the service means, if it is a known one."""
+    plain = normalized(text)
+    return next((meaning for meaning in MEANINGS if re.fullmatch(meaning.pattern, plain)), None)
+
+
+def interpret(answer: Answer) -> SyncError | None:
+    """The failure behind an error answer."""
+    text, status = _message(answer), answer.status
+    if status == 401:
+        return SyncError("auth_failed", f"the API token is not accepted: {text or 'no reason given'}", NO_ACCESS, 401)
+    if status == 403:
+        return SyncError("permission_denied", text or answer.describe(), "Check what the account of the API key may do.", 403)
+    if status == 405:
+        return SyncError("endpoint_missing", text or answer.describe(), WRONG_ADDRESS, 405)
+    if status == 422:
+        return SyncError("invalid_option", _invalid(answer, text), "Check the options that these fields come from.", 422)
+    meaning = meaning_of(text) if text is not None else None
+    if meaning is None or (meaning.code == "endpoint_missing" and status != 404):
+        return None
+    return SyncError(meaning.code, text or answer.describe(), meaning.hint, status)
+
+
+def definite(answer: Answer) -> SyncError | None:
+    """The refusals among 5xx answers. ``Something went wrong`` is none: nobody can tell how far the service had come."""
+    error = interpret(answer)
+    return None if error is None or error.code == "server_error" else error
+
+
+def _message(answer: Answer) -> str | None:
+    """The text of an error, if it has the form that errors of the service have."""
+    body = answer.try_json()
+    text = body.get("message") if isinstance(body, dict) else None
+    return " ".join(text.split()) if isinstance(text, str) else None
+
+
+def _invalid(answer: Answer, text: str | None) -> str:
+    """The texts of all fields that the service did not like."""
+    body = answer.try_json()
+    errors = body.get("errors") if isinstance(body, dict) else None
+    if not isinstance(errors, dict):
+        return text or answer.describe()
+    texts = [str(item) for value in errors.values() for item in (value if isinstance(value, list) else [value])]
+    return " ".join([text or "", *texts]).strip()
+
+
+def without_secrets(value: t.Any) -> t.Any:
+    """A copy of a JSON-like value without anything that is called like a secret, at any depth."""
+    if isinstance(value, dict):
+        return {key: without_secrets(item) for key, item in value.items() if not SECRET.search(key)}
+    if isinstance(value, list):
+        return [without_secrets(item) for item in value]
+    return value
+
+
+def _object(answer: Answer, *keys: str) -> Json:
+    """The object in an answer, or the one under ``keys`` in it."""
+    body = without_secrets(answer.json())
+    for key in keys:
+        body = body.get(key) if isinstance(body, dict) else None
+    if not isinstance(body, dict):
+        raise _unexpected(answer, f"has no object {'.'.join(keys)}" if keys else "is not an object")
+    return body
+
+
+def _unexpected(answer: Answer, problem: str) -> SyncError:
+    return SyncError("bad_response", f"{answer.describe()} {problem}", WRONG_ADDRESS, answer.status)
+
+
+# -- lists -----------------------------------------------------------------------------------------------------------------
+
+
+def page_of(answer: Answer, key: str) -> tuple[list[Json], int]:
+    """The rows of one page and the number of pages.
+
+    The paginator stands under a key, or is the body itself; and where nobody asked for pages, a list stands in its place.
+    """
+    body = without_secrets(answer.json())
+    found = body.get(key, body) if isinstance(body, dict) else body
+    last = 1
+    if isinstance(found, dict) and "data" in found:
+        last, found = int(found.get("last_page") or 1), found["data"]
+        # PHP encodes a list with gaps as an object
+        found = list(found.values()) if isinstance(found, dict) else found
+    if not isinstance(found, list) or not all(isinstance(row, dict) and "id" in row for row in found):
+        raise _unexpected(answer, f"has no list of {key}")
+    return found, min(last, MAX_PAGES)
+
+
+def get_page(channel: Channel, path: str, key: str, page: int, params: Json | None = None) -> tuple[list[Json], int]:
+    """One page of a list, see :func:`page_of`."""
+    return page_of(channel.observe(path, {**(params or {}), "page": page if page > 1 else None}), key)
+
+
+def list_all(channel: Channel, path: str, key: str, params: Json | None = None) -> list[Json]:
+    """All rows of a list."""
+    found: list[Json] = []
+    page, last = 1, 1
+    while page <= last:
+        rows, last = get_page(channel, path, key, page, params)
+        found += rows
+        page += 1
+    return found
+
+
+def list_organizations(channel: Channel) -> list[Json]:
+    return list_all(channel, "/organizations", "organizations")
+
+
+def list_servers(channel: Channel, organization: int) -> list[Json]:
+    return list_all(channel, f"/organizations/{organization}/servers", "servers", {"pagination": 1})
+
+
+def list_applications(channel: Channel, organization: int, server: int) -> list[Json]:
+    return list_all(channel, f"/organizations/{organization}/servers/{server}/applications", "applications")
+
+
+def list_databases(channel: Channel, organization: int, server: int, name: str) -> list[Json]:
+    """The databases whose name holds ``name``."""
+    path = f"/organizations/{organization}/servers/{server}/databases"
+    return list_all(channel, path, "databases", {"pagination": 1, "search": name})
+
+
+def list_storages(channel: Channel, organization: int) -> list[Json]:
+    """The storage providers for backups."""
+    path = f"/organizations/{organization}/cloud-storage-providers"
+    return list_all(channel, path, "storage providers", {"pagination": 1})
+
+
+@dataclasses.dataclass(frozen=True)
+class Listed:
+    """A backup in the list of backups; there is no other way to look at one.
+
+    :param page: where it was found.
+    :param read_at: the clock of the server when it showed the row.
+    """
+
+    row: Json
+    page: int
+    read_at: dt.datetime | None
+
+    @property
+    def id(self) -> int:
+        return int(self.row["id"])
+
+
+def newest_backups(channel: Channel, organization: int) -> t.Iterator[Json]:
+    """The backups of an organization, newest (by id) first; pages are fetched as they are needed.
+
+    In what order the service lists them is not documented, so it is seen from the first page.
+    """
+    return (listed.row for listed in _newest_listed(channel, organization))
+
+
+def find_backup(channel: Channel, organization: int, backup: int, page: int = 1) -> Listed | None:
+    """One backup of an organization.
+
+    :param page: where it was found before.
+    """
+    if page > 1:
+        listed = next((item for item in _backups_on(channel, organization, page)[0] if item.id == backup), None)
+        if listed is not None:
+            return listed
+    listed = next((item for item in _newest_listed(channel, organization) if item.id <= backup), None)
+    return listed if listed is not None and listed.id == backup else None
+
+
+def _backups_on(channel: Channel, organization: int, page: int) -> tuple[list[Listed], int]:
+    """The backups on a page, and the number of pages."""
+    answer = channel.observe(f"/organizations/{organization}/backups", {"page": page if page > 1 else None})
+    rows, last = page_of(answer, "backups")
+    return [Listed(row, page, answer.server_now) for row in rows], last
+
+
+def _newest_listed(channel: Channel, organization: int) -> t.Iterator[Listed]:
+    found, last = _backups_on(channel, organization, 1)
+    ids = [item.id for item in found]
+    ordered = len(ids) > 1 or last == 1
+    if ordered and ids == sorted(ids, reverse=True):
+        yield from found
+        for page in range(2, last + 1):
+            yield from _backups_on(channel, organization, page)[0]
+    elif ordered and ids == sorted(ids):
+        for page in range(last, 1, -1):
+            yield from reversed(_backups_on(channel, organization, page)[0])
+        yield from reversed(found)
+    else:
+        for page in range(2, last + 1):
+            found += _backups_on(channel, organization, page)[0]
+        yield from sorted(found, key=lambda item: item.id, reverse=True)
+
+
+def backup_name(row: Json) -> str:
+    """The name of a backup; empty where it has none."""
+    configuration = row.get("backup_configuration")
+    return str(configuration.get("name") or "") if isinstance(configuration, dict) else ""
+
+
+def shown_backup(row: Json) -> Json:
+    """What records tell about a backup."""
+    return {"id": row["id"], "name": backup_name(row), "size": row.get("totalSize"), "status": row.get("status")}
+
+
+# -- single objects --------------------------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """Where an application is. Ids are numbers, so that they can stand in a path as they are."""
+
+    organization: int
+    server: int
+    application: int
+
+    @property
+    def path(self) -> str:
+        return f"/organizations/{self.organization}/servers/{self.server}/applications/{self.application}"
+
+    @property
+    def id(self) -> str:
+        """What targets and ledger entries are known by."""
+        return f"{self.organization}/{self.server}/{self.application}"
+
+
+def blind_for(date: str | None, read_at: dt.datetime | None) -> float:
+    """Seconds until a new change of a row would have another date than the last one.
+
+    The date has no zone. But zones are whole quarters of an hour, and less than a day, away from UTC, so that the rest tells
+    how long ago it was.
+
+    :param read_at: the clock of the server when it showed the date.
+    """
+    changed_at = parse_iso(date)
+    if changed_at is None or read_at is None:
+        return 0.0
+    apart = (read_at - changed_at).total_seconds()
+    age = (apart + QUARTER / 2) % QUARTER - QUARTER / 2
+    return 1.0 - age if abs(apart) < DAY and -MAX_SKEW <= age < 1.0 else 0.0
+
+
+@dataclasses.dataclass(frozen=True)
+class StatusRow:
+    """The one row that shows how a staging area is doing.
+
+    :param updated_at: to the second, and without a time zone.
+    :param read_at: the clock of the server when it showed the row.
+    """
+
+    id: int | None
+    status: str
+    text: str
+    percentage: float | None
+    updated_at: str | None
+    database: int | None = None
+    read_at: dt.datetime | None = dataclasses.field(default=None, compare=False)
+
+    @property
+    def snapshot(self) -> Json:
+        """What differs once the row has moved."""
+        return {"id": self.id, "status": self.status, "updated_at": self.updated_at, "percentage": self.percentage}
+
+    @property
+    def blind_for(self) -> float:
+        """See :func:`blind_for`."""
+        return blind_for(self.updated_at, self.read_at)
+
+
+@dataclasses.dataclass(frozen=True)
+class Staging:
+    """What the service tells about the staging area of an application."""
+
+    available: bool
+    server: str | None = None
+    application: str | None = None
+    domain: str | None = None
+    database: str | None = None
+
+
+def get_server(channel: Channel, organization: int, server: int) -> Json:
+    return _object(channel.observe(f"/organizations/{organization}/servers/{server}"), "server")
+
+
+def get_application(channel: Channel, place: Place) -> Json:
+    return _object(channel.observe(place.path), "application")
+
+
+def get_staging(channel: Channel, place: Place) -> Staging:
+    """The staging area of an application; one that has none may be answered with a refusal."""
+    try:
+        body = _object(channel.observe(f"{place.path}/staging-area-detail"))
+    except SyncError as error:
+        if error.code != "permission_denied" or error.http_status != 404:
+            raise
+        return Staging(False)
+    available = body.get("is_availabel_staging_area", body.get("is_available_staging_area"))  # the service spells it so
+    if available is None:
+        raise SyncError(
+            "bad_response",
+            "the details of the staging area do not say whether there is one",
+            "The API may have changed. Set require_staging to false to go on without this check.",
+        )
+    names = ("migrationServer", "application_name", "application_domain", "database_name")
+    return Staging(is_true(available), *(body.get(name) for name in names))
+
+
+def get_status(channel: Channel, place: Place) -> StatusRow | None:
+    """The status row, or ``None`` where there is none (or none that the account may see)."""
+    try:
+        answer = channel.observe(f"{place.path}/status")
+    except SyncError as error:
+        if error.code != "permission_denied" or error.http_status != 404:
+            raise
+        return None
+    body = _object(answer)
+    row = body.get("siteMigration")
+    row = row if isinstance(row, dict) else {}
+    return StatusRow(
+        id=_id(row.get("id")),
+        status=str(row.get("status") or ""),
+        text=str(body.get("displayText") or ""),
+        percentage=_number(body.get("configurationInPercentage")),
+        updated_at=row.get("updated_at"),
+        database=_id(row.get("database_id")),
+        read_at=answer.server_now,
+    )
+
+
+def start_sync(channel: Channel, place: Place) -> Answer:
+    """Overwrite production with staging: the one mutating call, although it is a GET."""
+    return _accepted(channel.trigger("GET", f"{place.path}/sync", definite=definite))
+
+
+def start_backup(channel: Channel, place: Place, body: Json) -> Answer:
+    """Start a backup; the answer does not say which."""
+    path = f"/organizations/{place.organization}/servers/{place.server}/backups"
+    return _accepted(channel.trigger("POST", path, body, definite=definite))
+
+
+def start_restore(channel: Channel, organization: int, backup: int) -> Answer:
+    """Overwrite an application with a backup of it: a mutating call, although it is a GET."""
+    return _accepted(channel.trigger("GET", f"/organizations/{organization}/backups/{backup}/restore", definite=definite))
+
+
+def _accepted(answer: Answer) -> Answer:
+    if _message(answer) is None:
+        # from a login page or a proxy, or from the service behind one: nobody knows
+        raise Ambiguous(f"{answer.describe()} is not what the service answers: {answer.excerpt() or 'nothing'}", answer.status)
+    return answer
+
+
+def is_id(text: str) -> bool:
+    """Whether a text given for something is its id."""
+    return text.isascii() and text.isdigit()
+
+
+def is_true(value: t.Any) -> bool:
+    """Truth in the forms that the service has for it: ``true``, 1 and ``"1"``."""
+    return str(value).lower() in ("true", "1")
+
+
+def _id(value: t.Any) -> int | None:
+    return int(value) if value is not None and is_id(str(value)) else None
+
+
+def _number(value: t.Any) -> float | None:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return int(number) if number.is_integer() else number

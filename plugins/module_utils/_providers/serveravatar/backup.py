@@ -1,0 +1,284 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is PRIVATE to the collection.
+
+"""ServerAvatar: an instant backup of an application (sheet: reference/serveravatar.md, section 7).
+
+The answer to the order of a backup does not say which one it is. So it is ordered under a name of its own, and found as
+the row that has this name and an id greater than that of any backup there was before.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import hashlib
+import itertools
+import re
+import typing as t
+
+from ..._core.clock import isoformat, parse_iso
+from ..._core.errors import SyncError, invalid_option
+from ..._core.options import ArgumentSpec, Options, list_of_names
+from ..._http.client import Channel
+from ..._lifecycle.poll import Reading
+from ..._lifecycle.provider import Adaptor, Capabilities, Effect, Observation, Run, Services, Target
+from . import api
+from .api import Json, Place
+from .common import (
+    CONNECTION_SPEC,
+    PATTERNS_SPEC,
+    PLACE_SPEC,
+    Directory,
+    Patterns,
+    as_ids,
+    bad_handle,
+    disconnected,
+    new_client,
+    place_in,
+)
+
+TYPES = ("application", "filesystem", "database")
+RETENTIONS = ("1 Month", "2 Months", "3 Months", "6 Months", "12 Months", "24 Months")
+#: how many of the newest backups of the organization are searched for one that will do, and for one in flight only
+SEARCHED, SEARCHED_FOR_RUNNING = 200, 10
+#: how long a backup may take until it is listed: nobody documents whether it is while it is being made
+UNLISTED_FOR = dt.timedelta(hours=1)
+
+BACKUP_SPEC = (
+    PLACE_SPEC
+    + PATTERNS_SPEC
+    + ArgumentSpec(
+        {
+            "applications": {"type": "list", "elements": "str", "required": True, "aliases": ["application"]},
+            "storage": {"type": "str", "required": True},
+            "type": {"type": "str", "choices": list(TYPES), "default": "application"},
+            "database": {"type": "str"},
+            "name": {"type": "str"},
+            "retention_period": {"type": "str", "choices": list(RETENTIONS), "default": RETENTIONS[0]},
+            "application_extension": {"type": "str", "choices": [".tar", ".tar.gz"], "default": ".tar.gz"},
+            "database_extension": {"type": "str", "choices": [".sql", ".sql.gz"], "default": ".sql.gz"},
+        }
+    )
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Order:
+    """What is to be backed up, and where to."""
+
+    place: Place
+    type: str
+    storage: int
+    storage_type: str = ""
+    database: int | None = None
+
+    @property
+    def id(self) -> str:
+        """Backups of different kinds, or in different places, do not stand for each other."""
+        place = self.place
+        return f"{place.organization}/{place.server}/{place.application}/{self.type}/{self.database or '-'}/{self.storage}"
+
+
+class ServerAvatarBackup(Adaptor):
+    """Instant backups of applications on one server."""
+
+    provider = "serveravatar_backup"
+    capabilities = Capabilities(run_id=False, joinable=True, observes_effect=True, knows_last_success=False)
+    connection_spec = CONNECTION_SPEC
+    sync_spec = BACKUP_SPEC
+    handle_spec = PATTERNS_SPEC
+
+    def __init__(self, options: Options, services: Services) -> None:
+        super().__init__(options, services)
+        name = options.get("name")
+        if name is not None and not name.strip():
+            raise invalid_option("name", name, "is empty", "Leave the option out to have a name made up.")
+        self.patterns = Patterns(options)
+        self.directory = Directory(options)
+        self.client = new_client(options, services)
+        self.address = self.client.settings.base_url
+
+    def names(self) -> list[str]:
+        return list_of_names(self.options, "applications")
+
+    def resolve(self, name: str, channel: Channel) -> Target:
+        found = self.directory.application(name, channel)
+        storage = self.directory.storage(self.options["storage"].strip(), channel)
+        database = self._database(found.place, channel)
+        order = Order(found.place, self.options["type"], int(storage["id"]), str(storage.get("provider")), database)
+        return Target(order.id, found.name, order)
+
+    def _database(self, place: Place, channel: Channel) -> int | None:
+        """The database that belongs into the backup: the one named, or the one that the staging area knows of."""
+        kind, named = self.options["type"], self.options.get("database")
+        if kind == "filesystem":
+            return None
+        if named:
+            return self.directory.database(named.strip(), channel)
+        row = api.get_status(channel, place)
+        database = row.database if row else None
+        if database is None and kind == "database":
+            message = "option database: the application has no staging area that would tell its database"
+            raise SyncError("invalid_option", message, "Name the database to back up.")
+        return database
+
+    def from_handle(self, handle: t.Mapping[str, t.Any]) -> Target:
+        place, ids = place_in(handle), as_ids(handle, "storage", "after")
+        database = as_ids(handle, "database")
+        known = handle.get("type") in TYPES and isinstance(handle.get("backup"), str)
+        if ids is None or not known or (database is None and handle.get("database") is not None):
+            raise bad_handle(handle)
+        order = Order(place, handle["type"], ids[0], database=database[0] if database else None)
+        return Target(order.id, handle["name"], order)
+
+    # -- evidence ----------------------------------------------------------------------------------------------------
+
+    def observe(self, target: Target, channel: Channel) -> Observation:
+        order = _order(target)
+        rows = api.newest_backups(channel, order.place.organization)
+        newest = next(rows, None)
+        after = int(newest["id"]) if newest else 0
+        observation = Observation(
+            reason="nothing shows that there is such a backup", snapshot={"after": after, "backup": self._new_name(order)}
+        )
+        observation.detail = {"backup": None}
+        if newest is not None:
+            self._search(target, itertools.chain([newest], rows), observation)
+        server = self.directory.server(channel)
+        observation.obstacle = None if server.connected else disconnected(server)
+        return observation
+
+    def _search(self, target: Target, rows: t.Iterator[Json], observation: Observation) -> None:
+        """Look for a backup that was ordered for the same purpose: running, or done."""
+        order, release = _order(target), self.options.get("release")
+        may_do = release is not None or self.options.get("max_age") is not None
+        for row in itertools.islice(rows, SEARCHED if may_do else SEARCHED_FOR_RUNNING):
+            if not _is_of(row, order) or not self._is_for(row, order):
+                continue
+            state = self.patterns.state(str(row.get("status") or ""))
+            if state == "running":
+                observation.running = Run(
+                    self._handle(target, {"after": int(row["id"]) - 1, "backup": api.backup_name(row)}, None)
+                )
+                return
+            if state == "succeeded" and may_do:
+                observation.detail = {"backup": api.shown_backup(row)}
+                if release is not None and not self.options.get("name"):
+                    observation.in_sync, observation.reason = True, f"backup {row['id']} was made for release {release}"
+                return
+
+    def _is_for(self, row: Json, order: Order) -> bool:
+        """Whether the name of a backup says that it was ordered for the purpose of this task."""
+        named = self.options.get("name")
+        return api.backup_name(row) == named.strip() if named else api.backup_name(row).startswith(self._prefix(order))
+
+    def _prefix(self, order: Order) -> str:
+        """How the names begin that are made up for one purpose."""
+        release = self.options.get("release")
+        if release is None:
+            return f"lockstep-{order.type}-"
+        # the digest tells releases apart that look alike once they are cut to what a name may hold
+        digest = hashlib.sha256(release.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+        return f"lockstep-{order.type}-{re.sub('[^A-Za-z0-9]+', '-', release).strip('-')[:24]}-{digest}-"
+
+    def _new_name(self, order: Order) -> str:
+        if self.options.get("name"):
+            return str(self.options["name"]).strip()
+        stamp = self.services.clock.now().strftime("%Y%m%d-%H%M%S")
+        return f"{self._prefix(order)}{stamp}-{self.services.rng.randrange(16**6):06x}"
+
+    def _handle(self, target: Target, snapshot: t.Mapping[str, t.Any], ordered_at: dt.datetime | None) -> Json:
+        order = _order(target)
+        return {
+            "provider": self.provider,
+            "address": self.address,
+            "organization": order.place.organization,
+            "server": order.place.server,
+            "application": order.place.application,
+            "name": target.name,
+            "type": order.type,
+            "storage": order.storage,
+            "database": order.database,
+            "backup": snapshot["backup"],
+            "after": snapshot["after"],
+            "ordered_at": isoformat(ordered_at),
+        }
+
+    # -- the run -----------------------------------------------------------------------------------------------------
+
+    def trigger(self, target: Target, observation: Observation, channel: Channel) -> Run:
+        order, snapshot = _order(target), observation.snapshot
+        body: Json = {
+            "provider": order.storage_type,
+            "cloud_storage_provider_id": order.storage,
+            "automatic_backup": 0,
+            "type": order.type,
+            "application_id": order.place.application,
+            "name": snapshot["backup"],
+        }
+        if order.database is not None:
+            body["database_id"] = order.database
+        if order.storage_type == "serveravatar":
+            body["retention_period"] = self.options["retention_period"]
+        for name, other in (("application_extension", "database"), ("database_extension", "filesystem")):
+            if order.type != other:
+                body[name] = self.options[name]
+        answer = api.start_backup(channel, order.place, body)
+        return Run(self._handle(target, snapshot, self.services.clock.now()), answer.server_now)
+
+    def find(self, target: Target, snapshot: t.Mapping[str, t.Any], channel: Channel) -> Run | None:
+        handle = self._handle(target, snapshot, None)
+        row = self._row(handle, channel)
+        # another backup may have begun just then, so that only the name tells
+        return Run(handle) if row is not None and api.backup_name(row) == handle["backup"] else None
+
+    def read(self, handle: t.Mapping[str, t.Any], channel: Channel) -> Reading:
+        row = self._row(handle, channel)
+        if row is None:
+            ordered_at = parse_iso(handle.get("ordered_at"))
+            fresh = ordered_at is not None and self.services.clock.now() - ordered_at < UNLISTED_FOR
+            return Reading("pending" if fresh else "absent", "not listed")
+        status = str(row.get("status") or "")
+        return Reading(self.patterns.state(status), status, status, data=row)
+
+    def _row(self, handle: t.Mapping[str, t.Any], channel: Channel) -> Json | None:
+        """The row of an ordered backup: by its name, or where no name fits, the only new one."""
+        order = _order(self.from_handle(handle))
+        rows = api.newest_backups(channel, order.place.organization)
+        newer = itertools.takewhile(lambda row: int(row["id"]) > int(handle["after"]), rows)
+        found = [row for row in newer if _is_of(row, order)]
+        named = [row for row in found if api.backup_name(row) == handle["backup"]]
+        if named or len(found) != 1:
+            return named[-1] if named else None
+        return found[0]
+
+    def verify(self, target: Target, observation: Observation | None, run: Run, reading: Reading, channel: Channel) -> Effect:
+        row: Json = reading.data
+        detail = {"backup": api.shown_backup(row)}
+        if reading.state != "succeeded":
+            failure = SyncError(
+                "run_failed",
+                f"the backup of {target.name} failed: {reading.message}",
+                "ServerAvatar gives no reason. Check the disk space of the server and the access to the storage provider.",
+            )
+            return Effect(False, "observed", detail=detail, failure=failure)
+        warnings = []
+        if api.backup_name(row) != run.handle["backup"]:
+            warnings.append(f"{target.name}: backup {row['id']} was told by its id only, as none has the name that was sent")
+        if observation is not None and _order(target).type == "application" and _order(target).database is None:
+            warnings.append(f"{target.name}: backup {row['id']} may hold no database, as none is known; set the option database")
+        return Effect(True, "observed", detail=detail, brief=detail, warnings=tuple(warnings))
+
+
+def _order(target: Target) -> Order:
+    return t.cast(Order, target.data)
+
+
+def _is_of(row: Json, order: Order) -> bool:
+    """Whether a backup is one of the application, in the storage of the order. Rows do not tell their type."""
+    return str(row.get("application_id")) == str(order.place.application) and str(
+        row.get("cloud_storage_provider_id", order.storage)
+    ) == str(order.storage)

@@ -1,0 +1,291 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is PRIVATE to the collection.
+
+"""What everything that talks to ServerAvatar shares: connecting, finding things by name, and reading status words."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import re
+import threading
+import typing as t
+
+from ..._core.errors import SyncError, invalid_option
+from ..._core.options import ArgumentSpec, Options, from_env
+from ..._http.client import Channel, HttpClient
+from ..._http.transport import TokenAuth
+from ..._lifecycle.provider import Services, Target, http_settings
+from . import api
+from .api import Json, Place
+
+DEFAULT_URL = "https://api.serveravatar.com"
+
+#: The words of status rows, which are documented for one failure only. ``running`` keeps a row that still shows 100 percent
+#: from an earlier run from being taken for done.
+DEFAULT_PATTERNS = {
+    "failure": r"fail",
+    "running": r"progress|running|pending|queue|processing",
+    "success": r"(?<!in)complete(?!ing)|(?<!un)(success|finish(?!ing)|done)|(?<!be )(?<!being )restored",
+}
+
+CONNECTION_SPEC = ArgumentSpec(
+    {
+        "api_url": {"type": "str", "default": DEFAULT_URL, **from_env("SERVERAVATAR_API_URL")},
+        "api_token": {"type": "str", "required": True, "no_log": True, **from_env("SERVERAVATAR_API_TOKEN")},
+        "auth_scheme": {"type": "str", "choices": ["raw", "bearer"], "default": "raw"},
+    }
+)
+
+PLACE_SPEC = ArgumentSpec({"organization": {"type": "str", "required": True}, "server": {"type": "str", "required": True}})
+
+PATTERNS_SPEC = ArgumentSpec(
+    {
+        "status_patterns": {
+            "type": "dict",
+            "options": {name: {"type": "str", "default": pattern} for name, pattern in DEFAULT_PATTERNS.items()},
+        }
+    }
+)
+
+
+def new_client(options: Options, services: Services) -> HttpClient:
+    """A client that sends the API token in the way the options say.
+
+    :raises SyncError: ``invalid_option``.
+    """
+    token = re.sub(r"^bearer(\s+|$)", "", options["api_token"].strip(), flags=re.IGNORECASE)
+    services.redactor.add(token)
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
+        raise SyncError("invalid_option", "option api_token is empty or not a token", "Pass the key from Account, API Access.")
+    value = f"Bearer {token}" if options["auth_scheme"] == "bearer" else token
+    settings = http_settings(options)
+    # the documentation wants it on all requests, those without a body included
+    headers = {"Content-Type": "application/json"}
+    return HttpClient(settings, services.clock, services.redactor, TokenAuth(value), api.interpret, services.rng, headers)
+
+
+#: options that decide what is made of a run on which the API shows nothing
+UNOBSERVABLE_SPEC = ArgumentSpec({"if_unobservable": {"type": "str", "choices": ["warn", "fail"], "default": "warn"}})
+
+#: the two providers that each overwrite what the other one brought
+SYNC, RESTORE = "serveravatar", "serveravatar_restore"
+
+
+class Patterns:
+    """What the words of a status mean: the one place that knows."""
+
+    def __init__(self, options: Options) -> None:
+        given = options.get("status_patterns") or {}
+        self._compiled = {name: _compiled(name, given.get(name), default) for name, default in DEFAULT_PATTERNS.items()}
+
+    def state(self, status: str, text: str = "", percentage: float | None = None) -> str:
+        """``failed``, ``running`` or ``succeeded``; what nobody knows is running."""
+        if self._matches("failure", status) or self._matches("failure", text):
+            return "failed"
+        if self._matches("running", status):
+            return "running"
+        done = self._matches("success", status) or (percentage is not None and percentage >= 100)
+        return "succeeded" if done else "running"
+
+    def of(self, row: api.StatusRow) -> str:
+        """The state of a status row."""
+        return self.state(row.status, row.text, row.percentage)
+
+    def _matches(self, name: str, text: str) -> bool:
+        return self._compiled[name].search(text) is not None
+
+
+def _compiled(name: str, given: str | None, default: str) -> re.Pattern[str]:
+    pattern = default if given is None else given
+    option = f"status_patterns.{name}"
+    if not pattern:
+        raise invalid_option(
+            option, pattern, "is empty and would match everything", "Leave it out, or give a regular expression."
+        )
+    try:
+        return re.compile(pattern, re.IGNORECASE)
+    except re.error as exc:
+        raise invalid_option(option, pattern, f"is not a regular expression ({exc})", "Use the syntax of Python.") from None
+
+
+@dataclasses.dataclass(frozen=True)
+class Server:
+    """A server, reduced to what is needed.
+
+    :param disk_usage: percent of its disk that is in use, as the server itself measured it last (sheet section 6).
+    """
+
+    id: int
+    name: str
+    connected: bool
+    disk_usage: float | None = None
+
+    @classmethod
+    def of(cls, row: Json) -> Server:
+        status, log = row.get("agent_status"), row.get("latest_monitor_log")
+        connected = status is None or api.is_true(status)
+        return cls(int(row["id"]), str(row.get("name") or row["id"]), connected, _percent(log))
+
+
+def _percent(log: t.Any) -> float | None:
+    try:
+        return float(str(log["disk_usage"]).rstrip("% "))
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+@dataclasses.dataclass(frozen=True)
+class Application:
+    """An application and where it is."""
+
+    place: Place
+    name: str
+
+
+Found = t.TypeVar("Found")
+
+
+class Directory:
+    """Finds what the options name; asks for each thing once, however many threads and targets want to know."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._known: dict[t.Hashable, t.Any] = {}
+        self._lock = threading.RLock()
+        for option in ("organization", "server"):
+            if options.get(option) is not None and not options[option].strip():
+                raise invalid_option(option, options[option], "is empty", "Give a name or an id.")
+
+    def organization(self, channel: Channel) -> int:
+        """The organization of the options.
+
+        :raises SyncError: ``not_found``.
+        """
+        wanted = self._options["organization"].strip()
+        if api.is_id(wanted):
+            return int(wanted)
+        rows = self._once("organizations", lambda: api.list_organizations(channel))
+        return int(pick(rows, wanted, "organization", "name")["id"])
+
+    def server(self, channel: Channel) -> Server:
+        """The server of the options.
+
+        :raises SyncError: ``not_found``.
+        """
+        wanted, organization = self._options["server"].strip(), self.organization(channel)
+        if api.is_id(wanted):
+            return self._once("server", lambda: Server.of(api.get_server(channel, organization, int(wanted))))
+        rows = self._once("servers", lambda: api.list_servers(channel, organization))
+        return Server.of(pick(rows, wanted, "server", "name", "ip"))
+
+    def application(self, wanted: str, channel: Channel) -> Application:
+        """An application on that server.
+
+        :raises SyncError: ``not_found``.
+        """
+        organization, server = self.organization(channel), self.server(channel)
+        if api.is_id(wanted):
+            place = Place(organization, server.id, int(wanted))
+            row = self._listed(wanted) or api.get_application(channel, place)
+            return Application(place, str(row.get("name") or wanted))
+        row = pick(self.applications(channel), wanted, "applications", "name", "primary_domain")
+        return Application(Place(organization, server.id, int(row["id"])), str(row["name"]))
+
+    def applications(self, channel: Channel) -> list[Json]:
+        """All applications on that server, staging copies included."""
+        organization, server = self.organization(channel), self.server(channel).id
+        return self._once("applications", lambda: api.list_applications(channel, organization, server))
+
+    def _listed(self, wanted: str) -> Json | None:
+        rows = self._known.get("applications")
+        return next((row for row in rows if str(row["id"]) == wanted), None) if isinstance(rows, list) else None
+
+    def storage(self, wanted: str, channel: Channel) -> Json:
+        """A storage provider of the organization.
+
+        :raises SyncError: ``not_found``.
+        """
+        organization = self.organization(channel)
+        rows = self._once("storages", lambda: api.list_storages(channel, organization))
+        return pick(rows, wanted, "storage", "id" if api.is_id(wanted) else "name")
+
+    def database(self, wanted: str, channel: Channel) -> int:
+        """A database on that server.
+
+        :raises SyncError: ``not_found``.
+        """
+        if api.is_id(wanted):
+            return int(wanted)
+        organization, server = self.organization(channel), self.server(channel).id
+        rows = self._once("databases", lambda: api.list_databases(channel, organization, server, wanted))
+        return int(pick(rows, wanted, "database", "name")["id"])
+
+    def _once(self, what: t.Hashable, ask: t.Callable[[], Found]) -> Found:
+        """The answer to a question; a failure is an answer too, or each of many targets would run into it anew."""
+        with self._lock:
+            if what not in self._known:
+                try:
+                    self._known[what] = ask()
+                except SyncError as error:
+                    self._known[what] = error
+            found = self._known[what]
+        if isinstance(found, SyncError):
+            raise found
+        return t.cast(Found, found)
+
+
+def pick(rows: t.Sequence[Json], wanted: str, option: str, *keys: str) -> Json:
+    """The one row that a name means: by the first key, or else by the next; exactly, or else whatever the case.
+
+    :raises SyncError: ``not_found``, or ``invalid_option`` if several rows are called so.
+    """
+    for same in (str, str.casefold):
+        for key in keys:
+            found = [row for row in rows if row.get(key) is not None and same(str(row[key])) == same(wanted)]
+            if len(found) == 1:
+                return found[0]
+            if found:
+                ids = ", ".join(str(row["id"]) for row in found)
+                raise invalid_option(option, wanted, f"is the {key} of several (ids {ids})", "Give the id of the one you mean.")
+    names = [str(row[key]) for row in rows for key in keys if row.get(key)]
+    near = difflib.get_close_matches(wanted, names, 3)
+    hint = f"Did you mean {' or '.join(near)}?" if near else f"It has to be a {' or '.join(keys)} or an id."
+    raise SyncError("not_found", f"option {option}: nothing is called {wanted!r} among {len(rows)} that the API lists", hint)
+
+
+def as_ids(handle: t.Mapping[str, t.Any], *names: str) -> list[int] | None:
+    """The ids under ``names`` in a handle, or ``None`` if one is none. Handles are data: nothing else may get into a path."""
+    values = [str(handle.get(name)) for name in names]
+    return [int(value) for value in values if api.is_id(value)] if all(map(api.is_id, values)) else None
+
+
+def place_in(handle: t.Mapping[str, t.Any]) -> Place:
+    """Where the application of a handle is.
+
+    :raises SyncError: ``invalid_option`` if it is not a handle of this provider.
+    """
+    ids = as_ids(handle, "organization", "server", "application")
+    if ids is None or not isinstance(handle.get("name"), str):
+        raise bad_handle(handle)
+    return Place(*ids)
+
+
+def bad_handle(handle: t.Mapping[str, t.Any]) -> SyncError:
+    return invalid_option("handles", dict(handle), "is not a handle of ServerAvatar", "Pass the handle of a record unchanged.")
+
+
+def place_of(target: Target) -> Place:
+    return t.cast(Place, target.data)
+
+
+def disconnected(server: Server) -> SyncError:
+    """Why nothing can be done on a server whose agent is not connected."""
+    return SyncError(
+        "connection_failed",
+        f"server {server.name} is not connected to ServerAvatar (agent_status)",
+        "Start the ServerAvatar agent on that server, or look at it in the panel.",
+    )

@@ -1,0 +1,70 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is PRIVATE to the collection.
+
+"""What there is to know about applications on ServerAvatar without touching them."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ..._core.errors import SyncError
+from ..._core.options import ArgumentSpec, Options, list_of_names
+from ..._http.client import Channel
+from ..._lifecycle.provider import Services
+from . import api
+from .common import CONNECTION_SPEC, PATTERNS_SPEC, PLACE_SPEC, Directory, Patterns, new_client
+
+INFO_SPEC = (
+    CONNECTION_SPEC
+    + PLACE_SPEC
+    + PATTERNS_SPEC
+    + ArgumentSpec({"applications": {"type": "list", "elements": "str", "aliases": ["application"]}})
+)
+
+
+class ApplicationViewer:
+    """Looks at applications and their staging areas."""
+
+    def __init__(self, options: Options, services: Services) -> None:
+        self.options = options
+        self.patterns = Patterns(options)
+        self.directory = Directory(options)
+        self.client = new_client(options, services)
+
+    def names(self, channel: Channel) -> t.Sequence[str]:
+        """The applications that were named, or the ids of all that the server has."""
+        self.directory.server(channel)
+        if self.options.get("applications") is not None:
+            return list_of_names(self.options, "applications")
+        return [str(row["id"]) for row in self.directory.applications(channel)]
+
+    def look(self, name: str, channel: Channel) -> dict[str, t.Any]:
+        """One application; ``id`` is null if the server does not have it."""
+        try:
+            found = self.directory.application(name, channel)
+        except SyncError as error:
+            if error.code != "not_found":
+                raise
+            return {"application": name, "id": None, "name": None, "staging": None, "status": None}
+        return {
+            "application": name if self.options.get("applications") else found.name,
+            "id": found.place.application,
+            "name": found.name,
+            "staging": dataclasses.asdict(api.get_staging(channel, found.place)),
+            "status": self._status(api.get_status(channel, found.place)),
+        }
+
+    def _status(self, row: api.StatusRow | None) -> dict[str, t.Any] | None:
+        if row is None:
+            return None
+        return {
+            "text": row.text,
+            "percent": row.percentage,
+            "state": row.status,
+            "updated_at": row.updated_at,
+            "running": self.patterns.of(row) == "running",
+        }

@@ -1,0 +1,368 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is PRIVATE to the collection.
+
+"""ServerAvatar: a backup overwrites the application that it is of (sheet: reference/serveravatar.md, section 7).
+
+A restore has no id, and nothing is documented that would show how it goes on. The one thing that could is the row of the
+backup in the list of backups, so a restore is told by that row being different from how it was before the trigger.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import itertools
+import re
+import threading
+import typing as t
+
+from ..._core.clock import parse_iso
+from ..._core.errors import SyncError, invalid_option
+from ..._core.options import ArgumentSpec, Options, list_of_names
+from ..._http.client import Channel
+from ..._lifecycle.poll import Reading
+from ..._lifecycle.provider import Adaptor, Capabilities, Effect, Observation, Run, Services, Target
+from ..._state.run_ledger import Key
+from . import api
+from .api import Json, Place
+from .common import (
+    CONNECTION_SPEC,
+    PATTERNS_SPEC,
+    PLACE_SPEC,
+    RESTORE,
+    SYNC,
+    UNOBSERVABLE_SPEC,
+    Application,
+    Directory,
+    Patterns,
+    as_ids,
+    bad_handle,
+    disconnected,
+    new_client,
+    pick,
+    place_in,
+)
+
+#: how many of the newest backups of the organization are searched for a name
+SEARCHED = 200
+#: dates have no time zone; by how much one may be too early if it is read as UTC
+WESTERNMOST = dt.timedelta(hours=12)
+
+HANDLE_SPEC = PATTERNS_SPEC + UNOBSERVABLE_SPEC
+
+RESTORE_SPEC = (
+    PLACE_SPEC
+    + HANDLE_SPEC
+    + ArgumentSpec(
+        {
+            "backups": {"type": "list", "elements": "str", "required": True, "aliases": ["backup"]},
+            "application": {"type": "str"},
+        }
+    )
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """A backup, and where the application is that it overwrites."""
+
+    place: Place
+    backup: int
+
+    @property
+    def id(self) -> str:
+        return f"{self.place.id}/{self.backup}"
+
+
+class ServerAvatarRestore(Adaptor):
+    """Backups of applications on one server, to be restored there."""
+
+    provider = RESTORE
+    capabilities = Capabilities(run_id=False, joinable=True, observes_effect=False, knows_last_success=False)
+    connection_spec = CONNECTION_SPEC
+    sync_spec = RESTORE_SPEC
+    handle_spec = HANDLE_SPEC
+
+    def __init__(self, options: Options, services: Services) -> None:
+        super().__init__(options, services)
+        application = options.get("application")
+        if application is not None and not application.strip():
+            raise invalid_option("application", application, "is empty", "Leave the option out, or name an application.")
+        self.patterns = Patterns(options)
+        self.directory = Directory(options)
+        self.client = new_client(options, services)
+        self.address = self.client.settings.base_url
+        self._lock = threading.Lock()
+        #: the backups that are to be restored, by their application
+        self._asked: dict[Place, set[int]] = {}
+        #: the page on which a backup was seen last
+        self._pages: dict[int, int] = {}
+        #: backups whose row was seen to be in progress
+        self._seen: set[int] = set()
+
+    def names(self) -> list[str]:
+        return list_of_names(self.options, "backups")
+
+    def resolve(self, name: str, channel: Channel) -> Target:
+        row = self._named(name, channel)
+        found = self._application_of(row, channel)
+        source = Source(found.place, int(row["id"]))
+        with self._lock:
+            self._asked.setdefault(found.place, set()).add(source.backup)
+        return Target(source.id, found.name, source)
+
+    def _named(self, wanted: str, channel: Channel) -> Json:
+        """The row of the backup that an entry of the options means."""
+        organization = self.directory.organization(channel)
+        if api.is_id(wanted):
+            row = self._row(organization, int(wanted), channel)
+            if row is None:
+                raise _unlisted(wanted)
+            return row
+        rows = list(itertools.islice(api.newest_backups(channel, organization), SEARCHED))
+        of_application = self._wanted_application(channel)
+        if of_application is not None:
+            rows = [row for row in rows if str(row.get("application_id")) == str(of_application.place.application)]
+        picked = pick([{"id": row["id"], "name": api.backup_name(row)} for row in rows], wanted, "backups", "name")
+        return next(row for row in rows if row["id"] == picked["id"])
+
+    def _wanted_application(self, channel: Channel) -> Application | None:
+        wanted = self.options.get("application")
+        return None if wanted is None else self.directory.application(wanted.strip(), channel)
+
+    def _application_of(self, row: Json, channel: Channel) -> Application:
+        """The application of a backup, which has to be the one that the options name, or at least be on their server."""
+        number, name = row.get("application_id"), (row.get("application") or {}).get("name")
+        whose = f"backup {row['id']} is of application {name or number}"
+        wanted = self._wanted_application(channel)
+        if wanted is not None and str(number) != str(wanted.place.application):
+            problem = f"{whose} ({number}), not of {wanted.name} ({wanted.place.application})"
+            raise SyncError("invalid_option", f"option backups: {problem}", "Name a backup of that application.")
+        server = self.directory.server(channel)
+        elsewhere = f"option backups: {whose}, which is not on server {server.name}"
+        if not api.is_id(str(number)) or str(row.get("server_id") or server.id) != str(server.id):
+            raise SyncError("not_found", elsewhere, "Name the server that the backup is of; it is restored there only.")
+        if wanted is not None:
+            return wanted
+        try:
+            return self.directory.application(str(number), channel)
+        except SyncError as error:
+            if error.code != "not_found":
+                raise
+            remedy = "Name the server that the application is on. If it was deleted, restore the backup in the panel."
+            raise SyncError("not_found", elsewhere, remedy, error.http_status) from None
+
+    def from_handle(self, handle: t.Mapping[str, t.Any]) -> Target:
+        place, ids = place_in(handle), as_ids(handle, "backup")
+        if ids is None or not isinstance(handle.get("before"), dict):
+            raise bad_handle(handle)
+        source = Source(place, ids[0])
+        return Target(source.id, handle["name"], source)
+
+    def _row(self, organization: int, backup: int, channel: Channel) -> Json | None:
+        listed = self._listed(organization, backup, channel)
+        return listed.row if listed else None
+
+    def _listed(self, organization: int, backup: int, channel: Channel) -> api.Listed | None:
+        listed = api.find_backup(channel, organization, backup, self._pages.get(backup, 1))
+        if listed is not None:
+            self._pages[backup] = listed.page
+        return listed
+
+    # -- evidence ----------------------------------------------------------------------------------------------------
+
+    def observe(self, target: Target, channel: Channel) -> Observation:
+        source = _source(target)
+        listed = self._listed(source.place.organization, source.backup, channel)
+        if listed is None:
+            raise _unlisted(str(source.backup))
+        row, before = listed.row, _snapshot(listed.row)
+        observation = Observation(reason="nothing shows that the application is as in the backup", snapshot={"before": before})
+        observation.data = listed
+        observation.detail = {"backup": _shown(row)}
+        observation.brief = observation.detail
+        running = self.patterns.state(before["status"]) == "running"
+        if running and _tells_of_restore(before["status"]):
+            observation.running = Run(self._handle(target, before))
+            return observation
+        observation.obstacle = self._several(source) or self._unfit(row, running)
+        if observation.obstacle is None:
+            self._look_around(target, observation, channel)
+        return observation
+
+    def _several(self, source: Source) -> SyncError | None:
+        """Which one would come last is a matter of chance, so that none of them must be restored."""
+        asked = sorted(self._asked.get(source.place, ()))
+        if len(asked) < 2:
+            return None
+        backups = " and ".join(map(str, asked))
+        return SyncError(
+            "invalid_option",
+            f"option backups: {backups} are of the same application, and each would overwrite the other",
+            "Restore one backup of an application in a task.",
+        )
+
+    def _unfit(self, row: Json, running: bool) -> SyncError | None:
+        """Why a backup cannot be restored."""
+        backup, status = f"backup {row['id']}", str(row.get("status") or "")
+        if running:
+            return SyncError(
+                "busy",
+                f"{backup} is not completed yet (status {status!r})",
+                "Run the task again when it is. If the panel shows that it is, the word is not known: set status_patterns.",
+            )
+        # a failed restore leaves the backup itself as good as it was
+        if self.patterns.state(status) == "failed" and not _tells_of_restore(status):
+            message = f"option backups: {backup} is not completed (status {status!r})"
+            return SyncError("invalid_option", message, "Name a backup that was made successfully.")
+        expires_at = parse_iso(row.get("expires_at"))
+        if expires_at is not None and self.services.clock.now() > expires_at + WESTERNMOST:
+            message = f"option backups: {backup} expired at {row['expires_at']}"
+            return SyncError("not_found", message, "Name a backup that is still kept.")
+        return None
+
+    def _look_around(self, target: Target, observation: Observation, channel: Channel) -> None:
+        """What else keeps a restore from being started: a sync in flight would be overwritten, or overwrite it."""
+        place = _source(target).place
+        status = api.get_status(channel, place)
+        if status is not None and self.patterns.of(status) == "running":
+            observation.obstacle = _staging_runs(target, status.status or status.text)
+            if self.options.get("if_running") == "queue":
+                observation.running = Run({**self._handle(target, observation.snapshot["before"]), "waits_for": "staging"})
+            return
+        server = self.directory.server(channel)
+        observation.obstacle = None if server.connected else disconnected(server)
+
+    def still_valid(self, target: Target, observation: Observation, channel: Channel) -> bool:
+        listed = t.cast(api.Listed, observation.data)
+        seconds = api.blind_for(listed.row.get("updated_at"), listed.read_at)
+        if not seconds:
+            return True
+        # within the second of the last change, a restore that is as quick would leave the row as it is
+        channel.deadline.sleep(seconds)
+        source = _source(target)
+        row = self._row(source.place.organization, source.backup, channel)
+        return row is not None and _snapshot(row) == observation.snapshot["before"]
+
+    def undoes(self, target: Target) -> t.Sequence[Key]:
+        # other backups of the application, too: the last one restored is what it serves
+        place = _source(target).place
+        return [Key(SYNC, self.address, place.id), Key(RESTORE, self.address, place.id)]
+
+    def _handle(self, target: Target, before: Json) -> Json:
+        source = _source(target)
+        return {
+            "provider": self.provider,
+            "address": self.address,
+            "organization": source.place.organization,
+            "server": source.place.server,
+            "application": source.place.application,
+            "name": target.name,
+            "backup": source.backup,
+            "before": before,
+        }
+
+    # -- the run -----------------------------------------------------------------------------------------------------
+
+    def trigger(self, target: Target, observation: Observation, channel: Channel) -> Run:
+        source = _source(target)
+        answer = api.start_restore(channel, source.place.organization, source.backup)
+        return Run(self._handle(target, observation.snapshot["before"]), answer.server_now)
+
+    def find(self, target: Target, snapshot: t.Mapping[str, t.Any], channel: Channel) -> Run | None:
+        source = _source(target)
+        row = self._row(source.place.organization, source.backup, channel)
+        if row is None or _snapshot(row) == snapshot["before"]:
+            return None
+        self._state(source, row)
+        return Run(self._handle(target, snapshot["before"]))
+
+    def read(self, handle: t.Mapping[str, t.Any], channel: Channel) -> Reading:
+        source = _source(self.from_handle(handle))
+        if handle.get("waits_for") == "staging":
+            status = api.get_status(channel, source.place)
+            state = "succeeded" if status is None else self.patterns.of(status)
+            return Reading(state, status.status if status else "")
+        row = self._row(source.place.organization, source.backup, channel)
+        if row is None:
+            return Reading("absent", "not listed")
+        now, state = _snapshot(row), self._state(source, row)
+        if state != "running" and now == handle["before"]:
+            # it looks as it did before the trigger: not begun, or begun and never to be seen
+            return Reading("absent", f"{now['status']} (unmoved)")
+        return Reading(state, now["status"], now["status"], now, data=row)
+
+    def _state(self, source: Source, row: Json) -> str:
+        """The state that a row shows, remembered if it is one of being in progress."""
+        state = self.patterns.state(_snapshot(row)["status"])
+        if state == "running":
+            with self._lock:
+                self._seen.add(source.backup)
+        return state
+
+    def verify(self, target: Target, observation: Observation | None, run: Run, reading: Reading, channel: Channel) -> Effect:
+        row: Json = reading.data
+        detail = {"backup": _shown(row)}
+        if reading.state != "succeeded":
+            failure = SyncError(
+                "run_failed",
+                f"the restore of backup {row['id']} to {target.name} failed: {reading.message}",
+                "ServerAvatar gives no reason. The application may be overwritten in part: look at it, at the disk space of the"
+                " server and at the access to the storage provider; then restore again.",
+            )
+            return Effect(True, "assumed", detail=detail, brief=detail, failure=failure)
+        before = str(run.handle["before"].get("status"))
+        if _source(target).backup in self._seen or before != reading.raw:
+            return Effect(True, "observed", detail=detail, brief=detail)
+        # nobody documents that this date is that of the end
+        what = f"backup {row['id']} has a new date, and was never seen in progress: taken for the end of its restore"
+        return Effect(True, "assumed", what, detail, detail, warnings=(f"{target.name}: {what}. Look at the application.",))
+
+    def lost(self, target: Target, run: Run) -> Effect:
+        what = "started; completion not observable: the row of the backup never moved within settle_grace"
+        remedy = "Look at the application. Raise settle_grace if the row is known to move later."
+        if self.options["if_unobservable"] == "fail":
+            return Effect(True, "assumed", failure=SyncError("outcome_unknown", what, remedy))
+        return Effect(True, "assumed", what, warnings=(f"{target.name}: {what}. {remedy}",))
+
+    def explain_timeout(self, target: Target, reading: Reading | None, channel: Channel) -> str:
+        if reading is None or reading.state == "absent":
+            return "The row of the backup has not moved since the trigger."
+        return "If the panel shows that nothing runs any more, the words of that row are not known: set status_patterns."
+
+
+def _source(target: Target) -> Source:
+    return t.cast(Source, target.data)
+
+
+def _snapshot(row: Json) -> Json:
+    """What differs once the row has moved."""
+    return {"status": str(row.get("status") or ""), "updated_at": row.get("updated_at")}
+
+
+def _shown(row: Json) -> Json:
+    return {**api.shown_backup(row), "updated_at": row.get("updated_at")}
+
+
+def _tells_of_restore(status: str) -> bool:
+    """Whether a status is about a restore of the backup, and not about the making of it."""
+    return re.search("restor", status, re.IGNORECASE) is not None
+
+
+def _unlisted(backup: str) -> SyncError:
+    return SyncError(
+        "not_found",
+        f"option backups: no backup {backup} is listed in the organization",
+        "Its retention period may be over, or it was deleted. Name one that the panel lists.",
+    )
+
+
+def _staging_runs(target: Target, status: str) -> SyncError:
+    return SyncError(
+        "busy",
+        f"the staging area of {target.name} is being synced or made (status {status!r}), and would overwrite what is restored",
+        "Set if_running to queue, or run the task again later. If the panel shows that nothing runs, set status_patterns.",
+    )

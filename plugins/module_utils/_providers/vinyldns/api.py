@@ -1,0 +1,254 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is PRIVATE to the collection.
+
+"""The calls to VinylDNS that this collection makes, and what its answers mean (sheet sections 1, 2 and 4)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import typing as t
+import uuid
+
+from ..._core.clock import parse_iso
+from ..._core.errors import SyncError
+from ..._core.redact import without_keys
+from ..._http.client import Channel
+from ..._http.response import Answer
+from .signing import encode_segment
+
+Json = dict[str, t.Any]
+
+PAGE = 100
+#: the types that VinylDNS knows (sheet section 2.4)
+RECORD_TYPES = ("A", "AAAA", "CNAME", "DS", "MX", "NAPTR", "NS", "PTR", "SOA", "SPF", "SRV", "SSHFP", "TXT")
+#: what marks a record set change as made by a zone sync (sheet section 1.6)
+SYNC_MESSAGE = "Change applied via zone sync"
+#: types of zone changes that transfer the zone (sheet section 1.4)
+TRANSFERRING = ("Create", "Sync", "AutomatedSync")
+
+
+def interpret(answer: Answer) -> SyncError | None:
+    """The failure behind an error answer; the texts are those of sheet section 1.2."""
+    text = _text(answer)
+    lower = text.lower()
+    if answer.status == 401:
+        return SyncError("auth_failed", text, "Check access_key and secret_key; proxies must not change the Host header.", 401)
+    if answer.status == 403:
+        return _forbidden(text, lower)
+    if answer.status == 404 and "does not exist" in lower:
+        if lower.startswith("the requested path"):
+            return SyncError(
+                "endpoint_missing", text, "Check that api_url is the address of the VinylDNS API, not of its portal.", 404
+            )
+        return SyncError("not_found", text, "Check the name or id of the zone, and that it is connected to VinylDNS.", 404)
+    if answer.status == 409:
+        return SyncError("busy", text, "Run the task again when the pending change of the zone is through.", 409)
+    if answer.status == 400:
+        return _bad_request(text, lower)
+    return None
+
+
+def _forbidden(text: str, lower: str) -> SyncError:
+    if "recently synced" in lower:
+        return SyncError("recently_synced", text, "Set if_recently_synced to say what to do then.", 403)
+    if "is locked" in lower:
+        return SyncError("auth_failed", text, "Have the account behind the access key unlocked.", 403)
+    return SyncError(
+        "permission_denied",
+        text,
+        "The account must be a member of the zone's admin group, or a super user, to sync the zone.",
+        403,
+    )
+
+
+def _bad_request(text: str, lower: str) -> SyncError | None:
+    # the published page has 400 for what the shipped servers answer with 403
+    if "recently" in lower:
+        return SyncError("recently_synced", text, "Set if_recently_synced to say what to do then.", 400)
+    if "sync" in lower or "active" in lower:
+        return SyncError("busy", text, "Run the task again when the zone is active.", 400)
+    return None
+
+
+def _text(answer: Answer) -> str:
+    """The body of an error, which may be a JSON string or plain text."""
+    body = answer.try_json()
+    return " ".join(body.split()) if isinstance(body, str) else answer.excerpt()
+
+
+def _json(answer: Answer) -> Json:
+    # zones carry the TSIG keys of their connections, also where they are nested in changes
+    body = without_keys(answer.json(), ("key",))
+    if not isinstance(body, dict):
+        raise SyncError("bad_response", f"{answer.describe()} is not an object", "Check api_url.", answer.status)
+    return body
+
+
+def absolute(name: str) -> str:
+    """A zone name with its trailing dot."""
+    return name if name.endswith(".") else name + "."
+
+
+def is_id(text: str) -> bool:
+    """Whether a text given for a zone is its id; ids are UUIDs, and no zone is called like one."""
+    try:
+        return str(uuid.UUID(text)) == text.lower()
+    except ValueError:
+        return False
+
+
+def get_zone(channel: Channel, zone_id: str) -> tuple[Json, dt.datetime | None]:
+    """A zone by its id, and the server's clock.
+
+    :raises SyncError: ``not_found``, ``permission_denied`` and those of :meth:`Channel.observe`.
+    """
+    answer = channel.observe(f"/zones/{encode_segment(zone_id)}")
+    return t.cast(Json, _json(answer)["zone"]), answer.server_now
+
+
+def find_zone(channel: Channel, name_or_id: str) -> Json:
+    """A zone by its name or id. By name the server does not check access; ``accessLevel`` tells.
+
+    :raises SyncError: as :func:`get_zone`.
+    """
+    if is_id(name_or_id):
+        return get_zone(channel, name_or_id)[0]
+    answer = channel.observe(f"/zones/name/{encode_segment(absolute(name_or_id))}")
+    return t.cast(Json, _json(answer)["zone"])
+
+
+def list_zones(channel: Channel, name_filter: str | None = None, admin_group: str | None = None) -> t.Iterator[Json]:
+    """All zones that the account has access to, sorted by name.
+
+    :param name_filter: a name pattern with ``*``.
+    :param admin_group: name of the admin group; the server filters by one of the two only.
+    """
+    start: str | None = None
+    while True:
+        params = {
+            "nameFilter": admin_group if admin_group is not None else name_filter,
+            "searchByAdminGroup": "true" if admin_group is not None else None,
+            "startFrom": start,
+            "maxItems": PAGE,
+        }
+        body = _json(channel.observe("/zones", params))
+        yield from body["zones"]
+        start = body.get("nextId")
+        if not start:
+            return
+
+
+def matches(name: str, name_filter: str) -> bool:
+    """Whether the server's name filter would list a zone: a prefix, unless it has a ``*`` or the final dot."""
+    exact = name_filter.endswith(".") or "*" in name_filter
+    pattern = absolute(name_filter) if exact else name_filter + "*"
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), name, re.IGNORECASE) is not None
+
+
+def list_changes(channel: Channel, zone_id: str, until: dt.datetime | None = None) -> list[Json]:
+    """The newest changes of a zone, newest first (one page).
+
+    :param until: only changes not newer than this second.
+    """
+    start = None if until is None else str((int(until.timestamp()) + 1) * 1000)
+    answer = channel.observe(f"/zones/{encode_segment(zone_id)}/changes", {"startFrom": start, "maxItems": PAGE})
+    return t.cast("list[Json]", _json(answer)["zoneChanges"])
+
+
+def sync_zone(channel: Channel, zone_id: str) -> Json:
+    """Start a sync: the one mutating call. The answer is the zone change (sheet section 1.1)."""
+    # 202 is what servers answer, 200 what the published page says
+    return _json(channel.trigger("POST", f"/zones/{encode_segment(zone_id)}/sync", expect=(200, 202)))
+
+
+def count_record_sets(channel: Channel, zone_id: str) -> int:
+    """The number of record sets that VinylDNS has of a zone."""
+    return int(_json(channel.observe(f"/zones/{encode_segment(zone_id)}/recordsetcount"))["count"])
+
+
+def soa_serial(channel: Channel, zone_id: str) -> int | None:
+    """The SOA serial as of the last successful sync, if the zone ever had one."""
+    for record_set in _record_set_pages(channel, zone_id, {"recordTypeFilter": "SOA"}):
+        if record_set.get("type") == "SOA" and record_set.get("records"):
+            return int(record_set["records"][0]["serial"])
+    return None
+
+
+def list_record_sets(channel: Channel, zone_id: str) -> t.Iterator[Json]:
+    """Every record set of a zone exactly once.
+
+    Paging loses rows: pages are sorted by FQDN but continued by name (sheet section 2.7). So the rows are counted, and
+    where some are missing the zone is listed again in other orders, which lose others.
+
+    :raises SyncError: ``bad_response`` if the listing cannot be completed.
+    """
+    expected = count_record_sets(channel, zone_id)
+    seen: set[str] = set()
+    for params in _orders():
+        for record_set in _record_set_pages(channel, zone_id, params):
+            if record_set["id"] not in seen:
+                seen.add(record_set["id"])
+                yield record_set
+        if len(seen) >= expected:
+            return
+        expected = count_record_sets(channel, zone_id)
+    if len(seen) < expected:
+        raise SyncError(
+            "bad_response",
+            f"VinylDNS lists only {len(seen)} of the {expected} record sets of the zone, in whatever order",
+            "Run the task again when nobody changes the zone.",
+        )
+
+
+def _orders() -> t.Iterator[Json]:
+    yield {}
+    yield {"nameSort": "DESC"}
+    for record_type in RECORD_TYPES:
+        for order in ("ASC", "DESC"):
+            yield {"nameSort": order, "recordTypeFilter": record_type}
+
+
+def _record_set_pages(channel: Channel, zone_id: str, params: Json) -> t.Iterator[Json]:
+    start: str | None = None
+    while True:
+        query = {**params, "startFrom": start, "maxItems": PAGE}
+        body = _json(channel.observe(f"/zones/{encode_segment(zone_id)}/recordsets", query))
+        yield from body["recordSets"]
+        start = body.get("nextId")
+        if not start:
+            return
+
+
+def synced_changes(channel: Channel, zone_id: str, change: Json) -> list[Json]:
+    """The record set changes that one sync made (sheet section 2.2).
+
+    :param change: the zone change of the sync.
+    """
+    since, stamp = change["created"], change["zone"].get("updated")
+    found: dict[str, Json] = {}
+    offset: int | None = 0
+    while offset is not None:
+        params = {"startFrom": offset, "maxItems": PAGE}
+        body = _json(channel.observe(f"/zones/{encode_segment(zone_id)}/recordsetchanges", params))
+        rows = body["recordSetChanges"]
+        for row in rows:
+            if row.get("systemMessage") == SYNC_MESSAGE and row["zone"].get("updated") == stamp:
+                found[row["id"]] = row
+        # rows come newest first, so one that is older than the sync ends the search
+        older = rows and rows[-1]["created"] < since
+        offset = None if older else body.get("nextId")
+    return list(found.values())
+
+
+def processing_disabled(channel: Channel) -> bool:
+    """Whether the server takes messages but works on none (blue/green deployments)."""
+    return _json(channel.observe("/status")).get("processingDisabled") is True
+
+
+def when(value: t.Any) -> dt.datetime | None:
+    """A date of the API."""
+    return parse_iso(value)

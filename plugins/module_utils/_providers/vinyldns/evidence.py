@@ -1,0 +1,196 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is PRIVATE to the collection.
+
+"""What the DNS server behind a zone proves: the drift, whether the guards allow it, and afterwards whether it came true."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ..._core.errors import Violation, invalid_option
+from ..._core.options import Options
+from ..._dns import guard
+from ..._dns.backend import Backend
+from ..._dns.drift import Change, Drift, DriftBuilder, serial_compare
+from ..._dns.fidelity import fidelity, observed_changes
+from ..._dns.transfer import read_soa, transfer
+from ..._http.client import Channel
+from ..._lifecycle.provider import Effect, Observation, Target
+from . import api
+
+#: record sets that a result or a diff shows of one zone; the report file has all of them
+SHOWN = 1000
+
+#: what bulk results keep of a plan
+_BRIEF = ("creates", "updates", "deletes")
+
+BACKEND_OPTIONS: dict[str, dict[str, t.Any]] = {
+    "server": {"type": "str", "required": True},
+    "port": {"type": "int", "default": 53},
+    "tsig_name": {"type": "str"},
+    "tsig_secret": {"type": "str", "no_log": True},
+    "tsig_algorithm": {
+        "type": "str",
+        "choices": ["hmac-md5", "hmac-sha1", "hmac-sha224", "hmac-sha256", "hmac-sha384", "hmac-sha512"],
+        "default": "hmac-sha256",
+    },
+}
+BACKEND_SPEC: dict[str, t.Any] = {
+    "type": "dict",
+    "options": BACKEND_OPTIONS,
+    "required_together": [["tsig_name", "tsig_secret"]],
+}
+
+GUARD_SPEC: dict[str, t.Any] = {
+    "type": "dict",
+    "options": {
+        "max_delete_percent": {"type": "float", "default": 30.0},
+        "max_update_percent": {"type": "float", "default": 30.0},
+        "min_records": {"type": "int", "default": 10},
+        "max_deletes": {"type": "int"},
+        "max_updates": {"type": "int"},
+        "allow_empty": {"type": "bool", "default": False},
+        "allow_apex_ns_change": {"type": "bool", "default": False},
+        "allow_owner_group_loss": {"type": "bool", "default": False},
+        "allow_serial_regression": {"type": "bool", "default": False},
+        "protect": {"type": "list", "elements": "str", "default": []},
+        "ignore": {"type": "list", "elements": "str", "default": []},
+    },
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Evidence:
+    """What is known about one zone before a sync.
+
+    :param serial: of the backend's SOA when the evidence was gathered.
+    """
+
+    drift: Drift | None = None
+    serial: int | None = None
+    in_sync: bool | None = None
+    reason: str = "nothing is known about drift"
+    violations: tuple[Violation, ...] = ()
+    result: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
+
+    def apply_to(self, observation: Observation) -> None:
+        """Add the evidence to an observation."""
+        observation.in_sync, observation.reason, observation.data = self.in_sync, self.reason, self
+        observation.violations = self.violations
+        if self.result:
+            observation.detail["drift"] = dict(self.result)
+            observation.brief["drift"] = {key: value for key, value in self.result.items() if key in _BRIEF}
+        if self.drift is not None and self.drift.changes:
+            observation.diff = self.drift.to_diff(SHOWN)
+
+    def effect_of(self, target: Target, rows: t.Sequence[api.Json]) -> Effect:
+        """What a successful sync did, by the record set changes that the server made for it."""
+        observed = observed_changes(target.name, rows)
+        counts = _counts(observed)
+        detail: dict[str, t.Any] = {"effect": counts}
+        brief: dict[str, t.Any] = {} if self.drift else {"effect": counts}
+        warnings: tuple[str, ...] = ()
+        if self.drift is not None:
+            verdict, differences = fidelity(self.drift, observed)
+            detail["fidelity"] = brief["fidelity"] = verdict
+            if differences:
+                detail["differences"] = differences
+                warnings = (f"{target.name}: the sync did not do exactly what was planned: {differences[0]}",)
+        return Effect(
+            bool(observed),
+            "observed",
+            f"synced: {counts['creates']} created, {counts['updates']} updated, {counts['deletes']} deleted",
+            detail,
+            brief,
+            warnings=warnings,
+        )
+
+
+class Judge:
+    """Gathers evidence as the options ask for it."""
+
+    def __init__(self, backend: Backend | None, mode: str, policy: guard.GuardPolicy, options: Options) -> None:
+        self.backend = backend
+        self.mode = mode
+        self.policy = policy
+        self.approve: str | None = options.get("approve")
+        self.timeout: float = options["request_timeout"]
+        self.limit = None if options.get("report_path") else SHOWN
+
+    @classmethod
+    def from_options(cls, options: Options) -> Judge:
+        """The judge that the options of a module describe.
+
+        :raises SyncError: ``invalid_option``.
+        """
+        backend = Backend.from_options(options["backend"]) if options.get("backend") else None
+        mode = options.get("drift") or "auto"
+        if mode == "auto":
+            mode = "axfr" if backend else "none"
+        if mode != "none" and backend is None:
+            raise invalid_option("drift", mode, "needs to ask the DNS server", "Set backend, or drift: none.")
+        return cls(backend, mode, guard.GuardPolicy.from_options(options.get("guard") or {}), options)
+
+    def gather(self, target: Target, channel: Channel) -> Evidence:
+        """The evidence about one zone.
+
+        :raises SyncError: the DNS server or the API cannot be asked; there is no falling back to weaker evidence.
+        """
+        if self.backend is None or self.mode == "none":
+            return Evidence()
+        if self.mode == "serial":
+            return self._by_serial(target, channel, self.backend)
+        return self._by_transfer(target, channel, self.backend)
+
+    def still_valid(self, target: Target, evidence: Evidence | None, channel: Channel) -> bool:
+        """Whether the backend still has the serial that the evidence was gathered from."""
+        if evidence is None or evidence.serial is None or self.backend is None:
+            return True
+        return self._serial(target, channel, self.backend) == evidence.serial
+
+    def _serial(self, target: Target, channel: Channel, backend: Backend) -> int:
+        return read_soa(target.name, backend, self._within(channel, self.timeout)).serial
+
+    def _by_serial(self, target: Target, channel: Channel, backend: Backend) -> Evidence:
+        serial, stored = self._serial(target, channel, backend), api.soa_serial(channel, target.id)
+        result = {"serial": serial, "stored_serial": stored}
+        if serial == stored:
+            return Evidence(None, serial, True, f"serial {serial} on both sides", result=result)
+        # a different serial proves little: VinylDNS's own updates of the backend move it too
+        reason = f"serial {serial} in DNS, {stored if stored is not None else 'none'} in VinylDNS"
+        violations: tuple[Violation, ...] = ()
+        if stored is not None and serial_compare(serial, stored) == -1 and not self.policy.allow_serial_regression:
+            text = f"the serial of the DNS server ({serial}) is older than the one in VinylDNS ({stored})"
+            violations = (Violation("allow_serial_regression", text),)
+        return Evidence(None, serial, None, reason, violations, result)
+
+    def _by_transfer(self, target: Target, channel: Channel, backend: Backend) -> Evidence:
+        builder = DriftBuilder(target.name)
+        builder.add_backend(transfer(target.name, backend, self._within(channel, float("inf"))))
+        builder.feed_all(api.list_record_sets(channel, target.id))
+        drift = self.policy.mark_ignored(builder.finish())
+        broken = tuple(guard.check(drift, self.policy, self.approve))
+        counts = _counts(drift.changes)
+        if not drift.changes:
+            reason = f"in sync at serial {drift.serial}"
+        elif drift.in_sync:
+            reason = f"in sync: only the SOA{' and ignored record sets differ' if not drift.soa_only else ' differs'}"
+        else:
+            reason = f"drift: {counts['creates']} to create, {counts['updates']} to update, {counts['deletes']} to delete"
+        result = {**drift.to_result(self.limit), "in_sync": drift.in_sync, "record_sets": drift.stored_total}
+        return Evidence(drift, drift.serial, drift.in_sync, reason, broken, result)
+
+    @staticmethod
+    def _within(channel: Channel, seconds: float) -> float:
+        return max(1.0, min(seconds, channel.deadline.remaining()))
+
+
+def _counts(changes: t.Iterable[Change]) -> dict[str, int]:
+    counts = {"creates": 0, "updates": 0, "deletes": 0}
+    for change in changes:
+        counts[change.action + "s"] += 1
+    return counts

@@ -1,0 +1,115 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is PRIVATE to the collection.
+
+"""What there is to know about VinylDNS zones without touching them."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..._core.errors import SyncError, invalid_option
+from ..._core.options import ArgumentSpec, Options
+from ..._http.client import Channel
+from ..._lifecycle.provider import Services, Target
+from . import api
+from .evidence import BACKEND_SPEC, GUARD_SPEC, Evidence, Judge
+from .provider import CONNECTION_SPEC, age_of, new_client
+
+INFO_SPEC = CONNECTION_SPEC + ArgumentSpec(
+    {
+        "zones": {"type": "list", "elements": "str", "aliases": ["zone"]},
+        "name_filter": {"type": "str"},
+        "admin_group": {"type": "str"},
+        "backend": BACKEND_SPEC,
+        "drift": {"type": "str", "choices": ["auto", "axfr", "serial", "none"], "default": "auto"},
+        "guard": GUARD_SPEC,
+    },
+    required_one_of=(("zones", "name_filter", "admin_group"),),
+    mutually_exclusive=(("zones", "name_filter"), ("zones", "admin_group")),
+)
+
+
+class ZoneViewer:
+    """Looks at zones, by their names or as the server lists them."""
+
+    def __init__(self, options: Options, services: Services) -> None:
+        self.options = options
+        self.judge = Judge.from_options(options)
+        self.client = new_client(options, services)
+        self._listed: dict[str, api.Json] = {}
+
+    def names(self, channel: Channel) -> t.Sequence[str]:
+        """The zones that were named, or those that the server lists.
+
+        :raises SyncError: ``invalid_option`` if a name is empty.
+        """
+        zones = self.options.get("zones")
+        if zones is not None:
+            if not all(zone.strip() for zone in zones):
+                raise invalid_option("zones", zones, "holds an empty name", "Remove it.")
+            return [zone.strip() for zone in zones]
+        name_filter, group = self.options.get("name_filter"), self.options.get("admin_group")
+        listed = api.list_zones(channel, name_filter, group)
+        if name_filter is not None and group is not None:
+            # the server filters by one of the two only
+            listed = (zone for zone in listed if api.matches(zone["name"], name_filter))
+        return [zone["name"] for zone in listed]
+
+    def look(self, name: str, channel: Channel) -> dict[str, t.Any]:
+        """One zone; ``exists`` is false if VinylDNS does not have it."""
+        try:
+            found = api.find_zone(channel, name)
+        except SyncError as error:
+            if error.code != "not_found":
+                raise
+            return self._unknown(name)
+        may_sync = found.get("accessLevel") == "Delete"
+        if found.get("accessLevel") == "NoAccess":
+            return {
+                **self._unknown(found["name"]),
+                "exists": True,
+                "id": found["id"],
+                "status": found.get("status"),
+                "may_sync": False,
+            }
+        zone, server_now = api.get_zone(channel, found["id"])
+        entry = {
+            "zone": zone["name"],
+            "exists": True,
+            "id": zone["id"],
+            "status": zone.get("status"),
+            "latest_sync": zone.get("latestSync"),
+            "age": age_of(zone, server_now),
+            "may_sync": may_sync,
+            "pending_change": self._pending(zone["id"], channel),
+            "admin_group": zone.get("adminGroupName") or zone.get("adminGroupId"),
+            "record_sets": api.count_record_sets(channel, zone["id"]),
+        }
+        evidence = self.judge.gather(Target(zone["id"], zone["name"]), channel)
+        return {**entry, **self._drift(evidence)}
+
+    def _pending(self, zone_id: str, channel: Channel) -> dict[str, t.Any] | None:
+        try:
+            changes = api.list_changes(channel, zone_id)
+        except SyncError as error:
+            # those who may read a zone by an ACL rule only do not see its changes
+            if error.code != "permission_denied":
+                raise
+            return None
+        for change in changes:
+            if change["status"] == "Pending":
+                return {"id": change["id"], "type": change["changeType"], "created": change["created"]}
+        return None
+
+    def _drift(self, evidence: Evidence) -> dict[str, t.Any]:
+        if not evidence.result:
+            return {}
+        broken = [{"rule": item.rule, "message": item.message} for item in evidence.violations]
+        return {"in_sync": evidence.in_sync, "drift": dict(evidence.result), "guards": broken}
+
+    def _unknown(self, name: str) -> dict[str, t.Any]:
+        empty = ("id", "status", "latest_sync", "age", "may_sync", "pending_change", "admin_group", "record_sets")
+        return {"zone": name, "exists": False, **dict.fromkeys(empty)}

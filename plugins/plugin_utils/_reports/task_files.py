@@ -1,0 +1,104 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this plugin util is PRIVATE to the collection.
+
+"""Files where a task runs: opened as such on this machine, and by modules on any other or as another user."""
+
+from __future__ import annotations
+
+import base64
+import os
+import shutil
+import tempfile
+import typing as t
+
+from . import files as _report_files
+
+Json = dict[str, t.Any]
+
+#: Runs a module or action plugin of Ansible with its options, and returns its result.
+Call = t.Callable[[str, Json], Json]
+
+
+class Files(t.Protocol):
+    """All raise :class:`OSError`, with the reason in its ``strerror``."""
+
+    def prepare(self, path: str) -> str:
+        """Have the directory that a file is to be in; returns the path to write to."""
+
+    def probe(self, path: str) -> str:
+        """The same, and see that files can be made there."""
+
+    def scratch(self) -> str:
+        """Make a directory for this user alone."""
+
+    def read(self, path: str) -> str:
+        """The text in a file."""
+
+    def write(self, path: str, text: str) -> None:
+        """Write a file for this user alone."""
+
+    def remove(self, folder: str) -> None:
+        """Remove a directory, if it is there, with all that is in it."""
+
+
+class Here:
+    """On this machine, as the user of Ansible."""
+
+    prepare = probe = staticmethod(_report_files.prepare)
+    write = staticmethod(_report_files.replace)
+
+    @staticmethod
+    def scratch() -> str:
+        return tempfile.mkdtemp(prefix="lockstep.")
+
+    @staticmethod
+    def read(path: str) -> str:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+
+    @staticmethod
+    def remove(folder: str) -> None:
+        if os.path.isdir(folder):
+            shutil.rmtree(folder)
+
+
+class There:
+    """Wherever the modules of Ansible run."""
+
+    def __init__(self, call: Call) -> None:
+        self._module = call
+
+    def prepare(self, path: str) -> str:
+        folder = path.rpartition("/")[0]
+        if folder:
+            self._call("file", path=folder, state="directory")
+        return path
+
+    def probe(self, path: str) -> str:
+        if self._call("stat", path=path).get("stat", {}).get("isdir"):
+            raise IsADirectoryError(0, "it is a directory")
+        self.prepare(path)
+        made = self._call("tempfile", path=path.rpartition("/")[0] or ".", prefix=".lockstep.")
+        self.remove(made["path"])
+        return path
+
+    def scratch(self) -> str:
+        return str(self._call("tempfile", state="directory", prefix="lockstep.")["path"])
+
+    def read(self, path: str) -> str:
+        return base64.b64decode(self._call("slurp", src=path)["content"]).decode()
+
+    def write(self, path: str, text: str) -> None:
+        self._call("copy", dest=path, content=text, mode="0600")
+
+    def remove(self, folder: str) -> None:
+        self._call("file", path=folder, state="absent")
+
+    def _call(self, name: str, **options: t.Any) -> Json:
+        result = self._module(f"ansible.builtin.{name}", options)
+        if result.get("failed") or result.get("unreachable"):
+            raise OSError(0, str(result.get("msg") or f"{name} failed").strip())
+        return result

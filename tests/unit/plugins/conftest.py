@@ -1,0 +1,103 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the tests of the core share."""
+
+from __future__ import annotations
+
+import datetime as dt
+import ipaddress
+import pathlib
+import sqlite3
+import typing as t
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from .support.clocks import FakeClock
+from .support.lab import Lab
+from .support.web import Responder, Web
+
+PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
+    """No proxy, no netrc, no ledger and no credentials of whoever runs the tests."""
+    for name in (*PROXIES, *map(str.upper, PROXIES), "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "LOCKSTEP_LEDGER", "FIFTH_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("NETRC", str(tmp_path / "no-netrc"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
+@pytest.fixture(autouse=True)
+def _hasty_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No waiting for the disk: no power fails in these tests."""
+    connect = sqlite3.connect
+
+    def hasty(*args: t.Any, **kwargs: t.Any) -> sqlite3.Connection:
+        connection: sqlite3.Connection = connect(*args, **kwargs)
+        connection.execute("PRAGMA synchronous = OFF")
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", hasty)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+class Serve(t.Protocol):
+    def __call__(self, responder: Responder, tls: tuple[str, str] | None = None, clock: FakeClock | None = None) -> Web:
+        """Serve what the responder answers."""
+
+
+@pytest.fixture
+def serve() -> t.Iterator[Serve]:
+    """Starts servers that end with the test."""
+    started: list[Web] = []
+
+    def start(responder: Responder, tls: tuple[str, str] | None = None, clock: FakeClock | None = None) -> Web:
+        started.append(Web(responder, tls, clock))
+        return started[-1]
+
+    yield start
+    for web in started:
+        web.stop()
+
+
+@pytest.fixture
+def lab(serve: Serve, clock: FakeClock, tmp_path: pathlib.Path) -> Lab:
+    """The imaginary fifth system, and a task that syncs it."""
+    return Lab(serve, clock, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    """A certificate for 127.0.0.1 that only who names it trusts, and its key."""
+    directory = tmp_path_factory.mktemp("tls")
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "lockstep test")])
+    now = dt.datetime.now(dt.timezone.utc)
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    paths = directory / "cert.pem", directory / "key.pem"
+    paths[0].write_bytes(built.public_bytes(serialization.Encoding.PEM))
+    paths[1].write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return str(paths[0]), str(paths[1])

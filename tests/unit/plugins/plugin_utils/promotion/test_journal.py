@@ -1,0 +1,905 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What promotions remember, across runs, processes and their deaths."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import os
+import pathlib
+import sqlite3
+import stat
+import subprocess
+import sys
+import tempfile
+import typing as t
+
+import pytest
+from hypothesis import settings, strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError
+from ansible_collections.lockstep.sync.plugins.module_utils._core.redact import Redactor
+from ansible_collections.lockstep.sync.plugins.module_utils._state.run_ledger import SCHEMA_VERSION, Key, Ledger
+from ansible_collections.lockstep.sync.plugins.module_utils._state.sqlite import use_wal
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion import journal as module
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.journal import (
+    KEPT,
+    LOCKED,
+    PRUNED_AT_ONCE,
+    VERDICTS,
+    Begun,
+    Hold,
+    Journal,
+    LockHeld,
+    Owner,
+    Promotion,
+    process_started,
+    this_host,
+    this_user,
+)
+from tests.unit.plugins.support.clocks import FakeClock
+from tests.unit.plugins.support.journal_users import KEY, OTHER, advance_halfway, begin_and_hold, begin_and_wait, use_both
+from tests.unit.plugins.support.processes import Process
+
+SECRET = "s3cr3t-token"
+
+#: no process has it: above the limit that Linux knows
+NOBODY = 2**22 + 1
+
+
+@pytest.fixture
+def path(tmp_path: pathlib.Path) -> pathlib.Path:
+    return tmp_path / "state" / "lockstep" / "ledger.sqlite3"
+
+
+@pytest.fixture
+def journal(path: pathlib.Path, clock: FakeClock) -> Journal:
+    return Journal(str(path), clock)
+
+
+@pytest.fixture
+def me() -> Owner:
+    return Owner.current(label="operator")
+
+
+@pytest.fixture
+def dead() -> Owner:
+    return Owner(this_host(), NOBODY, "1", "ghost")
+
+
+def files(path: pathlib.Path) -> list[str]:
+    return sorted(item.name for item in path.parent.iterdir())
+
+
+def look(journal: Journal, key: Key = KEY) -> Promotion:
+    found = journal.look(key)
+    assert found is not None
+    return found
+
+
+def begin(journal: Journal, run: str, owner: Owner, release: str | None = "1", key: Key = KEY) -> Begun:
+    return journal.begin(run, {key: "shop"}, release, owner, 60)[key]
+
+
+# -- the file ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_file_is_for_its_owner_alone(journal: Journal, path: pathlib.Path, me: Owner) -> None:
+    old = os.umask(0)
+    try:
+        begin(journal, "r1", me)
+        assert [stat.S_IMODE(item.stat().st_mode) for item in path.parent.iterdir()] == [0o600] * len(files(path))
+        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    finally:
+        os.umask(old)
+
+
+def test_readers_do_not_wait_for_writers(journal: Journal, path: pathlib.Path, me: Owner) -> None:
+    begin(journal, "r1", me)
+    writer = sqlite3.connect(path, isolation_level=None)
+    assert writer.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    writer.execute("BEGIN IMMEDIATE")
+    writer.execute("UPDATE promotions SET phase = 'sync'")
+    assert look(journal).phase == LOCKED
+    writer.execute("COMMIT")
+    writer.close()
+    assert look(journal).phase == "sync"
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_newer_schema_is_refused(journal: Journal, path: pathlib.Path, clock: FakeClock, read_only: bool) -> None:
+    db = sqlite3.connect(path)
+    db.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    db.close()
+    with pytest.raises(SyncError, match=r"option staging_promotion_ledger_path: .*newer version") as caught:
+        Journal(str(path), clock, read_only, option="staging_promotion_ledger_path").look(KEY)
+    assert caught.value.code == "invalid_option"
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_file_that_is_no_ledger_is_refused(path: pathlib.Path, clock: FakeClock, read_only: bool) -> None:
+    path.parent.mkdir(parents=True)
+    path.write_text("# my diary\n" * 100)
+    with pytest.raises(SyncError, match=r"option ledger_path: .*ledger\.sqlite3") as caught:
+        Journal(str(path), clock, read_only).look(KEY)
+    assert caught.value.code == "invalid_option"
+    assert path.read_text() == "# my diary\n" * 100
+
+
+@pytest.mark.parametrize("place", ["file/ledger.sqlite3", "directory"])
+def test_an_impossible_place_is_refused_with_a_remedy(tmp_path: pathlib.Path, clock: FakeClock, place: str) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "directory").mkdir()
+    with pytest.raises(SyncError, match="option staging_promotion_ledger_path") as caught:
+        Journal(str(tmp_path / place), clock, option="staging_promotion_ledger_path")
+    assert caught.value.code == "invalid_option"
+    assert "LOCKSTEP_LEDGER" in caught.value.hint
+
+
+def test_a_file_that_may_not_be_written_is_refused(
+    journal: Journal, path: pathlib.Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # whoever runs the tests may be root, who may write anything
+    monkeypatch.setattr(os, "access", lambda *arguments: False)
+    with pytest.raises(SyncError, match="Permission denied") as caught:
+        Journal(str(path), clock)
+    assert caught.value.code == "invalid_option"
+
+
+def test_a_file_that_stays_locked_is_an_error_and_no_traceback(
+    journal: Journal, path: pathlib.Path, me: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BUSY_TIMEOUT", 0.01)
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    with pytest.raises(SyncError, match="locked"):
+        begin(journal, "r1", me)
+    holder.close()
+    begin(journal, "r1", me)
+
+
+def test_opening_the_file_again_leaves_the_locks_of_open_connections(
+    journal: Journal, path: pathlib.Path, clock: FakeClock
+) -> None:
+    db = sqlite3.connect(path, isolation_level=None)
+    db.execute("BEGIN")
+    db.execute("SELECT * FROM promotions").fetchall()
+    Journal(str(path), clock)
+    Ledger(str(path), clock)
+    # locks are of a process, so that only another one can tell
+    script = (
+        "import sqlite3, sys\n"
+        "db = sqlite3.connect(sys.argv[1], timeout=0, isolation_level=None)\n"
+        "db.execute('PRAGMA locking_mode = EXCLUSIVE')\n"
+        "print(db.execute('PRAGMA journal_mode = DELETE').fetchone()[0])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=False)
+    db.close()
+    assert "locked" in done.stderr
+
+
+# -- in one file with the ledger --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("journal_first", [True, False])
+def test_either_makes_a_file_that_serves_both(path: pathlib.Path, clock: FakeClock, me: Owner, journal_first: bool) -> None:
+    journal: Journal | None = Journal(str(path), clock) if journal_first else None
+    ledger = Ledger(str(path), clock)
+    journal = journal or Journal(str(path), clock)
+    entry = ledger.intend(KEY, "1", {}, 60)
+    begin(journal, "r1", me)
+    ledger.finish(entry, "succeeded")
+    journal.finish("r1", KEY, "succeeded")
+    assert ledger.release_done(KEY, "1") is not None
+    assert journal.last(KEY) is not None
+    db = sqlite3.connect(path)
+    assert db.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+    assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    db.close()
+
+
+def test_each_takes_a_file_of_the_other_as_empty_in_check_mode(tmp_path: pathlib.Path, clock: FakeClock, me: Owner) -> None:
+    ledgers, journals = tmp_path / "ledger", tmp_path / "journal"
+    Ledger(str(ledgers), clock).intend(KEY, "1", {}, 60)
+    begin(Journal(str(journals), clock), "r1", me)
+    before = (ledgers.read_bytes(), journals.read_bytes(), files(ledgers))
+    reader = Journal(str(ledgers), clock, read_only=True)
+    assert (reader.look(KEY), reader.last(KEY), reader.held(KEY, None), reader.history(KEY, 9)) == (None, None, None, [])
+    assert Ledger(str(journals), clock, read_only=True).open_entry(KEY) is None
+    assert (ledgers.read_bytes(), journals.read_bytes(), files(ledgers)) == before
+
+
+def test_processes_that_create_and_use_both_at_the_same_time_lose_nothing(path: pathlib.Path, clock: FakeClock) -> None:
+    users = [Process(use_both, str(path), str(number), 8) for number in range(3)]
+    assert [user.line() for user in users] == ["ready"] * 3
+    for user in users:
+        user.go_on()
+    assert [user.end() for user in users] == [0] * 3
+    db = sqlite3.connect(path)
+    for table in ("runs WHERE state = 'succeeded'", "promotions WHERE verdict = 'succeeded'"):
+        assert db.execute(f"SELECT count(*), count(DISTINCT target) FROM {table}").fetchone() == (24, 3)
+    assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    db.close()
+
+
+def test_a_file_that_others_are_switching_to_wal_is_tried_again() -> None:
+    class Refusing:
+        left = 2
+
+        def execute(self, statement: str) -> None:
+            self.left -= 1
+            if self.left >= 0:
+                raise sqlite3.OperationalError("database is locked")
+
+    refusing = Refusing()
+    use_wal(t.cast(sqlite3.Connection, refusing), 30)
+    assert refusing.left == -1
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        use_wal(t.cast(sqlite3.Connection, Refusing()), 0)
+
+
+# -- check mode -------------------------------------------------------------------------------------------------------
+
+
+def test_check_mode_creates_nothing(path: pathlib.Path, clock: FakeClock) -> None:
+    journal = Journal(str(path), clock, read_only=True)
+    assert (journal.look(KEY), journal.last(KEY), journal.held(KEY, "1")) == (None, None, None)
+    assert (journal.history(KEY, 9), journal.holds(KEY, 9)) == ([], [])
+    assert not path.parent.exists()
+
+
+def test_check_mode_reads_and_leaves_all_as_it_is(journal: Journal, path: pathlib.Path, clock: FakeClock, me: Owner) -> None:
+    begin(journal, "r1", me)
+    journal.hold(KEY, "1", "slow", "r0")
+    before, content = files(path), path.read_bytes()
+    reader = Journal(str(path), clock, read_only=True)
+    assert look(reader).run == "r1"
+    assert reader.is_held(look(reader))
+    assert reader.held(KEY, "1") is not None
+    assert (files(path), path.read_bytes()) == (before, content) == (["ledger.sqlite3"], content)
+
+
+def test_check_mode_reads_beside_the_remains_of_a_killed_run(path: pathlib.Path, clock: FakeClock) -> None:
+    process = Process(begin_and_wait, str(path), "r1", "backup")
+    assert process.line() == "ready"
+    keeper = sqlite3.connect(path)
+    keeper.execute("SELECT * FROM promotions").fetchall()
+    Journal(str(path), clock).hold(KEY, "1", "slow", "r0")
+    process.kill()
+    before, content = files(path), path.read_bytes()
+    assert "ledger.sqlite3-wal" in before
+    reader = Journal(str(path), clock, read_only=True)
+    assert look(reader).data == {"backup": {"id": 5}}
+    assert reader.held(KEY, "1") is not None
+    assert (files(path), path.read_bytes()) == (before, content)
+    keeper.close()
+
+
+def test_check_mode_takes_an_empty_file_as_empty(path: pathlib.Path, clock: FakeClock) -> None:
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"")
+    assert Journal(str(path), clock, read_only=True).look(KEY) is None
+    assert (path.read_bytes(), files(path)) == (b"", ["ledger.sqlite3"])
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda journal: begin(journal, "r1", Owner.current()),
+        lambda journal: journal.advance("r1", KEY, "sync", 60),
+        lambda journal: journal.finish("r1", KEY, "failed"),
+        lambda journal: journal.release("r1", KEY),
+        lambda journal: journal.hold(KEY, "1", "slow", "r1"),
+        lambda journal: journal.lift(KEY, "1", "fast"),
+    ],
+)
+def test_writing_in_check_mode_is_a_programming_error(
+    path: pathlib.Path, clock: FakeClock, write: t.Callable[[Journal], t.Any]
+) -> None:
+    with pytest.raises(ValueError, match="reading only"):
+        write(Journal(str(path), clock, read_only=True))
+    assert not path.parent.exists()
+
+
+# -- owners -----------------------------------------------------------------------------------------------------------
+
+
+def test_this_process_is_alive() -> None:
+    owner = Owner.current()
+    assert (owner.host, owner.pid, owner.label) == (this_host(), os.getpid(), this_user())
+    assert owner.is_alive()
+
+
+def test_the_owner_may_be_another_process() -> None:
+    owner = Owner.current(os.getppid(), "parent")
+    assert (owner.pid, owner.started, owner.label) == (os.getppid(), process_started(os.getppid()), "parent")
+    assert owner.is_alive()
+
+
+def test_a_process_that_ended_is_not(dead: Owner) -> None:
+    assert not dead.is_alive()
+
+
+def test_a_process_that_was_killed_is_dead_before_its_parent_collects_it() -> None:
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    owner = Owner.current(child.pid)
+    assert owner.is_alive()
+    child.kill()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    assert os.kill(child.pid, 0) is None
+    assert not owner.is_alive()
+    child.wait()
+
+
+def test_a_later_process_of_the_same_id_is_another_one() -> None:
+    owner = Owner.current(started=lambda pid: "100")
+    assert owner.is_alive(lambda pid: "100")
+    assert not owner.is_alive(lambda pid: "101")
+
+
+@pytest.mark.parametrize(("then", "now"), [("100", None), (None, "100"), (None, None)])
+def test_where_nobody_can_tell_a_process_counts_as_the_same(then: str | None, now: str | None) -> None:
+    assert Owner.current(started=lambda pid: then).is_alive(lambda pid: now)
+
+
+def test_of_another_host_nobody_can_tell(dead: Owner) -> None:
+    assert dataclasses.replace(dead, host="elsewhere").is_alive()
+
+
+def test_of_another_container_on_this_host_nobody_can_tell(dead: Owner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("socket.gethostname", lambda: "here")
+    monkeypatch.setattr(os, "readlink", lambda path: "pid:[4026531836]")
+    assert this_host() == "here"
+    owner = dataclasses.replace(dead, host=this_host())
+    assert not owner.is_alive()
+    monkeypatch.setattr(os, "readlink", lambda path: "pid:[4026532281]")
+    assert this_host() == "here/4026532281"
+    assert owner.is_alive()
+
+
+def test_a_system_without_such_spaces_is_one_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(path: str) -> str:
+        raise FileNotFoundError(path)
+
+    monkeypatch.setattr("socket.gethostname", lambda: "here")
+    monkeypatch.setattr(os, "readlink", missing)
+    assert this_host() == "here"
+
+
+def test_a_user_without_a_name_is_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> str:
+        raise KeyError("getpwuid(): uid not found")
+
+    monkeypatch.setattr("getpass.getuser", missing)
+    monkeypatch.setattr("socket.gethostname", lambda: "here")
+    assert this_user() == f"{os.getuid()}@here"
+
+
+# -- promotions -------------------------------------------------------------------------------------------------------
+
+
+def test_a_promotion_from_begin_to_end(journal: Journal, clock: FakeClock, me: Owner) -> None:
+    begun_at = clock.now()
+    begun = begin(journal, "r1", me, "1.2")
+    assert (begun.resumed, begun.abandoned, begun.promotion) == (None, None, look(journal))
+    promotion = begun.promotion
+    assert (promotion.run, promotion.holder, promotion.key, promotion.name) == ("r1", "r1", KEY, "shop")
+    assert (promotion.release, promotion.phase, promotion.data, promotion.owner) == ("1.2", LOCKED, {}, me)
+    assert (promotion.begun_at, promotion.updated_at) == (begun_at, begun_at)
+    assert (promotion.expires_at, promotion.verdict, promotion.finished_at) == (begun_at + dt.timedelta(seconds=60), None, None)
+    assert journal.is_held(promotion)
+
+    clock.sleep(30)
+    journal.advance("r1", KEY, "backup", 90, {"backup": {"state": "made"}, "before": [1]})
+    advanced = journal.advance("r1", KEY, "sync", 90, {"backup": {"state": "found"}})
+    assert advanced == look(journal)
+    assert (advanced.phase, advanced.data) == ("sync", {"backup": {"state": "found"}, "before": [1]})
+    assert (advanced.begun_at, advanced.updated_at) == (begun_at, clock.now())
+    assert advanced.expires_at == clock.now() + dt.timedelta(seconds=90)
+
+    journal.finish("r1", KEY, "succeeded")
+    assert journal.look(KEY) is None
+    last = journal.last(KEY)
+    assert last is not None
+    assert (last.id, last.phase, last.data) == (promotion.id, "sync", advanced.data)
+    assert (last.verdict, last.finished_at) == ("succeeded", clock.now())
+    assert not journal.is_held(last)
+
+
+@pytest.mark.parametrize("verdict", VERDICTS)
+def test_a_finished_promotion_is_not_taken_up_again(journal: Journal, me: Owner, verdict: str) -> None:
+    begin(journal, "r1", me)
+    journal.finish("r1", KEY, verdict)
+    begun = begin(journal, "r2", me)
+    assert (begun.resumed, begun.abandoned, begun.promotion.run) == (None, None, "r2")
+
+
+def test_a_verdict_that_does_not_exist_is_a_programming_error(journal: Journal, me: Owner) -> None:
+    begin(journal, "r1", me)
+    with pytest.raises(ValueError, match="exploded"):
+        journal.finish("r1", KEY, "exploded")
+    assert look(journal).verdict is None
+
+
+@pytest.mark.parametrize("release", ["1", "2", None])
+def test_a_live_run_keeps_others_away(journal: Journal, me: Owner, release: str | None) -> None:
+    begin(journal, "r1", me)
+    with pytest.raises(LockHeld, match=r"shop: run r1 of operator \(process \d+ on .*\) .*phase lock") as caught:
+        begin(journal, "r2", me, release)
+    assert (caught.value.key, caught.value.promotion) == (KEY, look(journal))
+    assert look(journal).holder == "r1"
+
+
+def test_all_targets_are_locked_or_none(journal: Journal, path: pathlib.Path, me: Owner, dead: Owner) -> None:
+    third = Key("sixth", "https://sixth.example.com", "7")
+    begin(journal, "r1", dead, "1", KEY)
+    begin(journal, "r2", me, "1", third)
+    content = path.read_bytes()
+    with pytest.raises(LockHeld) as caught:
+        journal.begin("r3", {KEY: "shop", OTHER: "blog", third: "wiki"}, "2", me, 60)
+    assert caught.value.key == third
+    assert path.read_bytes() == content
+    assert (look(journal).run, journal.look(OTHER), look(journal, third).run) == ("r1", None, "r2")
+    journal.finish("r2", third, "failed")
+    begun = journal.begin("r3", {KEY: "shop", OTHER: "blog", third: "wiki"}, "2", me, 60)
+    assert [(key, item.promotion.name, item.promotion.run) for key, item in begun.items()] == [
+        (KEY, "shop", "r3"),
+        (OTHER, "blog", "r3"),
+        (third, "wiki", "r3"),
+    ]
+
+
+@pytest.mark.parametrize("release", ["1", None, ""])
+def test_what_a_dead_run_left_is_resumed_by_the_same_release(
+    journal: Journal, clock: FakeClock, me: Owner, dead: Owner, release: str | None
+) -> None:
+    left = begin(journal, "r1", dead, release).promotion
+    journal.advance("r1", KEY, "backup", 600, {"backup": {"id": 5}})
+    clock.sleep(10)
+    begun = journal.begin("r2", {KEY: "store"}, release, me, 60)[KEY]
+    assert (begun.resumed, begun.abandoned) == ("backup", None)
+    promotion = begun.promotion
+    assert (promotion.id, promotion.run, promotion.holder, promotion.owner) == (left.id, "r1", "r2", me)
+    assert (promotion.name, promotion.phase, promotion.data) == ("store", "backup", {"backup": {"id": 5}})
+    assert promotion.release == (release or None)
+    assert (promotion.begun_at, promotion.updated_at) == (left.begun_at, clock.now())
+    assert promotion.expires_at == clock.now() + dt.timedelta(seconds=60)
+
+
+@pytest.mark.parametrize(("left", "now"), [("1", "2"), ("1", None), (None, "1"), ("1", "1.0")])
+def test_what_a_dead_run_left_is_abandoned_by_another_release(
+    journal: Journal, clock: FakeClock, me: Owner, dead: Owner, left: str | None, now: str | None
+) -> None:
+    before = begin(journal, "r1", dead, left).promotion
+    journal.advance("r1", KEY, "backup", 600, {"backup": {"id": 5}})
+    begun = begin(journal, "r2", me, now)
+    assert begun.resumed is None
+    assert begun.abandoned is not None
+    assert (begun.abandoned.id, begun.abandoned.phase) == (before.id, "backup")
+    assert (begun.promotion.run, begun.promotion.release, begun.promotion.data) == ("r2", now, {})
+    last = journal.last(KEY)
+    assert last is not None
+    assert (last.id, last.verdict, last.finished_at) == (before.id, "abandoned", clock.now())
+
+
+def test_a_lock_expires_and_the_run_that_lost_it_has_to_stop(journal: Journal, clock: FakeClock, me: Owner) -> None:
+    begin(journal, "r1", me)
+    clock.sleep(59)
+    with pytest.raises(LockHeld):
+        begin(journal, "r2", me)
+    clock.sleep(1)
+    assert begin(journal, "r2", dataclasses.replace(me, label="colleague")).resumed == LOCKED
+    taken = look(journal)
+    for attempt in (
+        lambda: journal.advance("r1", KEY, "sync", 60),
+        lambda: journal.finish("r1", KEY, "succeeded"),
+        lambda: journal.release("r1", KEY),
+    ):
+        with pytest.raises(SyncError, match=r"run r1 lost its lock on shop: run r2 of colleague .* has taken over") as caught:
+            attempt()
+        assert caught.value.code == "busy"
+        assert caught.value.hint
+    assert look(journal) == taken
+
+
+def test_a_run_whose_promotion_was_abandoned_has_to_stop(journal: Journal, clock: FakeClock, me: Owner) -> None:
+    begin(journal, "r1", me)
+    clock.sleep(60)
+    begin(journal, "r2", me, "2")
+    journal.finish("r2", KEY, "succeeded")
+    with pytest.raises(SyncError, match="ended or given up") as caught:
+        journal.advance("r1", KEY, "sync", 60)
+    assert caught.value.code == "busy"
+    assert [(item.run, item.verdict) for item in journal.history(KEY, 9)] == [("r2", "succeeded"), ("r1", "abandoned")]
+
+
+def test_an_expired_lock_that_nobody_took_is_renewed(journal: Journal, clock: FakeClock, me: Owner) -> None:
+    begin(journal, "r1", me)
+    clock.sleep(3600)
+    journal.advance("r1", KEY, "sync", 60)
+    with pytest.raises(LockHeld):
+        begin(journal, "r2", me)
+
+
+def test_a_promotion_that_was_given_up_is_resumed_at_once(journal: Journal, clock: FakeClock, me: Owner) -> None:
+    begin(journal, "r1", me)
+    journal.advance("r1", KEY, "sync", 3600, {"sync": {"state": "running"}})
+    journal.release("r1", KEY)
+    assert not journal.is_held(look(journal))
+    with pytest.raises(SyncError, match="given up") as caught:
+        journal.advance("r1", KEY, "verify", 60)
+    assert caught.value.code == "busy"
+    begun = begin(journal, "r2", me)
+    assert (begun.resumed, begun.promotion.run, begun.promotion.data) == ("sync", "r1", {"sync": {"state": "running"}})
+
+
+def test_a_run_of_another_host_keeps_others_away_until_it_expires(
+    journal: Journal, clock: FakeClock, me: Owner, dead: Owner
+) -> None:
+    begin(journal, "r1", dataclasses.replace(dead, host="elsewhere"))
+    with pytest.raises(LockHeld, match="on elsewhere"):
+        begin(journal, "r2", me)
+    clock.sleep(60)
+    assert begin(journal, "r2", me).resumed == LOCKED
+
+
+def test_a_process_id_that_was_given_to_another_process_keeps_nobody_away(path: pathlib.Path, clock: FakeClock) -> None:
+    begin(Journal(str(path), clock), "r1", Owner.current(started=lambda pid: "100"))
+    with pytest.raises(LockHeld):
+        begin(Journal(str(path), clock, started=lambda pid: "100"), "r2", Owner.current())
+    assert begin(Journal(str(path), clock, started=lambda pid: "101"), "r2", Owner.current()).resumed == LOCKED
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Key("sixth", KEY.address, KEY.target),
+        Key(KEY.provider, "https://other.example.com", KEY.target),
+        Key(KEY.provider, KEY.address, "8"),
+    ],
+)
+def test_targets_do_not_mix(journal: Journal, me: Owner, other: Key) -> None:
+    begin(journal, "r1", me)
+    journal.finish("r1", KEY, "succeeded")
+    begin(journal, "r2", me)
+    journal.hold(KEY, "1", "slow", "r1")
+    assert (journal.look(other), journal.last(other), journal.history(other, 9)) == (None, None, [])
+    assert (journal.held(other, "1"), journal.holds(other, 9), journal.lift(other, "1", "fast")) == (None, [], None)
+    with pytest.raises(SyncError):
+        journal.advance("r2", other, "sync", 60)
+    begin(journal, "r3", me, key=other)
+
+
+def test_the_file_itself_allows_one_unfinished_promotion(journal: Journal, path: pathlib.Path, me: Owner) -> None:
+    begin(journal, "r1", me)
+    db = sqlite3.connect(path)
+    columns = "run, holder, provider, address, target, name, release, phase, data, owner_host, owner_pid, owner_started"
+    columns += ", owner_label, begun_at, updated_at, expires_at"
+    with pytest.raises(sqlite3.IntegrityError):
+        db.execute(f"INSERT INTO promotions ({columns}) SELECT {columns} FROM promotions")
+    db.close()
+
+
+def test_history_is_newest_first_and_limited(journal: Journal, me: Owner) -> None:
+    for number in range(4):
+        begin(journal, f"r{number}", me)
+        journal.finish(f"r{number}", KEY, "failed" if number % 2 else "succeeded")
+    begin(journal, "r4", me)
+    assert [item.run for item in journal.history(KEY, 9)] == ["r4", "r3", "r2", "r1", "r0"]
+    assert [item.run for item in journal.history(KEY, 2)] == ["r4", "r3"]
+    newest, succeeded = journal.last(KEY), journal.last(KEY, "succeeded")
+    assert newest is not None
+    assert succeeded is not None
+    assert (newest.run, succeeded.run, journal.last(KEY, "rolled_back")) == ("r3", "r2", None)
+
+
+# -- holds ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_hold_from_begin_to_end(journal: Journal, clock: FakeClock) -> None:
+    held_at = clock.now()
+    hold = journal.hold(KEY, "1.2", "the shop was slow", "r1", "alice")
+    assert hold == Hold(hold.id, KEY, "1.2", "r1", "the shop was slow", "alice", held_at, None, None, None)
+    assert journal.held(KEY, "1.2") == hold
+    assert journal.held(KEY, "1.20") is None
+    clock.sleep(60)
+    lifted = journal.lift(KEY, "1.2", "cache warmed", "bob")
+    assert lifted == dataclasses.replace(hold, lift_reason="cache warmed", lifted_by="bob", lifted_at=clock.now())
+    assert journal.held(KEY, "1.2") is None
+    assert journal.lift(KEY, "1.2", "again") is None
+    again = journal.hold(KEY, "1.2", "still slow", "r2")
+    assert again.held_by == this_user()
+    assert journal.holds(KEY, 9) == [again, lifted]
+    assert journal.holds(KEY, 1) == [again]
+
+
+def test_promotions_without_a_release_are_one_release_of_their_own(journal: Journal) -> None:
+    hold = journal.hold(KEY, None, "slow", "r1")
+    assert hold.release is None
+    assert journal.held(KEY, None) == journal.held(KEY, "") == hold
+    assert journal.held(KEY, "1") is None
+    assert journal.lift(KEY, "1", "no") is None
+    assert journal.lift(KEY, None, "yes") is not None
+
+
+def test_a_second_hold_leaves_the_first(journal: Journal) -> None:
+    first = journal.hold(KEY, "1", "slow", "r1")
+    assert journal.hold(KEY, "1", "broken", "r2") == first
+    assert journal.holds(KEY, 9) == [first]
+
+
+def test_a_hold_is_independent_of_promotions(journal: Journal, me: Owner) -> None:
+    begin(journal, "r1", me)
+    journal.hold(KEY, "1", "slow", "r1")
+    journal.finish("r1", KEY, "rolled_back")
+    begin(journal, "r2", me)
+    assert journal.held(KEY, "1") is not None
+
+
+# -- secrets ----------------------------------------------------------------------------------------------------------
+
+
+def test_no_secret_reaches_the_file(path: pathlib.Path, clock: FakeClock, me: Owner) -> None:
+    keeper = Journal(str(path), clock, scrub=Redactor([SECRET]).scrub)
+    db = sqlite3.connect(path)
+    owner = dataclasses.replace(me, label=f"job {SECRET}")
+    keeper.begin("r1", {KEY: f"shop {SECRET}"}, "1", owner, 60)
+    keeper.advance("r1", KEY, "sync", 60, {"url": f"https://{SECRET}@shop", SECRET: [{"deep": SECRET}]})
+    keeper.hold(KEY, "1", f"answer {SECRET}", "r1", f"who {SECRET}")
+    keeper.lift(KEY, "1", f"because {SECRET}", f"who {SECRET}")
+    for name in files(path):
+        assert SECRET.encode() not in (path.parent / name).read_bytes()
+    assert look(keeper).data["url"] == "https://********@shop"
+    db.close()
+
+
+# -- pruning ----------------------------------------------------------------------------------------------------------
+
+
+def test_what_ended_long_ago_is_removed_when_something_begins(journal: Journal, clock: FakeClock, me: Owner) -> None:
+    begin(journal, "r1", me)
+    journal.finish("r1", KEY, "succeeded")
+    journal.hold(KEY, "1", "slow", "r1")
+    journal.lift(KEY, "1", "fast")
+    journal.hold(KEY, "2", "broken", "r1")
+    begin(journal, "r2", me, key=OTHER)
+    clock.sleep(KEPT.total_seconds())
+    begin(journal, "r3", me)
+    assert [item.run for item in journal.history(KEY, 9)] == ["r3", "r1"]
+    assert len(journal.holds(KEY, 9)) == 2
+    journal.finish("r3", KEY, "failed")
+    clock.sleep(1)
+    begin(journal, "r4", me)
+    assert [item.run for item in journal.history(KEY, 9)] == ["r4", "r3"]
+    # an active hold and an unfinished promotion stay, however old
+    assert [item.release for item in journal.holds(KEY, 9)] == ["2"]
+    assert look(journal, OTHER).run == "r2"
+
+
+def test_little_is_removed_at_once(journal: Journal, path: pathlib.Path, clock: FakeClock, me: Owner) -> None:
+    begin(journal, "r1", me)
+    journal.finish("r1", KEY, "succeeded")
+    db = sqlite3.connect(path)
+    columns = [row[1] for row in db.execute("PRAGMA table_info(promotions)") if row[1] != "id"]
+    for _copy in range(8):
+        db.execute(f"INSERT INTO promotions ({', '.join(columns)}) SELECT {', '.join(columns)} FROM promotions")
+    db.commit()
+    clock.sleep(KEPT.total_seconds() + 1)
+    begin(journal, "r2", me)
+    assert db.execute("SELECT count(*) FROM promotions").fetchone() == (2**8 - PRUNED_AT_ONCE + 1,)
+    plans = db.execute("EXPLAIN QUERY PLAN SELECT id FROM promotions WHERE finished_at < 'x' ORDER BY finished_at LIMIT 9")
+    assert "promotions_finished" in plans.fetchone()[3]
+    db.close()
+
+
+# -- processes --------------------------------------------------------------------------------------------------------
+
+
+def test_of_many_processes_exactly_one_begins_while_it_lives(path: pathlib.Path, clock: FakeClock, me: Owner) -> None:
+    # none of them finds a file
+    racers = [Process(begin_and_hold, str(path), str(number)) for number in range(4)]
+    assert [racer.line() for racer in racers] == ["ready"] * 4
+    for racer in racers:
+        racer.go_on()
+    said = [racer.line() for racer in racers]
+    assert sorted(said) == ["lost"] * 3 + ["won"]
+    number = said.index("won")
+    journal = Journal(str(path), clock)
+    with pytest.raises(LockHeld) as caught:
+        begin(journal, "me", me)
+    assert (caught.value.promotion.holder, caught.value.promotion.owner.pid) == (str(number), racers[number].pid)
+    assert look(journal, OTHER).holder == str(number)
+    racers[number].kill()
+    assert begin(journal, "me", me).promotion.run == str(number)
+    for racer in racers:
+        racer.end()
+
+
+@pytest.mark.parametrize(("phase", "data"), [(None, {}), ("backup", {"backup": {"id": 5}})])
+def test_what_a_killed_run_knew_is_there_and_resumed_at_once(
+    path: pathlib.Path, clock: FakeClock, me: Owner, phase: str | None, data: dict[str, t.Any]
+) -> None:
+    process = Process(begin_and_wait, str(path), "r1", phase)
+    assert process.line() == "ready"
+    journal = Journal(str(path), clock)
+    with pytest.raises(LockHeld):
+        begin(journal, "r2", me)
+    process.kill()
+    begun = begin(journal, "r2", me)
+    assert (begun.resumed, begun.promotion.data, begun.promotion.run) == (phase or LOCKED, data, "r1")
+
+
+def test_a_run_killed_while_it_writes_leaves_what_was_there_before(path: pathlib.Path, clock: FakeClock, me: Owner) -> None:
+    process = Process(advance_halfway, str(path), "r1")
+    assert process.line() == "looking"
+    process.kill()
+    begun = begin(Journal(str(path), clock), "r2", me)
+    assert (begun.resumed, begun.promotion.data) == (LOCKED, {})
+
+
+# -- any sequence of events -------------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass
+class Row:
+    """What the model knows of a promotion."""
+
+    run: str
+    holder: str
+    pid: int
+    release: str | None
+    phase: str
+    data: dict[str, int]
+    expires: float
+    verdict: str | None = None
+
+
+KEYS = (KEY, OTHER)
+keys = st.sampled_from(KEYS)
+releases = st.sampled_from([None, "1", "2"])
+
+
+class Promotions(RuleBasedStateMachine):
+    """A journal against a list in memory; processes are live or dead as the model says."""
+
+    @initialize()
+    def start(self) -> None:
+        self.place = tempfile.TemporaryDirectory()
+        self.clock = FakeClock()
+        self.path = os.path.join(self.place.name, "ledger.sqlite3")
+        self.rows: dict[Key, list[Row]] = {key: [] for key in KEYS}
+        self.holds: dict[tuple[Key, str | None], str] = {}
+        self.lifted = 0
+        self.runs: list[str] = ["r0"]
+        self.dead: set[int] = set()
+
+    def teardown(self) -> None:
+        if hasattr(self, "place"):
+            self.place.cleanup()
+
+    def journal(self, read_only: bool = False) -> Journal:
+        return Journal(self.path, self.clock, read_only)
+
+    def unfinished(self, key: Key) -> Row | None:
+        return next((row for row in self.rows[key] if row.verdict is None), None)
+
+    def is_held(self, row: Row) -> bool:
+        return row.holder != "" and row.pid not in self.dead and self.clock.elapsed < row.expires
+
+    def mine(self, run: str, key: Key) -> Row | None:
+        row = self.unfinished(key)
+        return row if row is not None and row.holder == run else None
+
+    @rule(chosen=st.lists(keys, unique=True, min_size=1), release=releases, expires_in=st.integers(1, 50))
+    def begin(self, chosen: list[Key], release: str | None, expires_in: int) -> None:
+        number = len(self.runs)
+        run = f"r{number}"
+        self.runs.append(run)
+        # a dead owner has an id that nobody has, a live one is of another host, where nobody can tell
+        owner = Owner(f"host{number}", number, None, run)
+        held = [key for key in chosen for row in [self.unfinished(key)] if row is not None and self.is_held(row)]
+        targets = dict.fromkeys(chosen, "shop")
+        if held:
+            with pytest.raises(LockHeld) as caught:
+                self.journal().begin(run, targets, release, owner, expires_in)
+            assert caught.value.key == held[0]
+            return
+        begun = self.journal().begin(run, targets, release, owner, expires_in)
+        for key in chosen:
+            row = self.unfinished(key)
+            if row is not None and row.release == release:
+                assert begun[key].resumed == row.phase
+                row.holder, row.pid, row.expires = run, number, self.clock.elapsed + expires_in
+                continue
+            assert (begun[key].resumed, begun[key].abandoned is None) == (None, row is None)
+            if row is not None:
+                row.verdict, row.holder = "abandoned", ""
+            self.rows[key].append(Row(run, run, number, release, LOCKED, {}, self.clock.elapsed + expires_in))
+
+    @rule(key=keys)
+    def die(self, key: Key) -> None:
+        """The owner turns out to be gone: its place becomes this host, where no such process is."""
+        row = self.unfinished(key)
+        if row is None or row.pid in self.dead:
+            return
+        self.dead.add(row.pid)
+        db = sqlite3.connect(self.path)
+        db.execute("UPDATE promotions SET owner_host = ?, owner_pid = ? WHERE owner_pid = ?", (this_host(), NOBODY, row.pid))
+        db.commit()
+        db.close()
+
+    @rule(data=st.data(), key=keys, phase=st.sampled_from(["backup", "sync"]), fact=st.integers(0, 3))
+    def advance(self, data: st.DataObject, key: Key, phase: str, fact: int) -> None:
+        run = data.draw(st.sampled_from(self.runs))
+        row = self.mine(run, key)
+        if row is None:
+            with pytest.raises(SyncError) as caught:
+                self.journal().advance(run, key, phase, 20, {str(fact): fact})
+            assert caught.value.code == "busy"
+            return
+        self.journal().advance(run, key, phase, 20, {str(fact): fact})
+        row.phase, row.expires = phase, self.clock.elapsed + 20
+        row.data = {**row.data, str(fact): fact}
+
+    @rule(data=st.data(), key=keys, verdict=st.sampled_from([None, "succeeded", "failed"]))
+    def end(self, data: st.DataObject, key: Key, verdict: str | None) -> None:
+        row = self.unfinished(key)
+        holder = [row.holder] if row is not None and row.holder else []
+        run = data.draw(st.sampled_from(holder * 3 + self.runs))
+        row = self.mine(run, key)
+        journal = self.journal()
+        if row is None:
+            with pytest.raises(SyncError) as caught:
+                journal.finish(run, key, verdict) if verdict else journal.release(run, key)
+            assert caught.value.code == "busy"
+        elif verdict:
+            journal.finish(run, key, verdict)
+            row.verdict, row.holder = verdict, ""
+        else:
+            journal.release(run, key)
+            row.holder = ""
+
+    @rule(key=keys, release=releases, reason=st.sampled_from(["slow", "broken"]))
+    def hold(self, key: Key, release: str | None, reason: str) -> None:
+        self.holds.setdefault((key, release), reason)
+        assert self.journal().hold(key, release, reason, "r0").reason == self.holds[key, release]
+
+    @rule(key=keys, release=releases)
+    def lift(self, key: Key, release: str | None) -> None:
+        lifted = self.journal().lift(key, release, "enough")
+        assert (lifted.reason if lifted else None) == self.holds.pop((key, release), None)
+        self.lifted += lifted is not None
+
+    @rule(seconds=st.integers(1, 40))
+    def wait(self, seconds: int) -> None:
+        self.clock.sleep(seconds)
+
+    @invariant()
+    def agree(self) -> None:
+        if not hasattr(self, "path"):
+            return
+        reader = self.journal(read_only=True)
+        for key in KEYS:
+            found = reader.history(key, 1000)
+            assert [(i.run, i.holder, i.release, i.phase, i.data, i.verdict) for i in found] == [
+                (row.run, row.holder, row.release, row.phase, row.data, row.verdict) for row in reversed(self.rows[key])
+            ]
+            row, newest = self.unfinished(key), reader.look(key)
+            assert (newest is None) == (row is None)
+            if newest is not None and row is not None:
+                assert reader.is_held(newest) == self.is_held(row)
+            ended = [item for item in found if item.verdict is not None]
+            assert reader.last(key) == (ended[0] if ended else None)
+            for release in (None, "1", "2"):
+                hold = reader.held(key, release)
+                assert (hold.reason if hold else None) == self.holds.get((key, release))
+        assert sum(len(reader.holds(key, 1000)) for key in KEYS) == len(self.holds) + self.lifted
+
+
+TestPromotions = Promotions.TestCase
+TestPromotions.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)

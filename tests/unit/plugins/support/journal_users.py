@@ -1,0 +1,77 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Processes that use a journal."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import SystemClock
+from ansible_collections.lockstep.sync.plugins.module_utils._state.run_ledger import Key, Ledger
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.journal import Journal, LockHeld, Owner
+
+from .processes import main, say, wait_for_word
+
+KEY = Key("fifth", "https://fifth.example.com", "7")
+OTHER = Key("fifth", "https://fifth.example.com", "8")
+
+
+def begin_and_hold(path: str, run: str) -> None:
+    """Come to the start line, begin a promotion of two targets there, and hold on to it."""
+    say("ready")
+    wait_for_word()
+    # in either order: who takes one lock after the other would meet halfway
+    keys = [KEY, OTHER] if int(run) % 2 else [OTHER, KEY]
+    try:
+        Journal(path, SystemClock()).begin(run, dict.fromkeys(keys, "shop"), "1", Owner.current(), 3600)
+        say("won")
+    except LockHeld:
+        say("lost")
+    wait_for_word()
+
+
+def begin_and_wait(path: str, run: str, phase: str | None) -> None:
+    """Begin a promotion, come to ``phase``, and wait for the end."""
+    journal = Journal(path, SystemClock())
+    journal.begin(run, {KEY: "shop"}, "1", Owner.current(), 3600)
+    if phase:
+        journal.advance(run, KEY, phase, 3600, {"backup": {"id": 5}})
+    say("ready")
+    wait_for_word()
+
+
+class _StoppingClock(SystemClock):
+    """Tells when it is looked at, and waits."""
+
+    def now(self) -> dt.datetime:
+        say("looking")
+        wait_for_word()
+        return super().now()
+
+
+def advance_halfway(path: str, run: str) -> None:
+    """Begin a promotion and stop in the midst of the transaction that brings it further."""
+    Journal(path, SystemClock()).begin(run, {KEY: "shop"}, "1", Owner.current(), 3600)
+    Journal(path, _StoppingClock()).advance(run, KEY, "sync", 3600, {"sync": {}})
+
+
+def use_both(path: str, target: str, times: int) -> None:
+    """Use a journal and a ledger in one file as much as possible."""
+    say("ready")
+    wait_for_word()
+    key = Key("fifth", "https://fifth.example.com", target)
+    for number in range(times):
+        run = f"{target}-{number}"
+        journal = Journal(path, SystemClock())
+        journal.begin(run, {key: "shop"}, str(number), Owner.current(), 60)
+        ledger = Ledger(path, SystemClock())
+        entry = ledger.intend(key, str(number), {}, 60)
+        journal.advance(run, key, "sync", 60, {"number": number})
+        ledger.finish(entry, "succeeded")
+        journal.finish(run, key, "succeeded")
+
+
+if __name__ == "__main__":
+    main(globals())
