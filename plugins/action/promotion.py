@@ -16,9 +16,9 @@ from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import S
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError
 from ansible_collections.lockstep.sync.plugins.module_utils._core.redact import Redactor
 from ansible_collections.lockstep.sync.plugins.plugin_utils._actions.run_module import run_module
-from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.phase import Outcome, Services, said
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.phase import Outcome, PromotionServices, format_error
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.phases import STEPS
-from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.settings import PREFIX, Settings, read
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.settings import PREFIX, PromotionSettings, read
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.start import Begin
 
 Json = dict[str, t.Any]
@@ -36,7 +36,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
         try:
             outcome = self._take_step(services)
         except SyncError as error:
-            return {**result, "failed": True, "msg": said(error), "failure": error.as_failure(), "proceed": False}
+            return {**result, "failed": True, "msg": format_error(error), "failure": error.as_failure(), "proceed": False}
         except Exception as exc:  # noqa: BLE001 (a fault of this plugin must not keep the run from being reported)
             message = (
                 f"step {self._task.args.get('step')} of the promotion failed: {type(exc).__name__}: {exc}. Please report this."
@@ -46,7 +46,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
             result["warnings"] = [*result.get("warnings", ()), *outcome.warnings]
         return {**result, "changed": outcome.changed, "proceed": outcome.proceed, "msg": outcome.message, **outcome.facts}
 
-    def _services(self, task_vars: Json) -> Services:
+    def _services(self, task_vars: Json) -> PromotionServices:
         def call(module: str, arguments: Json) -> Json:
             name = f"lockstep.sync.{module}"
             if self._connection.transport == "local":
@@ -57,9 +57,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
 
         names = {key for key in task_vars if key.startswith(PREFIX)}
         job = {key: task_vars.get(f"awx_{key}") or task_vars.get(f"tower_{key}") for key in ("job_id", "user_name")}
-        return Services(SystemClock(), call, Display(), Redactor([]), names, str(task_vars.get("playbook_dir") or "."), job)
+        return PromotionServices(
+            SystemClock(), call, Display(), Redactor([]), names, str(task_vars.get("playbook_dir") or "."), job
+        )
 
-    def _take_step(self, services: Services) -> Outcome:
+    def _take_step(self, services: PromotionServices) -> Outcome:
         arguments = self._task.args
         step, variables = str(arguments.get("step")), arguments.get("settings") or {}
         if step == "begin":
@@ -68,7 +70,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
             self._save(begun.memory)
             return begun.outcome
         memory = self._load(str(arguments.get("run")))
-        settings: Settings | None = None if memory["state"]["error"] and not memory["state"]["targets"] else read(variables)
+        settings: PromotionSettings | None = (
+            None if memory["state"]["error"] and not memory["state"]["targets"] else read(variables)
+        )
         taken = STEPS[step](services, settings, memory)
         try:
             return taken.take(

@@ -11,8 +11,8 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError, invalid_option
 from ansible_collections.lockstep.sync.plugins.plugin_utils._actions.run_module import run_module
-from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.files import beside
-from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.task_files import Files, Here, There
+from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.files import sibling_paths
+from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.task_files import Files, LocalFiles, RemoteFiles
 
 Json = dict[str, t.Any]
 
@@ -36,8 +36,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
 
     def _files(self, task_vars: Json) -> Files:
         if self._connection.transport == "local" and not self._connection.become:
-            return Here()
-        return There(lambda name, options: run_module(self, name, options, task_vars))
+            return LocalFiles()
+        return RemoteFiles(lambda name, options: run_module(self, name, options, task_vars))
 
 
 def _begin(files: Files, options: Json) -> Json:
@@ -57,7 +57,7 @@ def _prepare(files: Files, options: Json) -> Json:
 def _write(files: Files, options: Json) -> Json:
     try:
         path = files.prepare(options["path"])
-        for name, content in zip(beside(path), options["contents"]):
+        for name, content in zip(sibling_paths(path), options["contents"]):
             files.write(name, content)
     except OSError as error:
         raise _unwritable(options["path"], error) from error

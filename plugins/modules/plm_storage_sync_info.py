@@ -88,9 +88,9 @@ failure:
 
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.module import run_as_module
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.operation import info_operation
-from ansible_collections.lockstep.sync.plugins.module_utils._providers.plm.provider import INFO_SPEC, SynchronizerViewer
+from ansible_collections.lockstep.sync.plugins.module_utils._providers.plm.provider import INFO_SPEC, SynchronizerReader
 
-OPERATION = info_operation("synchronizers", INFO_SPEC, SynchronizerViewer)
+OPERATION = info_operation("synchronizers", INFO_SPEC, SynchronizerReader)
 
 
 def main() -> None:

@@ -137,10 +137,10 @@ from ansible_collections.lockstep.sync.plugins.module_utils._operations.module i
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.operation import info_operation
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar.info import (
     INFO_SPEC,
-    ApplicationViewer,
+    ApplicationReader,
 )
 
-OPERATION = info_operation("applications", INFO_SPEC, ApplicationViewer)
+OPERATION = info_operation("applications", INFO_SPEC, ApplicationReader)
 
 
 def main() -> None:

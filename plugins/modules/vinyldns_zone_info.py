@@ -136,10 +136,10 @@ failure:
 
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.module import run_as_module
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.operation import info_operation
-from ansible_collections.lockstep.sync.plugins.module_utils._providers.vinyldns.info import INFO_SPEC, ZoneViewer
+from ansible_collections.lockstep.sync.plugins.module_utils._providers.vinyldns.info import INFO_SPEC, ZoneReader
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.vinyldns.provider import VinylDNS
 
-OPERATION = info_operation("zones", INFO_SPEC, ZoneViewer, VinylDNS.requirements)
+OPERATION = info_operation("zones", INFO_SPEC, ZoneReader, VinylDNS.requirements)
 
 
 def main() -> None:

@@ -32,9 +32,9 @@ from ansible_collections.lockstep.sync.plugins.module_utils._probe.run import ru
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar.backup import ServerAvatarBackup
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar.provider import ServerAvatar
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar.restore import ServerAvatarRestore
-from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.phase import Outcome, Services
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.phase import Outcome, PromotionServices
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.phases import STEPS
-from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.settings import PREFIX, Settings, read
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.settings import PREFIX, PromotionSettings, read
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.start import Begin
 
 Json = dict[str, Any]
@@ -45,7 +45,7 @@ ROLE = Path(__file__).parents[2] / "roles" / "staging_promotion"
 DECIDE = ("look", "judge", "gate", "approve", "lock")
 WAVE = ("wave", "backup", "sync", "verify")
 
-_ADAPTORS = {
+_PROVIDERS = {
     "serveravatar_staging_sync": ServerAvatar,
     "serveravatar_backup": ServerAvatarBackup,
     "serveravatar_restore": ServerAvatarRestore,
@@ -112,7 +112,7 @@ class Somebody:
 
 def run_module(name: str, arguments: Json, check: bool, clock: SystemClock) -> Json:
     """A module of the collection, as its ``main()`` runs it, without the process."""
-    spec = probe_options.SPEC if name == "http_probe" else sync_spec(_ADAPTORS[name])
+    spec = probe_options.SPEC if name == "http_probe" else sync_spec(_PROVIDERS[name])
     kwargs = spec.as_kwargs()
     validator = ArgumentSpecValidator(kwargs.pop("argument_spec"), **_top(kwargs))
     outcome = validator.validate(json.loads(json.dumps(arguments)))
@@ -120,7 +120,7 @@ def run_module(name: str, arguments: Json, check: bool, clock: SystemClock) -> J
         return {"failed": True, "msg": "; ".join(outcome.error_messages)}
     context = Context(check_mode=check, clock=clock)
     parameters = outcome.validated_parameters
-    result = run_probes(parameters, context) if name == "http_probe" else run_sync(_ADAPTORS[name], parameters, context)
+    result = run_probes(parameters, context) if name == "http_probe" else run_sync(_PROVIDERS[name], parameters, context)
     answer: Json = json.loads(json.dumps(result))
     return answer
 
@@ -166,7 +166,7 @@ class Play:
         self.memory = ""
         self.told: Json = {}
         known = {PREFIX + name for name in self.variables} | {f"{PREFIX}settings", f"{PREFIX}begun"} | set(names)
-        self.services = Services(
+        self.services = PromotionServices(
             SystemClock(), self._call, display or Nobody(), Redactor([]), known, str(base or "."), {"job_id": None}
         )
 
@@ -238,7 +238,9 @@ class Play:
         self._die_if(step, "before")
         self.step = step
         memory = json.loads(self.memory)
-        settings: Settings | None = None if memory["state"]["error"] and not memory["state"]["targets"] else read(self.variables)
+        settings: PromotionSettings | None = (
+            None if memory["state"]["error"] and not memory["state"]["targets"] else read(self.variables)
+        )
         try:
             outcome = STEPS[step](self.services, settings, memory).take(target, wave, message)
         except Killed:

@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from ansible_collections.lockstep.sync.plugins.plugin_utils._change_windows import decision as _windows
-from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.phase import Step
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.phase import Phase
 from tests.simulator.client import Simulator, wait_until
 
 from . import promotion
@@ -159,7 +159,7 @@ class Stage:
 def stage(simulator: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     simulator.reset()
     made = Stage(simulator, tmp_path)
-    monkeypatch.setattr(Step, "preflight_patience", 0.0)
+    monkeypatch.setattr(Phase, "preflight_patience", 0.0)
     monkeypatch.setenv("LOCKSTEP_LEDGER", str(made.ledger))
     monkeypatch.setattr(os, "getppid", lambda: made.owner or os.getpid())
     yield made

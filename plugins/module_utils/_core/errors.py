@@ -111,7 +111,7 @@ class Violation:
     message: str
 
 
-def not_understood(exc: Exception) -> SyncError:
+def unexpected_error(exc: Exception) -> SyncError:
     """The failure behind an exception that nobody foresaw: as a rule, an answer of another shape than the API has."""
     return SyncError(
         "bad_response",
@@ -121,7 +121,7 @@ def not_understood(exc: Exception) -> SyncError:
 
 
 @contextlib.contextmanager
-def understood() -> t.Iterator[None]:
+def wrap_unexpected() -> t.Iterator[None]:
     """Have every exception of what is done within be a :class:`SyncError`.
 
     :raises SyncError: ``bad_response`` for one that nobody foresaw.
@@ -131,7 +131,7 @@ def understood() -> t.Iterator[None]:
     except SyncError:
         raise
     except Exception as exc:  # noqa: BLE001 (no answer of a server, however odd, may end a task without its report)
-        raise not_understood(exc) from None
+        raise unexpected_error(exc) from None
 
 
 def invalid_option(option: str, value: t.Any, problem: str, remedy: str) -> SyncError:

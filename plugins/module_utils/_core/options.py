@@ -72,9 +72,9 @@ CONNECTION = ArgumentSpec(
     required_together=(("client_key", "client_cert"),),
 )
 
-LOOKING = ArgumentSpec({"max_parallel": {"type": "int", "default": 8}})
+PARALLEL = ArgumentSpec({"max_parallel": {"type": "int", "default": 8}})
 
-WAITING = LOOKING + ArgumentSpec(
+WAITING = PARALLEL + ArgumentSpec(
     {
         "wait_timeout": {"type": "float", "default": 900.0},
         "poll_min_interval": {"type": "float", "default": 0.5},

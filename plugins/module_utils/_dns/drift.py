@@ -26,7 +26,7 @@ DELETE = "delete"
 DIGEST_LENGTH = 32
 
 
-class Change(t.NamedTuple):
+class RecordChange(t.NamedTuple):
     """One record set that a sync creates, updates or deletes.
 
     :param name: relative to the zone; the name of the zone with its dot for the apex.
@@ -87,7 +87,7 @@ class Drift:
     """
 
     zone: str
-    changes: tuple[Change, ...]
+    changes: tuple[RecordChange, ...]
     serial: int
     stored_serial: int | None
     stored_total: int
@@ -128,7 +128,7 @@ class Drift:
         """Changes of a kind without the SOA and without what is ignored."""
         return sum(change.action == action and not change.is_soa and not change.ignored for change in self.changes)
 
-    def ignoring(self, ignores: t.Callable[[Change], bool]) -> Drift:
+    def ignoring(self, ignores: t.Callable[[RecordChange], bool]) -> Drift:
         """The same plan, with the changes flagged that do not count as drift."""
         return dataclasses.replace(self, changes=tuple(change._replace(ignored=ignores(change)) for change in self.changes))
 
@@ -287,20 +287,20 @@ class DriftBuilder:
         known.add(spelling)
         return True
 
-    def _updates_and_deletes(self) -> t.Iterator[Change]:
+    def _updates_and_deletes(self) -> t.Iterator[RecordChange]:
         for rtype, stored in self._stored.items():
             backend = self._backend.get(rtype, {})
             for name, row in stored.items():
                 if row is not None:
                     wanted = backend.get(name)
-                    yield Change(name, rtype, UPDATE if wanted else DELETE, row.packed, wanted, row.owner_group_id)
+                    yield RecordChange(name, rtype, UPDATE if wanted else DELETE, row.packed, wanted, row.owner_group_id)
 
-    def _creates(self) -> t.Iterator[Change]:
+    def _creates(self) -> t.Iterator[RecordChange]:
         for rtype, backend in self._backend.items():
             stored = self._stored.get(rtype, {})
             for name, wanted in backend.items():
                 if name not in stored:
-                    yield Change(name, rtype, CREATE, None, wanted)
+                    yield RecordChange(name, rtype, CREATE, None, wanted)
 
     def _apex_sets(self, side: t.Mapping[str, t.Mapping[str, t.Any]]) -> int:
         return sum(self._names.apex in side.get(rtype, {}) for rtype in ("SOA", "NS"))
@@ -344,12 +344,12 @@ def name_and_type(record_set: t.Any) -> tuple[str, str]:
     )
 
 
-def sort_changes(apex: str, changes: t.Iterable[Change]) -> tuple[Change, ...]:
+def sort_changes(apex: str, changes: t.Iterable[RecordChange]) -> tuple[RecordChange, ...]:
     """Changes in the order of reports: the apex first, then by name without regard to case, then by type."""
     return tuple(sorted(changes, key=lambda change: (change.name != apex, change.name.lower(), change.name, change.type)))
 
 
-def plan_digest(zone: str, serial: int, changes: t.Iterable[Change]) -> str:
+def plan_digest(zone: str, serial: int, changes: t.Iterable[RecordChange]) -> str:
     """A name for a plan that does not depend on the order or spelling of records.
 
     :param changes: in the order of :attr:`Drift.changes`.
@@ -361,7 +361,7 @@ def plan_digest(zone: str, serial: int, changes: t.Iterable[Change]) -> str:
     return digest.hexdigest()[:DIGEST_LENGTH]
 
 
-def _digest_fields(zone: str, serial: int, changes: t.Iterable[Change]) -> t.Iterator[bytes]:
+def _digest_fields(zone: str, serial: int, changes: t.Iterable[RecordChange]) -> t.Iterator[bytes]:
     yield zone.lower().encode("utf-8", "surrogatepass")
     yield str(serial).encode("ascii")
     for change in changes:
@@ -376,7 +376,7 @@ def _digest_fields(zone: str, serial: int, changes: t.Iterable[Change]) -> t.Ite
                 yield from sorted(octets)
 
 
-def _zone_lines(sides: t.Iterable[tuple[Change, t.Mapping[str, t.Any] | None]], more: t.Sequence[str]) -> str:
+def _zone_lines(sides: t.Iterable[tuple[RecordChange, t.Mapping[str, t.Any] | None]], more: t.Sequence[str]) -> str:
     lines = [
         f"{change.name} {side['ttl']} IN {change.type} {record}"
         for change, side in sides

@@ -11,7 +11,7 @@ from __future__ import annotations
 import typing as t
 
 from . import records
-from .drift import CREATE, DELETE, UPDATE, Change, Drift, name_and_type, sort_changes, zone_names
+from .drift import CREATE, DELETE, UPDATE, Drift, RecordChange, name_and_type, sort_changes, zone_names
 from .rdata import Json
 
 _ACTIONS = {"Create": CREATE, "Update": UPDATE, "Delete": DELETE}
@@ -28,7 +28,7 @@ class Fidelity(t.NamedTuple):
     differences: list[str]
 
 
-def observed_changes(zone: str, items: t.Iterable[Json]) -> tuple[Change, ...]:
+def observed_changes(zone: str, items: t.Iterable[Json]) -> tuple[RecordChange, ...]:
     """What the server recorded, in the form of a plan.
 
     :param zone: name of the zone as the API gives it.
@@ -37,7 +37,7 @@ def observed_changes(zone: str, items: t.Iterable[Json]) -> tuple[Change, ...]:
     :raises SyncError: ``bad_response`` if an item has no record set.
     """
     names = zone_names(zone)
-    found: dict[t.Any, Change] = {}
+    found: dict[t.Any, RecordChange] = {}
     for item in items:
         action = _ACTIONS.get(item.get("changeType", ""))
         if action is not None:
@@ -46,7 +46,7 @@ def observed_changes(zone: str, items: t.Iterable[Json]) -> tuple[Change, ...]:
     return sort_changes(names.apex, found.values())
 
 
-def fidelity(drift: Drift, observed: t.Iterable[Change]) -> Fidelity:
+def fidelity(drift: Drift, observed: t.Iterable[RecordChange]) -> Fidelity:
     """Compare the plan with what the server recorded. The SOA counts: a serial that moved meanwhile shows."""
     planned = {(change.name, change.type): change for change in drift.changes}
     differences = []
@@ -64,23 +64,23 @@ def fidelity(drift: Drift, observed: t.Iterable[Change]) -> Fidelity:
     return Fidelity("differs" if differences else "exact", differences)
 
 
-def _observed(names: records.ZoneNames, action: str, item: Json) -> Change:
+def _observed(names: records.ZoneNames, action: str, item: Json) -> RecordChange:
     record_set = item.get("recordSet")
     name, rtype = name_and_type(record_set)
     previous = item.get("updates") or (record_set if action == DELETE else None)
     stored = records.pack_stored(previous) if previous and action != CREATE else None
     wanted = records.pack_stored(t.cast(Json, record_set)) if action != DELETE else None
-    return Change(names.of_stored(name), rtype, action, stored, wanted, (previous or {}).get("ownerGroupId"))
+    return RecordChange(names.of_stored(name), rtype, action, stored, wanted, (previous or {}).get("ownerGroupId"))
 
 
-def _title(change: Change) -> str:
+def _title(change: RecordChange) -> str:
     return f"{change.name}/{change.type}"
 
 
-def _describe(change: Change) -> str:
-    sides = [_brief(side) for side in (change.before, change.after) if side is not None]
+def _describe(change: RecordChange) -> str:
+    sides = [_compact(side) for side in (change.before, change.after) if side is not None]
     return f"{change.action} {' -> '.join(sides)}"
 
 
-def _brief(side: t.Mapping[str, t.Any]) -> str:
+def _compact(side: t.Mapping[str, t.Any]) -> str:
     return f"{side['ttl']} " + ", ".join(side["records"])

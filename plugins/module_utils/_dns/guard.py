@@ -15,7 +15,7 @@ import typing as t
 
 from .._core.errors import Violation, invalid_option
 from . import rdata
-from .drift import CREATE, DELETE, UPDATE, Change, Drift, serial_compare
+from .drift import CREATE, DELETE, UPDATE, Drift, RecordChange, serial_compare
 
 #: rules that a reviewer may lift for one plan; the others protect against what no review makes right
 LIFTED_BY_APPROVE = ("max_delete_percent", "max_update_percent", "max_deletes", "max_updates")
@@ -38,7 +38,7 @@ class Globs:
     def __init__(self, patterns: t.Iterable[str], option: str) -> None:
         self._patterns = [_compile(pattern, option) for pattern in patterns]
 
-    def match(self, change: Change, zone: str) -> bool:
+    def match(self, change: RecordChange, zone: str) -> bool:
         """Whether one of the patterns matches the record set.
 
         :param zone: name of the zone with its dot, which is how changes call the apex.
@@ -245,7 +245,7 @@ def _share(count: int, stored: int) -> str:
     return f"{count} of {stored} record sets ({100 * count / stored:.1f} %)"
 
 
-def _listing(changes: t.Sequence[Change]) -> str:
+def _listing(changes: t.Sequence[RecordChange]) -> str:
     names = [f"{change.name}/{change.type}" for change in changes[:_MAX_NAMES]]
     rest = len(changes) - len(names)
     return ", ".join(names) + (f" and {rest} more" if rest else "")

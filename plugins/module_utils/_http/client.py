@@ -24,7 +24,7 @@ from .._core.deadline import Deadline
 from .._core.errors import Ambiguous, NeverArrived, RateLimited, SyncError, invalid_option
 from .._core.redact import Redactor
 from . import transport
-from .response import DEFAULT_PORTS, REDIRECTS, Answer, Interpreter, judge_status, origin_of, redirect_refused
+from .response import DEFAULT_PORTS, REDIRECTS, Interpreter, Response, judge_status, origin_of, redirect_refused
 
 OBSERVE_ATTEMPTS = 4
 MAXREDIRECTS = 5
@@ -37,7 +37,7 @@ _ADDRESS = "Use https://host[:port][/path], and pass credentials in the options 
 
 
 @dataclasses.dataclass(frozen=True)
-class Settings:
+class HttpSettings:
     """Where and how to connect.
 
     :param base_url: API address including any context path, without a trailing slash.
@@ -106,7 +106,7 @@ class HttpClient:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: HttpSettings,
         clock: Clock,
         redactor: Redactor,
         auth: t.Any = None,
@@ -133,7 +133,7 @@ class HttpClient:
         self.reads.close()
         self.triggers.close()
 
-    def send(self, session: t.Any, method: str, url: str, timeout: tuple[float, float], **kwargs: t.Any) -> Answer:
+    def send(self, session: t.Any, method: str, url: str, timeout: tuple[float, float], **kwargs: t.Any) -> Response:
         """Send one request, exactly once, and read its whole answer.
 
         :raises OSError: on any trouble of transport, as a rule a ``requests.RequestException``.
@@ -159,7 +159,7 @@ class HttpClient:
                 f"no request can be sent to {self.settings.origin}: a header has characters that HTTP does not allow",
                 "Look for line breaks and other special characters in the credentials.",
             ) from None
-        return Answer(method, url, response.status_code, response.headers, response.content, self.redactor.text)
+        return Response(method, url, response.status_code, response.headers, response.content, self.redactor.text)
 
 
 class Channel:
@@ -187,7 +187,7 @@ class Channel:
         method: str = "GET",
         body: t.Any = None,
         headers: t.Mapping[str, str] | None = None,
-    ) -> Answer:
+    ) -> Response:
         """Read without side effects; retried on transient trouble, redirected within the origin only.
 
         :param path: percent-encoded path below the base address.
@@ -215,7 +215,7 @@ class Channel:
         headers: t.Mapping[str, str] | None = None,
         expect: t.Container[int] = (200,),
         definite: Interpreter | None = None,
-    ) -> Answer:
+    ) -> Response:
         """Send the one mutating request, once, over a fresh connection.
 
         :param read_timeout: seconds to wait for the answer, where it may take longer than ``request_timeout``; cut at the
@@ -231,7 +231,7 @@ class Channel:
         timeout = (self._within_deadline(limit), self._within_deadline(limit if read_timeout is None else read_timeout))
         # a reused keep-alive connection may be half closed, which would make a refusal look like a lost answer
         extra = {**self.client.headers, "Connection": "close", "Cache-Control": "no-cache", **(headers or {})}
-        transport.witness.sent = False
+        transport.send_tracker.sent = False
         self.may_have_executed = True
         self.count.add()
         try:
@@ -246,7 +246,7 @@ class Channel:
         self.may_have_executed = isinstance(error, Ambiguous)
         return error
 
-    def _judge_trigger(self, answer: Answer, definite: Interpreter | None) -> SyncError:
+    def _judge_trigger(self, answer: Response, definite: Interpreter | None) -> SyncError:
         if answer.status in _REFUSED_BEFORE_EXECUTION:
             return self._rate_limited(answer)
         if answer.status >= 500 or answer.status < 300:
@@ -256,11 +256,11 @@ class Channel:
 
     def _failed_trigger(self, exc: Exception, timeout: tuple[float, float]) -> SyncError:
         error = exc if isinstance(exc, SyncError) else transport_error(exc, self.client.settings.origin, timeout)
-        if transport.witness.sent:
+        if transport.send_tracker.sent:
             return Ambiguous(f"{error.message}, after the request had been sent")
         return NeverArrived(error.code, error.message, error.hint, retryable=error.code == "connection_failed")
 
-    def _read(self, method: str, url: str, body: t.Any, headers: t.Mapping[str, str] | None) -> Answer:
+    def _read(self, method: str, url: str, body: t.Any, headers: t.Mapping[str, str] | None) -> Response:
         extra = {**self.client.headers, **(headers or {})}
         for dummy in range(MAXREDIRECTS + 1):
             limit = self._within_deadline(self.client.settings.request_timeout)
@@ -284,7 +284,7 @@ class Channel:
         query = urllib.parse.urlencode(given, quote_via=urllib.parse.quote, safe="") if given else ""
         return f"{self.client.settings.base_url}{path}{'?' if query else ''}{query}"
 
-    def _judge(self, answer: Answer) -> SyncError:
+    def _judge(self, answer: Response) -> SyncError:
         if answer.status == 429:
             return self._rate_limited(answer)
         error = self.client.interpret(answer)
@@ -292,7 +292,7 @@ class Channel:
             return self._rate_limited(answer)
         return error or judge_status(answer)
 
-    def _rate_limited(self, answer: Answer) -> RateLimited:
+    def _rate_limited(self, answer: Response) -> RateLimited:
         pause = answer.retry_after(self.client.clock.now())
         when = f"asks to come back in {pause:g} s" if pause is not None else "names no time to come back"
         return RateLimited(

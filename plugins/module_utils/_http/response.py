@@ -21,7 +21,7 @@ REDIRECTS = (301, 302, 303, 307, 308)
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-class Answer:
+class Response:
     """A complete response of the server, decoded on demand.
 
     :param redact: hides secrets in what is shown of the body.
@@ -106,10 +106,10 @@ class Answer:
 
 
 #: Turns an answer into the failure it means, or returns ``None`` to have it judged by its status.
-Interpreter = t.Callable[[Answer], t.Optional[SyncError]]
+Interpreter = t.Callable[[Response], t.Optional[SyncError]]
 
 
-def judge_status(answer: Answer) -> SyncError:
+def judge_status(answer: Response) -> SyncError:
     """The failure that an unexpected status means where the provider has no closer word for it."""
     status = answer.status
     if status in REDIRECTS:
@@ -126,7 +126,7 @@ def judge_status(answer: Answer) -> SyncError:
     return SyncError(code, f"{answer.describe()} says: {answer.excerpt() or 'nothing'}", hint, status)
 
 
-def redirect_refused(answer: Answer) -> SyncError:
+def redirect_refused(answer: Response) -> SyncError:
     parts = urllib.parse.urlsplit(answer.redirect or "")
     port = f":{parts.port}" if parts.port else ""
     target = f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path}" if answer.redirect else "nowhere"

@@ -28,46 +28,46 @@ except ImportError:
     REQUESTS_IMPORT_ERROR = traceback.format_exc()
 
 if t.TYPE_CHECKING or REQUESTS_IMPORT_ERROR is None:
-    _Auth = requests.auth.AuthBase
+    AuthBase = requests.auth.AuthBase
     _Adapter = requests.adapters.HTTPAdapter
     _Connection = urllib3.connection.HTTPConnection
     _TLSConnection = urllib3.connection.HTTPSConnection
     _Pool = urllib3.connectionpool.HTTPConnectionPool
     _TLSPool = urllib3.connectionpool.HTTPSConnectionPool
 else:
-    _Auth = _Adapter = _Connection = _TLSConnection = _Pool = _TLSPool = object
+    AuthBase = _Adapter = _Connection = _TLSConnection = _Pool = _TLSPool = object
 
 
-class _Witness(threading.local):
+class _SendTracker(threading.local):
     """Whether the request being made by this thread has been handed to a socket, if only in part."""
 
     sent = False
 
 
-witness = _Witness()
+send_tracker = _SendTracker()
 
 
-class _Witnessed:
-    """Connection that tells :data:`witness` once a part of the request itself has been sent."""
+class SendTracking:
+    """Connection that tells :data:`send_tracker` once a part of the request itself has been sent."""
 
     sock: t.Any
 
     def connect(self) -> None:
         # connecting, which includes talking to a proxy, is the part that is provably safe to repeat
-        before = witness.sent
+        before = send_tracker.sent
         try:
             super().connect()  # type: ignore[misc]  # a mixin: the class beside it has the method
         finally:
-            witness.sent = before
+            send_tracker.sent = before
 
     def send(self, data: t.Any) -> None:
         if self.sock is None:
             self.connect()
-        witness.sent = True
+        send_tracker.sent = True
         super().send(data)  # type: ignore[misc]  # a mixin: the class beside it has the method
 
 
-class _Once:
+class _NoReuse:
     """Pool that keeps no connection, for a server may leave one open though it was asked not to."""
 
     def _put_conn(self, conn: t.Any) -> None:
@@ -76,27 +76,27 @@ class _Once:
         super()._put_conn(conn)  # type: ignore[misc]  # a mixin: the pool class beside it has the method
 
 
-class _WitnessedConnection(_Witnessed, _Connection):
+class TrackedConnection(SendTracking, _Connection):
     pass
 
 
-class _WitnessedTLSConnection(_Witnessed, _TLSConnection):
+class TrackedTLSConnection(SendTracking, _TLSConnection):
     pass
 
 
-class _WitnessedPool(_Once, _Pool):
-    ConnectionCls = _WitnessedConnection
+class TrackedPool(_NoReuse, _Pool):
+    ConnectionCls = TrackedConnection
 
 
-class _WitnessedTLSPool(_Once, _TLSPool):
-    ConnectionCls = _WitnessedTLSConnection
+class TrackedTLSPool(_NoReuse, _TLSPool):
+    ConnectionCls = TrackedTLSConnection
 
 
-_POOLS = {"http": _WitnessedPool, "https": _WitnessedTLSPool}
+_POOLS = {"http": TrackedPool, "https": TrackedTLSPool}
 
 
 class TriggerAdapter(_Adapter):
-    """Transport of triggers: never retries, and notes in :data:`witness` when the request is being sent."""
+    """Transport of triggers: never retries, and notes in :data:`send_tracker` when the request is being sent."""
 
     def init_poolmanager(self, *args: t.Any, **kwargs: t.Any) -> None:
         super().init_poolmanager(*args, **kwargs)
@@ -110,14 +110,14 @@ class TriggerAdapter(_Adapter):
         return manager
 
 
-class NoAuth(_Auth):
+class NoAuth(AuthBase):
     """Sends no credentials. With any auth set, requests leaves ~/.netrc alone."""
 
     def __call__(self, request: t.Any) -> t.Any:
         return request
 
 
-class TokenAuth(_Auth):
+class TokenAuth(AuthBase):
     """Sends a fixed Authorization header."""
 
     def __init__(self, value: str) -> None:

@@ -16,12 +16,12 @@ import typing as t
 
 from .._core.clock import isoformat
 from .._core.deadline import Deadline
-from .._core.errors import Ambiguous, NeverArrived, RateLimited, SyncError, understood
+from .._core.errors import Ambiguous, NeverArrived, RateLimited, SyncError, wrap_unexpected
 from .._http.client import RequestCount
-from .._state.run_ledger import NO_MARK, Entry, HeldElsewhere, Key, Ledger
-from .plan import Memory, Plan, Policy, decide
+from .._state.run_ledger import NO_REVISION, Entry, Key, LeaseConflict, RunLedger
+from .plan import LedgerEvidence, Plan, Policy, decide
 from .poll import PollPolicy, Reading
-from .provider import Adaptor, Observation, Run, Services, Target
+from .provider import Observation, Provider, Run, Services, Target
 from .record import Record
 from .settle import conclude, settle
 
@@ -32,7 +32,7 @@ MAX_SENDS = 5
 
 
 @dataclasses.dataclass(frozen=True)
-class Settings:
+class LifecycleSettings:
     """The options that drive the lifecycle."""
 
     policy: Policy
@@ -48,26 +48,26 @@ class Lifecycle:
 
     def __init__(
         self,
-        adaptor: Adaptor,
-        ledger: Ledger,
-        settings: Settings,
+        provider: Provider,
+        ledger: RunLedger,
+        settings: LifecycleSettings,
         services: Services,
         target: Target,
         record: Record,
         count: RequestCount,
     ) -> None:
-        self.adaptor = adaptor
+        self.provider = provider
         self.ledger = ledger
         self.settings = settings
         self.services = services
         self.target = target
         self.record = record
         self.deadline = Deadline(services.clock, settings.wait_timeout)
-        self.channel = adaptor.client.channel(self.deadline, count)
-        self.key = Key(adaptor.provider, adaptor.address, target.id)
+        self.channel = provider.client.channel(self.deadline, count)
+        self.key = Key(provider.name, provider.address, target.id)
         self.began = services.clock.monotonic()
         #: the mark of the target in the ledger when the evidence was gathered
-        self.mark = NO_MARK
+        self.mark = NO_REVISION
         #: the open ledger entry of the run that is being resumed, with that run's handle
         self.resumed: tuple[int, dict[str, t.Any]] | None = None
 
@@ -79,9 +79,9 @@ class Lifecycle:
         replans = 0
         while True:
             resumed, memory = self._recall()
-            observation = self.adaptor.observe(self.target, self.channel)
+            observation = self.provider.observe(self.target, self.channel)
             # without run ids, the run in flight is told from others only by the handle it was started with
-            if resumed is not None and (observation.running is None or not self.adaptor.capabilities.run_id):
+            if resumed is not None and (observation.running is None or not self.provider.capabilities.run_id):
                 observation.running = resumed
             self._note(observation)
             plan = decide(observation, memory, self.settings.policy)
@@ -96,9 +96,9 @@ class Lifecycle:
             if plan.action == "join":
                 return self._join(t.cast(Run, observation.running), observation)
             if plan.action == "queue":
-                self._wait_for_way(t.cast(Run, observation.running))
+                self._wait_until_idle(t.cast(Run, observation.running))
                 continue
-            if not self.adaptor.still_valid(self.target, observation, self.channel):
+            if not self.provider.still_valid(self.target, observation, self.channel):
                 replans += 1
                 if replans >= MAX_REPLANS:
                     raise _kept_changing(replans)
@@ -110,10 +110,10 @@ class Lifecycle:
 
     def _note(self, observation: Observation) -> None:
         self.record.detail = dict(observation.detail)
-        self.record.brief = dict(observation.brief)
+        self.record.compact_detail = dict(observation.compact_detail)
         self.record.diff = observation.diff
 
-    def _recall(self) -> tuple[Run | None, Memory]:
+    def _recall(self) -> tuple[Run | None, LedgerEvidence]:
         """What the ledger knows: a run to resume, and earlier successes."""
         run, done_now = None, None
         entry = self.ledger.open_entry(self.key)
@@ -130,22 +130,22 @@ class Lifecycle:
         """A run that was started and whose end nobody recorded, or what became of it if it has succeeded meanwhile."""
         handle = t.cast("dict[str, t.Any]", entry.handle)
         try:
-            reading = self.adaptor.read(handle, self.channel)
+            reading = self.provider.read(handle, self.channel)
         except SyncError as error:
             if error.code != "not_found":
                 raise
             self._finish(entry.id, "unknown")
             return None, None
-        if reading.state == "succeeded" or (reading.state == "failed" and self.adaptor.capabilities.failed_reads == 1):
+        if reading.state == "succeeded" or (reading.state == "failed" and self.provider.capabilities.failed_reads == 1):
             self._finish(entry.id, reading.state, reading)
             ended = dataclasses.replace(entry, finished_at=reading.finished_at or self.services.clock.now())
-            counts = reading.state == "succeeded" and not self.ledger.is_undone(self.key, entry.id)
+            counts = reading.state == "succeeded" and not self.ledger.is_invalidated(self.key, entry.id)
             return None, ended if counts else None
         return Run(handle, entry.intended_at), None
 
     def _interrupted(self, entry: Entry) -> Run | None:
         """A process died between recording its intent and recording the answer: nobody knows yet if it triggered."""
-        run = self.adaptor.find(self.target, entry.snapshot, self.channel)
+        run = self.provider.find(self.target, entry.snapshot, self.channel)
         if self.settings.check_mode:
             return run
         age = (self.services.clock.now() - entry.intended_at).total_seconds()
@@ -154,7 +154,7 @@ class Lifecycle:
         if run is not None:
             self.ledger.started(entry.id, run.handle)
             return run
-        if self.adaptor.capabilities.absence_proves or self.settings.policy.force:
+        if self.provider.capabilities.absence_proves or self.settings.policy.force:
             self._finish(entry.id, "void")
             return None
         self._finish(entry.id, "unknown")
@@ -164,7 +164,7 @@ class Lifecycle:
             "Look at the target. If it still needs the sync, run the task again: this message comes once.",
         )
 
-    def _memory(self, finished: Entry | None) -> Memory:
+    def _memory(self, finished: Entry | None) -> LedgerEvidence:
         policy = self.settings.policy
         release_done, age = "", None
         if policy.release is not None:
@@ -175,7 +175,7 @@ class Lifecycle:
         if policy.max_age is not None:
             last = finished or self.ledger.last_success(self.key)
             age = (self.services.clock.now() - (last.finished_at or last.intended_at)).total_seconds() if last else None
-        return Memory(release_done, age)
+        return LedgerEvidence(release_done, age)
 
     def _predict(self, plan: Plan) -> None:
         self.record.changed_basis = "predicted"
@@ -187,9 +187,9 @@ class Lifecycle:
         self.record.action = "would_join" if plan.action == "join" else "would_trigger"
         self.record.changed = True
 
-    def _wait_for_way(self, run: Run) -> None:
+    def _wait_until_idle(self, run: Run) -> None:
         """Wait until somebody else's run has ended (``if_running: queue``)."""
-        settled = settle(self.adaptor, run, self.settings.poll, self.channel, self.services, self.record, at_once=True)
+        settled = settle(self.provider, run, self.settings.poll, self.channel, self.services, self.record, at_once=True)
         if settled.outcome == "error" and settled.error is not None:
             raise settled.error
         if self.resumed is not None and self.resumed[1] == run.handle:
@@ -213,9 +213,9 @@ class Lifecycle:
                 observation.snapshot,
                 self.deadline.remaining() + self.settings.settle_grace,
                 self.mark,
-                self.adaptor.undoes(self.target),
+                self.provider.invalidates(self.target),
             )
-        except HeldElsewhere:
+        except LeaseConflict:
             elapsed = self.services.clock.monotonic() - self.began
             self._pause(self.settings.poll.delay(elapsed, self.services.rng.random()), "another process is about to trigger it")
             return False
@@ -244,8 +244,8 @@ class Lifecycle:
         for attempt in range(1, MAX_SENDS + 1):
             self.record.started_at = self.services.clock.now()
             try:
-                with understood():
-                    return self.adaptor.trigger(self.target, observation, self.channel)
+                with wrap_unexpected():
+                    return self.provider.trigger(self.target, observation, self.channel)
             except (NeverArrived, RateLimited) as error:
                 self.record.started_at = None
                 again = attempt < MAX_SENDS and getattr(error, "retryable", True)
@@ -259,21 +259,21 @@ class Lifecycle:
                 if error.code == "bad_response" and self.channel.may_have_executed:
                     raise Ambiguous(error.message, error.http_status) from None
                 raise
-            if not self.adaptor.still_valid(self.target, observation, self.channel):
+            if not self.provider.still_valid(self.target, observation, self.channel):
                 return None
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def _look_for(self, snapshot: t.Mapping[str, t.Any], grace: float) -> Run | None:
         """Look for a run newer than ``snapshot``, within a grace of so many seconds and the deadline."""
-        if not self.adaptor.can_find():
+        if not self.provider.can_find():
             return None
         clock = self.services.clock
         started, end = clock.monotonic(), min(clock.monotonic() + grace, self.deadline.at)
         while True:
             sent = clock.monotonic()
             try:
-                with understood():
-                    found = self.adaptor.find(self.target, snapshot, self.channel)
+                with wrap_unexpected():
+                    found = self.provider.find(self.target, snapshot, self.channel)
             except SyncError:
                 # the server may well be the one in trouble; the grace decides
                 found = None
@@ -299,7 +299,7 @@ class Lifecycle:
         self.record.started_at = None
         if error.code == "busy":
             return self._busy(error)
-        remedy = self.adaptor.refused(self.target, observation, error)
+        remedy = self.provider.refused(self.target, observation, error)
         if remedy.then == "skip":
             self.record.action, self.record.reason = "skipped", remedy.reason
             return True
@@ -328,7 +328,7 @@ class Lifecycle:
         started = clock.monotonic()
         end = min(started + self.settings.settle_grace, self.deadline.at)
         while True:
-            observation = self.adaptor.observe(self.target, self.channel)
+            observation = self.provider.observe(self.target, self.channel)
             if observation.running is not None:
                 return observation
             now = clock.monotonic()
@@ -349,8 +349,8 @@ class Lifecycle:
         if self.resumed is not None and self.resumed[1] == run.handle:
             entry_id = self.resumed[0]
             self.ledger.adopt(entry_id, self.deadline.remaining())
-        elif undoes := self.adaptor.undoes(self.target):
-            self.ledger.undo(self.key, run.handle, undoes)
+        elif invalidates := self.provider.invalidates(self.target):
+            self.ledger.invalidate(self.key, run.handle, invalidates)
         self._follow(run, entry_id, observation)
 
     def _follow(self, run: Run, entry_id: int | None, observation: Observation) -> None:
@@ -363,10 +363,10 @@ class Lifecycle:
             self._let_go(entry_id)
             return
         settled = settle(
-            self.adaptor, run, self.settings.poll, self.channel, self.services, record, at_once=record.action == "joined"
+            self.provider, run, self.settings.poll, self.channel, self.services, record, at_once=record.action == "joined"
         )
         try:
-            conclude(self.adaptor, self.target, observation, run, settled, record, self.channel)
+            conclude(self.provider, self.target, observation, run, settled, record, self.channel)
         finally:
             self._record_outcome(entry_id, settled.outcome, settled.reading)
 
@@ -388,7 +388,7 @@ class Lifecycle:
 
     def _let_go(self, entry_id: int | None) -> None:
         if entry_id is not None:
-            self.ledger.release_hold(entry_id)
+            self.ledger.drop_lease(entry_id)
 
     def _finish(self, entry_id: int, outcome: str, reading: Reading | None = None) -> None:
         if not self.settings.check_mode:

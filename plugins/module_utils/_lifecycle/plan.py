@@ -30,7 +30,7 @@ class Policy:
 
 
 @dataclasses.dataclass(frozen=True)
-class Memory:
+class LedgerEvidence:
     """What the ledger knows about a target.
 
     :param release_done: when the requested release was synced to it successfully, in words; empty if never.
@@ -51,7 +51,7 @@ class Plan:
     failure: SyncError | None = None
 
 
-def decide(observation: Observation, memory: Memory, policy: Policy) -> Plan:
+def decide(observation: Observation, memory: LedgerEvidence, policy: Policy) -> Plan:
     """Make the plan for one target.
 
     A run in flight comes first, since it makes all other evidence stale. Then the evidence counts in the order of its
@@ -80,7 +80,7 @@ def _in_flight(policy: Policy) -> Plan:
     return Plan("refuse", failure.message, failure=failure)
 
 
-def _skip(observation: Observation, memory: Memory, policy: Policy) -> Plan | None:
+def _skip(observation: Observation, memory: LedgerEvidence, policy: Policy) -> Plan | None:
     if observation.in_sync is True:
         return Plan("skip", observation.reason or "in sync", "observed")
     if observation.in_sync is False:

@@ -68,7 +68,7 @@ class Reading:
     :param progress: anything that differs when the run has moved on; restarts the grace for absent runs.
     :param finished_at: end of the run by the server's clock.
     :param retry_after: pause in seconds that the server asked for.
-    :param data: what the adaptor wants to see again when it verifies the effect.
+    :param data: what the provider wants to see again when it verifies the effect.
     """
 
     state: State

@@ -4,7 +4,7 @@
 
 # Note that this module util is PRIVATE to the collection.
 
-"""What a provider has to offer: one adaptor class, with a description of what its API lets us see.
+"""What a provider has to offer: one provider class, with a description of what its API lets us see.
 
 Everything else (deadlines, retries, ledger, fan-out, check mode, results) is done by the core for all of them alike.
 """
@@ -21,7 +21,7 @@ from .._core.clock import Clock
 from .._core.errors import SyncError, Violation
 from .._core.options import ArgumentSpec, Options
 from .._core.redact import Redactor
-from .._http.client import Channel, HttpClient, Settings, parse_api_url
+from .._http.client import Channel, HttpClient, HttpSettings, parse_api_url
 from .._state.run_ledger import Key
 from .poll import Reading
 
@@ -53,9 +53,9 @@ class Capabilities:
 class Target:
     """One thing that can be synced.
 
-    :param id: canonical id at the address of the adaptor, whatever name the user gave.
+    :param id: canonical id at the address of the provider, whatever name the user gave.
     :param name: how results call it.
-    :param data: for the adaptor alone.
+    :param data: for the provider alone.
     """
 
     id: str
@@ -91,7 +91,7 @@ class Observation:
     :param detail: facts for the record of the target.
     :param brief: what a bulk result keeps of ``detail`` when it has to be cut.
     :param diff: an Ansible diff of what a sync would do.
-    :param data: for the adaptor alone.
+    :param data: for the provider alone.
     """
 
     in_sync: bool | None = None
@@ -102,7 +102,7 @@ class Observation:
     violations: t.Sequence[Violation] = ()
     snapshot: dict[str, t.Any] = dataclasses.field(default_factory=dict)
     detail: dict[str, t.Any] = dataclasses.field(default_factory=dict)
-    brief: dict[str, t.Any] = dataclasses.field(default_factory=dict)
+    compact_detail: dict[str, t.Any] = dataclasses.field(default_factory=dict)
     diff: dict[str, t.Any] | None = None
     data: t.Any = None
 
@@ -120,7 +120,7 @@ class Effect:
     basis: str
     reason: str = ""
     detail: dict[str, t.Any] = dataclasses.field(default_factory=dict)
-    brief: dict[str, t.Any] = dataclasses.field(default_factory=dict)
+    compact_detail: dict[str, t.Any] = dataclasses.field(default_factory=dict)
     failure: SyncError | None = None
     warnings: tuple[str, ...] = ()
 
@@ -136,7 +136,7 @@ class Remedy:
 
 @dataclasses.dataclass(frozen=True)
 class Services:
-    """What the outside world injects into an adaptor."""
+    """What the outside world injects into a provider."""
 
     clock: Clock
     redactor: Redactor
@@ -144,10 +144,11 @@ class Services:
     warn: t.Callable[[str], None]
 
 
-class Adaptor(abc.ABC):
+class Provider(abc.ABC):
     """One upstream system. Subclasses are created once per task and used by several threads."""
 
-    provider: t.ClassVar[str]
+    #: how handles, the ledger and results call the provider
+    name: t.ClassVar[str]
     capabilities: t.ClassVar[Capabilities]
     #: options that say where and how to connect; ``sync_wait`` takes them in ``connections``
     connection_spec: t.ClassVar[ArgumentSpec]
@@ -204,13 +205,13 @@ class Adaptor(abc.ABC):
 
     def can_find(self) -> bool:
         """Whether :meth:`find` can ever find anything with these options; if not, nobody has to wait for it."""
-        return type(self).find is not Adaptor.find
+        return type(self).find is not Provider.find
 
     def find(self, target: Target, snapshot: t.Mapping[str, t.Any], channel: Channel) -> Run | None:
         """A run of ``target`` that is newer than ``snapshot``, if there is one."""
         return None
 
-    def undoes(self, target: Target) -> t.Sequence[Key]:
+    def invalidates(self, target: Target) -> t.Sequence[Key]:
         """Targets, of whatever provider, on which a run of this one undoes what earlier runs brought there.
 
         As soon as such a run may have been accepted, the ledger no longer knows them (nor any target whose id begins with
@@ -254,7 +255,7 @@ class Adaptor(abc.ABC):
         self.client.close()
 
 
-def http_settings(options: Options, option: str = "api_url") -> Settings:
+def http_settings(options: Options, option: str = "api_url") -> HttpSettings:
     """The connection settings in a module's options.
 
     :raises SyncError: ``invalid_option``.
@@ -265,7 +266,7 @@ def http_settings(options: Options, option: str = "api_url") -> Settings:
     cert = options.get("client_cert")
     if cert and options.get("client_key"):
         cert = (cert, options["client_key"])
-    return Settings(
+    return HttpSettings(
         base_url=parse_api_url(options[option], option),
         request_timeout=options["request_timeout"],
         verify=verify,

@@ -37,7 +37,7 @@ class Record:
     failure: SyncError | None = None
     detail: dict[str, t.Any] = dataclasses.field(default_factory=dict)
     #: what is left of ``detail`` when a bulk result has to be cut
-    brief: dict[str, t.Any] = dataclasses.field(default_factory=dict)
+    compact_detail: dict[str, t.Any] = dataclasses.field(default_factory=dict)
     diff: dict[str, t.Any] | None = None
     warnings: list[str] = dataclasses.field(default_factory=list)
 

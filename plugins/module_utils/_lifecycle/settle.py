@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import dataclasses
 
-from .._core.errors import SyncError, understood
+from .._core.errors import SyncError, wrap_unexpected
 from .._http.client import Channel
 from .poll import PollPolicy, Reading, Settled, Waiter
-from .provider import Adaptor, Effect, Observation, Run, Services, Target
+from .provider import Effect, Observation, Provider, Run, Services, Target
 from .record import Record
 
 
 def settle(
-    adaptor: Adaptor, run: Run, policy: PollPolicy, channel: Channel, services: Services, record: Record, at_once: bool
+    provider: Provider, run: Run, policy: PollPolicy, channel: Channel, services: Services, record: Record, at_once: bool
 ) -> Settled:
     """Look at ``run`` until it is terminal or the deadline of ``channel`` has passed.
 
@@ -31,13 +31,13 @@ def settle(
     channel = channel.once()
     at = clock.monotonic() if at_once else waiter.first()
     while True:
-        adaptor.sleep(run.handle, at - clock.monotonic())
+        provider.sleep(run.handle, at - clock.monotonic())
         sent = clock.monotonic()
         record.polls += 1
         seen: Reading | SyncError
         try:
-            with understood():
-                seen = adaptor.read(run.handle, channel)
+            with wrap_unexpected():
+                seen = provider.read(run.handle, channel)
         except SyncError as error:
             seen = error
         verdict = waiter.after(sent, clock.monotonic(), seen)
@@ -47,7 +47,7 @@ def settle(
 
 
 def conclude(
-    adaptor: Adaptor,
+    provider: Provider,
     target: Target,
     observation: Observation | None,
     run: Run,
@@ -61,19 +61,19 @@ def conclude(
         adaptor says to be unobservable).
     """
     if settled.outcome in ("succeeded", "failed"):
-        _terminal(adaptor, target, observation, run, settled, record, channel)
+        _terminal(provider, target, observation, run, settled, record, channel)
         return
     visible = settled.reading is not None and settled.reading.state not in ("absent", "unknown")
     record.state = "running" if visible and settled.outcome != "unexpected" else "unknown"
     if settled.outcome == "timed_out":
         record.timed_out = True
-        raise _timed_out(adaptor, target, settled, record, channel)
+        raise _timed_out(provider, target, settled, record, channel)
     if settled.outcome == "error" and settled.error is not None:
         settled.error.hint = f"{settled.error.hint} {RESUME}".strip()
         raise settled.error
     record.state = "unknown"
     if settled.outcome == "lost":
-        _note(adaptor.lost(target, run), record)
+        _note(provider.lost(target, run), record)
         return
     raise SyncError(
         "bad_response",
@@ -86,7 +86,7 @@ RESUME = "The run may go on at the server: run the task again to join it, or giv
 
 
 def _terminal(
-    adaptor: Adaptor,
+    provider: Provider,
     target: Target,
     observation: Observation | None,
     run: Run,
@@ -96,8 +96,8 @@ def _terminal(
 ) -> None:
     reading = settled.reading or Reading(settled.outcome)
     record.state = settled.outcome
-    record.finished_at = reading.finished_at or adaptor.services.clock.now()
-    effect = _effect(adaptor, target, observation, run, reading, record, channel)
+    record.finished_at = reading.finished_at or provider.services.clock.now()
+    effect = _effect(provider, target, observation, run, reading, record, channel)
     if settled.outcome == "failed" and effect.failure is None:
         failure = SyncError("run_failed", f"the run failed: {reading.message or 'the server gives no reason'}")
         effect = dataclasses.replace(effect, failure=failure)
@@ -108,14 +108,14 @@ def _note(effect: Effect, record: Record) -> None:
     record.changed, record.changed_basis = effect.changed, effect.basis
     record.reason = effect.reason or record.reason
     record.detail.update(effect.detail)
-    record.brief.update(effect.brief)
+    record.compact_detail.update(effect.compact_detail)
     record.warnings.extend(effect.warnings)
     if effect.failure is not None:
         raise effect.failure
 
 
 def _effect(
-    adaptor: Adaptor,
+    provider: Provider,
     target: Target,
     observation: Observation | None,
     run: Run,
@@ -124,20 +124,20 @@ def _effect(
     channel: Channel,
 ) -> Effect:
     try:
-        with understood():
-            return adaptor.verify(target, observation, run, reading, channel)
+        with wrap_unexpected():
+            return provider.verify(target, observation, run, reading, channel)
     except SyncError as error:
         # the run has ended, and that stays true
         return Effect(True, "assumed", warnings=(f"{record.target}: the effect could not be verified: {error.message}",))
 
 
-def _timed_out(adaptor: Adaptor, target: Target, settled: Settled, record: Record, channel: Channel) -> SyncError:
+def _timed_out(provider: Provider, target: Target, settled: Settled, record: Record, channel: Channel) -> SyncError:
     if settled.reading is not None:
         seen = f"last seen as {settled.reading.raw or settled.reading.state}"
     else:
         seen = f"never seen; last error: {settled.error.message}" if settled.error else "never seen"
     try:
-        why = adaptor.explain_timeout(target, settled.reading, channel.once())
+        why = provider.explain_timeout(target, settled.reading, channel.once())
     except SyncError:
         why = ""
     return SyncError(

@@ -12,7 +12,7 @@ import typing as t
 
 from .._core.clock import Stopped
 from .._core.deadline import Deadline
-from .._core.errors import SyncError, understood
+from .._core.errors import SyncError, wrap_unexpected
 from .._core.options import ArgumentSpec, Options, check_connection, check_waiting, secrets_in
 from .._core.redact import Redactor
 from .._http.client import Channel, HttpClient, RequestCount
@@ -27,7 +27,7 @@ INFO_TIMEOUT = 900.0
 Entry = dict[str, t.Any]
 
 
-class Viewer(t.Protocol):
+class InfoReader(t.Protocol):
     """What a provider offers to its info module."""
 
     client: HttpClient
@@ -40,7 +40,7 @@ class Viewer(t.Protocol):
 
 
 def run_info(
-    key: str, spec: ArgumentSpec, viewer_class: t.Callable[[Options, Services], Viewer], options: Options, context: Context
+    key: str, spec: ArgumentSpec, reader_class: t.Callable[[Options, Services], InfoReader], options: Options, context: Context
 ) -> dict[str, t.Any]:
     """Look at all targets.
 
@@ -49,21 +49,21 @@ def run_info(
     """
     redactor = Redactor(secrets_in(options, spec.arguments))
     result: dict[str, t.Any] = {"changed": False, key: []}
-    viewer: Viewer | None = None
+    reader: InfoReader | None = None
     try:
-        with understood():
+        with wrap_unexpected():
             check_connection(options)
             check_waiting(options)
             services = Services(context.clock, redactor, context.rng, context.warn)
-            viewer = viewer_class(options, services)
-            _look_at_all(viewer, options["max_parallel"], services, context.show, result[key])
+            reader = reader_class(options, services)
+            _read_all(reader, options["max_parallel"], services, context.show, result[key])
     except SyncError as error:
         _fail(result, error)
     except (Interrupted, Stopped, KeyboardInterrupt):
         _fail(result, SyncError("outcome_unknown", "the task was interrupted", "Run the task again."))
     finally:
-        if viewer is not None:
-            viewer.client.close()
+        if reader is not None:
+            reader.client.close()
     # a secret that happens to be a part of "failed" must not turn a failure into a success
     return {name: redactor.scrub(value) for name, value in {**result, "warnings": context.warnings}.items()}
 
@@ -72,19 +72,19 @@ def _fail(result: dict[str, t.Any], error: SyncError) -> None:
     result.update(failed=True, msg=f"{error.message}. {error.hint}".strip(), failure=error.as_failure())
 
 
-def _look_at_all(viewer: Viewer, max_parallel: int, services: Services, show: Show | None, entries: list[Entry]) -> None:
+def _read_all(reader: InfoReader, max_parallel: int, services: Services, show: Show | None, entries: list[Entry]) -> None:
     count = RequestCount()
 
     def channel() -> Channel:
-        return viewer.client.channel(Deadline(services.clock, INFO_TIMEOUT), count)
+        return reader.client.channel(Deadline(services.clock, INFO_TIMEOUT), count)
 
-    names = viewer.names(channel())
+    names = reader.names(channel())
     progress = Progress(len(names), "looked at")
 
     def look(name: str) -> Entry | SyncError:
         try:
-            with progress.of(lambda: name), understood():
-                return viewer.look(name, channel())
+            with progress.of(lambda: name), wrap_unexpected():
+                return reader.look(name, channel())
         except SyncError as error:
             return error
 

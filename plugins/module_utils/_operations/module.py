@@ -27,12 +27,12 @@ def run_as_module(operation: Operation, module_class: type[AnsibleModule] = Ansi
     :param settings: further arguments of ``module_class``.
     """
     module = module_class(supports_check_mode=True, **operation.spec.as_kwargs(), **settings)
-    require(module, operation, module.params)
-    with stoppable(signal.SIGTERM) as clock:
-        leave(module, operation.run(module.params, Context(module.check_mode, module._diff, clock)))
+    fail_on_missing_libraries(module, operation, module.params)
+    with interruptible_clock(signal.SIGTERM) as clock:
+        exit_module(module, operation.run(module.params, Context(module.check_mode, module._diff, clock)))
 
 
-def require(module: AnsibleModule, operation: Operation, options: t.Mapping[str, t.Any]) -> None:
+def fail_on_missing_libraries(module: AnsibleModule, operation: Operation, options: t.Mapping[str, t.Any]) -> None:
     """Fail clearly where a Python library is missing."""
     for library, problem in operation.requirements(options):
         if problem is not None:
@@ -40,7 +40,7 @@ def require(module: AnsibleModule, operation: Operation, options: t.Mapping[str,
 
 
 @contextlib.contextmanager
-def stoppable(*signals: signal.Signals, pass_on: bool = False) -> t.Iterator[SystemClock]:
+def interruptible_clock(*signals: signal.Signals, pass_on: bool = False) -> t.Iterator[SystemClock]:
     """A clock whose pauses end for good when this process is told to stop, which ends the waiting and not the reporting.
 
     :param signals: that tell it.
@@ -68,7 +68,7 @@ def stoppable(*signals: signal.Signals, pass_on: bool = False) -> t.Iterator[Sys
             os.kill(os.getpid(), told[0])
 
 
-def leave(module: AnsibleModule, result: dict[str, t.Any]) -> t.NoReturn:
+def exit_module(module: AnsibleModule, result: dict[str, t.Any]) -> t.NoReturn:
     """Exit or fail with ``result``."""
     for text in result.pop("warnings"):
         module.warn(text)

@@ -11,10 +11,10 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from .._core.options import CONNECTION, LOOKING, ArgumentSpec, Options
+from .._core.options import CONNECTION, PARALLEL, ArgumentSpec, Options
 from .._http.transport import REQUESTS_IMPORT_ERROR
-from .._lifecycle.provider import Adaptor, Services
-from .info import Viewer, run_info
+from .._lifecycle.provider import Provider, Services
+from .info import InfoReader, run_info
 from .sync import run_sync, sync_spec
 from .task import Context
 from .wait import Providers, run_wait, wait_spec
@@ -23,7 +23,7 @@ from .wait import Providers, run_wait, wait_spec
 Requirements = t.Sequence[tuple[str, t.Optional[str]]]
 
 
-def no_more(options: Options) -> Requirements:
+def no_extra_requirements(options: Options) -> Requirements:
     """What needs nothing but requests."""
     return ()
 
@@ -39,20 +39,20 @@ class Operation:
 
     spec: ArgumentSpec
     run: t.Callable[[Options, Context], dict[str, t.Any]]
-    needs: t.Callable[[Options], Requirements] = no_more
+    needs: t.Callable[[Options], Requirements] = no_extra_requirements
 
     def requirements(self, options: Options) -> Requirements:
         """All libraries for these options."""
         return [("requests", REQUESTS_IMPORT_ERROR), *self.needs(options)]
 
 
-def sync_operation(adaptor_class: type[Adaptor]) -> Operation:
+def sync_operation(provider_class: type[Provider]) -> Operation:
     """The sync module of a provider."""
 
     def run(options: Options, context: Context) -> dict[str, t.Any]:
-        return run_sync(adaptor_class, options, context)
+        return run_sync(provider_class, options, context)
 
-    return Operation(sync_spec(adaptor_class), run, adaptor_class.requirements)
+    return Operation(sync_spec(provider_class), run, provider_class.requirements)
 
 
 def wait_operation(providers: Providers) -> Operation:
@@ -67,17 +67,17 @@ def wait_operation(providers: Providers) -> Operation:
 def info_operation(
     key: str,
     spec: ArgumentSpec,
-    viewer_class: t.Callable[[Options, Services], Viewer],
-    needs: t.Callable[[Options], Requirements] = no_more,
+    reader_class: t.Callable[[Options, Services], InfoReader],
+    needs: t.Callable[[Options], Requirements] = no_extra_requirements,
 ) -> Operation:
     """An info module.
 
     :param key: where the result has the list of entries.
     :param spec: the options of the provider; those for connecting are added.
     """
-    whole = CONNECTION + spec + LOOKING
+    whole = CONNECTION + spec + PARALLEL
 
     def run(options: Options, context: Context) -> dict[str, t.Any]:
-        return run_info(key, whole, viewer_class, options, context)
+        return run_info(key, whole, reader_class, options, context)
 
     return Operation(whole, run, needs)

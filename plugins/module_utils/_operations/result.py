@@ -71,7 +71,7 @@ def fit(records: t.Sequence[Record], scrub: t.Callable[[t.Any], t.Any] = lambda 
         cut = [{**entry, "detail": {**_shortened(entry["detail"], limit), "cut": True}} for entry in full]
         if _size(cut) <= allowed:
             return cut
-    return [_brief(entry, scrub(record.brief)) for entry, record in zip(full, records)]
+    return [_compact(entry, scrub(record.compact_detail)) for entry, record in zip(full, records)]
 
 
 def fit_diffs(diffs: t.Sequence[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
@@ -87,7 +87,7 @@ def fit_diffs(diffs: t.Sequence[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
     return shown
 
 
-def _brief(entry: dict[str, t.Any], brief: dict[str, t.Any]) -> dict[str, t.Any]:
+def _compact(entry: dict[str, t.Any], compact_detail: dict[str, t.Any]) -> dict[str, t.Any]:
     failure = entry["failure"] and {**entry["failure"], "message": _short(entry["failure"]["message"]), "hint": ""}
     return {
         **entry,
@@ -95,7 +95,7 @@ def _brief(entry: dict[str, t.Any], brief: dict[str, t.Any]) -> dict[str, t.Any]
         # nobody has to find a run again that has ended
         "handle": None if entry["state"] in ("succeeded", "failed") else entry["handle"],
         "failure": failure,
-        "detail": {**brief, "cut": True},
+        "detail": {**compact_detail, "cut": True},
     }
 
 

@@ -26,41 +26,41 @@ from .._core.options import (
 )
 from .._core.redact import Redactor
 from .._http.client import RequestCount
-from .._lifecycle.lifecycle import Lifecycle, Settings
+from .._lifecycle.lifecycle import Lifecycle, LifecycleSettings
 from .._lifecycle.plan import Policy
 from .._lifecycle.poll import PollPolicy
-from .._lifecycle.provider import Adaptor, Services, Target
+from .._lifecycle.provider import Provider, Services, Target
 from .._lifecycle.record import Record
-from .._state.run_ledger import Ledger
+from .._state.run_ledger import RunLedger
 from .task import Batch, Context, guarded, open_ledger
 
 
-def sync_spec(adaptor_class: type[Adaptor]) -> ArgumentSpec:
+def sync_spec(provider_class: type[Provider]) -> ArgumentSpec:
     """All options of the sync module of a provider."""
-    return CONNECTION + adaptor_class.connection_spec + adaptor_class.sync_spec + WAITING + SYNCING
+    return CONNECTION + provider_class.connection_spec + provider_class.sync_spec + WAITING + SYNCING
 
 
-def run_sync(adaptor_class: type[Adaptor], options: Options, context: Context) -> dict[str, t.Any]:
+def run_sync(provider_class: type[Provider], options: Options, context: Context) -> dict[str, t.Any]:
     """Sync all targets that the options name.
 
     :param options: options of the sync module, validated by its argument spec.
     :returns: the result of the task; ``failed`` in it says whether it failed.
     """
-    redactor = Redactor(secrets_in(options, (adaptor_class.connection_spec + adaptor_class.sync_spec).arguments))
+    redactor = Redactor(secrets_in(options, (provider_class.connection_spec + provider_class.sync_spec).arguments))
     batch = Batch(options, context, redactor)
     with guarded(batch):
         check_connection(options)
         check_waiting(options)
         services = Services(context.clock, redactor, context.rng, context.warn)
-        adaptor = adaptor_class(options, services)
+        provider = provider_class(options, services)
         try:
-            _sync_all(adaptor, open_ledger(options, context, redactor), settings_of(options, adaptor, context), services, batch)
+            _sync_all(provider, open_ledger(options, context, redactor), settings_of(options, provider, context), services, batch)
         finally:
-            adaptor.close()
+            provider.close()
     return batch.result()
 
 
-def settings_of(options: Options, adaptor: Adaptor, context: Context) -> Settings:
+def settings_of(options: Options, provider: Provider, context: Context) -> LifecycleSettings:
     """The lifecycle settings in the options of a sync module (or of ``sync_wait``, which has fewer)."""
     policy = Policy(
         if_running=options.get("if_running", "join"),
@@ -72,10 +72,10 @@ def settings_of(options: Options, adaptor: Adaptor, context: Context) -> Setting
         min_interval=options["poll_min_interval"],
         max_interval=options["poll_max_interval"],
         absent_grace=options["settle_grace"],
-        failed_reads=adaptor.capabilities.failed_reads,
-        failed_for=adaptor.capabilities.failed_for,
+        failed_reads=provider.capabilities.failed_reads,
+        failed_for=provider.capabilities.failed_for,
     )
-    return Settings(
+    return LifecycleSettings(
         policy=policy,
         poll=poll,
         wait=options.get("wait", True),
@@ -85,18 +85,18 @@ def settings_of(options: Options, adaptor: Adaptor, context: Context) -> Setting
     )
 
 
-def _sync_all(adaptor: Adaptor, ledger: Ledger, settings: Settings, services: Services, batch: Batch) -> None:
-    batch.records = [Record(name, adaptor.provider) for name in adaptor.names()]
+def _sync_all(provider: Provider, ledger: RunLedger, settings: LifecycleSettings, services: Services, batch: Batch) -> None:
+    batch.records = [Record(name, provider.name) for name in provider.names()]
     targets: dict[int, Target] = {}
 
     def resolve(record: Record, count: RequestCount) -> None:
-        channel = adaptor.client.channel(Deadline(services.clock, settings.wait_timeout), count)
-        target = adaptor.resolve(record.target, channel)
+        channel = provider.client.channel(Deadline(services.clock, settings.wait_timeout), count)
+        target = provider.resolve(record.target, channel)
         targets[id(record)] = target
         record.target = target.name
 
     def sync(record: Record, count: RequestCount) -> None:
-        Lifecycle(adaptor, ledger, settings, services, targets[id(record)], record, count).execute()
+        Lifecycle(provider, ledger, settings, services, targets[id(record)], record, count).execute()
 
     batch.process([(record, resolve) for record in batch.records], "found")
     batch.process([(record, sync) for record in _distinct(batch.records, targets)])

@@ -15,12 +15,12 @@ import random
 import typing as t
 
 from .._core.clock import Clock, Stopped, SystemClock, isoformat
-from .._core.errors import SyncError, understood
+from .._core.errors import SyncError, wrap_unexpected
 from .._core.options import Options
 from .._core.redact import Redactor
 from .._http.client import RequestCount
 from .._lifecycle.record import Record
-from .._state.run_ledger import Ledger, default_path
+from .._state.run_ledger import RunLedger, default_path
 from .progress import Progress, Show, ticking
 from .result import fit, fit_diffs, is_failed, summarize, write_report
 from .scheduling import fan_out
@@ -88,7 +88,7 @@ class Batch:
         count, clock = RequestCount(self.count), self.context.clock
         started = clock.monotonic()
         try:
-            with understood():
+            with wrap_unexpected():
                 work(record, count)
         except SyncError as error:
             record.fail(error)
@@ -177,7 +177,7 @@ def _at_work(record: Record) -> str:
 def guarded(batch: Batch) -> t.Iterator[None]:
     """Turn whatever ends a task early into a part of its result."""
     try:
-        with understood():
+        with wrap_unexpected():
             yield
     except SyncError as error:
         batch.failure = error
@@ -190,10 +190,10 @@ def guarded(batch: Batch) -> t.Iterator[None]:
         raise
 
 
-def open_ledger(options: Options, context: Context, redactor: Redactor) -> Ledger:
+def open_ledger(options: Options, context: Context, redactor: Redactor) -> RunLedger:
     """The ledger that the options or the environment name; read-only in check mode.
 
     :raises SyncError: ``invalid_option``.
     """
     path = options.get("ledger_path") or default_path(context.environ)
-    return Ledger(path, context.clock, read_only=context.check_mode, scrub=redactor.scrub)
+    return RunLedger(path, context.clock, read_only=context.check_mode, scrub=redactor.scrub)

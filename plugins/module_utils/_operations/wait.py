@@ -17,20 +17,20 @@ from .._core.errors import SyncError, invalid_option
 from .._core.options import CONNECTION, WAITING, ArgumentSpec, Options, check_connection, check_waiting, secrets_in
 from .._core.redact import Redactor
 from .._http.client import RequestCount, parse_api_url
-from .._lifecycle.lifecycle import Settings
-from .._lifecycle.provider import Adaptor, Run, Services
+from .._lifecycle.lifecycle import LifecycleSettings
+from .._lifecycle.provider import Provider, Run, Services
 from .._lifecycle.record import Record
 from .._lifecycle.settle import conclude, settle
-from .._state.run_ledger import Key, Ledger
+from .._state.run_ledger import Key, RunLedger
 from .sync import settings_of
 from .task import Batch, Context, guarded, open_ledger
 
-Providers = t.Mapping[str, type[Adaptor]]
+Providers = t.Mapping[str, type[Provider]]
 
 
 def wait_spec(providers: Providers) -> ArgumentSpec:
     """All options of ``sync_wait``."""
-    connections = {name: {"type": "dict", **_as_suboptions(adaptor_class)} for name, adaptor_class in providers.items()}
+    connections = {name: {"type": "dict", **_as_suboptions(provider_class)} for name, provider_class in providers.items()}
     own = ArgumentSpec(
         {
             "handles": {"type": "list", "elements": "dict", "required": True},
@@ -40,8 +40,8 @@ def wait_spec(providers: Providers) -> ArgumentSpec:
     return own + WAITING
 
 
-def _as_suboptions(adaptor_class: type[Adaptor]) -> dict[str, t.Any]:
-    kwargs = (CONNECTION + adaptor_class.connection_spec + adaptor_class.handle_spec).as_kwargs()
+def _as_suboptions(provider_class: type[Provider]) -> dict[str, t.Any]:
+    kwargs = (CONNECTION + provider_class.connection_spec + provider_class.handle_spec).as_kwargs()
     arguments = kwargs.pop("argument_spec")
     # what is required is checked for the handles at hand, when the environment has had its say
     options = {name: {key: value for key, value in spec.items() if key != "required"} for name, spec in arguments.items()}
@@ -51,13 +51,13 @@ def _as_suboptions(adaptor_class: type[Adaptor]) -> dict[str, t.Any]:
 def run_wait(providers: Providers, options: Options, context: Context) -> dict[str, t.Any]:
     """Wait for all runs behind ``handles``.
 
-    :param providers: the adaptor classes by the name of their provider.
+    :param providers: the provider classes by name.
     :param options: options of ``sync_wait``, validated by its argument spec.
     :returns: the result of the task; ``failed`` in it says whether it failed.
     """
     redactor = Redactor()
     batch = Batch(options, context, redactor)
-    adaptors: dict[tuple[str, str], Adaptor] = {}
+    connected: dict[tuple[str, str], Provider] = {}
     with guarded(batch):
         check_waiting(options)
         handles = [_checked(handle, providers) for handle in options["handles"]]
@@ -68,12 +68,12 @@ def run_wait(providers: Providers, options: Options, context: Context) -> dict[s
         try:
             for handle in handles:
                 place = (handle["provider"], handle["address"])
-                if place not in adaptors:
-                    adaptors[place] = _connect(providers[handle["provider"]], handle["address"], options, services)
-            _wait_all(handles, adaptors, open_ledger(options, context, redactor), services, batch)
+                if place not in connected:
+                    connected[place] = _connect(providers[handle["provider"]], handle["address"], options, services)
+            _wait_all(handles, connected, open_ledger(options, context, redactor), services, batch)
         finally:
-            for adaptor in adaptors.values():
-                adaptor.close()
+            for provider in connected.values():
+                provider.close()
     return batch.result()
 
 
@@ -86,12 +86,12 @@ def _checked(handle: t.Mapping[str, t.Any], providers: Providers) -> t.Mapping[s
     return handle
 
 
-def _connect(adaptor_class: type[Adaptor], address: str, options: Options, services: Services) -> Adaptor:
-    """An adaptor for the runs at ``address``, with the connection options of its provider or the environment."""
-    provider = adaptor_class.provider
+def _connect(provider_class: type[Provider], address: str, options: Options, services: Services) -> Provider:
+    """A provider for the runs at ``address``, with the connection options of its provider or the environment."""
+    provider = provider_class.name
     connections = (options.get("connections") or {}).get(provider) or {}
     given = {name: value for name, value in connections.items() if value is not None}
-    spec = CONNECTION + adaptor_class.connection_spec + adaptor_class.handle_spec
+    spec = CONNECTION + provider_class.connection_spec + provider_class.handle_spec
     connection = _validated(spec, given, f"connections.{provider}", address)
     services.redactor.add(*secrets_in(connection, spec.arguments))
     check_connection(connection)
@@ -103,7 +103,7 @@ def _connect(adaptor_class: type[Adaptor], address: str, options: Options, servi
             f"option handles: a handle of {provider} belongs to {address}, but the connection is to {own}",
             f"Set connections.{provider} (or the environment) for that address.",
         )
-    return adaptor_class({**connection, "max_parallel": options["max_parallel"]}, services)
+    return provider_class({**connection, "max_parallel": options["max_parallel"]}, services)
 
 
 def _validated(spec: ArgumentSpec, given: dict[str, t.Any], where: str, address: str) -> dict[str, t.Any]:
@@ -125,21 +125,21 @@ def _validated(spec: ArgumentSpec, given: dict[str, t.Any], where: str, address:
 
 def _wait_all(
     handles: t.Sequence[t.Mapping[str, t.Any]],
-    adaptors: t.Mapping[tuple[str, str], Adaptor],
-    ledger: Ledger,
+    connected: t.Mapping[tuple[str, str], Provider],
+    ledger: RunLedger,
     services: Services,
     batch: Batch,
 ) -> None:
     def job(handle: t.Mapping[str, t.Any]) -> tuple[Record, t.Callable[[Record, RequestCount], None]]:
-        adaptor = adaptors[handle["provider"], handle["address"]]
-        target = adaptor.from_handle(handle)
-        record = Record(target.name, adaptor.provider, action="joined", state="running", handle=dict(handle))
+        provider = connected[handle["provider"], handle["address"]]
+        target = provider.from_handle(handle)
+        record = Record(target.name, provider.name, action="joined", state="running", handle=dict(handle))
         record.changed_basis = "assumed"
-        settings = settings_of(batch.options, adaptor, batch.context)
+        settings = settings_of(batch.options, provider, batch.context)
 
         def wait(record: Record, count: RequestCount) -> None:
             deadline = Deadline(services.clock, settings.wait_timeout)
-            _wait(adaptor, ledger, settings, services, Run(dict(handle)), record, count, deadline)
+            _wait(provider, ledger, settings, services, Run(dict(handle)), record, count, deadline)
 
         return record, wait
 
@@ -149,40 +149,40 @@ def _wait_all(
 
 
 def _wait(
-    adaptor: Adaptor,
-    ledger: Ledger,
-    settings: Settings,
+    provider: Provider,
+    ledger: RunLedger,
+    settings: LifecycleSettings,
     services: Services,
     run: Run,
     record: Record,
     count: RequestCount,
     deadline: Deadline,
 ) -> None:
-    channel = adaptor.client.channel(deadline, count)
-    target = adaptor.from_handle(run.handle)
+    channel = provider.client.channel(deadline, count)
+    target = provider.from_handle(run.handle)
     if settings.check_mode:
-        _look_once(adaptor, run, record, channel)
+        _look_once(provider, run, record, channel)
         return
     record.changed = True
-    key = Key(adaptor.provider, adaptor.address, target.id)
-    undoes = adaptor.undoes(target)
-    if undoes:
-        ledger.undo(key, run.handle, undoes)
-    settled = settle(adaptor, run, settings.poll, channel, services, record, at_once=True)
+    key = Key(provider.name, provider.address, target.id)
+    invalidates = provider.invalidates(target)
+    if invalidates:
+        ledger.invalidate(key, run.handle, invalidates)
+    settled = settle(provider, run, settings.poll, channel, services, record, at_once=True)
     try:
-        conclude(adaptor, target, None, run, settled, record, channel)
+        conclude(provider, target, None, run, settled, record, channel)
     finally:
         if settled.outcome in ("succeeded", "failed"):
             finished = settled.reading.finished_at if settled.reading else None
             ledger.seen(key, run.handle, settled.outcome, finished)
 
 
-def _look_once(adaptor: Adaptor, run: Run, record: Record, channel: t.Any) -> None:
-    reading = adaptor.read(run.handle, channel)
+def _look_once(provider: Provider, run: Run, record: Record, channel: t.Any) -> None:
+    reading = provider.read(run.handle, channel)
     record.polls += 1
     record.action, record.changed_basis = "would_join", "predicted"
     record.reason = f"the run is {reading.raw or reading.state}"
-    believed = reading.state == "succeeded" or (reading.state == "failed" and adaptor.capabilities.failed_reads == 1)
+    believed = reading.state == "succeeded" or (reading.state == "failed" and provider.capabilities.failed_reads == 1)
     record.state = reading.state if believed else "running"
     if reading.state in ("absent", "unknown"):
         record.state = "unknown"

@@ -75,7 +75,7 @@ class Certificate:
 
 
 @dataclasses.dataclass(frozen=True)
-class Seen:
+class HttpResponse:
     """A complete answer, the last one of a chain of redirects.
 
     :param headers: a mapping that does not care for the case of names.
@@ -99,7 +99,7 @@ class Seen:
 Redact = t.Callable[[str], str]
 
 
-def problems_of(wanted: Expectation, seen: Seen, now: dt.datetime, redact: Redact = lambda text: text) -> list[str]:
+def problems_of(wanted: Expectation, seen: HttpResponse, now: dt.datetime, redact: Redact = lambda text: text) -> list[str]:
     """Everything about an answer that is not as it should be.
 
     :param now: the date that certificates are held against.
@@ -108,14 +108,14 @@ def problems_of(wanted: Expectation, seen: Seen, now: dt.datetime, redact: Redac
     return found + _latency(wanted, seen) + _certificate(wanted, seen, now)
 
 
-def _status(wanted: Expectation, seen: Seen) -> list[str]:
+def _status(wanted: Expectation, seen: HttpResponse) -> list[str]:
     if seen.status in wanted.status:
         return []
     why = f" ({seen.not_followed})" if seen.not_followed else ""
     return [f"status {seen.status}{why}, wanted {' or '.join(map(str, wanted.status))}"]
 
 
-def _headers(wanted: Expectation, seen: Seen, redact: Redact) -> list[str]:
+def _headers(wanted: Expectation, seen: HttpResponse, redact: Redact) -> list[str]:
     problems = []
     for name, pattern in wanted.headers:
         value = seen.headers.get(name)
@@ -132,7 +132,7 @@ def _header_value(name: str, value: str, redact: Redact) -> str:
     return repr(_short(redact(shown_url(value) if name.lower() in _ADDRESS_HEADERS else value)))
 
 
-def _body(wanted: Expectation, seen: Seen) -> list[str]:
+def _body(wanted: Expectation, seen: HttpResponse) -> list[str]:
     if wanted.regex is None and wanted.not_regex is None:
         return []
     text = decoded(seen)
@@ -145,7 +145,7 @@ def _body(wanted: Expectation, seen: Seen) -> list[str]:
     return problems
 
 
-def decoded(seen: Seen) -> str:
+def decoded(seen: HttpResponse) -> str:
     """The body as text, in the character set that the server names, else UTF-8."""
     match = re.search(r"""charset\s*=\s*["']?([\w.:-]+)""", seen.headers.get("Content-Type", ""), re.IGNORECASE)
     try:
@@ -154,7 +154,7 @@ def decoded(seen: Seen) -> str:
         return seen.body.decode("utf-8", "replace")
 
 
-def _json(wanted: Expectation, seen: Seen, redact: Redact) -> list[str]:
+def _json(wanted: Expectation, seen: HttpResponse, redact: Redact) -> list[str]:
     if not wanted.json:
         return []
     if seen.truncated:
@@ -205,13 +205,13 @@ def _short(text: str) -> str:
     return text if len(text) <= MAX_FINDING else f"{text[:MAX_FINDING]}…"
 
 
-def _latency(wanted: Expectation, seen: Seen) -> list[str]:
+def _latency(wanted: Expectation, seen: HttpResponse) -> list[str]:
     if wanted.max_latency is None or seen.latency <= wanted.max_latency:
         return []
     return [f"complete after {seen.latency:.3f} s, wanted at most {wanted.max_latency:g} s"]
 
 
-def _certificate(wanted: Expectation, seen: Seen, now: dt.datetime) -> list[str]:
+def _certificate(wanted: Expectation, seen: HttpResponse, now: dt.datetime) -> list[str]:
     least = wanted.min_certificate_days
     if least is None:
         return []

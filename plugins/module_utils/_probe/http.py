@@ -21,7 +21,7 @@ from .._http import transport
 from .._http.client import RequestCount, transport_error
 from .._http.response import REDIRECTS
 from .address import origin_text, redirected, same_origin, shown_url
-from .expect import Certificate, Seen
+from .expect import Certificate, HttpResponse
 from .options import Follow, Probe
 
 MAXREDIRECTS = 5
@@ -97,22 +97,22 @@ class _Watched:
         return sock
 
 
-class _WatchedConnection(_Watched, transport._WitnessedConnection):
+class _WatchedConnection(_Watched, transport.TrackedConnection):
     pass
 
 
-class _WatchedTLSConnection(_Watched, transport._WitnessedTLSConnection):
+class _WatchedTLSConnection(_Watched, transport.TrackedTLSConnection):
     def connect(self) -> None:
         super().connect()
         if _looking.watch:
             _looking.watch.certificate = certificate_of(self.sock)
 
 
-class _WatchedPool(transport._WitnessedPool):
+class _WatchedPool(transport.TrackedPool):
     ConnectionCls = _WatchedConnection
 
 
-class _WatchedTLSPool(transport._WitnessedTLSPool):
+class _WatchedTLSPool(transport.TrackedTLSPool):
     ConnectionCls = _WatchedTLSConnection
 
 
@@ -174,7 +174,7 @@ def next_hop(follow: Follow, url: str, status: int, location: str | None) -> tup
     return target, ""
 
 
-def look(probe: Probe, clock: Clock, count: RequestCount) -> Seen:
+def look(probe: Probe, clock: Clock, count: RequestCount) -> HttpResponse:
     """Look at a probe once.
 
     :param count: gets every request that was sent, if only in part.
@@ -198,7 +198,7 @@ def look(probe: Probe, clock: Clock, count: RequestCount) -> Seen:
             if target is None:
                 latency = clock.monotonic() - started
                 certificate = watch.certificate
-                return Seen(response.status_code, response.headers, body, latency, truncated, certificate, not_followed)
+                return HttpResponse(response.status_code, response.headers, body, latency, truncated, certificate, not_followed)
             if not same_origin(url, target):
                 # cookies heed neither port nor scheme
                 session.cookies.clear()
@@ -214,7 +214,7 @@ def _send(session: t.Any, probe: Probe, url: str, count: RequestCount) -> t.Any:
         headers.update(probe.headers)
         own = {"cert": probe.cert, "auth": _auth(probe)}
     limit = probe.request_timeout
-    transport.witness.sent = False
+    transport.send_tracker.sent = False
     try:
         response = session.request(
             probe.method,
@@ -227,7 +227,7 @@ def _send(session: t.Any, probe: Probe, url: str, count: RequestCount) -> t.Any:
             **own,
         )
     finally:
-        if transport.witness.sent:
+        if transport.send_tracker.sent:
             count.add()
     # as a matter of course since urllib3 2: half a body is no answer
     response.raw.enforce_content_length = True

@@ -20,7 +20,7 @@ from .._core.redact import MASK
 from .address import Address, parse_address, shown_url
 from .expect import Expectation, JsonRule
 from .jsonpath import parse_path
-from .schedule import Rules
+from .schedule import ScheduleRules
 
 MAX_BODY = 64 * 1024 * 1024
 
@@ -117,7 +117,7 @@ class Probe:
     secrets: tuple[str, ...] = ()
 
 
-def parse_rules(options: Options) -> Rules:
+def parse_rules(options: Options) -> ScheduleRules:
     """What it takes to pass.
 
     :raises SyncError: ``invalid_option``.
@@ -127,7 +127,7 @@ def parse_rules(options: Options) -> Rules:
     check_range(options, "timeout", 0, MAX_WAIT_TIMEOUT, "seconds")
     check_range(options, "soak", 0, MAX_WAIT_TIMEOUT, "seconds")
     check_range(options, "max_parallel", 1, MAX_PARALLEL, "probes at once")
-    return Rules(**{field.name: options[field.name] for field in dataclasses.fields(Rules)})
+    return ScheduleRules(**{field.name: options[field.name] for field in dataclasses.fields(ScheduleRules)})
 
 
 def parse_before(options: Options) -> dict[str, bool]:

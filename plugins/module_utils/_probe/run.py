@@ -12,7 +12,7 @@ import typing as t
 import warnings
 
 from .._core.clock import Clock, Stopped, isoformat
-from .._core.errors import SyncError, understood
+from .._core.errors import SyncError, wrap_unexpected
 from .._core.options import Options
 from .._core.redact import Redactor
 from .._http.client import RequestCount
@@ -21,55 +21,55 @@ from .._operations.task import Context, Interrupted
 from . import http
 from .expect import problems_of
 from .options import Probe, parse_before, parse_probes, parse_rules
-from .schedule import Look, Over, Rules, Schedule, Track
-from .workers import Crew, ThreadCrew, View
+from .schedule import Attempt, Over, Schedule, ScheduleRules, Track
+from .workers import AttemptResult, ProbeExecutor, ThreadedExecutor
 
 Json = dict[str, t.Any]
 
 #: Makes the crew that looks at these probes.
-CrewOf = t.Callable[[t.Sequence[Probe], Clock], Crew]
+CrewOf = t.Callable[[t.Sequence[Probe], Clock], ProbeExecutor]
 
 
-def http_crew(probes: t.Sequence[Probe], clock: Clock) -> Crew:
+def http_executor(probes: t.Sequence[Probe], clock: Clock) -> ProbeExecutor:
     """A crew that looks at the real thing."""
     if not all(probe.verify for probe in probes):
         # who switches validation off has been told in the documentation, and does not need it for each look
         warnings.filterwarnings("ignore", message="Unverified HTTPS request")
-    return ThreadCrew(lambda number: take_look(probes[number], clock), clock)
+    return ThreadedExecutor(lambda number: make_attempt(probes[number], clock), clock)
 
 
-def take_look(probe: Probe, clock: Clock, look: t.Callable[[Probe, Clock, RequestCount], t.Any] = http.look) -> View:
+def make_attempt(probe: Probe, clock: Clock, look: t.Callable[[Probe, Clock, RequestCount], t.Any] = http.look) -> AttemptResult:
     """Look at a probe, and judge what is seen. Whatever goes wrong is a problem of the probe."""
     count, redactor = RequestCount(), Redactor(probe.secrets)
     try:
-        with understood():
+        with wrap_unexpected():
             seen = look(probe, clock, count)
             now = clock.now()
             problems = tuple(problems_of(probe.wanted, seen, now, redactor.text))
     except SyncError as error:
         wanted = " or ".join(map(str, probe.wanted.status))
         problem = f"{redactor.text(error.message)}, wanted an answer with status {wanted}"
-        return View((problem,), clock.monotonic(), clock.now(), count.value)
+        return AttemptResult((problem,), clock.monotonic(), clock.now(), count.value)
     days = seen.certificate.days(now) if seen.certificate else None
-    return View(problems, clock.monotonic(), now, count.value, seen.status, seen.latency, days)
+    return AttemptResult(problems, clock.monotonic(), now, count.value, seen.status, seen.latency, days)
 
 
-class Looks:
+class ProbeHistory:
     """What was seen of one probe so far."""
 
     def __init__(self, probe: Probe) -> None:
         self.probe = probe
-        self.last: View | None = None
-        self.last_failed: View | None = None
+        self.last: AttemptResult | None = None
+        self.last_failed: AttemptResult | None = None
         self.requests = 0
 
-    def note(self, view: View) -> None:
+    def note(self, view: AttemptResult) -> None:
         self.requests += view.requests
         self.last = view
         if view.problems:
             self.last_failed = view
 
-    def result(self, track: Track, rules: Rules, was_ok: bool | None) -> Json:
+    def result(self, track: Track, rules: ScheduleRules, was_ok: bool | None) -> Json:
         """The entry of the probe in the result."""
         last = self.last
         return {
@@ -87,7 +87,7 @@ class Looks:
             "requests": self.requests,
         }
 
-    def _problems(self, track: Track, rules: Rules) -> list[str]:
+    def _problems(self, track: Track, rules: ScheduleRules) -> list[str]:
         if self.last is None:
             return ["not looked at, wanted a look"]
         if self.last.problems:
@@ -97,15 +97,15 @@ class Looks:
         return [f"{track.consecutive} successful {looks} in a row, wanted {rules.needed}{before}"]
 
 
-class Task:
+class ProbeTask:
     """Everything about one run, complete at any moment, so that every exit can report it."""
 
     def __init__(self, context: Context) -> None:
         self.clock = context.clock
         self.started = context.clock.monotonic()
-        self.looks: list[Looks] = []
+        self.looks: list[ProbeHistory] = []
         self.before: dict[str, bool] = {}
-        self.rules = Rules()
+        self.rules = ScheduleRules()
         self.schedule: Schedule | None = None
         self.failure: SyncError | None = None
 
@@ -117,17 +117,17 @@ class Task:
         self.rules = parse_rules(options)
         self.before = parse_before(options)
         probes = parse_probes(options)
-        self.looks = [Looks(probe) for probe in probes]
+        self.looks = [ProbeHistory(probe) for probe in probes]
         return probes
 
-    def watch(self, crew: Crew) -> None:
+    def watch(self, crew: ProbeExecutor) -> None:
         """Have the crew look until all is decided."""
         self.schedule = schedule = Schedule(len(self.looks), self.rules, self.clock.monotonic())
         while True:
             step = schedule.next(self.clock.monotonic())
             if isinstance(step, Over):
                 return
-            if isinstance(step, Look):
+            if isinstance(step, Attempt):
                 crew.start(step.probe)
                 continue
             for probe, view in crew.wait(step.until):
@@ -178,14 +178,14 @@ class Task:
         return f"{len(self.looks)} of {len(self.looks)} probes are as wanted{soak}"
 
 
-def run_probes(options: Options, context: Context, crew_of: CrewOf = http_crew) -> Json:
+def run_probes(options: Options, context: Context, crew_of: CrewOf = http_executor) -> Json:
     """Look at all probes.
 
     :returns: the result of the task; ``failed`` in it says whether it failed.
     """
-    task = Task(context)
+    task = ProbeTask(context)
     try:
-        with understood():
+        with wrap_unexpected():
             probes = task.prepare(options)
             with ticking(task.line, context.show):
                 task.watch(crew_of(probes, context.clock))

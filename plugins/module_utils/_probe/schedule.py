@@ -17,7 +17,7 @@ import typing as t
 
 
 @dataclasses.dataclass(frozen=True)
-class Rules:
+class ScheduleRules:
     """What it takes to pass.
 
     :param successes: successful looks in a row that each probe needs.
@@ -40,7 +40,7 @@ class Rules:
 
 
 @dataclasses.dataclass(frozen=True)
-class Look:
+class Attempt:
     """Begin a look at this probe now."""
 
     probe: int
@@ -61,7 +61,7 @@ class Over:
     """All is decided, and no look is in flight."""
 
 
-Step = t.Union[Look, Wait, Over]
+Step = t.Union[Attempt, Wait, Over]
 
 
 @dataclasses.dataclass
@@ -92,7 +92,7 @@ class Schedule:
     :param now: when it begins (monotonic seconds, as all moments here).
     """
 
-    def __init__(self, probes: int, rules: Rules, now: float) -> None:
+    def __init__(self, probes: int, rules: ScheduleRules, now: float) -> None:
         self.rules = rules
         self.deadline = now + rules.timeout
         self.tracks = [Track(due=now) for dummy in range(probes)]
@@ -107,7 +107,7 @@ class Schedule:
         return all(track.passed for track in self.tracks)
 
     def next(self, now: float) -> Step:
-        """What to do now. A :class:`Look` counts as begun once it is handed out."""
+        """What to do now. A :class:`Attempt` counts as begun once it is handed out."""
         flying = sum(track.flying for track in self.tracks)
         waiting = [(track.due, number) for number, track in enumerate(self.tracks) if track.due is not None and not track.flying]
         if not waiting:
@@ -118,7 +118,7 @@ class Schedule:
         if due > now:
             return Wait(due)
         self.tracks[number].flying = True
-        return Look(number)
+        return Attempt(number)
 
     def ended(self, probe: int, now: float, ok: bool) -> None:
         """Note that the look at ``probe`` ended now."""

@@ -22,7 +22,7 @@ from .._core.clock import Clock
 
 
 @dataclasses.dataclass(frozen=True)
-class View:
+class AttemptResult:
     """What one look showed.
 
     :param problems: none if all was as it should be.
@@ -41,17 +41,17 @@ class View:
     certificate_days: int | None = None
 
 
-class Crew(t.Protocol):
+class ProbeExecutor(t.Protocol):
     """Takes looks without keeping the one who orders them waiting."""
 
     def start(self, probe: int) -> None:
         """Begin a look at the probe of this number."""
 
-    def wait(self, until: float | None) -> list[tuple[int, View]]:
+    def wait(self, until: float | None) -> list[tuple[int, AttemptResult]]:
         """Looks that have ended, once there is one, or none once it is ``until`` (monotonic seconds)."""
 
 
-class ThreadCrew:
+class ThreadedExecutor:
     """A thread for each look.
 
     They are daemons: when the task is being stopped, nobody waits for a server that hangs.
@@ -59,10 +59,10 @@ class ThreadCrew:
     :param look: takes a look at the probe of this number; must not raise.
     """
 
-    def __init__(self, look: t.Callable[[int], View], clock: Clock) -> None:
+    def __init__(self, look: t.Callable[[int], AttemptResult], clock: Clock) -> None:
         self._look = look
         self._clock = clock
-        self._ended: queue.SimpleQueue[tuple[int, View]] = queue.SimpleQueue()
+        self._ended: queue.SimpleQueue[tuple[int, AttemptResult]] = queue.SimpleQueue()
 
     def start(self, probe: int) -> None:
         threading.Thread(target=self._run, args=(probe,), name=f"lockstep-probe-{probe}", daemon=True).start()
@@ -70,7 +70,7 @@ class ThreadCrew:
     def _run(self, probe: int) -> None:
         self._ended.put((probe, self._look(probe)))
 
-    def wait(self, until: float | None) -> list[tuple[int, View]]:
+    def wait(self, until: float | None) -> list[tuple[int, AttemptResult]]:
         seconds = None if until is None else max(0.0, until - self._clock.monotonic())
         try:
             return [self._ended.get(timeout=seconds)]

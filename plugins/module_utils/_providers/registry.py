@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._lifecycle.provider import Adaptor
+from .._lifecycle.provider import Provider
 from .crafter.provider import Crafter
 from .crafter.publish import CrafterPublish
 from .plm.provider import PLM
@@ -19,7 +19,7 @@ from .serveravatar.provider import ServerAvatar
 from .serveravatar.restore import ServerAvatarRestore
 from .vinyldns.provider import VinylDNS
 
-ADAPTORS: tuple[type[Adaptor], ...] = (
+PROVIDER_CLASSES: tuple[type[Provider], ...] = (
     Crafter,
     CrafterPublish,
     PLM,
@@ -29,4 +29,4 @@ ADAPTORS: tuple[type[Adaptor], ...] = (
     VinylDNS,
 )
 
-PROVIDERS: t.Mapping[str, type[Adaptor]] = {adaptor.provider: adaptor for adaptor in ADAPTORS}
+PROVIDERS: t.Mapping[str, type[Provider]] = {provider.name: provider for provider in PROVIDER_CLASSES}

@@ -46,14 +46,14 @@ CREATE INDEX IF NOT EXISTS runs_by_target ON runs (provider, address, target, st
 """
 
 #: id and state of the newest run of a target
-Mark = tuple[int, str]
-NO_MARK: Mark = (0, "")
+Revision = tuple[int, str]
+NO_REVISION: Revision = (0, "")
 
 #: ``intended``: about to be triggered. ``started``: accepted by the server. The others are outcomes.
 OPEN_STATES = ("intended", "started")
 OUTCOMES = ("succeeded", "failed", "unknown", "void")
 #: no run, but a mark: whatever was brought to the target before it, and to all targets below it, may be gone
-UNDONE = "undone"
+INVALIDATED = "undone"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,7 +92,7 @@ class Entry:
         return self.owner_host != socket.gethostname() or _alive(self.owner_pid)
 
 
-class HeldElsewhere(Exception):
+class LeaseConflict(Exception):
     """Another process is about to trigger the same target, or has just done so."""
 
     def __init__(self, entry: Entry) -> None:
@@ -106,7 +106,7 @@ def default_path(environ: t.Mapping[str, str]) -> str:
     return os.path.join(state, "lockstep", "ledger.sqlite3")
 
 
-class Ledger:
+class RunLedger:
     """The ledger file; every operation is one transaction on a connection of its own.
 
     :param path: the file, created on the first write (mode 0600).
@@ -125,12 +125,12 @@ class Ledger:
         if not read_only:
             self._prepare()
 
-    def mark(self, key: Key) -> Mark:
+    def mark(self, key: Key) -> Revision:
         """Something that differs once a further run of ``key`` was recorded or the newest one ended."""
         if not os.path.exists(self.path):
-            return NO_MARK
+            return NO_REVISION
         with self._connect() as db:
-            return _mark(db, key) if _version(db) else NO_MARK
+            return _revision(db, key) if _version(db) else NO_REVISION
 
     def intend(
         self,
@@ -138,8 +138,8 @@ class Ledger:
         release: str | None,
         snapshot: t.Mapping[str, t.Any],
         expires_in: float,
-        since: Mark | None = None,
-        undoes: t.Sequence[Key] = (),
+        since: Revision | None = None,
+        invalidates: t.Sequence[Key] = (),
     ) -> int:
         """Record that ``key`` is about to be triggered.
 
@@ -154,11 +154,11 @@ class Ledger:
         with self._transaction() as db:
             for entry in self._select(db, key, OPEN_STATES):
                 if entry.is_held(now):
-                    raise HeldElsewhere(entry)
-            if since is not None and _mark(db, key) != since:
-                raise HeldElsewhere(self._select(db, key, (*OPEN_STATES, *OUTCOMES, UNDONE))[0])
+                    raise LeaseConflict(entry)
+            if since is not None and _revision(db, key) != since:
+                raise LeaseConflict(self._select(db, key, (*OPEN_STATES, *OUTCOMES, INVALIDATED))[0])
             # before the entry itself, which it may be about as well
-            marks = self._undo(db, undoes)
+            marks = self._invalidate(db, invalidates)
             cursor = db.execute(
                 "INSERT INTO runs (provider, address, target, release, state, snapshot, intended_at,"
                 " owner_host, owner_pid, expires_at) VALUES (?, ?, ?, ?, 'intended', ?, ?, ?, ?, ?)",
@@ -175,21 +175,21 @@ class Ledger:
                 ),
             )
             entry_id = int(t.cast(int, cursor.lastrowid))
-            db.executemany("UPDATE runs SET snapshot = ? WHERE id = ?", [(_by(entry_id), mark) for mark in marks])
+            db.executemany("UPDATE runs SET snapshot = ? WHERE id = ?", [(_caused_by(entry_id), mark) for mark in marks])
             return entry_id
 
     def retract(self, entry_id: int) -> None:
         """Record that an intended run certainly never started, so that it has undone nothing either."""
         with self._transaction() as db:
             db.execute("UPDATE runs SET state = 'void', finished_at = ? WHERE id = ?", (isoformat(self._clock.now()), entry_id))
-            db.execute("DELETE FROM runs WHERE state = ? AND snapshot = ?", (UNDONE, _by(entry_id)))
+            db.execute("DELETE FROM runs WHERE state = ? AND snapshot = ?", (INVALIDATED, _caused_by(entry_id)))
 
-    def undo(self, key: Key, handle: t.Mapping[str, t.Any], undoes: t.Sequence[Key]) -> None:
+    def invalidate(self, key: Key, handle: t.Mapping[str, t.Any], invalidates: t.Sequence[Key]) -> None:
         """Record what a run of ``key`` undoes that was not triggered from here; one that was has done so already."""
         handle = self._scrub(handle)
         with self._transaction() as db:
             if all(entry.handle != dict(handle) for entry in self._select(db, key, OPEN_STATES + OUTCOMES)):
-                self._undo(db, undoes)
+                self._invalidate(db, invalidates)
 
     def started(self, entry_id: int, handle: t.Mapping[str, t.Any]) -> None:
         """Record that the server accepted the trigger."""
@@ -213,7 +213,7 @@ class Ledger:
         with self._transaction() as db:
             db.execute("UPDATE runs SET state = ?, finished_at = ? WHERE id = ?", (outcome, finished, entry_id))
 
-    def release_hold(self, entry_id: int) -> None:
+    def drop_lease(self, entry_id: int) -> None:
         """Stop keeping others away while the run goes on without us (no wait, or timed out)."""
         with self._transaction() as db:
             db.execute("UPDATE runs SET expires_at = ? WHERE id = ?", (isoformat(self._clock.now()), entry_id))
@@ -259,30 +259,30 @@ class Ledger:
         """The newest run that brought ``release`` to ``key``, and that nothing has undone."""
         return self._newest(key, ("succeeded",), release)
 
-    def is_undone(self, key: Key, entry_id: int) -> bool:
+    def is_invalidated(self, key: Key, entry_id: int) -> bool:
         """Whether something has undone, or may have, what this run of ``key`` brought."""
         if not os.path.exists(self.path):
             return False
         with self._connect() as db:
-            return entry_id < _undone_at(db, key) if _version(db) else False
+            return entry_id < _invalidated_at(db, key) if _version(db) else False
 
     def _newest(self, key: Key, states: t.Sequence[str], release: str | None = None) -> Entry | None:
         if not os.path.exists(self.path):
             return None
         with self._connect() as db:
             entries = self._select(db, key, states) if _version(db) else []
-            undone_at = _undone_at(db, key) if entries and entries[0].state == "succeeded" else 0
+            invalidated_at = _invalidated_at(db, key) if entries and entries[0].state == "succeeded" else 0
         found = (entry for entry in entries if release is None or entry.release == release)
-        return next((entry for entry in found if entry.id > undone_at), None)
+        return next((entry for entry in found if entry.id > invalidated_at), None)
 
-    def _undo(self, db: sqlite3.Connection, keys: t.Sequence[Key]) -> list[int]:
+    def _invalidate(self, db: sqlite3.Connection, keys: t.Sequence[Key]) -> list[int]:
         """Mark targets; returns the ids of the marks."""
         now, host, pid = isoformat(self._clock.now()), socket.gethostname(), os.getpid()
         insert = (
             "INSERT INTO runs (provider, address, target, state, snapshot, intended_at, finished_at, owner_host, owner_pid,"
             " expires_at) VALUES (?, ?, ?, ?, '{}', ?, ?, ?, ?, ?)"
         )
-        rows = [(key.provider, key.address, key.target, UNDONE, now, now, host, pid, now) for key in keys]
+        rows = [(key.provider, key.address, key.target, INVALIDATED, now, now, host, pid, now) for key in keys]
         return [int(t.cast(int, db.execute(insert, row).lastrowid)) for row in rows]
 
     @staticmethod
@@ -315,25 +315,25 @@ class Ledger:
             yield db
 
 
-def _mark(db: sqlite3.Connection, key: Key) -> Mark:
+def _revision(db: sqlite3.Connection, key: Key) -> Revision:
     row = db.execute(
         "SELECT id, state FROM runs WHERE provider = ? AND address = ? AND target = ? ORDER BY id DESC LIMIT 1",
         (key.provider, key.address, key.target),
     ).fetchone()
-    return (row[0], row[1]) if row else NO_MARK
+    return (row[0], row[1]) if row else NO_REVISION
 
 
-def _undone_at(db: sqlite3.Connection, key: Key) -> int:
+def _invalidated_at(db: sqlite3.Connection, key: Key) -> int:
     """The newest mark on a target, or on one above it; runs with a lower id do not count any more."""
     row = db.execute(
         "SELECT max(id) FROM runs WHERE provider = ? AND address = ? AND state = ?"
         " AND (target = ? OR target || '/' = substr(?, 1, length(target) + 1))",
-        (key.provider, key.address, UNDONE, key.target, key.target),
+        (key.provider, key.address, INVALIDATED, key.target, key.target),
     ).fetchone()
     return row[0] or 0
 
 
-def _by(entry_id: int) -> str:
+def _caused_by(entry_id: int) -> str:
     """What a mark says about the run that it was made for."""
     return json.dumps({"by": entry_id})
 

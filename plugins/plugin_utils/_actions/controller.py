@@ -20,7 +20,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ...module_utils._operations.module import stoppable
+from ...module_utils._operations.module import interruptible_clock
 from ...module_utils._operations.operation import Operation
 from ...module_utils._operations.progress import Show
 from ...module_utils._operations.task import Context
@@ -45,12 +45,12 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core ships 
         result: Json = super().run(tmp, task_vars)
         variables = task_vars or {}
         with self._environment():
-            options = self._options() if self._is_at_home(variables) else None
+            options = self._options() if self._can_run_in_process(variables) else None
             if options is not None:
-                return {**result, **self._here(options, self._show(variables))}
+                return {**result, **self._run_in_process(options, self._show(variables))}
         return {**result, **self._execute_module(task_vars=task_vars, wrap_async=self._task.async_val)}
 
-    def _is_at_home(self, variables: Json) -> bool:
+    def _can_run_in_process(self, variables: Json) -> bool:
         """Whether the module would run with this Python, by this user, on this machine, and be waited for."""
         if self._connection.transport != "local" or self._connection.become or self._task.async_val:
             return False
@@ -70,9 +70,9 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core ships 
         options: Json = outcome.validated_parameters
         return None if any(problem for dummy, problem in self.operation.requirements(options)) else options
 
-    def _here(self, options: Json, show: Show | None) -> Json:
+    def _run_in_process(self, options: Json, show: Show | None) -> Json:
         # once the report is written, Ansible does about a signal what it does
-        with stoppable(signal.SIGTERM, signal.SIGINT, pass_on=True) as clock, warnings.catch_warnings():
+        with interruptible_clock(signal.SIGTERM, signal.SIGINT, pass_on=True) as clock, warnings.catch_warnings():
             # those of Python and of libraries, which nobody sees of a module either
             warnings.simplefilter("ignore")
             context = Context(bool(self._task.check_mode), bool(self._task.diff), clock, show=show)

@@ -13,7 +13,7 @@ import datetime as dt
 import typing as t
 
 from .syntax import parse
-from .times import DAYS, Rules, Span, Window, union, without
+from .times import DAYS, Span, Window, WindowRules, union, without
 
 OPTION = "staging_promotion_windows"
 
@@ -77,7 +77,7 @@ class _Outlook:
     change: dt.datetime | None
 
 
-def _look(rules: Rules, now: dt.datetime, horizon: dt.timedelta) -> _Outlook:
+def _look(rules: WindowRules, now: dt.datetime, horizon: dt.timedelta) -> _Outlook:
     reach = now + horizon
     lists: list[list[tuple[Window, list[Span]]]] = []
     for windows in (rules.allow, rules.deny):
@@ -100,14 +100,14 @@ def _at(windows: list[tuple[Window, list[Span]]], moment: dt.datetime) -> Window
     return next((window for window, spans in windows if any(begin <= moment < end for begin, end in spans)), None)
 
 
-def _verdict(rules: Rules, outlook: _Outlook) -> Verdict:
+def _verdict(rules: WindowRules, outlook: _Outlook) -> Verdict:
     allow, deny = _at(outlook.allow, outlook.now), _at(outlook.deny, outlook.now)
     if outlook.open:
         return _opened(rules, outlook, allow)
     return _closed(rules, outlook, deny)
 
 
-def _opened(rules: Rules, outlook: _Outlook, allow: Window | None) -> Verdict:
+def _opened(rules: WindowRules, outlook: _Outlook, allow: Window | None) -> Verdict:
     if allow is None and not rules.deny:
         return Verdict(True, "no change windows are set", None, None)
     reason = f"within change window {allow.label}" if allow else "no change window denies it now"
@@ -121,7 +121,7 @@ def _opened(rules: Rules, outlook: _Outlook, allow: Window | None) -> Verdict:
     return Verdict(True, reason, allow.name if allow else None, outlook.change)
 
 
-def _closed(rules: Rules, outlook: _Outlook, deny: Window | None) -> Verdict:
+def _closed(rules: WindowRules, outlook: _Outlook, deny: Window | None) -> Verdict:
     opener = _at(outlook.allow, outlook.change) if outlook.change else None
     zone = (opener or deny or rules.allow[0]).zone
     reason = f"denied by change window {deny.label}" if deny else f"outside the change windows {_labels(rules.allow)}"

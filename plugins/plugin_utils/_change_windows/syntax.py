@@ -15,7 +15,7 @@ import typing as t
 import zoneinfo
 
 from ...module_utils._core.errors import invalid_option
-from .times import DAY, DAYS, Calendar, Cron, Rules, Window, cronsim_library
+from .times import DAY, DAYS, Calendar, Cron, Window, WindowRules, cronsim_library
 
 LONG_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 DAY_MINUTES = 24 * 60
@@ -30,13 +30,13 @@ _DURATION = re.compile(r"(?:(\d+)\s*d)?\s*(?:(\d+)\s*h)?\s*(?:(\d+)\s*m)?\s*(?:(
 Mapping = t.Mapping[str, t.Any]
 
 
-def parse(windows: t.Any, option: str) -> Rules:
+def parse(windows: t.Any, option: str) -> WindowRules:
     """What the user wrote, understood.
 
     :raises SyncError: ``invalid_option`` that names the entry.
     """
     if windows is None:
-        return Rules((), ())
+        return WindowRules((), ())
     if not isinstance(windows, t.Mapping):
         raise invalid_option(
             option, windows, "is not a mapping", _quoted(windows) + "Write lists of windows under allow and deny."
@@ -44,7 +44,7 @@ def parse(windows: t.Any, option: str) -> Rules:
     unknown = [key for key in windows if key not in ("allow", "deny")]
     if unknown:
         raise invalid_option(option, unknown[0], "is not a key of it", "Write lists of windows under allow and deny.")
-    return Rules(_parse_list(windows, "allow", option), _parse_list(windows, "deny", option))
+    return WindowRules(_parse_list(windows, "allow", option), _parse_list(windows, "deny", option))
 
 
 def _parse_list(windows: Mapping, key: str, option: str) -> tuple[Window, ...]:

@@ -140,7 +140,7 @@ class Cron(Window):
 
 
 @dataclasses.dataclass(frozen=True)
-class Rules:
+class WindowRules:
     allow: tuple[Window, ...]
     deny: tuple[Window, ...]
 

@@ -101,7 +101,7 @@ class Mail:
 
 
 @dataclasses.dataclass(frozen=True)
-class Settings:
+class NotificationSettings:
     """What the user wrote, understood."""
 
     when: str
@@ -191,7 +191,7 @@ def _told(channel: str, redactor: Redactor, where: str, tell: t.Callable[[], str
 # --- what is told
 
 
-def brief(report: Json) -> Json:
+def compact_detail(report: Json) -> Json:
     """The report without its details."""
     keys = ("verdict", "ok", "changed", "message", "run", "release", "started_at", "finished_at", "summary")
     targets = [{key: target.get(key) for key in ("name", "verdict", "reason")} for target in report.get("targets") or ()]
@@ -199,7 +199,7 @@ def brief(report: Json) -> Json:
 
 
 def _lines(report: Json, bullet: str) -> list[str]:
-    targets = brief(report)["targets"]
+    targets = compact_detail(report)["targets"]
     lines = [f"{bullet}{target['name']}: {target['verdict']}. {target['reason'] or ''}".strip() for target in targets]
     if len(lines) > MAX_LINES:
         return [*lines[:MAX_LINES], f"{bullet}and {len(lines) - MAX_LINES} more"]
@@ -216,7 +216,7 @@ def _message(mail: Mail, report: Json, clock: Clock, html: str) -> email.message
     message = email.message.EmailMessage(policy=email.policy.SMTP)
     message["From"] = mail.sender
     message["To"] = ", ".join(mail.to)
-    names = [str(target["name"]) for target in brief(report)["targets"]]
+    names = [str(target["name"]) for target in compact_detail(report)["targets"]]
     about = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     release = f" ({report['release']})" if report.get("release") else ""
     message["Subject"] = " ".join(f"{mail.subject} {report.get('verdict')}: {about}{release}".split())
@@ -249,7 +249,7 @@ def _domain(sender: str) -> str:
 def _post(hook: Webhook, report: Json, session: t.Callable[[], t.Any]) -> str:
     if transport.REQUESTS_IMPORT_ERROR is not None and session is new_session:
         raise SyncError("connection_failed", missing_required_lib("requests"))
-    body = _slack(report) if hook.format == "slack" else brief(report)
+    body = _slack(report) if hook.format == "slack" else compact_detail(report)
     headers = {"Content-Type": "application/json", **hook.headers}
     data = json.dumps(body, default=str).encode()
     timeout = (REQUEST_TIMEOUT, REQUEST_TIMEOUT)
@@ -319,9 +319,9 @@ def _shown(text: str | bytes) -> str:
 # --- reading what the user wrote
 
 
-def _parse(settings: t.Any, option: str) -> Settings:
+def _parse(settings: t.Any, option: str) -> NotificationSettings:
     if settings is None or settings == {}:
-        return Settings("changed_or_failed", None, None)
+        return NotificationSettings("changed_or_failed", None, None)
     given = _mapping(settings, option, (*_WHEN_KEYS, "webhook", "mail"))
     whens = [given[key] for key in _WHEN_KEYS if key in given]
     if len(whens) > 1:
@@ -331,7 +331,7 @@ def _parse(settings: t.Any, option: str) -> Settings:
         raise invalid_option(option, sorted(map(str, given)), "tells nobody", "Give webhook, mail or both.")
     webhook = _parse_webhook(given["webhook"], f"{option}.webhook") if "webhook" in given else None
     mail = _parse_mail(given["mail"], f"{option}.mail") if "mail" in given else None
-    return Settings(when, webhook, mail)
+    return NotificationSettings(when, webhook, mail)
 
 
 def _mapping(value: t.Any, option: str, keys: tuple[t.Any, ...]) -> Mapping:

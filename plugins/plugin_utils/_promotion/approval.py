@@ -28,7 +28,7 @@ _MAX_SHOWN = 40
 
 
 @dataclasses.dataclass(frozen=True)
-class Answer:
+class ApprovalDecision:
     """What came of asking.
 
     :param reason: what was answered, and where it was no, what to do.
@@ -54,7 +54,7 @@ class Display(t.Protocol):
         """What was typed up to one of ``complete_input``, or until the time was over."""
 
 
-def ask(display: Display, text: str, timeout: float, monotonic: t.Callable[[], float] = time.monotonic) -> Answer:
+def ask(display: Display, text: str, timeout: float, monotonic: t.Callable[[], float] = time.monotonic) -> ApprovalDecision:
     """Ask at the terminal. Everything but a clear yes in time is a no; what was typed before the question does not count.
 
     :param text: what is to be approved.
@@ -67,38 +67,40 @@ def ask(display: Display, text: str, timeout: float, monotonic: t.Callable[[], f
     try:
         typed = display.prompt_until(prompt, private=False, seconds=seconds, complete_input=(b"\r", b"\n"))
     except (AnsiblePromptInterrupt, KeyboardInterrupt):
-        return Answer(False, f"not approved: interrupted with Ctrl+C. To approve, run it again and answer {YES}")
+        return ApprovalDecision(False, f"not approved: interrupted with Ctrl+C. To approve, run it again and answer {YES}")
     except AnsiblePromptNoninteractive:
-        return Answer(False, f"not approved: there is no terminal to ask at. {_ELSEWHERE}")
+        return ApprovalDecision(False, f"not approved: there is no terminal to ask at. {_ELSEWHERE}")
     except AnsibleError as exc:
-        return Answer(False, f"not approved: asking failed ({exc}). {_ELSEWHERE}")
+        return ApprovalDecision(False, f"not approved: asking failed ({exc}). {_ELSEWHERE}")
     # without Enter, the answer is what was typed so far, and nothing else tells
     if monotonic() - started >= seconds:
-        return Answer(
+        return ApprovalDecision(
             False, f"not approved: no answer within {seconds} s. To approve, run it again and answer {YES}. {_ELSEWHERE}"
         )
     answer = typed.decode("utf-8", "replace").strip()
     if answer.lower() == YES:
         who = account()
-        return Answer(True, f"approved at the terminal by {who}", who)
+        return ApprovalDecision(True, f"approved at the terminal by {who}", who)
     shown = repr(answer[:_MAX_SHOWN]) if answer else "nothing"
-    return Answer(False, f"not approved: the answer was {shown}. To approve, run it again and answer {YES}")
+    return ApprovalDecision(False, f"not approved: the answer was {shown}. To approve, run it again and answer {YES}")
 
 
-def check_token(given: str | None, digest: str) -> Answer:
+def check_token(given: str | None, digest: str) -> ApprovalDecision:
     """Compare the digest that was passed in with that of the plan at hand.
 
     :param given: value of ``staging_promotion_approve``. It is not repeated: it may be anything, even a secret.
     :param digest: of the plan.
     """
     if not digest:
-        return Answer(False, "not approved: there is no plan to approve")
+        return ApprovalDecision(False, "not approved: there is no plan to approve")
     token = (given or "").strip()
     if not token:
-        return Answer(False, f"not approved yet. Look at the plan; if it is right, pass staging_promotion_approve: {digest}")
+        return ApprovalDecision(
+            False, f"not approved yet. Look at the plan; if it is right, pass staging_promotion_approve: {digest}"
+        )
     if hmac.compare_digest(token.encode("utf-8", "surrogateescape"), digest.encode("utf-8", "surrogateescape")):
-        return Answer(True, f"approved by the digest of the plan, {digest}")
-    return Answer(
+        return ApprovalDecision(True, f"approved by the digest of the plan, {digest}")
+    return ApprovalDecision(
         False,
         "not approved: staging_promotion_approve is not the digest of this plan; what was approved is another one, or has changed"
         f" since. Look at the plan again; if it is right, pass staging_promotion_approve: {digest}",

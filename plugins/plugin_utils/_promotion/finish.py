@@ -12,21 +12,23 @@ from ...module_utils._core.errors import SyncError
 from .._notifications import notify as _notify
 from .._reports.promotion_page import promotion_page
 from . import state as promotion
-from .journal import Journal
-from .phase import Json, Outcome, Step, key_in, said
+from .journal import PromotionStore
+from .phase import Json, Outcome, Phase, format_error, key_in
 
 
-class Report(Step):
+class Report(Phase):
     """Gives the locks back, and writes down what happened."""
 
     def take(self, target: int | None, wave: int | None, message: str) -> Outcome:
         for entry in self.state["targets"]:
             if entry["verdict"] == "not_started" and not self.state["stopped"] and not self.state["error"]:
-                promotion.settle(entry, "failed", "it was not brought to an end")
+                promotion.set_verdict(entry, "failed", "it was not brought to an end")
         self._give_back()
         report, path = self.write()
-        brief = {key: report[key] for key in ("verdict", "ok", "run", "release", "digest", "summary", "message")}
-        return Outcome(report["message"], False, facts={"report": {**brief, "path": path}}, warnings=tuple(self.warnings))
+        compact_detail = {key: report[key] for key in ("verdict", "ok", "run", "release", "digest", "summary", "message")}
+        return Outcome(
+            report["message"], False, facts={"report": {**compact_detail, "path": path}}, warnings=tuple(self.warnings)
+        )
 
     def _give_back(self) -> None:
         if self._settings is None:
@@ -36,9 +38,9 @@ class Report(Step):
             try:
                 self._close(self.journal(), self.state["targets"][index], index)
             except SyncError as error:
-                self.state["warnings"].append(said(error))
+                self.state["warnings"].append(format_error(error))
 
-    def _close(self, journal: Journal, entry: Json, index: int) -> None:
+    def _close(self, journal: PromotionStore, entry: Json, index: int) -> None:
         run, key, verdict = self.state["run"], key_in(entry), entry["verdict"]
         if promotion.needs_hold(entry, self.settings.rollback):
             self.state["held"].append(entry["name"])

@@ -192,7 +192,7 @@ class Promotion:
 
 
 @dataclasses.dataclass(frozen=True)
-class Begun:
+class BegunPromotion:
     """What to go on with.
 
     :param resumed: the phase in which an earlier run left it, ``None`` for a new promotion.
@@ -205,7 +205,7 @@ class Begun:
 
 
 @dataclasses.dataclass(frozen=True)
-class Hold:
+class ReleaseBlock:
     """A release that is not to be promoted to a target until somebody lifts that.
 
     :param run: id of the run that found it bad.
@@ -237,7 +237,7 @@ class LockHeld(Exception):
         self.promotion = promotion
 
 
-class Journal:
+class PromotionStore:
     """The journal in the ledger's file; every operation is one transaction on a connection of its own.
 
     No connection outlives an operation, so that a journal may be used in several threads and across a fork.
@@ -288,11 +288,11 @@ class Journal:
         """Whether :meth:`begin` would say now that another run is at work on it."""
         return promotion.is_held(self._clock.now(), self._started)
 
-    def held(self, key: Key, release: str | None) -> Hold | None:
+    def held(self, key: Key, release: str | None) -> ReleaseBlock | None:
         """The hold on promoting ``release`` to ``key``; promotions without a release are one release of their own."""
         return next(self._holds(" AND release = ? AND lifted_at IS NULL", key, release or ""), None)
 
-    def holds(self, key: Key, limit: int) -> list[Hold]:
+    def holds(self, key: Key, limit: int) -> list[ReleaseBlock]:
         """At most ``limit`` holds on ``key``, lifted ones included, newest first."""
         return list(self._holds(" ORDER BY id DESC LIMIT ?", key, limit))
 
@@ -300,7 +300,7 @@ class Journal:
 
     def begin(
         self, run: str, targets: t.Mapping[Key, str], release: str | None, owner: Owner, expires_in: float
-    ) -> dict[Key, Begun]:
+    ) -> dict[Key, BegunPromotion]:
         """Lock all targets, or none, and take up what earlier runs left unfinished.
 
         What a dead or late run left is resumed by the same release, with its id and data, and abandoned by another one.
@@ -322,14 +322,14 @@ class Journal:
         :raises SyncError: ``busy``: another run has taken over, this one must stop.
         """
         with self._transaction() as db:
-            mine = self._mine(db, run, key)
+            mine = self._own_lease(db, run, key)
             now = self._clock.now()
             known = {**mine.data, **self._scrub(dict(data or {}))}
             db.execute(
                 "UPDATE promotions SET phase = ?, data = ?, updated_at = ?, expires_at = ? WHERE id = ?",
-                (phase, json.dumps(known), isoformat(now), _later(now, expires_in), mine.id),
+                (phase, json.dumps(known), isoformat(now), _expiry(now, expires_in), mine.id),
             )
-            return self._mine(db, run, key)
+            return self._own_lease(db, run, key)
 
     def finish(self, run: str, key: Key, verdict: str) -> None:
         """Record how it ended, and unlock the target.
@@ -339,7 +339,7 @@ class Journal:
         if verdict not in VERDICTS:
             raise ValueError(f"unknown verdict {verdict!r}")
         with self._transaction() as db:
-            _close(db, self._mine(db, run, key), verdict, self._clock.now())
+            _close(db, self._own_lease(db, run, key), verdict, self._clock.now())
 
     def release(self, run: str, key: Key) -> None:
         """Unlock the target while the promotion stays unfinished: the next run resumes it at once.
@@ -347,13 +347,13 @@ class Journal:
         :raises SyncError: ``busy``: another run has taken over.
         """
         with self._transaction() as db:
-            mine = self._mine(db, run, key)
+            mine = self._own_lease(db, run, key)
             now = isoformat(self._clock.now())
             db.execute("UPDATE promotions SET holder = '', updated_at = ?, expires_at = ? WHERE id = ?", (now, now, mine.id))
 
     # -- holds --------------------------------------------------------------------------------------------------------
 
-    def hold(self, key: Key, release: str | None, reason: str, run: str, by: str | None = None) -> Hold:
+    def hold(self, key: Key, release: str | None, reason: str, run: str, by: str | None = None) -> ReleaseBlock:
         """Keep ``release`` from being promoted to ``key``; a hold that is there already stays as it is.
 
         :param run: id of the run that found it bad.
@@ -368,7 +368,7 @@ class Journal:
             row = db.execute(_HOLD + " AND release = ? AND lifted_at IS NULL", (*_columns(key), release or "")).fetchone()
             return _hold(row)
 
-    def lift(self, key: Key, release: str | None, reason: str, by: str | None = None) -> Hold | None:
+    def lift(self, key: Key, release: str | None, reason: str, by: str | None = None) -> ReleaseBlock | None:
         """End a hold, which stays as history.
 
         :param by: who did it (this user).
@@ -396,18 +396,18 @@ class Journal:
         release: str | None,
         owner: Owner,
         expires_in: float,
-    ) -> Begun:
+    ) -> BegunPromotion:
         left = _unfinished(db, key)
         if left is not None and left.is_held(now, self._started):
             raise LockHeld(key, left)
-        lock = (run, self._scrub(name), *self._bearer(owner), isoformat(now), _later(now, expires_in))
+        lock = (run, self._scrub(name), *self._owner_columns(owner), isoformat(now), _expiry(now, expires_in))
         if left is not None and left.release == (release or None):
             db.execute(
                 "UPDATE promotions SET holder = ?, name = ?, owner_host = ?, owner_pid = ?, owner_started = ?, owner_label = ?,"
                 " updated_at = ?, expires_at = ? WHERE id = ?",
                 (*lock, left.id),
             )
-            return Begun(t.cast(Promotion, _unfinished(db, key)), resumed=left.phase)
+            return BegunPromotion(t.cast(Promotion, _unfinished(db, key)), resumed=left.phase)
         if left is not None:
             _close(db, left, "abandoned", now)
         db.execute(
@@ -416,9 +416,9 @@ class Journal:
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '{}', ?)",
             (*lock, *_columns(key), run, release or "", LOCKED, isoformat(now)),
         )
-        return Begun(t.cast(Promotion, _unfinished(db, key)), abandoned=left)
+        return BegunPromotion(t.cast(Promotion, _unfinished(db, key)), abandoned=left)
 
-    def _mine(self, db: sqlite3.Connection, run: str, key: Key) -> Promotion:
+    def _own_lease(self, db: sqlite3.Connection, run: str, key: Key) -> Promotion:
         found = _unfinished(db, key)
         if found is not None and found.holder == run:
             return found
@@ -445,13 +445,13 @@ class Journal:
     def _person(self, by: str | None) -> str:
         return str(self._scrub(this_user() if by is None else by))
 
-    def _bearer(self, owner: Owner) -> tuple[str, int, str | None, str]:
+    def _owner_columns(self, owner: Owner) -> tuple[str, int, str | None, str]:
         return owner.host, owner.pid, owner.started, self._person(owner.label)
 
     def _promotions(self, condition: str, key: Key, *values: t.Any) -> t.Iterator[Promotion]:
         return map(_promotion, self._rows(_PROMOTION + condition, (*_columns(key), *values)))
 
-    def _holds(self, condition: str, key: Key, *values: t.Any) -> t.Iterator[Hold]:
+    def _holds(self, condition: str, key: Key, *values: t.Any) -> t.Iterator[ReleaseBlock]:
         return map(_hold, self._rows(_HOLD + condition, (*_columns(key), *values)))
 
     def _rows(self, query: str, values: t.Sequence[t.Any]) -> list[t.Sequence[t.Any]]:
@@ -507,7 +507,7 @@ def _columns(key: Key) -> tuple[str, str, str]:
     return key.provider, key.address, key.target
 
 
-def _later(now: dt.datetime, seconds: float) -> str | None:
+def _expiry(now: dt.datetime, seconds: float) -> str | None:
     return isoformat(now + dt.timedelta(seconds=seconds))
 
 
@@ -530,8 +530,8 @@ def _promotion(row: t.Sequence[t.Any]) -> Promotion:
     )
 
 
-def _hold(row: t.Sequence[t.Any]) -> Hold:
-    return Hold(
+def _hold(row: t.Sequence[t.Any]) -> ReleaseBlock:
+    return ReleaseBlock(
         id=row[0],
         key=Key(*row[1:4]),
         release=row[4] or None,

@@ -24,16 +24,16 @@ from .._reports import files as _report_files
 from .._reports.promotion_markdown import promotion_markdown
 from .._reports.promotion_page import promotion_page
 from . import report as _promotion_report, state as promotion
-from .journal import Journal
-from .settings import PREFIX, Settings, Target
-from .workflows import CHAINS, Chain, environment
+from .journal import PromotionStore
+from .settings import PREFIX, PromotionSettings, PromotionTarget
+from .workflows import WORKFLOWS, ProviderWorkflow, environment
 
 Json = dict[str, t.Any]
 Found = t.TypeVar("Found")
 
 
 @dataclasses.dataclass(frozen=True)
-class Services:
+class PromotionServices:
     """What the outside world injects.
 
     :param call: runs a module of the collection with arguments.
@@ -67,7 +67,7 @@ class Outcome:
     warnings: tuple[str, ...] = ()
 
 
-class Step(abc.ABC):
+class Phase(abc.ABC):
     """One step. The state is changed in place; the caller keeps it.
 
     :param settings: none if they could not be read.
@@ -76,18 +76,18 @@ class Step(abc.ABC):
     #: seconds for which the probes of the preflight may fail before they count, since one lost packet is no outage
     preflight_patience = 2.0
 
-    def __init__(self, services: Services, settings: Settings | None, memory: Json) -> None:
+    def __init__(self, services: PromotionServices, settings: PromotionSettings | None, memory: Json) -> None:
         self.services = services
         self._settings = settings
         self.memory = memory
         self.state: Json = memory["state"]
         self.warnings: list[str] = []
         for target in settings.targets if settings else ():
-            adaptor = CHAINS[target.provider].sync.adaptor
-            services.redactor.add(*secrets_in(target.options, adaptor.connection_spec.arguments))
+            provider = WORKFLOWS[target.provider].sync.provider
+            services.redactor.add(*secrets_in(target.options, provider.connection_spec.arguments))
 
     @property
-    def settings(self) -> Settings:
+    def settings(self) -> PromotionSettings:
         return needed(self._settings, "settings")
 
     @abc.abstractmethod
@@ -106,22 +106,22 @@ class Step(abc.ABC):
     # -- phases ------------------------------------------------------------------------------------------------------
 
     def begin(self, phase: str, wave: int | None = None, target: str | None = None) -> None:
-        entry = promotion.begin_phase(self.state, phase, fine_stamp(self.services.clock.now()), wave, target)
+        entry = promotion.begin_phase(self.state, phase, iso_milliseconds(self.services.clock.now()), wave, target)
         entry["began"] = self.services.clock.monotonic()
 
     def end(self, state: str, reason: str = "") -> str:
         """End the phase that was begun last."""
         entry = self.state["phases"][-1]
         entry["state"], entry["reason"] = state, self.services.redactor.text(reason)
-        entry["finished_at"] = fine_stamp(self.services.clock.now())
+        entry["finished_at"] = iso_milliseconds(self.services.clock.now())
         entry["elapsed"] = round(self.services.clock.monotonic() - entry["began"], 3)
         return reason
 
     # -- what is remembered between runs -----------------------------------------------------------------------------
 
-    def journal(self) -> Journal:
+    def journal(self) -> PromotionStore:
         path = self.settings.ledger_path or environment().get("LOCKSTEP_LEDGER") or default_path(environment())
-        return Journal(
+        return PromotionStore(
             os.path.expandvars(path),
             self.services.clock,
             self.state["check_mode"],
@@ -146,7 +146,7 @@ class Step(abc.ABC):
         clock, path = self.services.clock, self.memory["path"]
         state = _promotion_report.interrupted(self.state) if interim else self.state
         elapsed = clock.monotonic() - self.memory["began"]
-        report = _promotion_report.build_report(state, stamp(clock.now()), elapsed, path)
+        report = _promotion_report.build_report(state, iso_seconds(clock.now()), elapsed, path)
         report = self.services.redactor.scrub(report)
         if path:
             try:
@@ -158,22 +158,22 @@ class Step(abc.ABC):
 
     # -- calls -------------------------------------------------------------------------------------------------------
 
-    def chain(self, target: Target) -> Chain:
-        return CHAINS[target.provider]
+    def chain(self, target: PromotionTarget) -> ProviderWorkflow:
+        return WORKFLOWS[target.provider]
 
-    def call_sync(self, target: Target, release: str) -> Json:
+    def call_sync(self, target: PromotionTarget, release: str) -> Json:
         arguments = {**target.options, "release": release, "wait": True, "on_timeout": "fail", **self._ledger()}
         if target.index in self.memory["behind"]:
             # what is in flight is another release
             arguments.setdefault("if_running", "queue")
         return self.services.call(self.chain(target).sync.module, arguments)
 
-    def call_backup(self, target: Target, release: str) -> Json:
+    def call_backup(self, target: PromotionTarget, release: str) -> Json:
         step = needed(self.chain(target).backup, "a backup module")
         arguments = {**step.takes(target.options), **target.backup, "release": release, "wait": True, "on_timeout": "fail"}
         return self.services.call(step.module, {**arguments, **self._ledger()})
 
-    def call_restore(self, target: Target, release: str, backup: t.Any) -> Json:
+    def call_restore(self, target: PromotionTarget, release: str, backup: t.Any) -> Json:
         step = needed(self.chain(target).restore, "a restore module")
         arguments = {**step.takes(target.options), "backups": [str(backup)], "release": release, "wait": True}
         # a sync that is still in flight would overwrite what is restored
@@ -216,14 +216,14 @@ class Step(abc.ABC):
         return found, float(result["elapsed"])
 
     @staticmethod
-    def probes_of(target: Target, kind: str) -> list[tuple[str, Json]]:
+    def probes_of(target: PromotionTarget, kind: str) -> list[tuple[str, Json]]:
         where = f"{PREFIX}targets[{target.index}].{kind}"
         return [(f"{where}[{number}]", probe) for number, probe in enumerate(getattr(target, kind))]
 
 
 def _write(path: str, report: Json) -> None:
     texts = (json.dumps(report, indent=2, ensure_ascii=False) + "\n", promotion_markdown(report), promotion_page(report))
-    for name, text in zip(_report_files.beside(path), texts):
+    for name, text in zip(_report_files.sibling_paths(path), texts):
         _report_files.replace(name, text)
 
 
@@ -239,14 +239,14 @@ def key_in(entry: Json) -> Key:
     return Key(entry["key"]["provider"], entry["key"]["address"], entry["key"]["target"])
 
 
-def stamp(moment: dt.datetime) -> str:
+def iso_seconds(moment: dt.datetime) -> str:
     return str(isoformat(moment))
 
 
-def fine_stamp(moment: dt.datetime) -> str:
+def iso_milliseconds(moment: dt.datetime) -> str:
     """With milliseconds, for phases that are over within a second."""
     return moment.astimezone(dt.timezone.utc).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
-def said(error: SyncError) -> str:
+def format_error(error: SyncError) -> str:
     return " ".join(part for part in (promotion.sentence(error.message), error.hint) if part)

@@ -15,13 +15,13 @@ from __future__ import annotations
 import typing as t
 
 from .finish import Notify, Report
-from .phase import Step
-from .preflight import Approve, Gate, Judge, Lock, Look
-from .wave import Backup, Hooks, Rollback, Sync, Trouble, Verify, Wave
+from .phase import Phase
+from .preflight import Approve, Gate, Inspect, Lock, PreflightSummary
+from .wave import Backup, Hooks, Recovery, Rollback, Sync, Verify, Wave
 
-STEPS: t.Mapping[str, type[Step]] = {
-    "look": Look,
-    "judge": Judge,
+STEPS: t.Mapping[str, type[Phase]] = {
+    "look": Inspect,
+    "judge": PreflightSummary,
     "gate": Gate,
     "approve": Approve,
     "lock": Lock,
@@ -31,7 +31,7 @@ STEPS: t.Mapping[str, type[Step]] = {
     "verify": Verify,
     "rollback": Rollback,
     "hooks": Hooks,
-    "trouble": Trouble,
+    "trouble": Recovery,
     "report": Report,
     "notify": Notify,
 }

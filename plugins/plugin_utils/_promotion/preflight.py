@@ -14,13 +14,13 @@ from ...module_utils._core.errors import SyncError
 from ...module_utils._state.run_ledger import Key
 from .._change_windows import decision as _windows
 from . import approval as _approval, state as promotion
-from .journal import Begun as Taken, Hold, Journal, LockHeld, Owner
-from .phase import Json, Outcome, Step, key_in, needed, said, stamp
-from .settings import PREFIX, Target
+from .journal import BegunPromotion as Taken, LockHeld, Owner, PromotionStore, ReleaseBlock
+from .phase import Json, Outcome, Phase, format_error, iso_seconds, key_in, needed
+from .settings import PREFIX, PromotionTarget
 from .workflows import environment
 
 
-class Look(Step):
+class Inspect(Phase):
     """Preflight of one target: what would be done, whether it can be saved before, and whether it is well."""
 
     def take(self, target: int | None, wave: int | None, message: str) -> Outcome:
@@ -36,7 +36,7 @@ class Look(Step):
         self.end("refused" if broken and not promotion.is_resumed(entry) else "passed", reason)
         return self.done(f"{wanted.name}: {reason}")
 
-    def _plan(self, wanted: Target, entry: Json) -> None:
+    def _plan(self, wanted: PromotionTarget, entry: Json) -> None:
         result = self.call_sync(wanted, self.release_for(wanted.index))
         records = result.get("syncs") or []
         if len(records) == 1:
@@ -56,7 +56,7 @@ class Look(Step):
         if unfinished is not None and journal.is_held(unfinished):
             promotion.add_check(entry, "lock", False, f"{LockHeld(key, unfinished)}. Wait for it.")
         elif unfinished is not None and unfinished.release == self.state["release"]:
-            entry["resumed"] = {"run": unfinished.run, "phase": unfinished.phase, "started_at": stamp(unfinished.begun_at)}
+            entry["resumed"] = {"run": unfinished.run, "phase": unfinished.phase, "started_at": iso_seconds(unfinished.begun_at)}
             promotion.add_check(
                 entry, "lock", True, f"resumes run {unfinished.run}, which ended early in phase {unfinished.phase}"
             )
@@ -72,10 +72,10 @@ class Look(Step):
         if hold is not None:
             self._judge_hold(entry, hold)
 
-    def _judge_hold(self, entry: Json, hold: Hold) -> None:
+    def _judge_hold(self, entry: Json, hold: ReleaseBlock) -> None:
         if entry["resumed"]:
             return
-        text = f"held back since {stamp(hold.held_at)} by run {hold.run}: {hold.reason}"
+        text = f"held back since {iso_seconds(hold.held_at)} by run {hold.run}: {hold.reason}"
         if self.settings.lift_hold.strip():
             self.state["lifted_hold"] = self.settings.lift_hold.strip()
             promotion.add_check(entry, "hold", True, f"{text}; lifted: {self.state['lifted_hold']}")
@@ -83,9 +83,9 @@ class Look(Step):
             remedy = f"Promote another release, or give a reason in {PREFIX}lift_hold"
             promotion.add_check(entry, "hold", False, f"{text}. {remedy}")
 
-    def _backup(self, wanted: Target, entry: Json) -> None:
+    def _backup(self, wanted: PromotionTarget, entry: Json) -> None:
         policy, step = self.settings.backup, self.chain(wanted).backup
-        if policy == "none" or not promotion.acts(entry) or promotion.is_resumed(entry):
+        if policy == "none" or not promotion.has_work(entry) or promotion.is_resumed(entry):
             return
         if step is None:
             problem = f"{wanted.provider} has no backups that could be restored"
@@ -101,14 +101,14 @@ class Look(Step):
             problem = backup["reason"]
         promotion.add_check(entry, "backup", False if policy == "required" else None, problem)
 
-    def _probes(self, wanted: Target, entry: Json) -> None:
+    def _probes(self, wanted: PromotionTarget, entry: Json) -> None:
         if promotion.is_resumed(entry):
             return
         staging, production = self.probes_of(wanted, "verify_staging"), self.probes_of(wanted, "verify")
         try:
             found, dummy = self.probe([*staging, *production], timeout=self.preflight_patience)
         except SyncError as error:
-            promotion.add_check(entry, "probes", False, said(error))
+            promotion.add_check(entry, "probes", False, format_error(error))
             return
         entry["staging"], entry["before"] = found[: len(staging)], found[len(staging) :]
         entry["requests"] += sum(probe["requests"] for probe in found)
@@ -121,12 +121,12 @@ class Look(Step):
                 promotion.add_check(entry, name, (False if fatal else None) if failing else True, "; ".join(failing) or green)
 
 
-class Judge(Step):
+class PreflightSummary(Phase):
     """The end of the preflight: all checks of all targets, together."""
 
     def take(self, target: int | None, wave: int | None, message: str) -> Outcome:
         self.state["digest"] = promotion.digest_of(self.state, self.settings)
-        promotion.refuse_twins(self.state)
+        promotion.reject_duplicates(self.state)
         refused = promotion.refusals(self.state)
         if not refused:
             # a report for whoever looks while somebody is asked
@@ -136,12 +136,12 @@ class Judge(Step):
             own = [f"{check['name']}: {check['text']}" for check in entry["checks"] if check["ok"] is False]
             if own and not promotion.is_resumed(entry):
                 entry["failure"] = entry["plan"]["failure"] if entry["plan"] else None
-                promotion.settle(entry, "refused", "; ".join(own))
+                promotion.set_verdict(entry, "refused", "; ".join(own))
         promotion.refuse(self.state, "another target did not pass its preflight")
         return self.done(f"refused: {'; '.join(refused)}")
 
 
-class Gate(Step):
+class Gate(Phase):
     """Change windows."""
 
     def take(self, target: int | None, wave: int | None, message: str) -> Outcome:
@@ -162,7 +162,7 @@ class Gate(Step):
         return self.done(self.end("refused", reason))
 
 
-class Approve(Step):
+class Approve(Phase):
     """Somebody's consent to exactly this plan."""
 
     def take(self, target: int | None, wave: int | None, message: str) -> Outcome:
@@ -180,7 +180,9 @@ class Approve(Step):
             answer = _approval.check_token(self.settings.approve, digest)
         elif self.state["actor"]["job"]:
             # jobs have a terminal of their own, at which nobody sits
-            answer = _approval.Answer(False, f"not approved: nobody can be asked in a job. Use {PREFIX}approval: token instead")
+            answer = _approval.ApprovalDecision(
+                False, f"not approved: nobody can be asked in a job. Use {PREFIX}approval: token instead"
+            )
         else:
             answer = _approval.ask(self.services.display, self._question(), self.settings.approval_timeout)
         if not answer.approved:
@@ -191,20 +193,20 @@ class Approve(Step):
         lines = [
             f"  {entry['name']}: {'sync' if entry['plan']['action'] == 'would_trigger' else 'wait for the sync in flight'}"
             for entry in self.state["targets"]
-            if promotion.acts(entry) and not promotion.is_resumed(entry)
+            if promotion.has_work(entry) and not promotion.is_resumed(entry)
         ]
         release = self.state["release"] or "(no release named)"
         return f"Promote {release}, plan {self.state['digest']}?\n" + "\n".join(lines)
 
 
-class Lock(Step):
+class Lock(Phase):
     """One promotion of a target at a time; an unfinished one of the same release is resumed."""
 
     def take(self, target: int | None, wave: int | None, message: str) -> Outcome:
         if self.state["stopped"]:
             return self.done("not taken")
         self.begin("lock")
-        acting = {index: entry for index, entry in enumerate(self.state["targets"]) if promotion.acts(entry)}
+        acting = {index: entry for index, entry in enumerate(self.state["targets"]) if promotion.has_work(entry)}
         if not acting:
             return self.done(self.end("skipped", "nothing is going to be started"))
         if self.state["check_mode"]:
@@ -226,7 +228,7 @@ class Lock(Step):
         resumed = sum(bool(entry["resumed"]) for entry in acting.values())
         return self.done(self.end("passed", f"{count} taken" + (f", {resumed} of an earlier run" if resumed else "")))
 
-    def _take_over(self, journal: Journal, key: Key, index: int, taken: Taken) -> None:
+    def _take_over(self, journal: PromotionStore, key: Key, index: int, taken: Taken) -> None:
         entry, found = self.state["targets"][index], taken.promotion
         self.memory["locks"].append(index)
         if self.state["lifted_hold"]:
@@ -234,7 +236,7 @@ class Lock(Step):
         if taken.resumed is None:
             entry["resumed"] = None
             return
-        entry["resumed"] = {"run": found.run, "phase": taken.resumed, "started_at": stamp(found.begun_at)}
+        entry["resumed"] = {"run": found.run, "phase": taken.resumed, "started_at": iso_seconds(found.begun_at)}
         if taken.resumed in promotion.TOUCHED:
             known = ("before", "backup", "sync", "rollback", "reason")
             entry.update({name: found.data[name] for name in known if name in found.data})

@@ -12,7 +12,7 @@ import copy
 import typing as t
 
 from .settings import PREFIX
-from .state import TOUCHED, VERDICTS, is_open, is_resumed, sentence, settle
+from .state import TOUCHED, VERDICTS, is_open, is_resumed, sentence, set_verdict
 
 Json = dict[str, t.Any]
 
@@ -44,7 +44,7 @@ def interrupted(state: Json) -> Json:
         open_rollback = bool(target["rollback"]) and is_open(target["rollback"])
         open_sync = target["verdict"] == "not_started" and (target["name"] in touched or is_resumed(target))
         if open_sync or open_rollback:
-            settle(target, "unknown", "the run was interrupted before it was verified or rolled back")
+            set_verdict(target, "unknown", "the run was interrupted before it was verified or rolled back")
     phase = left["phases"][-1]["phase"] if left["phases"] else "preflight"
     for entry in left["phases"]:
         if is_open(entry):

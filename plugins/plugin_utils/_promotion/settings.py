@@ -20,7 +20,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ...module_utils._core.errors import SyncError, invalid_option
 from ...module_utils._core.options import MAX_REQUEST_TIMEOUT, MAX_WAIT_TIMEOUT
-from .workflows import CHAINS, REFUSED_OPTIONS
+from .workflows import REFUSED_OPTIONS, WORKFLOWS
 
 Json = dict[str, t.Any]
 
@@ -32,7 +32,7 @@ HOOKS = (*(f"{moment}_{phase}" for phase in PHASES for moment in ("before", "aft
 
 _TARGET: Json = {
     "name": {"type": "str"},
-    "provider": {"type": "str", "required": True, "choices": sorted(CHAINS)},
+    "provider": {"type": "str", "required": True, "choices": sorted(WORKFLOWS)},
     "options": {"type": "dict", "default": {}},
     "verify": {"type": "list", "elements": "dict", "default": []},
     "verify_staging": {"type": "list", "elements": "dict", "default": []},
@@ -89,7 +89,7 @@ _TYPES = {
 
 
 @dataclasses.dataclass(frozen=True)
-class Target:
+class PromotionTarget:
     """One promotion, as it was asked for.
 
     :param options: of the sync module. They may hold secrets.
@@ -108,7 +108,7 @@ class Target:
 
 
 @dataclasses.dataclass(frozen=True)
-class Settings:
+class PromotionSettings:
     """The variables of the role.
 
     :param values: those that need no more than their type, by name without prefix.
@@ -116,7 +116,7 @@ class Settings:
     :param hooks: task files by moment.
     """
 
-    targets: tuple[Target, ...]
+    targets: tuple[PromotionTarget, ...]
     waves: tuple[tuple[int, ...], ...]
     hooks: t.Mapping[str, tuple[str, ...]]
     values: Json
@@ -128,7 +128,7 @@ class Settings:
             raise AttributeError(name) from None
 
 
-def read(variables: Json) -> Settings:
+def read(variables: Json) -> PromotionSettings:
     """The settings in the variables of the role.
 
     :param variables: by name without prefix.
@@ -144,7 +144,7 @@ def read(variables: Json) -> Settings:
     targets = tuple(_target(index, entry) for index, entry in enumerate(values.pop("targets")))
     _check_names(targets)
     waves = tuple(split(len(targets), values.pop("serial")))
-    return Settings(targets, waves, _hooks(values.pop("hooks")), values)
+    return PromotionSettings(targets, waves, _hooks(values.pop("hooks")), values)
 
 
 def _checked(given: Json, specs: Json, prefix: str) -> Json:
@@ -207,9 +207,9 @@ def _listed(value: t.Any, where: str) -> list[t.Any]:
     return list(outcome.validated_parameters["value"])
 
 
-def _target(index: int, entry: Json) -> Target:
+def _target(index: int, entry: Json) -> PromotionTarget:
     where = f"{PREFIX}targets[{index}]"
-    chain, options = CHAINS[entry["provider"]], dict(entry["options"])
+    chain, options = WORKFLOWS[entry["provider"]], dict(entry["options"])
     for name in sorted(set(options) & REFUSED_OPTIONS):
         problem = "is decided by the role"
         raise invalid_option(
@@ -228,7 +228,7 @@ def _target(index: int, entry: Json) -> Target:
         raise invalid_option(f"{where}.options.{given[0] if given else chain.selects[0]}", named, "is not one target", remedy)
     name = (entry["name"] or "").strip() or (names[0].strip() if chain.selects else chain.title)
     probes = tuple(tuple(_probe(f"{where}.{key}[{i}]", item) for i, item in enumerate(entry[key])) for key in _PROBES)
-    return Target(index, name, entry["provider"], options, probes[0], probes[1], dict(entry["backup"]))
+    return PromotionTarget(index, name, entry["provider"], options, probes[0], probes[1], dict(entry["backup"]))
 
 
 _PROBES = ("verify", "verify_staging")
@@ -240,7 +240,7 @@ def _probe(where: str, probe: t.Any) -> Json:
     return dict(probe)
 
 
-def _check_names(targets: t.Sequence[Target]) -> None:
+def _check_names(targets: t.Sequence[PromotionTarget]) -> None:
     if not targets:
         raise invalid_option(f"{PREFIX}targets", [], "names nothing to promote", "Add an entry for each target.")
     seen: set[str] = set()

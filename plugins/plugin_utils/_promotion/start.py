@@ -20,8 +20,8 @@ from .._change_windows import decision as _windows
 from .._notifications import notify as _notify
 from .._reports import files as _report_files
 from . import state as promotion
-from .phase import Json, Outcome, Services, said, stamp
-from .settings import PREFIX, VARIABLES, Settings, read
+from .phase import Json, Outcome, PromotionServices, format_error, iso_seconds
+from .settings import PREFIX, VARIABLES, PromotionSettings, read
 
 #: variables that the role sets itself
 INTERNAL = frozenset(
@@ -30,7 +30,7 @@ INTERNAL = frozenset(
 
 
 @dataclasses.dataclass(frozen=True)
-class Begun:
+class StartResult:
     """The first step's outcome, and all that the others need to know."""
 
     outcome: Outcome
@@ -40,23 +40,23 @@ class Begun:
 class Begin:
     """Reads the variables. Bad ones end the run, but not without a report."""
 
-    def __init__(self, services: Services, variables: Json, check_mode: bool) -> None:
+    def __init__(self, services: PromotionServices, variables: Json, check_mode: bool) -> None:
         self.services = services
         self.variables = variables
         self.check_mode = check_mode
 
-    def take(self) -> Begun:
+    def take(self) -> StartResult:
         clock = self.services.clock
         now = clock.now()
         run = f"p-{now:%Y%m%d-%H%M%S}-{random.SystemRandom().randrange(16**6):06x}"
         try:
             settings = self._settings()
-            state = promotion.new_state(run, settings, stamp(now), self.check_mode, self._actor())
+            state = promotion.new_state(run, settings, iso_seconds(now), self.check_mode, self._actor())
             hooks = {moment: [self._task_file(moment, file) for file in files] for moment, files in settings.hooks.items()}
         except SyncError as error:
             settings, hooks = None, {}
-            state = promotion.new_state(run, _nothing(), stamp(now), self.check_mode, self._actor())
-            state["error"] = said(error)
+            state = promotion.new_state(run, _nothing(), iso_seconds(now), self.check_mode, self._actor())
+            state["error"] = format_error(error)
         path = self._report_path(state)
         memory = {
             "state": state,
@@ -78,9 +78,9 @@ class Begin:
             ],
         }
         message = state["error"] or f"run {run}: {len(names)} to promote in {len(facts['waves'])} waves"
-        return Begun(Outcome(message, not state["error"], facts=facts), memory)
+        return StartResult(Outcome(message, not state["error"], facts=facts), memory)
 
-    def _settings(self) -> Settings:
+    def _settings(self) -> PromotionSettings:
         known = {PREFIX + name for name in VARIABLES} | INTERNAL
         for name in sorted(set(self.services.names) - known):
             # without the prefix, which would make all of them alike
@@ -102,7 +102,7 @@ class Begin:
         except OSError as error:
             remedy = "Name a file in a directory that this user may write to."
             problem = invalid_option(f"{PREFIX}report_path", path, f"cannot be written: {error.strerror or error}", remedy)
-            state["error"] = state["error"] or said(problem)
+            state["error"] = state["error"] or format_error(problem)
             return ""
 
     def _task_file(self, moment: str, file: str) -> str:
@@ -127,5 +127,5 @@ class Begin:
         }
 
 
-def _nothing() -> Settings:
-    return Settings((), (), {}, {"release": ""})
+def _nothing() -> PromotionSettings:
+    return PromotionSettings((), (), {}, {"release": ""})

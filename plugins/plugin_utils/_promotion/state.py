@@ -16,8 +16,8 @@ import json
 import typing as t
 
 from ...module_utils._probe.address import shown_url
-from .settings import PREFIX, Settings, Target
-from .workflows import CHAINS
+from .settings import PREFIX, PromotionSettings, PromotionTarget
+from .workflows import WORKFLOWS
 
 Json = dict[str, t.Any]
 
@@ -28,7 +28,7 @@ VERDICTS = ("not_started", "succeeded", "planned", "refused", "rolled_back", "fa
 TOUCHED = ("sync", "verify", "rollback")
 
 
-def new_state(run: str, settings: Settings, started_at: str, check_mode: bool, actor: Json) -> Json:
+def new_state(run: str, settings: PromotionSettings, started_at: str, check_mode: bool, actor: Json) -> Json:
     """The state at the beginning of a run."""
     waves = {index: number for number, wave in enumerate(settings.waves, 1) for index in wave}
     return {
@@ -49,7 +49,7 @@ def new_state(run: str, settings: Settings, started_at: str, check_mode: bool, a
     }
 
 
-def _new_target(target: Target, wave: int) -> Json:
+def _new_target(target: PromotionTarget, wave: int) -> Json:
     return {
         "name": target.name,
         "provider": target.provider,
@@ -118,7 +118,7 @@ def judge_plan(target: Json, result: Json, max_disk_percent: float) -> None:
     target["requests"] += requests_of(result)
     if record is None:
         target["plan"] = {"action": "refused", "reason": failure["message"], "failure": failure}
-        add_check(target, "plan", False, _said(failure))
+        add_check(target, "plan", False, failure_text(failure))
         return
     target["target"] = record["target"]
     target["plan"] = {"action": record["action"], "reason": record["reason"], "failure": failure}
@@ -152,16 +152,16 @@ def _checks_of(target: Json, record: Json, failure: Json | None, max_disk_percen
         "idle": "a sync is in flight and will be waited for" if running else "nothing is running",
     }
     for position, name in enumerate(_ORDER):
-        if name == "staging" and not CHAINS[target["provider"]].staging:
+        if name == "staging" and not WORKFLOWS[target["provider"]].staging:
             continue
         if name == culprit and failure:
-            add_check(target, name, False, _said(failure))
+            add_check(target, name, False, failure_text(failure))
         elif position < known:
             add_check(target, name, True, texts[name])
         else:
             add_check(target, name, None, "not known")
     if failure and culprit not in _ORDER:
-        add_check(target, culprit or "plan", False, _said(failure))
+        add_check(target, culprit or "plan", False, failure_text(failure))
     used = record["detail"].get("disk_usage")
     if used is not None:
         enough = used <= max_disk_percent
@@ -179,7 +179,7 @@ def key_of(record: Json, provider: str, address: str) -> Json:
     }
 
 
-def acts(target: Json) -> bool:
+def has_work(target: Json) -> bool:
     """Whether something is to be done for a target."""
     if target["verdict"] == "refused":
         return False
@@ -193,10 +193,10 @@ def is_resumed(target: Json) -> bool:
 
 def starts_something(state: Json) -> bool:
     """Whether any target is going to be overwritten that is not so already: what windows and approvals are about."""
-    return any(acts(target) and not is_resumed(target) for target in state["targets"])
+    return any(has_work(target) and not is_resumed(target) for target in state["targets"])
 
 
-def refuse_twins(state: Json) -> None:
+def reject_duplicates(state: Json) -> None:
     """Note the targets that are the same one as an earlier one, by another name."""
     seen: dict[str, str] = {}
     for target in state["targets"]:
@@ -221,7 +221,7 @@ def refusals(state: Json) -> list[str]:
     ]
 
 
-def digest_of(state: Json, settings: Settings) -> str:
+def digest_of(state: Json, settings: PromotionSettings) -> str:
     """A short name for what is going to be done: an approval is good for exactly that.
 
     Nothing in it moves with time, so that what was planned in check mode can be approved for a later run.
@@ -234,10 +234,10 @@ def digest_of(state: Json, settings: Settings) -> str:
     return hashlib.sha256(json.dumps(plan, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
-def _public(target: Target) -> Json:
+def _public(target: PromotionTarget) -> Json:
     """What is done and looked at, without anything that may be a secret."""
     probes = [[_public_probe(probe) for probe in kind] for kind in (target.verify, target.verify_staging)]
-    chain = CHAINS[target.provider]
+    chain = WORKFLOWS[target.provider]
     backup = chain.backup.decisive(target.backup) if chain.backup else {}
     return {"options": chain.sync.decisive(target.options), "probes": probes, "backup": backup}
 
@@ -256,7 +256,15 @@ def judge_backup(result: Json) -> Json:
     failure = (record or result).get("failure") or (None if record else _task_failure(result))
     if record is None or failure:
         known = {"elapsed": record["elapsed"] if record else 0.0, "failure": failure}
-        return {"state": "failed", "reason": _said(failure), "id": None, "name": None, "size": None, "status": None, **known}
+        return {
+            "state": "failed",
+            "reason": failure_text(failure),
+            "id": None,
+            "name": None,
+            "size": None,
+            "status": None,
+            **known,
+        }
     if record["action"] in ("would_trigger", "would_join"):
         planned = {"state": "planned", "reason": record["reason"], "id": None, "name": None, "size": None, "status": None}
         return {**planned, "elapsed": record["elapsed"], "failure": None}
@@ -300,22 +308,22 @@ def judge_sync(target: Json, result: Json) -> bool:
     record = _only_record(result)
     if record is None:
         target["failure"] = result.get("failure") or _task_failure(result)
-        settle(target, "failed", f"not synced: {target['failure']['message']}")
+        set_verdict(target, "failed", f"not synced: {target['failure']['message']}")
         return False
     target["sync"], target["requests"] = record, target["requests"] + requests_of(result)
     target["changed"] = bool(target["changed"] or record["changed"])
     failure = record["failure"]
     target["failure"] = failure
     if record["timed_out"] or (failure and failure["code"] == "outcome_unknown"):
-        settle(target, "unknown", record["reason"] if not failure else failure["message"])
+        set_verdict(target, "unknown", record["reason"] if not failure else failure["message"])
         return False
     if failure and record["action"] == "refused":
         if is_resumed(target) and failure["code"] in _SAYS_NOTHING:
-            settle(
+            set_verdict(
                 target, "unknown", f"what became of the sync of run {target['resumed']['run']} is not known: {failure['message']}"
             )
             return False
-        settle(target, "refused" if failure["code"] == "guard_refused" else "failed", f"not synced: {failure['message']}")
+        set_verdict(target, "refused" if failure["code"] == "guard_refused" else "failed", f"not synced: {failure['message']}")
         return False
     # a run that failed may have overwritten production in part, so the probes and the rollback are about it, too
     return True
@@ -366,10 +374,10 @@ def judge_verification(target: Json, policy: str) -> bool:
     run_failed = bool(record and record["failure"])
     if verify["ok"] and not run_failed:
         unseen = record and record["state"] == "unknown"
-        settle(target, "succeeded", f"{_did(target)}; {verify['reason']}{_UNSEEN if unseen else ''}")
+        set_verdict(target, "succeeded", f"{outcome_text(target)}; {verify['reason']}{_UNSEEN if unseen else ''}")
         return False
     problem = f"the sync failed: {record['failure']['message']}" if run_failed else f"verification failed: {verify['reason']}"
-    settle(target, "failed", problem)
+    set_verdict(target, "failed", problem)
     if not was_promoted(target):
         target["reason"] = f"nothing was promoted by this run, and {problem}"
         return False
@@ -385,7 +393,7 @@ def was_promoted(target: Json) -> bool:
     return is_resumed(target) or bool(record and record["action"] in ("triggered", "joined"))
 
 
-def _did(target: Json) -> str:
+def outcome_text(target: Json) -> str:
     record = target["sync"]
     if is_resumed(target):
         return f"brought to an end what run {target['resumed']['run']} began"
@@ -407,14 +415,14 @@ def _plan_rollback(target: Json, problem: str, policy: str) -> bool:
     target["rollback"] = {"state": state, "reason": reason, "backup": identity, "elapsed": 0.0, "verify": None}
     if state == "failed":
         # until it is known better
-        settle(target, "rollback_failed", problem)
+        set_verdict(target, "rollback_failed", problem)
         return True
     target["reason"] = f"{problem}; not rolled back: {reason}"
     return False
 
 
 def _by_hand(target: Json, backup: Json) -> str:
-    restore = CHAINS[target["provider"]].restore
+    restore = WORKFLOWS[target["provider"]].restore
     if backup["id"] is None or restore is None:
         return f"there is no backup ({backup['reason']})"
     return f"restore backup {backup['id']} with lockstep.sync.{restore.module}"
@@ -437,8 +445,8 @@ def judge_restore(target: Json, result: Json) -> bool:
         target["requests"] += requests_of(result)
         rollback["elapsed"] += record["elapsed"]
     if failure:
-        rollback["state"], rollback["reason"] = "failed", f"the restore failed: {_said(failure)}"
-        settle(target, "rollback_failed", f"{target['reason']}; and {rollback['reason']}")
+        rollback["state"], rollback["reason"] = "failed", f"the restore failed: {failure_text(failure)}"
+        set_verdict(target, "rollback_failed", f"{target['reason']}; and {rollback['reason']}")
         return False
     rollback["reason"] = record["reason"] if record else ""
     return True
@@ -450,17 +458,17 @@ def judge_restored(target: Json, verify: Json) -> None:
     rollback["verify"], rollback["elapsed"] = verify, rollback["elapsed"] + verify["elapsed"]
     if verify["regressions"]:
         rollback["state"], rollback["reason"] = "failed", f"restored, and yet: {verify['reason']}"
-        settle(target, "rollback_failed", f"{target['reason']}; {rollback['reason']}")
+        set_verdict(target, "rollback_failed", f"{target['reason']}; {rollback['reason']}")
         return
     again = f" ({', '.join(verify['already_failing'])} failing as before)" if verify["already_failing"] else ""
     rollback["state"], rollback["reason"] = "succeeded", f"backup {rollback['backup']} restored and verified{again}"
-    settle(target, "rolled_back", f"{target['reason']}; {rollback['reason']}")
+    set_verdict(target, "rolled_back", f"{target['reason']}; {rollback['reason']}")
 
 
 # -- the end ---------------------------------------------------------------------------------------------------------
 
 
-def settle(target: Json, verdict: str, reason: str) -> None:
+def set_verdict(target: Json, verdict: str, reason: str) -> None:
     """Note what a target came to."""
     target["verdict"], target["reason"] = verdict, reason
 
@@ -473,14 +481,14 @@ def stop(state: Json, verdict: str, reason: str) -> None:
     state["stopped"] = True
     for target in state["targets"]:
         if target["verdict"] == "not_started":
-            settle(target, verdict, reason)
+            set_verdict(target, verdict, reason)
 
 
 def refuse(state: Json, reason: str) -> None:
     """Have nothing be started. What an earlier run began to overwrite is brought to an end all the same."""
     for target in state["targets"]:
         if target["verdict"] == "not_started" and not is_resumed(target):
-            settle(target, "refused", reason)
+            set_verdict(target, "refused", reason)
     state["stopped"] = all(target["verdict"] != "not_started" for target in state["targets"])
 
 
@@ -507,7 +515,7 @@ def _task_failure(result: Json) -> Json:
     return {"code": "invalid_option", "message": message, "http_status": None, "hint": hint}
 
 
-def _said(failure: Json | None) -> str:
+def failure_text(failure: Json | None) -> str:
     if not failure:
         return ""
     return " ".join(part for part in (sentence(failure["message"]), failure["hint"]) if part).strip()

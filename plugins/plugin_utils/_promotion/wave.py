@@ -12,16 +12,16 @@ import typing as t
 
 from .._change_windows import decision as _windows
 from . import report as _promotion_report, state as promotion
-from .phase import Json, Outcome, Step, needed
-from .settings import PREFIX, Target
+from .phase import Json, Outcome, Phase, needed
+from .settings import PREFIX, PromotionTarget
 
 
-class Wave(Step):
+class Wave(Phase):
     """The beginning of a wave, after a pause."""
 
     def take(self, target: int | None, wave: int | None, message: str) -> Outcome:
         wave = needed(wave, "wave")
-        acting = any(entry["wave"] == wave and promotion.acts(entry) for entry in self.state["targets"])
+        acting = any(entry["wave"] == wave and promotion.has_work(entry) for entry in self.state["targets"])
         started = any(entry["wave"] < wave and entry["changed"] for entry in self.state["targets"])
         if not self.state["stopped"] and acting and started and not self.state["check_mode"]:
             self.services.clock.sleep(self.settings.wave_pause)
@@ -30,7 +30,7 @@ class Wave(Step):
     def _check_window(self, wave: int) -> Outcome | None:
         """A window may have closed since the gate, while somebody was asked or during a pause."""
         mine = [entry for entry in self.state["targets"] if entry["wave"] == wave and entry["verdict"] == "not_started"]
-        starting = any(promotion.acts(entry) and not promotion.is_resumed(entry) for entry in mine)
+        starting = any(promotion.has_work(entry) and not promotion.is_resumed(entry) for entry in mine)
         if not starting or self.state["stopped"] or self.state["check_mode"] or self.state["override_reason"]:
             return None
         verdict = _windows.judge(self.settings.windows, self.services.clock.now())
@@ -41,13 +41,13 @@ class Wave(Step):
         return self.done(self.end("refused", verdict.reason))
 
 
-class Backup(Step):
+class Backup(Phase):
     """Save one target, so that it can be restored."""
 
     def take(self, target: int | None, wave: int | None, message: str) -> Outcome:
         target = needed(target, "target")
         wanted, entry = self.settings.targets[target], self.state["targets"][target]
-        if self.state["stopped"] or not promotion.acts(entry) or promotion.is_resumed(entry):
+        if self.state["stopped"] or not promotion.has_work(entry) or promotion.is_resumed(entry):
             return self.done(f"{wanted.name}: not needed")
         self.begin("backup", entry["wave"], wanted.name)
         policy = self.settings.backup
@@ -64,14 +64,14 @@ class Backup(Step):
         entry["requests"] += promotion.requests_of(result)
         return self._judge(wanted, entry)
 
-    def _judge(self, wanted: Target, entry: Json) -> Outcome:
+    def _judge(self, wanted: PromotionTarget, entry: Json) -> Outcome:
         backup = entry["backup"]
         if backup["state"] != "failed":
             reason = f"backup {backup['id']} ({backup['status']}, {backup['size']})"
             return self.done(self.end("passed", reason), changed=backup["state"] == "made")
         entry["failure"] = backup["failure"]
         if self.settings.backup == "required":
-            promotion.settle(entry, "failed", f"not promoted, as there is no backup: {backup['reason']}")
+            promotion.set_verdict(entry, "failed", f"not promoted, as there is no backup: {backup['reason']}")
             promotion.stop(self.state, "not_started", f"{wanted.name} could not be saved")
             return self.done(self.end("failed", backup["reason"]))
         self.warnings.append(f"{wanted.name} is promoted without a backup: {backup['reason']}")
@@ -83,7 +83,7 @@ def _problem_of_backup(entry: Json) -> str:
     return next((check["text"] for check in entry["checks"] if check["name"] == "backup"), "not possible")
 
 
-class Sync(Step):
+class Sync(Phase):
     """The promotion itself: one trigger, and waiting for it."""
 
     def take(self, target: int | None, wave: int | None, message: str) -> Outcome:
@@ -94,7 +94,7 @@ class Sync(Step):
         if entry["resumed"] and entry["resumed"]["phase"] in ("verify", "rollback"):
             return self.done(f"{wanted.name}: done by run {entry['resumed']['run']}")
         self.begin("sync", entry["wave"], wanted.name)
-        if not promotion.acts(entry):
+        if not promotion.has_work(entry):
             return self.done(self.end("skipped", entry["plan"]["reason"]))
         if self.state["check_mode"]:
             return self.done(self.end("planned", entry["plan"]["reason"]), changed=True)
@@ -111,7 +111,7 @@ class Sync(Step):
         return self.done(self.end("passed" if good else "failed", reason), changed=bool(record.get("changed")))
 
 
-class Verify(Step):
+class Verify(Phase):
     """Whether what was promoted works."""
 
     def take(self, target: int | None, wave: int | None, message: str) -> Outcome:
@@ -122,8 +122,8 @@ class Verify(Step):
         if self.state["check_mode"]:
             for index in entries:
                 entry = self.state["targets"][index]
-                promotion.settle(entry, "planned", entry["plan"]["reason"])
-                entry["changed"] = promotion.acts(entry)
+                promotion.set_verdict(entry, "planned", entry["plan"]["reason"])
+                entry["changed"] = promotion.has_work(entry)
             return self.done(self.end("planned", "would be verified"), rollback=[])
         probing = [index for index in entries if not self._is_rolling_back(index)]
         self._probe(probing)
@@ -155,7 +155,7 @@ class Verify(Step):
         if resumed is None or resumed["phase"] != "rollback":
             return False
         entry = self.state["targets"][index]
-        promotion.settle(entry, "rollback_failed", entry["reason"] or "an earlier run began to roll back")
+        promotion.set_verdict(entry, "rollback_failed", entry["reason"] or "an earlier run began to roll back")
         return True
 
     def _probe(self, indices: t.Sequence[int]) -> None:
@@ -180,7 +180,7 @@ class Verify(Step):
         )
 
 
-class Rollback(Step):
+class Rollback(Phase):
     """Restore one target from the backup that was made, and verify again."""
 
     def take(self, target: int | None, wave: int | None, message: str) -> Outcome:
@@ -201,7 +201,7 @@ class Rollback(Step):
         return self.done(self.end("passed" if good else "failed", entry["rollback"]["reason"]), changed=True)
 
 
-class Trouble(Step):
+class Recovery(Phase):
     """Something that nobody foresaw, such as a hook that failed."""
 
     def take(self, target: int | None, wave: int | None, message: str) -> Outcome:
@@ -224,7 +224,7 @@ class Trouble(Step):
         return self.done(text, rollback=listed)
 
 
-class Hooks(Step):
+class Hooks(Phase):
     """Which task files of the user are to be run at a moment of the promotion."""
 
     def take(self, target: int | None, wave: int | None, message: str) -> Outcome:
@@ -239,6 +239,8 @@ class Hooks(Step):
         if phase in ("preflight", "report", "notify", "rollback"):
             return True
         mine = [entry for entry in self.state["targets"] if wave is None or entry["wave"] == wave]
-        if self.state["stopped"] or not any(promotion.acts(entry) for entry in mine):
+        if self.state["stopped"] or not any(promotion.has_work(entry) for entry in mine):
             return False
-        return phase not in ("backup", "sync") or any(not promotion.is_resumed(entry) for entry in mine if promotion.acts(entry))
+        return phase not in ("backup", "sync") or any(
+            not promotion.is_resumed(entry) for entry in mine if promotion.has_work(entry)
+        )

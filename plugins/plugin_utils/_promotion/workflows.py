@@ -15,7 +15,7 @@ import typing as t
 from ...module_utils._core.errors import SyncError
 from ...module_utils._core.options import SYNCING
 from ...module_utils._http.client import parse_api_url
-from ...module_utils._lifecycle.provider import Adaptor
+from ...module_utils._lifecycle.provider import Provider
 from ...module_utils._operations.sync import sync_spec
 from ...module_utils._providers.crafter.provider import Crafter
 from ...module_utils._providers.crafter.publish import CrafterPublish
@@ -34,23 +34,23 @@ REFUSED_OPTIONS = frozenset({"release", "wait", "on_timeout", "report_path", "le
 
 
 @dataclasses.dataclass(frozen=True)
-class Step:
-    """A module, and the adaptor behind it, which knows its options."""
+class ModuleCall:
+    """A module, and the provider behind it, which knows its options."""
 
     module: str
-    adaptor: type[Adaptor]
+    provider: type[Provider]
 
     def takes(self, options: Json) -> Json:
         """Those of the options of the sync that this module has, too: a backup is made with the same connection."""
         known: set[str] = set()
-        for name, spec in sync_spec(self.adaptor).arguments.items():
+        for name, spec in sync_spec(self.provider).arguments.items():
             known |= {name, *spec.get("aliases", ())}
         return {name: value for name, value in options.items() if name in known - _OF_THE_SYNC}
 
     def decisive(self, options: Json) -> Json:
         """Those of the options that say what is done, rather than how to connect or wait. None of them is a secret."""
         found: Json = {}
-        for name, spec in {**self.adaptor.sync_spec.arguments, **SYNCING.arguments}.items():
+        for name, spec in {**self.provider.sync_spec.arguments, **SYNCING.arguments}.items():
             for given in (name, *spec.get("aliases", ())):
                 if given in options and not spec.get("no_log"):
                     found[name] = options[given]
@@ -58,7 +58,7 @@ class Step:
 
 
 @dataclasses.dataclass(frozen=True)
-class Chain:
+class ProviderWorkflow:
     """The modules of a provider.
 
     :param title: what a target without a name is called.
@@ -68,14 +68,14 @@ class Chain:
 
     title: str
     selects: tuple[str, ...]
-    sync: Step
+    sync: ModuleCall
     staging: bool = True
-    backup: Step | None = None
-    restore: Step | None = None
+    backup: ModuleCall | None = None
+    restore: ModuleCall | None = None
 
     def address(self, options: Json, environ: t.Mapping[str, str]) -> str:
         """Where the API is, in its canonical form; empty if that cannot be told."""
-        spec = self.sync.adaptor.connection_spec.arguments["api_url"]
+        spec = self.sync.provider.connection_spec.arguments["api_url"]
         names = spec.get("fallback", (None, []))[1]
         found = (environ[name] for name in names if environ.get(name))
         try:
@@ -86,18 +86,18 @@ class Chain:
 
 _SITES = ("sites", "site_id", "site")
 
-CHAINS: t.Mapping[str, Chain] = {
-    "crafter": Chain("Crafter site", _SITES, Step("crafter_staging_sync", Crafter)),
-    "crafter_publish": Chain(
-        "Crafter site", ("sites", "site_id", "site"), Step("crafter_publish", CrafterPublish), staging=False
+WORKFLOWS: t.Mapping[str, ProviderWorkflow] = {
+    "crafter": ProviderWorkflow("Crafter site", _SITES, ModuleCall("crafter_staging_sync", Crafter)),
+    "crafter_publish": ProviderWorkflow(
+        "Crafter site", ("sites", "site_id", "site"), ModuleCall("crafter_publish", CrafterPublish), staging=False
     ),
-    "plm": Chain("PLM media", (), Step("plm_storage_sync", PLM), staging=False),
-    "serveravatar": Chain(
+    "plm": ProviderWorkflow("PLM media", (), ModuleCall("plm_storage_sync", PLM), staging=False),
+    "serveravatar": ProviderWorkflow(
         "application",
         ("applications", "application"),
-        Step("serveravatar_staging_sync", ServerAvatar),
-        backup=Step("serveravatar_backup", ServerAvatarBackup),
-        restore=Step("serveravatar_restore", ServerAvatarRestore),
+        ModuleCall("serveravatar_staging_sync", ServerAvatar),
+        backup=ModuleCall("serveravatar_backup", ServerAvatarBackup),
+        restore=ModuleCall("serveravatar_restore", ServerAvatarRestore),
     ),
 }
 

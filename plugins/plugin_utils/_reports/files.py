@@ -30,7 +30,7 @@ def prepare(path: str) -> str:
         return path
 
 
-def beside(path: str) -> tuple[str, str, str]:
+def sibling_paths(path: str) -> tuple[str, str, str]:
     """Paths of the JSON, the Markdown and the HTML file, by that of the first."""
     stem = path[: -len(".json")] if path.endswith(".json") else path
     return path, f"{stem}.md", f"{stem}.html"

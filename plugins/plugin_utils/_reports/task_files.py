@@ -44,7 +44,7 @@ class Files(t.Protocol):
         """Remove a directory, if it is there, with all that is in it."""
 
 
-class Here:
+class LocalFiles:
     """On this machine, as the user of Ansible."""
 
     prepare = probe = staticmethod(_report_files.prepare)
@@ -65,7 +65,7 @@ class Here:
             shutil.rmtree(folder)
 
 
-class There:
+class RemoteFiles:
     """Wherever the modules of Ansible run."""
 
     def __init__(self, call: Call) -> None:

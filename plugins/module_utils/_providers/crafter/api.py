@@ -14,7 +14,7 @@ import typing as t
 from xml.etree import ElementTree
 
 from ..._core.errors import SyncError, invalid_option
-from ..._http.response import Answer
+from ..._http.response import Response
 from . import auth
 
 Json = dict[str, t.Any]
@@ -84,7 +84,7 @@ def choose_endpoint(wanted: str, version: Version | None) -> str:
 # -- errors ----------------------------------------------------------------------------------------------------------------
 
 
-def words_of(answer: Answer) -> tuple[str | None, int | None]:
+def words_of(answer: Response) -> tuple[str | None, int | None]:
     """Message and code of an answer, from either envelope; that of API 1 has no code. Many errors are pages, and have neither."""
     body = answer.try_json()
     if not isinstance(body, dict):
@@ -106,7 +106,7 @@ def _field_errors(body: Json) -> list[t.Any]:
 
 
 @dataclasses.dataclass(frozen=True)
-class Meaning:
+class StudioErrorPattern:
     """What a text means. It is a prefix: lists of parameters, details and exceptions follow (sheet section 1.1)."""
 
     text: str
@@ -118,20 +118,24 @@ class Meaning:
 _MISSING = "This Studio does not offer the call. " + ADDRESS
 _SERVER = "Look into the log of Studio."
 MEANINGS = (
-    Meaning("REST script not found", "endpoint_missing", _MISSING, (400, 404)),
-    Meaning("Site not found", "not_found", "Check sites: the id of a site, not its name.", (404,)),
-    Meaning("Environment not found", "invalid_option", "Check environment (or target): the site does not have it.", (404,)),
-    Meaning("Commit(s) not found", "not_found", "Check the commits.", (404,)),
-    Meaning("User not found", "not_found", "Check username.", (404,)),
-    Meaning("Content not found", "not_found", "Check items and target: the site does not have them.", (404,)),
-    Meaning(
+    StudioErrorPattern("REST script not found", "endpoint_missing", _MISSING, (400, 404)),
+    StudioErrorPattern("Site not found", "not_found", "Check sites: the id of a site, not its name.", (404,)),
+    StudioErrorPattern(
+        "Environment not found", "invalid_option", "Check environment (or target): the site does not have it.", (404,)
+    ),
+    StudioErrorPattern("Commit(s) not found", "not_found", "Check the commits.", (404,)),
+    StudioErrorPattern("User not found", "not_found", "Check username.", (404,)),
+    StudioErrorPattern("Content not found", "not_found", "Check items and target: the site does not have them.", (404,)),
+    StudioErrorPattern(
         "Invalid parameter", "invalid_option", "Check sites, environment, target and items: Studio does not take them.", (400,)
     ),
-    Meaning("Bad Request", "bad_response", "Studio could not read the request: a proxy may have changed it.", (400,)),
-    Meaning("Invalid site state", "busy", "The site is being made, locked or deleted: run the task again later.", (400,)),
-    Meaning("Publishing is disabled", "permission_denied", "Start the publisher of the site in Studio.", ()),
-    Meaning("Internal server error", "server_error", _SERVER, (500,)),
-    Meaning("Internal system failure", "server_error", _SERVER, (500,)),
+    StudioErrorPattern("Bad Request", "bad_response", "Studio could not read the request: a proxy may have changed it.", (400,)),
+    StudioErrorPattern(
+        "Invalid site state", "busy", "The site is being made, locked or deleted: run the task again later.", (400,)
+    ),
+    StudioErrorPattern("Publishing is disabled", "permission_denied", "Start the publisher of the site in Studio.", ()),
+    StudioErrorPattern("Internal server error", "server_error", _SERVER, (500,)),
+    StudioErrorPattern("Internal system failure", "server_error", _SERVER, (500,)),
 )
 _NOT_ALLOWED = (
     "The account is logged in and may not do this: it has to be an administrator of the site, or to have the permission publish"
@@ -139,7 +143,7 @@ _NOT_ALLOWED = (
 )
 
 
-def interpret(answer: Answer, method: str = "anonymous") -> SyncError | None:
+def interpret(answer: Response, method: str = "anonymous") -> SyncError | None:
     """The failure behind an error answer.
 
     :param method: how the request was signed in.
@@ -243,7 +247,7 @@ ROUTES: dict[str, tuple[Route, ...]] = {
 # -- parsing ---------------------------------------------------------------------------------------------------------------
 
 
-def object_of(answer: Answer) -> Json:
+def object_of(answer: Response) -> Json:
     """The object in an answer."""
     body = answer.json()
     if not isinstance(body, dict):
@@ -251,7 +255,7 @@ def object_of(answer: Answer) -> Json:
     return body
 
 
-def version_in(answer: Answer) -> Version | None:
+def version_in(answer: Response) -> Version | None:
     body = answer.try_json()
     found = body.get("version", body) if isinstance(body, dict) else None
     if isinstance(found, dict):

@@ -52,7 +52,7 @@ HINTS = {
 
 
 @dataclasses.dataclass(frozen=True)
-class Credentials:
+class StudioCredentials:
     """What to sign in with.
 
     :param method: token, basic, session, or ``password`` where the version of the server decides between the last two.
@@ -64,7 +64,7 @@ class Credentials:
     password: str = ""
 
     @classmethod
-    def of(cls, options: Options) -> Credentials:
+    def of(cls, options: Options) -> StudioCredentials:
         """The credentials in the options of a module; a token wins over a password.
 
         :raises SyncError: ``invalid_option``.
@@ -114,7 +114,7 @@ class StudioAuth(NoAuth):
             self._cookies = {CSRF_COOKIE: secrets.token_urlsafe(24)}
 
     @property
-    def rotates(self) -> bool:
+    def rotates_session(self) -> bool:
         """Whether the session id changes with each answer, and not just once more after the login."""
         return self._changes > 2
 
@@ -138,7 +138,7 @@ class StudioAuth(NoAuth):
                     self._changes += name == SESSION_COOKIE
                     self._redactor.add(value)
 
-    def sign_in(self, credentials: Credentials, channel: Channel) -> None:
+    def sign_in(self, credentials: StudioCredentials, channel: Channel) -> None:
         """Get a session (3.x). The request changes nothing at the server, and is sent once.
 
         :raises SyncError: ``auth_failed`` and those of :meth:`Channel.observe`.

@@ -124,7 +124,7 @@ def _bad(problem: str) -> SyncError:
 
 
 @dataclasses.dataclass(frozen=True)
-class Change:
+class PathChange:
     """A path that is not the same in both trees; an absent side has no blob."""
 
     path: str
@@ -140,7 +140,7 @@ class Comparison:
     staging: str | None
     live_tree: str | None = None
     staging_tree: str | None = None
-    changes: tuple[Change, ...] = ()
+    changes: tuple[PathChange, ...] = ()
 
     @property
     def refs(self) -> dict[str, str | None]:
@@ -191,7 +191,7 @@ class Repository:
             self._run(["fetch", *options, "--", self._location.of(site), *both], deadline, scratch)
             names = ("refs/seen/live", "refs/seen/staging", "refs/seen/live^{tree}", "refs/seen/staging^{tree}")
             ids = self._run(["rev-parse", *names], deadline, scratch).split()
-            changes: tuple[Change, ...] = ()
+            changes: tuple[PathChange, ...] = ()
             if ids[2] != ids[3]:
                 raw = ["diff-tree", "-r", "-z", "--no-renames", "--raw", "--no-abbrev", ids[3], ids[2]]
                 changes = parse_raw(self._run(raw, deadline, scratch))
@@ -261,13 +261,13 @@ def _ref(branch: str) -> str:
     return f"refs/heads/{branch}"
 
 
-def parse_raw(output: str) -> tuple[Change, ...]:
+def parse_raw(output: str) -> tuple[PathChange, ...]:
     """The changes in what ``git diff-tree -z --raw`` says, from staging to live."""
     fields = output.split("\0")
     changes = []
     for about, path in zip(fields[::2], fields[1::2]):
         staging, live = about.split(" ")[2:4]
-        changes.append(Change(path, *(None if set(blob) == {"0"} else blob for blob in (staging, live))))
+        changes.append(PathChange(path, *(None if set(blob) == {"0"} else blob for blob in (staging, live))))
     return tuple(changes)
 
 

@@ -26,7 +26,7 @@ INFO_SPEC = (
 )
 
 
-class SiteViewer:
+class SiteReader:
     """Looks at sites, by their ids or as Studio lists them."""
 
     def __init__(self, options: Options, services: Services) -> None:

@@ -20,9 +20,9 @@ from ..._core.clock import isoformat, parse_iso
 from ..._core.errors import Ambiguous, SyncError, invalid_option
 from ..._core.options import ArgumentSpec, Options, list_of_names
 from ..._http.client import Channel
-from ..._http.response import Answer
+from ..._http.response import Response
 from ..._lifecycle.poll import PollPolicy, Reading
-from ..._lifecycle.provider import Adaptor, Capabilities, Effect, Observation, Run, Services, Target
+from ..._lifecycle.provider import Capabilities, Effect, Observation, Provider, Run, Services, Target
 from .api import ENDPOINTS, RESET, SYNC, Publisher, Site, check_site, choose_endpoint, words_of
 from .auth import CONNECTION_SPEC
 from .git import OPTION, Comparison, Repository
@@ -52,7 +52,7 @@ DELIVERY_CAVEAT = (
 
 
 @dataclasses.dataclass(frozen=True)
-class Evidence:
+class SiteEvidence:
     """What was observed before a trigger."""
 
     staging: str
@@ -62,10 +62,10 @@ class Evidence:
     before: Comparison | None = None
 
 
-class Crafter(Adaptor):
+class Crafter(Provider):
     """Sites of one Studio."""
 
-    provider = "crafter"
+    name = "crafter"
     capabilities = Capabilities(run_id=False, joinable=False, observes_effect=False, knows_last_success=False)
     connection_spec = CONNECTION_SPEC
     sync_spec = SYNC_SPEC
@@ -105,7 +105,7 @@ class Crafter(Adaptor):
             problem = f"is not the staging branch of site {target.id}, which is {site.staging}"
             raise invalid_option("environment", self.environment, problem, remedy)
         publisher = self.studio.publisher(channel, target.id)
-        evidence = Evidence(self.environment, site.live, endpoint, site.published)
+        evidence = SiteEvidence(self.environment, site.live, endpoint, site.published)
         observation = Observation(
             reason="nothing shows what is on the branches, as Studio does not tell; set published_repo to have them compared",
             obstacle=self._obstacle(target, site, publisher),
@@ -157,7 +157,7 @@ class Crafter(Adaptor):
         """
         if self._wait_for_publisher(target, channel):
             return False
-        before = t.cast(Evidence, observation.data).before
+        before = t.cast(SiteEvidence, observation.data).before
         return before is None or self._refs(target, observation.data, channel).refs == before.refs
 
     def _wait_for_publisher(self, target: Target, channel: Channel) -> bool:
@@ -180,16 +180,16 @@ class Crafter(Adaptor):
             channel.deadline.sleep(pause)
             waited = True
 
-    def _refs(self, target: Target, evidence: Evidence, channel: Channel) -> Comparison:
+    def _refs(self, target: Target, evidence: SiteEvidence, channel: Channel) -> Comparison:
         repository = t.cast(Repository, self.repository)
         return repository.refs(target.id, evidence.staging, evidence.live, channel.deadline)
 
     # -- the run -----------------------------------------------------------------------------------------------------
 
     def trigger(self, target: Target, observation: Observation, channel: Channel) -> Run:
-        evidence = t.cast(Evidence, observation.data)
+        evidence = t.cast(SiteEvidence, observation.data)
 
-        def definite(answer: Answer) -> SyncError | None:
+        def definite(answer: Response) -> SyncError | None:
             return refused_before_reset(answer, target.id, evidence) or self._nothing_moved(answer, target, evidence, channel)
 
         body = {"site_id": target.id}
@@ -201,7 +201,7 @@ class Crafter(Adaptor):
         now = answer.server_now or self.services.clock.now()
         return self._run(target, observation.snapshot, now)
 
-    def _nothing_moved(self, answer: Answer, target: Target, evidence: Evidence, channel: Channel) -> SyncError | None:
+    def _nothing_moved(self, answer: Response, target: Target, evidence: SiteEvidence, channel: Channel) -> SyncError | None:
         """A failure that Studio itself reports has ended the call, so the branches tell what it has done."""
         text = words_of(answer)[0] or ""
         if evidence.before is None or answer.status != 500 or not text.startswith("Internal server error"):
@@ -218,7 +218,7 @@ class Crafter(Adaptor):
     def _run(self, target: Target, snapshot: t.Mapping[str, t.Any], finished_at: dt.datetime) -> Run:
         """A reset that is done: before it is, there is nothing that could be found again."""
         handle = {
-            "provider": self.provider,
+            "provider": self.name,
             "address": self.address,
             "site": target.id,
             "environment": self.environment,
@@ -235,7 +235,7 @@ class Crafter(Adaptor):
     def find(self, target: Target, snapshot: t.Mapping[str, t.Any], channel: Channel) -> Run | None:
         if "staging" not in snapshot:
             return None
-        evidence = Evidence(self.environment, snapshot["live_branch"], t.cast(str, target.data))
+        evidence = SiteEvidence(self.environment, snapshot["live_branch"], t.cast(str, target.data))
         refs = self._refs(target, evidence, channel)
         moved = refs.same_commit and refs.staging != snapshot["staging"]
         return self._run(target, snapshot, self.services.clock.now()) if moved else None
@@ -245,7 +245,7 @@ class Crafter(Adaptor):
         return Reading("succeeded", "OK", finished_at=parse_iso(handle.get("finished_at")))
 
     def verify(self, target: Target, observation: Observation | None, run: Run, reading: Reading, channel: Channel) -> Effect:
-        evidence = t.cast("Evidence | None", observation.data if observation else None)
+        evidence = t.cast("SiteEvidence | None", observation.data if observation else None)
         if evidence is None or evidence.before is None:
             self.services.warn(DELIVERY_CAVEAT)
             return Effect(True, "assumed", "Studio reset staging to live; whether that changed anything, it does not tell")
@@ -264,9 +264,9 @@ class Crafter(Adaptor):
             f"Studio said OK, but the staging branch of site {target.id} is not what live is in published_repo",
             "Check that published_repo is the repository of this Studio and not a copy that is updated later.",
         )
-        return Effect(changed, "observed", detail=detail, brief=detail, failure=failure)
+        return Effect(changed, "observed", detail=detail, compact_detail=detail, failure=failure)
 
-    def _settled_refs(self, target: Target, evidence: Evidence, channel: Channel) -> Comparison:
+    def _settled_refs(self, target: Target, evidence: SiteEvidence, channel: Channel) -> Comparison:
         """The branches after the reset; a copy of the repository may take a moment."""
         clock = self.services.clock
         started = clock.monotonic()
@@ -303,7 +303,7 @@ def _apply(compared: Comparison, target: Target, site: Site, observation: Observ
     """What the comparison of the branches means for the plan."""
     observation.snapshot = {**compared.refs, "live_branch": site.live}
     observation.detail["refs"] = {"before": compared.refs}
-    observation.brief["refs"] = {"before": compared.refs}
+    observation.compact_detail["refs"] = {"before": compared.refs}
     if compared.live is None:
         message = f"the published repository of site {target.id} has no branch {site.live}"
         remedy = "Publish the site to live first, and check published_repo."
@@ -322,7 +322,7 @@ def _apply(compared: Comparison, target: Target, site: Site, observation: Observ
     added, removed = sum(item.live is None for item in changes), sum(item.staging is None for item in changes)
     counts = {"added": added, "removed": removed, "modified": len(changes) - added - removed}
     observation.detail["lost"] = {**counts, "paths": [item.path for item in changes[:MAX_PATHS]]}
-    observation.brief["lost"] = counts
+    observation.compact_detail["lost"] = counts
     observation.diff = {
         "before_header": f"{target.id}: staging",
         "after_header": f"{target.id}: staging after the reset",
@@ -339,7 +339,7 @@ def _short(identifier: str | None) -> str:
     return (identifier or "")[:12]
 
 
-def refused_before_reset(answer: Answer, site: str, evidence: Evidence) -> SyncError | None:
+def refused_before_reset(answer: Response, site: str, evidence: SiteEvidence) -> SyncError | None:
     """The failures among 5xx answers that prove that no branch was moved.
 
     Studio opens the repository, checks live out, deletes staging and makes it again, in this order (sheet section 1.2), and

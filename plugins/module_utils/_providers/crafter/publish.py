@@ -21,9 +21,9 @@ from ..._core.clock import isoformat
 from ..._core.errors import SyncError, invalid_option
 from ..._core.options import ArgumentSpec, Options, list_of_names
 from ..._http.client import Channel
-from ..._http.response import Answer
+from ..._http.response import Response
 from ..._lifecycle.poll import Reading
-from ..._lifecycle.provider import Adaptor, Capabilities, Effect, Observation, Run, Services, Target
+from ..._lifecycle.provider import Capabilities, Effect, Observation, Provider, Run, Services, Target
 from .api import V1, V4, V5, Json, Publisher, Site, Version, check_site, object_of, words_of
 from .auth import CONNECTION_SPEC
 from .provider import never_published, publish_failed, unknown_site
@@ -52,7 +52,7 @@ PARTLY = "completed with errors"
 
 
 @dataclasses.dataclass(frozen=True)
-class Order:
+class PublishRequest:
     """What is to be published, and where to. No items stand for everything."""
 
     site: str
@@ -81,7 +81,7 @@ class Call:
     synchronous: bool = False
 
 
-def choose_call(version: Version | None, order: Order, comment: str) -> Call:
+def choose_call(version: Version | None, order: PublishRequest, comment: str) -> Call:
     """The way in which this version publishes.
 
     :raises SyncError: ``endpoint_missing``.
@@ -140,10 +140,10 @@ def state_of_bits(bits: int) -> tuple[str, str]:
     return "running", "PROCESSING" if bits & 2 else "READY"
 
 
-class CrafterPublish(Adaptor):
+class CrafterPublish(Provider):
     """Publishing on the sites of one Studio."""
 
-    provider = "crafter_publish"
+    name = "crafter_publish"
     capabilities = Capabilities(run_id=False, joinable=False, observes_effect=True, knows_last_success=False)
     connection_spec = CONNECTION_SPEC
     sync_spec = PUBLISH_SPEC
@@ -160,7 +160,7 @@ class CrafterPublish(Adaptor):
         return [check_site(name) for name in list_of_names(self.options, "sites")]
 
     def resolve(self, name: str, channel: Channel) -> Target:
-        order = Order(name, self.target, self.items)
+        order = PublishRequest(name, self.target, self.items)
         choose_call(self.studio.version(channel), order, "")
         if not self.studio.exists(channel, name):
             raise unknown_site(name)
@@ -169,12 +169,12 @@ class CrafterPublish(Adaptor):
     def from_handle(self, handle: t.Mapping[str, t.Any]) -> Target:
         if not all(isinstance(handle.get(key), str) for key in ("site", "target", "mark", "order")):
             raise invalid_option("handles", dict(handle), "is not a handle of Crafter", "Pass the handle of a record unchanged.")
-        return Target(handle["order"], check_site(handle["site"]), Order(handle["site"], handle["target"], ()))
+        return Target(handle["order"], check_site(handle["site"]), PublishRequest(handle["site"], handle["target"], ()))
 
     # -- evidence ----------------------------------------------------------------------------------------------------
 
     def observe(self, target: Target, channel: Channel) -> Observation:
-        order = t.cast(Order, target.data)
+        order = t.cast(PublishRequest, target.data)
         site = self.studio.site(channel, order.site)
         if site.targets is not None and order.target not in site.targets:
             remedy = f"Use one of: {', '.join(site.targets)}. A staging target appears when it is enabled for the site."
@@ -186,10 +186,10 @@ class CrafterPublish(Adaptor):
             obstacle=self._obstacle(order, site, publisher),
             snapshot={"mark": f"lockstep-{self.services.rng.getrandbits(64):016x}"},
             detail={"target": order.target, "paths": list(order.items) or None, "publisher": publisher.as_detail()},
-            brief={"target": order.target},
+            compact_detail={"target": order.target},
         )
 
-    def _obstacle(self, order: Order, site: Site, publisher: Publisher) -> SyncError | None:
+    def _obstacle(self, order: PublishRequest, site: Site, publisher: Publisher) -> SyncError | None:
         if site.published is False and order.items:
             failure = never_published(order.site)
             failure.hint = (
@@ -203,7 +203,7 @@ class CrafterPublish(Adaptor):
     # -- the run -----------------------------------------------------------------------------------------------------
 
     def trigger(self, target: Target, observation: Observation, channel: Channel) -> Run:
-        order, mark = t.cast(Order, target.data), observation.snapshot["mark"]
+        order, mark = t.cast(PublishRequest, target.data), observation.snapshot["mark"]
         comment = f"{self.options['comment'].strip()} [{mark}]".strip()
         call = choose_call(self.studio.version(channel), order, comment)
         answer = self.studio.post(channel, call.path, call.body, _definite, params=call.params, expect=(200, 201))
@@ -221,9 +221,9 @@ class CrafterPublish(Adaptor):
         return Run(handle, started_at)
 
     def _handle(self, target: Target, mark: str) -> Json:
-        order = t.cast(Order, target.data)
+        order = t.cast(PublishRequest, target.data)
         return {
-            "provider": self.provider,
+            "provider": self.name,
             "address": self.address,
             "site": order.site,
             "target": order.target,
@@ -295,7 +295,7 @@ class CrafterPublish(Adaptor):
         return state_of_bits(int(package["packageState"]))
 
     def verify(self, target: Target, observation: Observation | None, run: Run, reading: Reading, channel: Channel) -> Effect:
-        order = t.cast(Order, target.data)
+        order = t.cast(PublishRequest, target.data)
         detail = {"mark": run.handle["mark"], "package": {"state": reading.raw}}
         if reading.state == "succeeded":
             return Effect(True, "observed", f"published to {order.target}", detail, detail)
@@ -305,7 +305,7 @@ class CrafterPublish(Adaptor):
             "Look at the publishing queue and the log of Studio. What is still queued is published once the publisher runs.",
         )
         nothing = reading.raw == "CANCELLED"
-        return Effect(not nothing, "observed" if nothing else "assumed", detail=detail, brief=detail, failure=failure)
+        return Effect(not nothing, "observed" if nothing else "assumed", detail=detail, compact_detail=detail, failure=failure)
 
     def lost(self, target: Target, run: Run) -> Effect:
         version = self.studio.known_version
@@ -315,7 +315,7 @@ class CrafterPublish(Adaptor):
         return super().lost(target, run)
 
     def explain_timeout(self, target: Target, reading: Reading | None, channel: Channel) -> str:
-        publisher = self.studio.publisher(channel, t.cast(Order, target.data).site)
+        publisher = self.studio.publisher(channel, t.cast(PublishRequest, target.data).site)
         return f"The publisher is {publisher.status or 'in no known state'}."
 
 
@@ -334,7 +334,7 @@ def _items(options: Options) -> tuple[str, ...]:
     return tuple(dict.fromkeys(items))
 
 
-def _definite(answer: Answer) -> SyncError | None:
+def _definite(answer: Response) -> SyncError | None:
     """No 5xx proves that nothing was queued."""
     return None
 

@@ -16,7 +16,7 @@ import urllib.parse
 from ..._core.errors import Ambiguous, SyncError
 from ..._core.options import Options
 from ..._http.client import Channel, HttpClient
-from ..._http.response import Answer
+from ..._http.response import Response
 from ..._lifecycle.provider import Services, http_settings
 from . import auth
 from .api import (
@@ -49,7 +49,7 @@ class Studio:
     """One Studio, as the user of the options sees it. Used by several threads: who comes first signs in for all."""
 
     def __init__(self, options: Options, services: Services) -> None:
-        self._credentials = auth.Credentials.of(options)
+        self._credentials = auth.StudioCredentials.of(options)
         self._management_token = (options.get("management_token") or "").strip()
         services.redactor.add(self._management_token)
         self._auth = auth.StudioAuth(services.redactor)
@@ -61,14 +61,14 @@ class Studio:
         self._refusal: SyncError | None = None
         self._version: Version | None = None
 
-    def _interpret(self, answer: Answer) -> SyncError | None:
+    def _interpret(self, answer: Response) -> SyncError | None:
         return interpret(answer, self._auth.method)
 
     # -- signing in --------------------------------------------------------------------------------------------------------
 
     def version(self, channel: Channel) -> Version | None:
         """The version of the server, if it tells."""
-        self._enter(channel)
+        self._ensure_signed_in(channel)
         return self._version
 
     @property
@@ -76,7 +76,7 @@ class Studio:
         """The version, without asking for it."""
         return self._version
 
-    def _enter(self, channel: Channel) -> None:
+    def _ensure_signed_in(self, channel: Channel) -> None:
         """Sign in, once for all targets; being refused is final, as passwords must not be tried again."""
         with self._lock:
             if self._refusal is not None:
@@ -103,16 +103,16 @@ class Studio:
         elif method == "basic":
             self._auth.use_basic(self._credentials.username, self._credentials.password)
             # no call but this one goes out before it is known whether the password is right
-            self._admit(channel, "/api/2/users/me/sites", {"offset": 0, "limit": 1})
+            self._check_login(channel, "/api/2/users/me/sites", {"offset": 0, "limit": 1})
         else:
             self._auth.sign_in(self._credentials, channel)
             # the session id changes with the next request, so that has to be over before there are several at once
             params = {"username": self._credentials.username, "start": 0, "number": 1}
-            self._admit(channel, f"{V1}/site/get-per-user.json", params)
+            self._check_login(channel, f"{V1}/site/get-per-user.json", params)
         if self._version is None:
             self._version = self._ask_version(channel)
 
-    def _admit(self, channel: Channel, path: str, params: Json) -> None:
+    def _check_login(self, channel: Channel, path: str, params: Json) -> None:
         try:
             channel.once().observe(path, params)
         except SyncError as error:
@@ -156,9 +156,9 @@ class Studio:
 
     # -- asking ------------------------------------------------------------------------------------------------------------
 
-    def get(self, channel: Channel, path: str, params: Json | None = None) -> Answer:
+    def get(self, channel: Channel, path: str, params: Json | None = None) -> Response:
         """Look; a session that has ended meanwhile is replaced, once. Triggers never get that second chance."""
-        self._enter(channel)
+        self._ensure_signed_in(channel)
         if self._auth.method != "session":
             try:
                 return channel.observe(path, params)
@@ -180,15 +180,15 @@ class Studio:
                 raise
 
     def post(
-        self, channel: Channel, path: str, body: Json | None, definite: t.Callable[[Answer], SyncError | None], **kwargs: t.Any
-    ) -> Answer:
+        self, channel: Channel, path: str, body: Json | None, definite: t.Callable[[Response], SyncError | None], **kwargs: t.Any
+    ) -> Response:
         """Trigger. The answer is complete and from Studio.
 
         These calls do their work before they answer, or wait for a lock, so the answer may take all the time that is left.
         """
-        self._enter(channel)
+        self._ensure_signed_in(channel)
         remaining = channel.deadline.remaining()
-        with self._lock if self._auth.rotates else contextlib.nullcontext():
+        with self._lock if self._auth.rotates_session else contextlib.nullcontext():
             answer = channel.trigger("POST", path, body, read_timeout=remaining, definite=definite, **kwargs)
         if answer.try_json() is None:
             raise Ambiguous(f"{answer.describe()} is not what Studio answers: {answer.excerpt() or 'nothing'}", answer.status)

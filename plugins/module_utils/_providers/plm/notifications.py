@@ -24,7 +24,7 @@ import urllib.parse
 
 from ..._core.clock import Clock
 from ..._core.errors import SyncError, invalid_option
-from ..._http.client import Settings
+from ..._http.client import HttpSettings
 
 WEBSOCKET_IMPORT_ERROR: str | None
 try:
@@ -80,7 +80,7 @@ class Notifications:
     :param warn: takes the one warning that there may be.
     """
 
-    def __init__(self, url: str, settings: Settings, clock: Clock, warn: t.Callable[[str], None]) -> None:
+    def __init__(self, url: str, settings: HttpSettings, clock: Clock, warn: t.Callable[[str], None]) -> None:
         self._url = url
         self._settings = settings
         self._clock = clock
@@ -110,14 +110,14 @@ class Notifications:
             if left <= 0:
                 break
             self._clock.sleep(left if self._ended else min(left, PAUSE_SLICE))
-        self._tell_problem()
+        self.warn_once()
 
     def close(self) -> None:
         """Leave the server. Takes a moment at most, whatever the server does."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join(JOIN_TIMEOUT)
-        self._tell_problem()
+        self.warn_once()
 
     @property
     def _timeout(self) -> float:
@@ -129,7 +129,7 @@ class Notifications:
         self._heeded.add(synchronizer)
         return True
 
-    def _tell_problem(self) -> None:
+    def warn_once(self) -> None:
         problem, self._problem = self._problem, ""
         if problem:
             parts = urllib.parse.urlsplit(self._url)

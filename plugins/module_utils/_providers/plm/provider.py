@@ -18,9 +18,9 @@ import typing as t
 from ..._core.errors import Ambiguous, SyncError, invalid_option
 from ..._core.options import ArgumentSpec, Options, from_env
 from ..._http.client import Channel, HttpClient
-from ..._http.response import MAX_BODY_IN_MESSAGE, Answer
+from ..._http.response import MAX_BODY_IN_MESSAGE, Response
 from ..._lifecycle.poll import PollAgain, PollPolicy, Reading, Waiter
-from ..._lifecycle.provider import Adaptor, Capabilities, Effect, Observation, Run, Services, Target, http_settings
+from ..._lifecycle.provider import Capabilities, Effect, Observation, Provider, Run, Services, Target, http_settings
 from .notifications import Notifications, parse_notifications_url
 
 Json = dict[str, t.Any]
@@ -67,7 +67,7 @@ class States:
         return {self.overall, self.push, self.pull}
 
     @property
-    def halves(self) -> dict[str, str | None]:
+    def directions(self) -> dict[str, str | None]:
         return {"push": self.push, "pull": self.pull}
 
     @property
@@ -86,7 +86,7 @@ class States:
 
     @property
     def failed_halves(self) -> list[str]:
-        return [name for name, word in self.halves.items() if word in FAILED]
+        return [name for name, word in self.directions.items() if word in FAILED]
 
     def reading(self) -> Reading:
         failed = " and ".join(self.failed_halves) or "the run as a whole"
@@ -161,7 +161,7 @@ def get_states(channel: Channel, identifier: str) -> States:
     return States.of(synchronizer)
 
 
-def accepted_id(answer: Answer) -> str:
+def accepted_id(answer: Response) -> str:
     """The id in the answer to an accepted trigger.
 
     Nothing else finds the run again, so it is taken from any answer that holds one, even from JSON that is not complete, such as
@@ -180,7 +180,7 @@ def accepted_id(answer: Answer) -> str:
     return found[1]
 
 
-def error_in(answer: Answer) -> tuple[int | str | None, str]:
+def error_in(answer: Response) -> tuple[int | str | None, str]:
     """Code and message of an error, from either of its two envelopes (sheet section 5); the code is ``None`` if there is none."""
     body = answer.try_json()
     if not isinstance(body, dict):
@@ -195,7 +195,7 @@ def _one_line(text: t.Any) -> str:
     return " ".join(str(text or "").split())[:MAX_BODY_IN_MESSAGE]
 
 
-def interpret(answer: Answer) -> SyncError | None:
+def interpret(answer: Response) -> SyncError | None:
     """The failure behind an error answer (sheet section 5)."""
     code, message = error_in(answer)
     text = f"{answer.describe()} says: {message or answer.excerpt() or 'nothing'}"
@@ -219,7 +219,7 @@ def _tells_no_remote(code: int | str | None, message: str) -> bool:
     return code == "InternalError" and NO_REMOTE.search(message) is not None
 
 
-def refused_before_start(answer: Answer) -> SyncError | None:
+def refused_before_start(answer: Response) -> SyncError | None:
     """The refusals of a trigger that prove that nothing was started, whatever their HTTP status.
 
     In the published envelope, all codes do but ``UNKNOWN_ERROR``: the server says the same of a synchronizer that it has started
@@ -236,13 +236,13 @@ def refused_before_start(answer: Answer) -> SyncError | None:
     return interpret(answer) if code in ENVELOPE or _tells_no_remote(code, message) else None
 
 
-# -- the adaptor ------------------------------------------------------------------------------------------------------
+# -- the provider ------------------------------------------------------------------------------------------------------
 
 
-class PLM(Adaptor):
+class PLM(Provider):
     """The storage of one Media Manager: the server itself is the target."""
 
-    provider = "plm"
+    name = "plm"
     capabilities = Capabilities(
         run_id=True,
         joinable=False,
@@ -278,7 +278,7 @@ class PLM(Adaptor):
         return Target("storage", self.address)
 
     def _run(self, identifier: str, reading: Reading | None = None) -> Run:
-        return Run({"provider": self.provider, "address": self.address, "synchronizer": identifier}, reading=reading)
+        return Run({"provider": self.name, "address": self.address, "synchronizer": identifier}, reading=reading)
 
     # -- evidence ----------------------------------------------------------------------------------------------------
 
@@ -356,7 +356,7 @@ class PLM(Adaptor):
 
     def explain_timeout(self, target: Target, reading: Reading | None, channel: Channel) -> str:
         states: States = reading.data if reading is not None else NOTHING
-        busy = [name for name, word in states.halves.items() if word == TRIGGERED]
+        busy = [name for name, word in states.directions.items() if word == TRIGGERED]
         if not busy:
             return ""
         what = f"The {busy[0]} still runs" if len(busy) == 1 else "Both halves still run"
@@ -371,7 +371,7 @@ class PLM(Adaptor):
 def _after_failure(states: States) -> str:
     if states.words <= FAILED:
         return f"If the server's own database is down, it says so of every synchronizer, and the run may yet complete. {_LOG}"
-    open_halves = [name for name, word in states.halves.items() if word not in FAILED and word != COMPLETED]
+    open_halves = [name for name, word in states.directions.items() if word not in FAILED and word != COMPLETED]
     if open_halves:
         half = open_halves[0]
         return f"The {half} may still run: let it end before the next sync, which the database might ignore otherwise. {_LOG}"
@@ -379,7 +379,7 @@ def _after_failure(states: States) -> str:
 
 
 def _after_loss(states: States) -> tuple[str, str]:
-    missing = [name for name, word in states.halves.items() if word is None]
+    missing = [name for name, word in states.directions.items() if word is None]
     what = f"the {' and the '.join(missing) or 'run as a whole'} did not show any state"
     if missing == ["pull"]:
         return what, (
@@ -396,7 +396,7 @@ def _after_loss(states: States) -> tuple[str, str]:
 # -- the info module --------------------------------------------------------------------------------------------------
 
 
-class SynchronizerViewer:
+class SynchronizerReader:
     """Looks at synchronizers by their ids; the server cannot list them."""
 
     def __init__(self, options: Options, services: Services) -> None:

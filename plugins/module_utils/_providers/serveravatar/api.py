@@ -16,7 +16,7 @@ import typing as t
 from ..._core.clock import parse_iso
 from ..._core.errors import Ambiguous, SyncError
 from ..._http.client import Channel
-from ..._http.response import Answer
+from ..._http.response import Response
 
 Json = dict[str, t.Any]
 
@@ -30,7 +30,7 @@ MAX_PAGES = 1000
 
 
 @dataclasses.dataclass(frozen=True)
-class Meaning:
+class ErrorPattern:
     """What a text of the service means. Statuses do not: 404 refuses permission as well, and 500 is for refusals of any kind."""
 
     pattern: str
@@ -39,65 +39,73 @@ class Meaning:
 
 
 MEANINGS = (
-    Meaning("organization not found", "not_found", "Check organization: a name or id that the account of the API key can see."),
-    Meaning("server not found", "not_found", "Check server: a name, address or id in that organization."),
-    Meaning("application not found", "not_found", "Check applications: names, domains or ids of production applications."),
-    Meaning("staging server not found", "not_found", "The server of the staging area is gone. Create that area anew."),
-    Meaning("staging application not found", "not_found", "The copy in the staging area is gone. Create that area anew."),
-    Meaning("staging database not found", "not_found", "The database of the staging area is gone. Create that area anew."),
-    Meaning("cloud storage provider not found", "not_found", "Check storage: a name or id of one that the organization has."),
-    Meaning("database not found", "not_found", "Check database: a name or id of a database on that server."),
-    Meaning("backup not found", "not_found", "The backup is gone; its retention period may be over."),
-    Meaning(
+    ErrorPattern(
+        "organization not found", "not_found", "Check organization: a name or id that the account of the API key can see."
+    ),
+    ErrorPattern("server not found", "not_found", "Check server: a name, address or id in that organization."),
+    ErrorPattern("application not found", "not_found", "Check applications: names, domains or ids of production applications."),
+    ErrorPattern("staging server not found", "not_found", "The server of the staging area is gone. Create that area anew."),
+    ErrorPattern("staging application not found", "not_found", "The copy in the staging area is gone. Create that area anew."),
+    ErrorPattern("staging database not found", "not_found", "The database of the staging area is gone. Create that area anew."),
+    ErrorPattern(
+        "cloud storage provider not found", "not_found", "Check storage: a name or id of one that the organization has."
+    ),
+    ErrorPattern("database not found", "not_found", "Check database: a name or id of a database on that server."),
+    ErrorPattern("backup not found", "not_found", "The backup is gone; its retention period may be over."),
+    ErrorPattern(
         "you cannot perform this action,? please contact support",
         "permission_denied",
         "ServerAvatar itself blocks this action for the account, the application or the plan: contact its support.",
     ),
-    Meaning(
+    ErrorPattern(
         "you cannot perform this action",
         "permission_denied",
         "The account of the API key may not do this, or the application has no staging area. Check its role in the organization.",
     ),
-    Meaning(
+    ErrorPattern(
         "please wait,? another .+ already running",
         "busy",
         "Something works on the application: a sync, or the making of a staging area, clone or backup. Set if_running to"
         " queue, or run the task again later.",
     ),
-    Meaning(
+    ErrorPattern(
         ".+ not have enough disk space available on your staging server",
         "disk_full",
         "Free disk space on the staging server, then run the task again. Nothing was overwritten.",
     ),
-    Meaning(
+    ErrorPattern(
         ".+ not have enough disk space available on your production server",
         "disk_full",
         "Free disk space on the production server, then run the task again. Nothing was overwritten.",
     ),
-    Meaning(".+ not have enough disk space available on your .+", "disk_full", "Free disk space there, then run the task again."),
-    Meaning(
+    ErrorPattern(
+        ".+ not have enough disk space available on your .+", "disk_full", "Free disk space there, then run the task again."
+    ),
+    ErrorPattern(
         "you cannot restore this backup because there is not enough disk space available on .+",
         "disk_full",
         "Free disk space there, then run the task again. Nothing was restored.",
     ),
-    Meaning(
+    ErrorPattern(
         "restore is already in progress",
         "busy",
         "A backup is being restored to the application. Set if_running to queue, or run the task again later.",
     ),
-    Meaning(
+    ErrorPattern(
         "your server is not connected",
         "connection_failed",
         "Start the ServerAvatar agent on that server, or look at it in the panel.",
     ),
-    Meaning("backups cannot be restored .+", "permission_denied", "ServerAvatar restores no backups on servers of this kind."),
-    Meaning("invalid retention period", "invalid_option", "Check retention_period."),
-    Meaning(
+    ErrorPattern(
+        "backups cannot be restored .+", "permission_denied", "ServerAvatar restores no backups on servers of this kind."
+    ),
+    ErrorPattern("invalid retention period", "invalid_option", "Check retention_period."),
+    ErrorPattern(
         "something went (really )?wrong.*",
         "server_error",
         "ServerAvatar gives no reason. Try again later; contact its support if it stays so.",
     ),
-    Meaning("(the route .* could not be found)?", "endpoint_missing", WRONG_ADDRESS),
+    ErrorPattern("(the route .* could not be found)?", "endpoint_missing", WRONG_ADDRESS),
 )
 
 NO_ACCESS = (
@@ -112,13 +120,13 @@ def normalized(text: str) -> str:
     return text.replace("you can not", "you cannot")
 
 
-def meaning_of(text: str) -> Meaning | None:
+def meaning_of(text: str) -> ErrorPattern | None:
     """What a text of the service means, if it is a known one."""
     plain = normalized(text)
     return next((meaning for meaning in MEANINGS if re.fullmatch(meaning.pattern, plain)), None)
 
 
-def interpret(answer: Answer) -> SyncError | None:
+def interpret(answer: Response) -> SyncError | None:
     """The failure behind an error answer."""
     text, status = _message(answer), answer.status
     if status == 401:
@@ -135,20 +143,20 @@ def interpret(answer: Answer) -> SyncError | None:
     return SyncError(meaning.code, text or answer.describe(), meaning.hint, status)
 
 
-def definite(answer: Answer) -> SyncError | None:
+def definite(answer: Response) -> SyncError | None:
     """The refusals among 5xx answers. ``Something went wrong`` is none: nobody can tell how far the service had come."""
     error = interpret(answer)
     return None if error is None or error.code == "server_error" else error
 
 
-def _message(answer: Answer) -> str | None:
+def _message(answer: Response) -> str | None:
     """The text of an error, if it has the form that errors of the service have."""
     body = answer.try_json()
     text = body.get("message") if isinstance(body, dict) else None
     return " ".join(text.split()) if isinstance(text, str) else None
 
 
-def _invalid(answer: Answer, text: str | None) -> str:
+def _invalid(answer: Response, text: str | None) -> str:
     """The texts of all fields that the service did not like."""
     body = answer.try_json()
     errors = body.get("errors") if isinstance(body, dict) else None
@@ -167,7 +175,7 @@ def without_secrets(value: t.Any) -> t.Any:
     return value
 
 
-def _object(answer: Answer, *keys: str) -> Json:
+def _object(answer: Response, *keys: str) -> Json:
     """The object in an answer, or the one under ``keys`` in it."""
     body = without_secrets(answer.json())
     for key in keys:
@@ -177,14 +185,14 @@ def _object(answer: Answer, *keys: str) -> Json:
     return body
 
 
-def _unexpected(answer: Answer, problem: str) -> SyncError:
+def _unexpected(answer: Response, problem: str) -> SyncError:
     return SyncError("bad_response", f"{answer.describe()} {problem}", WRONG_ADDRESS, answer.status)
 
 
 # -- lists -----------------------------------------------------------------------------------------------------------------
 
 
-def page_of(answer: Answer, key: str) -> tuple[list[Json], int]:
+def page_of(answer: Response, key: str) -> tuple[list[Json], int]:
     """The rows of one page and the number of pages.
 
     The paginator stands under a key, or is the body itself; and where nobody asked for pages, a list stands in its place.
@@ -242,7 +250,7 @@ def list_storages(channel: Channel, organization: int) -> list[Json]:
 
 
 @dataclasses.dataclass(frozen=True)
-class Listed:
+class BackupRow:
     """A backup in the list of backups; there is no other way to look at one.
 
     :param page: where it was found.
@@ -266,7 +274,7 @@ def newest_backups(channel: Channel, organization: int) -> t.Iterator[Json]:
     return (listed.row for listed in _newest_listed(channel, organization))
 
 
-def find_backup(channel: Channel, organization: int, backup: int, page: int = 1) -> Listed | None:
+def find_backup(channel: Channel, organization: int, backup: int, page: int = 1) -> BackupRow | None:
     """One backup of an organization.
 
     :param page: where it was found before.
@@ -279,14 +287,14 @@ def find_backup(channel: Channel, organization: int, backup: int, page: int = 1)
     return listed if listed is not None and listed.id == backup else None
 
 
-def _backups_on(channel: Channel, organization: int, page: int) -> tuple[list[Listed], int]:
+def _backups_on(channel: Channel, organization: int, page: int) -> tuple[list[BackupRow], int]:
     """The backups on a page, and the number of pages."""
     answer = channel.observe(f"/organizations/{organization}/backups", {"page": page if page > 1 else None})
     rows, last = page_of(answer, "backups")
-    return [Listed(row, page, answer.server_now) for row in rows], last
+    return [BackupRow(row, page, answer.server_now) for row in rows], last
 
 
-def _newest_listed(channel: Channel, organization: int) -> t.Iterator[Listed]:
+def _newest_listed(channel: Channel, organization: int) -> t.Iterator[BackupRow]:
     found, last = _backups_on(channel, organization, 1)
     ids = [item.id for item in found]
     ordered = len(ids) > 1 or last == 1
@@ -319,7 +327,7 @@ def shown_backup(row: Json) -> Json:
 
 
 @dataclasses.dataclass(frozen=True)
-class Place:
+class ApplicationPath:
     """Where an application is. Ids are numbers, so that they can stand in a path as they are."""
 
     organization: int
@@ -336,7 +344,7 @@ class Place:
         return f"{self.organization}/{self.server}/{self.application}"
 
 
-def blind_for(date: str | None, read_at: dt.datetime | None) -> float:
+def seconds_until_distinguishable(date: str | None, read_at: dt.datetime | None) -> float:
     """Seconds until a new change of a row would have another date than the last one.
 
     The date has no zone. But zones are whole quarters of an hour, and less than a day, away from UTC, so that the rest tells
@@ -374,9 +382,9 @@ class StatusRow:
         return {"id": self.id, "status": self.status, "updated_at": self.updated_at, "percentage": self.percentage}
 
     @property
-    def blind_for(self) -> float:
-        """See :func:`blind_for`."""
-        return blind_for(self.updated_at, self.read_at)
+    def seconds_until_distinguishable(self) -> float:
+        """See :func:`seconds_until_distinguishable`."""
+        return seconds_until_distinguishable(self.updated_at, self.read_at)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -394,11 +402,11 @@ def get_server(channel: Channel, organization: int, server: int) -> Json:
     return _object(channel.observe(f"/organizations/{organization}/servers/{server}"), "server")
 
 
-def get_application(channel: Channel, place: Place) -> Json:
+def get_application(channel: Channel, place: ApplicationPath) -> Json:
     return _object(channel.observe(place.path), "application")
 
 
-def get_staging(channel: Channel, place: Place) -> Staging:
+def get_staging(channel: Channel, place: ApplicationPath) -> Staging:
     """The staging area of an application; one that has none may be answered with a refusal."""
     try:
         body = _object(channel.observe(f"{place.path}/staging-area-detail"))
@@ -417,7 +425,7 @@ def get_staging(channel: Channel, place: Place) -> Staging:
     return Staging(is_true(available), *(body.get(name) for name in names))
 
 
-def get_status(channel: Channel, place: Place) -> StatusRow | None:
+def get_status(channel: Channel, place: ApplicationPath) -> StatusRow | None:
     """The status row, or ``None`` where there is none (or none that the account may see)."""
     try:
         answer = channel.observe(f"{place.path}/status")
@@ -439,23 +447,23 @@ def get_status(channel: Channel, place: Place) -> StatusRow | None:
     )
 
 
-def start_sync(channel: Channel, place: Place) -> Answer:
+def start_sync(channel: Channel, place: ApplicationPath) -> Response:
     """Overwrite production with staging: the one mutating call, although it is a GET."""
     return _accepted(channel.trigger("GET", f"{place.path}/sync", definite=definite))
 
 
-def start_backup(channel: Channel, place: Place, body: Json) -> Answer:
+def start_backup(channel: Channel, place: ApplicationPath, body: Json) -> Response:
     """Start a backup; the answer does not say which."""
     path = f"/organizations/{place.organization}/servers/{place.server}/backups"
     return _accepted(channel.trigger("POST", path, body, definite=definite))
 
 
-def start_restore(channel: Channel, organization: int, backup: int) -> Answer:
+def start_restore(channel: Channel, organization: int, backup: int) -> Response:
     """Overwrite an application with a backup of it: a mutating call, although it is a GET."""
     return _accepted(channel.trigger("GET", f"/organizations/{organization}/backups/{backup}/restore", definite=definite))
 
 
-def _accepted(answer: Answer) -> Answer:
+def _accepted(answer: Response) -> Response:
     if _message(answer) is None:
         # from a login page or a proxy, or from the service behind one: nobody knows
         raise Ambiguous(f"{answer.describe()} is not what the service answers: {answer.excerpt() or 'nothing'}", answer.status)

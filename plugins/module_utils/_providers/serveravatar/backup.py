@@ -24,9 +24,9 @@ from ..._core.errors import SyncError, invalid_option
 from ..._core.options import ArgumentSpec, Options, list_of_names
 from ..._http.client import Channel
 from ..._lifecycle.poll import Reading
-from ..._lifecycle.provider import Adaptor, Capabilities, Effect, Observation, Run, Services, Target
+from ..._lifecycle.provider import Capabilities, Effect, Observation, Provider, Run, Services, Target
 from . import api
-from .api import Json, Place
+from .api import ApplicationPath, Json
 from .common import (
     CONNECTION_SPEC,
     PATTERNS_SPEC,
@@ -66,10 +66,10 @@ BACKUP_SPEC = (
 
 
 @dataclasses.dataclass(frozen=True)
-class Order:
+class BackupRequest:
     """What is to be backed up, and where to."""
 
-    place: Place
+    place: ApplicationPath
     type: str
     storage: int
     storage_type: str = ""
@@ -82,10 +82,10 @@ class Order:
         return f"{place.organization}/{place.server}/{place.application}/{self.type}/{self.database or '-'}/{self.storage}"
 
 
-class ServerAvatarBackup(Adaptor):
+class ServerAvatarBackup(Provider):
     """Instant backups of applications on one server."""
 
-    provider = "serveravatar_backup"
+    name = "serveravatar_backup"
     capabilities = Capabilities(run_id=False, joinable=True, observes_effect=True, knows_last_success=False)
     connection_spec = CONNECTION_SPEC
     sync_spec = BACKUP_SPEC
@@ -108,10 +108,10 @@ class ServerAvatarBackup(Adaptor):
         found = self.directory.application(name, channel)
         storage = self.directory.storage(self.options["storage"].strip(), channel)
         database = self._database(found.place, channel)
-        order = Order(found.place, self.options["type"], int(storage["id"]), str(storage.get("provider")), database)
+        order = BackupRequest(found.place, self.options["type"], int(storage["id"]), str(storage.get("provider")), database)
         return Target(order.id, found.name, order)
 
-    def _database(self, place: Place, channel: Channel) -> int | None:
+    def _database(self, place: ApplicationPath, channel: Channel) -> int | None:
         """The database that belongs into the backup: the one named, or the one that the staging area knows of."""
         kind, named = self.options["type"], self.options.get("database")
         if kind == "filesystem":
@@ -131,7 +131,7 @@ class ServerAvatarBackup(Adaptor):
         known = handle.get("type") in TYPES and isinstance(handle.get("backup"), str)
         if ids is None or not known or (database is None and handle.get("database") is not None):
             raise bad_handle(handle)
-        order = Order(place, handle["type"], ids[0], database=database[0] if database else None)
+        order = BackupRequest(place, handle["type"], ids[0], database=database[0] if database else None)
         return Target(order.id, handle["name"], order)
 
     # -- evidence ----------------------------------------------------------------------------------------------------
@@ -170,12 +170,12 @@ class ServerAvatarBackup(Adaptor):
                     observation.in_sync, observation.reason = True, f"backup {row['id']} was made for release {release}"
                 return
 
-    def _is_for(self, row: Json, order: Order) -> bool:
+    def _is_for(self, row: Json, order: BackupRequest) -> bool:
         """Whether the name of a backup says that it was ordered for the purpose of this task."""
         named = self.options.get("name")
         return api.backup_name(row) == named.strip() if named else api.backup_name(row).startswith(self._prefix(order))
 
-    def _prefix(self, order: Order) -> str:
+    def _prefix(self, order: BackupRequest) -> str:
         """How the names begin that are made up for one purpose."""
         release = self.options.get("release")
         if release is None:
@@ -184,7 +184,7 @@ class ServerAvatarBackup(Adaptor):
         digest = hashlib.sha256(release.encode("utf-8", "surrogateescape")).hexdigest()[:8]
         return f"lockstep-{order.type}-{re.sub('[^A-Za-z0-9]+', '-', release).strip('-')[:24]}-{digest}-"
 
-    def _new_name(self, order: Order) -> str:
+    def _new_name(self, order: BackupRequest) -> str:
         if self.options.get("name"):
             return str(self.options["name"]).strip()
         stamp = self.services.clock.now().strftime("%Y%m%d-%H%M%S")
@@ -193,7 +193,7 @@ class ServerAvatarBackup(Adaptor):
     def _handle(self, target: Target, snapshot: t.Mapping[str, t.Any], ordered_at: dt.datetime | None) -> Json:
         order = _order(target)
         return {
-            "provider": self.provider,
+            "provider": self.name,
             "address": self.address,
             "organization": order.place.organization,
             "server": order.place.server,
@@ -270,14 +270,14 @@ class ServerAvatarBackup(Adaptor):
             warnings.append(f"{target.name}: backup {row['id']} was told by its id only, as none has the name that was sent")
         if observation is not None and _order(target).type == "application" and _order(target).database is None:
             warnings.append(f"{target.name}: backup {row['id']} may hold no database, as none is known; set the option database")
-        return Effect(True, "observed", detail=detail, brief=detail, warnings=tuple(warnings))
+        return Effect(True, "observed", detail=detail, compact_detail=detail, warnings=tuple(warnings))
 
 
-def _order(target: Target) -> Order:
-    return t.cast(Order, target.data)
+def _order(target: Target) -> BackupRequest:
+    return t.cast(BackupRequest, target.data)
 
 
-def _is_of(row: Json, order: Order) -> bool:
+def _is_of(row: Json, order: BackupRequest) -> bool:
     """Whether a backup is one of the application, in the storage of the order. Rows do not tell their type."""
     return str(row.get("application_id")) == str(order.place.application) and str(
         row.get("cloud_storage_provider_id", order.storage)

@@ -20,7 +20,7 @@ from ..._http.client import Channel, HttpClient
 from ..._http.transport import TokenAuth
 from ..._lifecycle.provider import Services, Target, http_settings
 from . import api
-from .api import Json, Place
+from .api import ApplicationPath, Json
 
 DEFAULT_URL = "https://api.serveravatar.com"
 
@@ -142,7 +142,7 @@ def _percent(log: t.Any) -> float | None:
 class Application:
     """An application and where it is."""
 
-    place: Place
+    place: ApplicationPath
     name: str
 
 
@@ -189,11 +189,11 @@ class Directory:
         """
         organization, server = self.organization(channel), self.server(channel)
         if api.is_id(wanted):
-            place = Place(organization, server.id, int(wanted))
+            place = ApplicationPath(organization, server.id, int(wanted))
             row = self._listed(wanted) or api.get_application(channel, place)
             return Application(place, str(row.get("name") or wanted))
         row = pick(self.applications(channel), wanted, "applications", "name", "primary_domain")
-        return Application(Place(organization, server.id, int(row["id"])), str(row["name"]))
+        return Application(ApplicationPath(organization, server.id, int(row["id"])), str(row["name"]))
 
     def applications(self, channel: Channel) -> list[Json]:
         """All applications on that server, staging copies included."""
@@ -263,7 +263,7 @@ def as_ids(handle: t.Mapping[str, t.Any], *names: str) -> list[int] | None:
     return [int(value) for value in values if api.is_id(value)] if all(map(api.is_id, values)) else None
 
 
-def place_in(handle: t.Mapping[str, t.Any]) -> Place:
+def place_in(handle: t.Mapping[str, t.Any]) -> ApplicationPath:
     """Where the application of a handle is.
 
     :raises SyncError: ``invalid_option`` if it is not a handle of this provider.
@@ -271,15 +271,15 @@ def place_in(handle: t.Mapping[str, t.Any]) -> Place:
     ids = as_ids(handle, "organization", "server", "application")
     if ids is None or not isinstance(handle.get("name"), str):
         raise bad_handle(handle)
-    return Place(*ids)
+    return ApplicationPath(*ids)
 
 
 def bad_handle(handle: t.Mapping[str, t.Any]) -> SyncError:
     return invalid_option("handles", dict(handle), "is not a handle of ServerAvatar", "Pass the handle of a record unchanged.")
 
 
-def place_of(target: Target) -> Place:
-    return t.cast(Place, target.data)
+def place_of(target: Target) -> ApplicationPath:
+    return t.cast(ApplicationPath, target.data)
 
 
 def disconnected(server: Server) -> SyncError:

@@ -26,7 +26,7 @@ INFO_SPEC = (
 )
 
 
-class ApplicationViewer:
+class ApplicationReader:
     """Looks at applications and their staging areas."""
 
     def __init__(self, options: Options, services: Services) -> None:

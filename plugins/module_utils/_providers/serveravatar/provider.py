@@ -19,10 +19,10 @@ from ..._core.errors import SyncError
 from ..._core.options import ArgumentSpec, Options, list_of_names
 from ..._http.client import Channel
 from ..._lifecycle.poll import Reading
-from ..._lifecycle.provider import Adaptor, Capabilities, Effect, Observation, Run, Services, Target
+from ..._lifecycle.provider import Capabilities, Effect, Observation, Provider, Run, Services, Target
 from ..._state.run_ledger import Key
 from . import api
-from .api import Json, Place, StatusRow
+from .api import ApplicationPath, Json, StatusRow
 from .common import (
     CONNECTION_SPEC,
     PATTERNS_SPEC,
@@ -53,10 +53,10 @@ SYNC_SPEC = (
 )
 
 
-class ServerAvatar(Adaptor):
+class ServerAvatar(Provider):
     """Applications with a staging area on one server."""
 
-    provider = SYNC
+    name = SYNC
     capabilities = Capabilities(run_id=False, joinable=True, observes_effect=False, knows_last_success=False)
     connection_spec = CONNECTION_SPEC
     sync_spec = SYNC_SPEC
@@ -107,7 +107,7 @@ class ServerAvatar(Adaptor):
     def _run(self, target: Target, before: Json | None) -> Run:
         place = place_of(target)
         handle = {
-            "provider": self.provider,
+            "provider": self.name,
             "address": self.address,
             "organization": place.organization,
             "server": place.server,
@@ -117,15 +117,15 @@ class ServerAvatar(Adaptor):
         }
         return Run(handle)
 
-    def undoes(self, target: Target) -> t.Sequence[Key]:
+    def invalidates(self, target: Target) -> t.Sequence[Key]:
         return [Key(RESTORE, self.address, target.id)]
 
     def still_valid(self, target: Target, observation: Observation, channel: Channel) -> bool:
         row = t.cast("StatusRow | None", observation.data)
-        if row is None or not row.blind_for:
+        if row is None or not row.seconds_until_distinguishable:
             return True
         # within the second of the last change, a run that is as quick would leave the row as it is
-        channel.deadline.sleep(row.blind_for)
+        channel.deadline.sleep(row.seconds_until_distinguishable)
         now = api.get_status(channel, place_of(target))
         return now is not None and now.snapshot == observation.snapshot["before"]
 
@@ -176,7 +176,7 @@ class ServerAvatar(Adaptor):
         return "If the panel shows that nothing runs any more, the words of its status row are not known: set status_patterns."
 
 
-def _target(place: Place, name: str) -> Target:
+def _target(place: ApplicationPath, name: str) -> Target:
     return Target(place.id, name, place)
 
 

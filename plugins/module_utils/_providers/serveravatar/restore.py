@@ -24,10 +24,10 @@ from ..._core.errors import SyncError, invalid_option
 from ..._core.options import ArgumentSpec, Options, list_of_names
 from ..._http.client import Channel
 from ..._lifecycle.poll import Reading
-from ..._lifecycle.provider import Adaptor, Capabilities, Effect, Observation, Run, Services, Target
+from ..._lifecycle.provider import Capabilities, Effect, Observation, Provider, Run, Services, Target
 from ..._state.run_ledger import Key
 from . import api
-from .api import Json, Place
+from .api import ApplicationPath, Json
 from .common import (
     CONNECTION_SPEC,
     PATTERNS_SPEC,
@@ -66,10 +66,10 @@ RESTORE_SPEC = (
 
 
 @dataclasses.dataclass(frozen=True)
-class Source:
+class BackupRef:
     """A backup, and where the application is that it overwrites."""
 
-    place: Place
+    place: ApplicationPath
     backup: int
 
     @property
@@ -77,10 +77,10 @@ class Source:
         return f"{self.place.id}/{self.backup}"
 
 
-class ServerAvatarRestore(Adaptor):
+class ServerAvatarRestore(Provider):
     """Backups of applications on one server, to be restored there."""
 
-    provider = RESTORE
+    name = RESTORE
     capabilities = Capabilities(run_id=False, joinable=True, observes_effect=False, knows_last_success=False)
     connection_spec = CONNECTION_SPEC
     sync_spec = RESTORE_SPEC
@@ -97,7 +97,7 @@ class ServerAvatarRestore(Adaptor):
         self.address = self.client.settings.base_url
         self._lock = threading.Lock()
         #: the backups that are to be restored, by their application
-        self._asked: dict[Place, set[int]] = {}
+        self._asked: dict[ApplicationPath, set[int]] = {}
         #: the page on which a backup was seen last
         self._pages: dict[int, int] = {}
         #: backups whose row was seen to be in progress
@@ -109,7 +109,7 @@ class ServerAvatarRestore(Adaptor):
     def resolve(self, name: str, channel: Channel) -> Target:
         row = self._named(name, channel)
         found = self._application_of(row, channel)
-        source = Source(found.place, int(row["id"]))
+        source = BackupRef(found.place, int(row["id"]))
         with self._lock:
             self._asked.setdefault(found.place, set()).add(source.backup)
         return Target(source.id, found.name, source)
@@ -159,14 +159,14 @@ class ServerAvatarRestore(Adaptor):
         place, ids = place_in(handle), as_ids(handle, "backup")
         if ids is None or not isinstance(handle.get("before"), dict):
             raise bad_handle(handle)
-        source = Source(place, ids[0])
+        source = BackupRef(place, ids[0])
         return Target(source.id, handle["name"], source)
 
     def _row(self, organization: int, backup: int, channel: Channel) -> Json | None:
         listed = self._listed(organization, backup, channel)
         return listed.row if listed else None
 
-    def _listed(self, organization: int, backup: int, channel: Channel) -> api.Listed | None:
+    def _listed(self, organization: int, backup: int, channel: Channel) -> api.BackupRow | None:
         listed = api.find_backup(channel, organization, backup, self._pages.get(backup, 1))
         if listed is not None:
             self._pages[backup] = listed.page
@@ -183,7 +183,7 @@ class ServerAvatarRestore(Adaptor):
         observation = Observation(reason="nothing shows that the application is as in the backup", snapshot={"before": before})
         observation.data = listed
         observation.detail = {"backup": _shown(row)}
-        observation.brief = observation.detail
+        observation.compact_detail = observation.detail
         running = self.patterns.state(before["status"]) == "running"
         if running and _tells_of_restore(before["status"]):
             observation.running = Run(self._handle(target, before))
@@ -193,7 +193,7 @@ class ServerAvatarRestore(Adaptor):
             self._look_around(target, observation, channel)
         return observation
 
-    def _several(self, source: Source) -> SyncError | None:
+    def _several(self, source: BackupRef) -> SyncError | None:
         """Which one would come last is a matter of chance, so that none of them must be restored."""
         asked = sorted(self._asked.get(source.place, ()))
         if len(asked) < 2:
@@ -237,8 +237,8 @@ class ServerAvatarRestore(Adaptor):
         observation.obstacle = None if server.connected else disconnected(server)
 
     def still_valid(self, target: Target, observation: Observation, channel: Channel) -> bool:
-        listed = t.cast(api.Listed, observation.data)
-        seconds = api.blind_for(listed.row.get("updated_at"), listed.read_at)
+        listed = t.cast(api.BackupRow, observation.data)
+        seconds = api.seconds_until_distinguishable(listed.row.get("updated_at"), listed.read_at)
         if not seconds:
             return True
         # within the second of the last change, a restore that is as quick would leave the row as it is
@@ -247,7 +247,7 @@ class ServerAvatarRestore(Adaptor):
         row = self._row(source.place.organization, source.backup, channel)
         return row is not None and _snapshot(row) == observation.snapshot["before"]
 
-    def undoes(self, target: Target) -> t.Sequence[Key]:
+    def invalidates(self, target: Target) -> t.Sequence[Key]:
         # other backups of the application, too: the last one restored is what it serves
         place = _source(target).place
         return [Key(SYNC, self.address, place.id), Key(RESTORE, self.address, place.id)]
@@ -255,7 +255,7 @@ class ServerAvatarRestore(Adaptor):
     def _handle(self, target: Target, before: Json) -> Json:
         source = _source(target)
         return {
-            "provider": self.provider,
+            "provider": self.name,
             "address": self.address,
             "organization": source.place.organization,
             "server": source.place.server,
@@ -295,7 +295,7 @@ class ServerAvatarRestore(Adaptor):
             return Reading("absent", f"{now['status']} (unmoved)")
         return Reading(state, now["status"], now["status"], now, data=row)
 
-    def _state(self, source: Source, row: Json) -> str:
+    def _state(self, source: BackupRef, row: Json) -> str:
         """The state that a row shows, remembered if it is one of being in progress."""
         state = self.patterns.state(_snapshot(row)["status"])
         if state == "running":
@@ -313,10 +313,10 @@ class ServerAvatarRestore(Adaptor):
                 "ServerAvatar gives no reason. The application may be overwritten in part: look at it, at the disk space of the"
                 " server and at the access to the storage provider; then restore again.",
             )
-            return Effect(True, "assumed", detail=detail, brief=detail, failure=failure)
+            return Effect(True, "assumed", detail=detail, compact_detail=detail, failure=failure)
         before = str(run.handle["before"].get("status"))
         if _source(target).backup in self._seen or before != reading.raw:
-            return Effect(True, "observed", detail=detail, brief=detail)
+            return Effect(True, "observed", detail=detail, compact_detail=detail)
         # nobody documents that this date is that of the end
         what = f"backup {row['id']} has a new date, and was never seen in progress: taken for the end of its restore"
         return Effect(True, "assumed", what, detail, detail, warnings=(f"{target.name}: {what}. Look at the application.",))
@@ -334,8 +334,8 @@ class ServerAvatarRestore(Adaptor):
         return "If the panel shows that nothing runs any more, the words of that row are not known: set status_patterns."
 
 
-def _source(target: Target) -> Source:
-    return t.cast(Source, target.data)
+def _source(target: Target) -> BackupRef:
+    return t.cast(BackupRef, target.data)
 
 
 def _snapshot(row: Json) -> Json:

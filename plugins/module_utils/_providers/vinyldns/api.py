@@ -17,7 +17,7 @@ from ..._core.clock import parse_iso
 from ..._core.errors import SyncError
 from ..._core.redact import without_keys
 from ..._http.client import Channel
-from ..._http.response import Answer
+from ..._http.response import Response
 from .signing import encode_segment
 
 Json = dict[str, t.Any]
@@ -31,7 +31,7 @@ SYNC_MESSAGE = "Change applied via zone sync"
 TRANSFERRING = ("Create", "Sync", "AutomatedSync")
 
 
-def interpret(answer: Answer) -> SyncError | None:
+def interpret(answer: Response) -> SyncError | None:
     """The failure behind an error answer; the texts are those of sheet section 1.2."""
     text = _text(answer)
     lower = text.lower()
@@ -74,13 +74,13 @@ def _bad_request(text: str, lower: str) -> SyncError | None:
     return None
 
 
-def _text(answer: Answer) -> str:
+def _text(answer: Response) -> str:
     """The body of an error, which may be a JSON string or plain text."""
     body = answer.try_json()
     return " ".join(body.split()) if isinstance(body, str) else answer.excerpt()
 
 
-def _json(answer: Answer) -> Json:
+def _json(answer: Response) -> Json:
     # zones carry the TSIG keys of their connections, also where they are nested in changes
     body = without_keys(answer.json(), ("key",))
     if not isinstance(body, dict):

@@ -15,7 +15,7 @@ from ..._core.errors import Violation, invalid_option
 from ..._core.options import Options
 from ..._dns import guard
 from ..._dns.backend import Backend
-from ..._dns.drift import Change, Drift, DriftBuilder, serial_compare
+from ..._dns.drift import Drift, DriftBuilder, RecordChange, serial_compare
 from ..._dns.fidelity import fidelity, observed_changes
 from ..._dns.transfer import read_soa, transfer
 from ..._http.client import Channel
@@ -64,7 +64,7 @@ GUARD_SPEC: dict[str, t.Any] = {
 
 
 @dataclasses.dataclass(frozen=True)
-class Evidence:
+class ZoneEvidence:
     """What is known about one zone before a sync.
 
     :param serial: of the backend's SOA when the evidence was gathered.
@@ -83,7 +83,7 @@ class Evidence:
         observation.violations = self.violations
         if self.result:
             observation.detail["drift"] = dict(self.result)
-            observation.brief["drift"] = {key: value for key, value in self.result.items() if key in _BRIEF}
+            observation.compact_detail["drift"] = {key: value for key, value in self.result.items() if key in _BRIEF}
         if self.drift is not None and self.drift.changes:
             observation.diff = self.drift.to_diff(SHOWN)
 
@@ -92,11 +92,11 @@ class Evidence:
         observed = observed_changes(target.name, rows)
         counts = _counts(observed)
         detail: dict[str, t.Any] = {"effect": counts}
-        brief: dict[str, t.Any] = {} if self.drift else {"effect": counts}
+        compact_detail: dict[str, t.Any] = {} if self.drift else {"effect": counts}
         warnings: tuple[str, ...] = ()
         if self.drift is not None:
             verdict, differences = fidelity(self.drift, observed)
-            detail["fidelity"] = brief["fidelity"] = verdict
+            detail["fidelity"] = compact_detail["fidelity"] = verdict
             if differences:
                 detail["differences"] = differences
                 warnings = (f"{target.name}: the sync did not do exactly what was planned: {differences[0]}",)
@@ -105,12 +105,12 @@ class Evidence:
             "observed",
             f"synced: {counts['creates']} created, {counts['updates']} updated, {counts['deletes']} deleted",
             detail,
-            brief,
+            compact_detail,
             warnings=warnings,
         )
 
 
-class Judge:
+class DriftEvaluator:
     """Gathers evidence as the options ask for it."""
 
     def __init__(self, backend: Backend | None, mode: str, policy: guard.GuardPolicy, options: Options) -> None:
@@ -122,7 +122,7 @@ class Judge:
         self.limit = None if options.get("report_path") else SHOWN
 
     @classmethod
-    def from_options(cls, options: Options) -> Judge:
+    def from_options(cls, options: Options) -> DriftEvaluator:
         """The judge that the options of a module describe.
 
         :raises SyncError: ``invalid_option``.
@@ -135,18 +135,18 @@ class Judge:
             raise invalid_option("drift", mode, "needs to ask the DNS server", "Set backend, or drift: none.")
         return cls(backend, mode, guard.GuardPolicy.from_options(options.get("guard") or {}), options)
 
-    def gather(self, target: Target, channel: Channel) -> Evidence:
+    def gather(self, target: Target, channel: Channel) -> ZoneEvidence:
         """The evidence about one zone.
 
         :raises SyncError: the DNS server or the API cannot be asked; there is no falling back to weaker evidence.
         """
         if self.backend is None or self.mode == "none":
-            return Evidence()
+            return ZoneEvidence()
         if self.mode == "serial":
             return self._by_serial(target, channel, self.backend)
         return self._by_transfer(target, channel, self.backend)
 
-    def still_valid(self, target: Target, evidence: Evidence | None, channel: Channel) -> bool:
+    def still_valid(self, target: Target, evidence: ZoneEvidence | None, channel: Channel) -> bool:
         """Whether the backend still has the serial that the evidence was gathered from."""
         if evidence is None or evidence.serial is None or self.backend is None:
             return True
@@ -155,20 +155,20 @@ class Judge:
     def _serial(self, target: Target, channel: Channel, backend: Backend) -> int:
         return read_soa(target.name, backend, self._within(channel, self.timeout)).serial
 
-    def _by_serial(self, target: Target, channel: Channel, backend: Backend) -> Evidence:
+    def _by_serial(self, target: Target, channel: Channel, backend: Backend) -> ZoneEvidence:
         serial, stored = self._serial(target, channel, backend), api.soa_serial(channel, target.id)
         result = {"serial": serial, "stored_serial": stored}
         if serial == stored:
-            return Evidence(None, serial, True, f"serial {serial} on both sides", result=result)
+            return ZoneEvidence(None, serial, True, f"serial {serial} on both sides", result=result)
         # a different serial proves little: VinylDNS's own updates of the backend move it too
         reason = f"serial {serial} in DNS, {stored if stored is not None else 'none'} in VinylDNS"
         violations: tuple[Violation, ...] = ()
         if stored is not None and serial_compare(serial, stored) == -1 and not self.policy.allow_serial_regression:
             text = f"the serial of the DNS server ({serial}) is older than the one in VinylDNS ({stored})"
             violations = (Violation("allow_serial_regression", text),)
-        return Evidence(None, serial, None, reason, violations, result)
+        return ZoneEvidence(None, serial, None, reason, violations, result)
 
-    def _by_transfer(self, target: Target, channel: Channel, backend: Backend) -> Evidence:
+    def _by_transfer(self, target: Target, channel: Channel, backend: Backend) -> ZoneEvidence:
         builder = DriftBuilder(target.name)
         builder.add_backend(transfer(target.name, backend, self._within(channel, float("inf"))))
         builder.feed_all(api.list_record_sets(channel, target.id))
@@ -182,14 +182,14 @@ class Judge:
         else:
             reason = f"drift: {counts['creates']} to create, {counts['updates']} to update, {counts['deletes']} to delete"
         result = {**drift.to_result(self.limit), "in_sync": drift.in_sync, "record_sets": drift.stored_total}
-        return Evidence(drift, drift.serial, drift.in_sync, reason, broken, result)
+        return ZoneEvidence(drift, drift.serial, drift.in_sync, reason, broken, result)
 
     @staticmethod
     def _within(channel: Channel, seconds: float) -> float:
         return max(1.0, min(seconds, channel.deadline.remaining()))
 
 
-def _counts(changes: t.Iterable[Change]) -> dict[str, int]:
+def _counts(changes: t.Iterable[RecordChange]) -> dict[str, int]:
     counts = {"creates": 0, "updates": 0, "deletes": 0}
     for change in changes:
         counts[change.action + "s"] += 1

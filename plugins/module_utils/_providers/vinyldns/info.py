@@ -15,7 +15,7 @@ from ..._core.options import ArgumentSpec, Options
 from ..._http.client import Channel
 from ..._lifecycle.provider import Services, Target
 from . import api
-from .evidence import BACKEND_SPEC, GUARD_SPEC, Evidence, Judge
+from .evidence import BACKEND_SPEC, GUARD_SPEC, DriftEvaluator, ZoneEvidence
 from .provider import CONNECTION_SPEC, age_of, new_client
 
 INFO_SPEC = CONNECTION_SPEC + ArgumentSpec(
@@ -32,12 +32,12 @@ INFO_SPEC = CONNECTION_SPEC + ArgumentSpec(
 )
 
 
-class ZoneViewer:
+class ZoneReader:
     """Looks at zones, by their names or as the server lists them."""
 
     def __init__(self, options: Options, services: Services) -> None:
         self.options = options
-        self.judge = Judge.from_options(options)
+        self.judge = DriftEvaluator.from_options(options)
         self.client = new_client(options, services)
         self._listed: dict[str, api.Json] = {}
 
@@ -104,7 +104,7 @@ class ZoneViewer:
                 return {"id": change["id"], "type": change["changeType"], "created": change["created"]}
         return None
 
-    def _drift(self, evidence: Evidence) -> dict[str, t.Any]:
+    def _drift(self, evidence: ZoneEvidence) -> dict[str, t.Any]:
         if not evidence.result:
             return {}
         broken = [{"rule": item.rule, "message": item.message} for item in evidence.violations]

@@ -17,10 +17,10 @@ from ..._dns.transfer import DNSPYTHON_IMPORT_ERROR
 from ..._http.client import Channel, HttpClient
 from ..._lifecycle.poll import Reading
 from ..._lifecycle.provider import (
-    Adaptor,
     Capabilities,
     Effect,
     Observation,
+    Provider,
     Remedy,
     Run,
     Services,
@@ -28,8 +28,8 @@ from ..._lifecycle.provider import (
     http_settings,
 )
 from . import api
-from .evidence import BACKEND_SPEC, GUARD_SPEC, Evidence, Judge
-from .signing import Credentials, SigningAuth
+from .evidence import BACKEND_SPEC, GUARD_SPEC, DriftEvaluator, ZoneEvidence
+from .signing import AccessKey, SigningAuth
 
 Json = dict[str, t.Any]
 
@@ -78,24 +78,24 @@ def new_client(options: Options, services: Services) -> HttpClient:
     for name in ("access_key", "secret_key"):
         if not options[name].strip():
             raise SyncError("invalid_option", f"option {name} is empty", "Pass the API key pair of a VinylDNS account.")
-    credentials = Credentials(options["access_key"].strip(), options["secret_key"].strip())
+    credentials = AccessKey(options["access_key"].strip(), options["secret_key"].strip())
     settings = http_settings(options)
     return HttpClient(
         settings, services.clock, services.redactor, SigningAuth(credentials, services.clock), api.interpret, services.rng
     )
 
 
-class VinylDNS(Adaptor):
+class VinylDNS(Provider):
     """Zones of one VinylDNS server."""
 
-    provider = "vinyldns"
+    name = "vinyldns"
     capabilities = Capabilities(run_id=True, joinable=True, observes_effect=True, knows_last_success=True, absence_proves=True)
     connection_spec = CONNECTION_SPEC
     sync_spec = SYNC_SPEC
 
     def __init__(self, options: Options, services: Services) -> None:
         super().__init__(options, services)
-        self.judge = Judge.from_options(options)
+        self.judge = DriftEvaluator.from_options(options)
         if options.get("sync_delay") is not None and not 0 <= options["sync_delay"] <= 86400:
             raise invalid_option("sync_delay", options["sync_delay"], "is out of range", "Use a value from 0 to 86400 seconds.")
         self.client = new_client(options, services)
@@ -159,7 +159,7 @@ class VinylDNS(Adaptor):
 
     def _run(self, target: Target, change: Json) -> Run:
         handle = {
-            "provider": self.provider,
+            "provider": self.name,
             "address": self.address,
             "zone": target.name,
             "zone_id": target.id,
@@ -169,7 +169,7 @@ class VinylDNS(Adaptor):
         return Run(handle, api.when(change["created"]))
 
     def still_valid(self, target: Target, observation: Observation, channel: Channel) -> bool:
-        return self.judge.still_valid(target, t.cast(Evidence, observation.data), channel)
+        return self.judge.still_valid(target, t.cast(ZoneEvidence, observation.data), channel)
 
     # -- the run -----------------------------------------------------------------------------------------------------
 
@@ -206,8 +206,8 @@ class VinylDNS(Adaptor):
             # the server applies a sync in one transaction, so a failed one changed nothing
             return Effect(False, "observed", failure=self._why_failed(target, reading))
         rows = api.synced_changes(channel, target.id, reading.data)
-        evidence = t.cast("Evidence | None", observation.data if observation else None)
-        return (evidence or Evidence()).effect_of(target, rows)
+        evidence = t.cast("ZoneEvidence | None", observation.data if observation else None)
+        return (evidence or ZoneEvidence()).effect_of(target, rows)
 
     def _why_failed(self, target: Target, reading: Reading) -> SyncError:
         change_id = reading.data["id"] if reading.data else ""

@@ -29,7 +29,7 @@ SIGNED_HEADERS = "host;x-amz-date"
 PATH_SAFE = "-._~!$&'()*+,;=:@"
 
 
-class Credentials(t.NamedTuple):
+class AccessKey(t.NamedTuple):
     """An API key pair."""
 
     access_key: str
@@ -47,7 +47,7 @@ def canonical_query(query: str) -> str:
     return "&".join(f"{urllib.parse.quote(key, safe='-._~')}={urllib.parse.quote(value, safe='-._~')}" for key, value in pairs)
 
 
-def authorization(credentials: Credentials, method: str, url: str, host: str, timestamp: str, body: bytes) -> str:
+def authorization(credentials: AccessKey, method: str, url: str, host: str, timestamp: str, body: bytes) -> str:
     """The Authorization header of a request.
 
     :param url: as it is sent, with its path percent-encoded once.
@@ -77,7 +77,7 @@ def authorization(credentials: Credentials, method: str, url: str, host: str, ti
 class SigningAuth(NoAuth):
     """Signs each request that a session sends."""
 
-    def __init__(self, credentials: Credentials, clock: Clock) -> None:
+    def __init__(self, credentials: AccessKey, clock: Clock) -> None:
         self._credentials = credentials
         self._clock = clock
 

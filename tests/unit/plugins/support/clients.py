@@ -15,8 +15,8 @@ from ansible_collections.lockstep.sync.plugins.module_utils._core.redact import 
 from ansible_collections.lockstep.sync.plugins.module_utils._http.client import (
     Channel,
     HttpClient,
+    HttpSettings,
     RequestCount,
-    Settings,
     parse_api_url,
 )
 from ansible_collections.lockstep.sync.plugins.module_utils._http.response import Interpreter
@@ -39,7 +39,7 @@ def channel_to(
     """A channel with a token to the server at ``url``."""
     clock = clock or FakeClock()
     client = HttpClient(
-        Settings(parse_api_url(url), **{"request_timeout": 5.0, **settings}),
+        HttpSettings(parse_api_url(url), **{"request_timeout": 5.0, **settings}),
         clock,
         Redactor([token]),
         TokenAuth(f"Bearer {token}"),

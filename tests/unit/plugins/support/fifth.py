@@ -20,14 +20,14 @@ from ansible_collections.lockstep.sync.plugins.module_utils._core.options import
     list_of_names,
 )
 from ansible_collections.lockstep.sync.plugins.module_utils._http.client import Channel, HttpClient
-from ansible_collections.lockstep.sync.plugins.module_utils._http.response import Answer
+from ansible_collections.lockstep.sync.plugins.module_utils._http.response import Response
 from ansible_collections.lockstep.sync.plugins.module_utils._http.transport import TokenAuth
 from ansible_collections.lockstep.sync.plugins.module_utils._lifecycle.poll import Reading
 from ansible_collections.lockstep.sync.plugins.module_utils._lifecycle.provider import (
-    Adaptor,
     Capabilities,
     Effect,
     Observation,
+    Provider,
     Remedy,
     Run,
     Services,
@@ -38,7 +38,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._lifecycle.provider 
 STATES = {"queued": "pending", "busy": "running", "done": "succeeded", "broken": "failed", "gone": "absent"}
 
 
-def interpret(answer: Answer) -> SyncError | None:
+def interpret(answer: Response) -> SyncError | None:
     """What an error of the service means."""
     body = answer.try_json()
     text = body.get("error", "") if isinstance(body, dict) else ""
@@ -49,10 +49,10 @@ def interpret(answer: Answer) -> SyncError | None:
     return None
 
 
-class Fifth(Adaptor):
+class Fifth(Provider):
     """Mirrors that are refreshed from their origin."""
 
-    provider = "fifth"
+    name = "fifth"
     capabilities = Capabilities(run_id=True, joinable=True, observes_effect=True, knows_last_success=True)
     connection_spec = ArgumentSpec(
         {
@@ -100,7 +100,7 @@ class Fifth(Adaptor):
             violations=broken,
             snapshot={"last": max((run["id"] for run in mirror["runs"]), default=0)},
             detail={"revision": mirror["revision"], "note": mirror["note"]},
-            brief={"revision": mirror["revision"]},
+            compact_detail={"revision": mirror["revision"]},
             diff={"before": mirror["note"], "after": "fresh\n"},
             data=mirror["revision"],
         )
@@ -118,7 +118,7 @@ class Fifth(Adaptor):
         return self._run(target, newer[0]) if newer else None
 
     def _run(self, target: Target, run: t.Mapping[str, t.Any]) -> Run:
-        handle = {"provider": self.provider, "address": self.address, "mirror": target.id, "name": target.name, "run": run["id"]}
+        handle = {"provider": self.name, "address": self.address, "mirror": target.id, "name": target.name, "run": run["id"]}
         return Run(handle, parse_iso(run["started"]))
 
     def read(self, handle: t.Mapping[str, t.Any], channel: Channel) -> Reading:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import datetime as dt
 
 from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import SystemClock
-from ansible_collections.lockstep.sync.plugins.module_utils._state.run_ledger import Key, Ledger
-from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.journal import Journal, LockHeld, Owner
+from ansible_collections.lockstep.sync.plugins.module_utils._state.run_ledger import Key, RunLedger
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.journal import LockHeld, Owner, PromotionStore
 
 from .processes import main, say, wait_for_word
 
@@ -25,7 +25,7 @@ def begin_and_hold(path: str, run: str) -> None:
     # in either order: who takes one lock after the other would meet halfway
     keys = [KEY, OTHER] if int(run) % 2 else [OTHER, KEY]
     try:
-        Journal(path, SystemClock()).begin(run, dict.fromkeys(keys, "shop"), "1", Owner.current(), 3600)
+        PromotionStore(path, SystemClock()).begin(run, dict.fromkeys(keys, "shop"), "1", Owner.current(), 3600)
         say("won")
     except LockHeld:
         say("lost")
@@ -34,7 +34,7 @@ def begin_and_hold(path: str, run: str) -> None:
 
 def begin_and_wait(path: str, run: str, phase: str | None) -> None:
     """Begin a promotion, come to ``phase``, and wait for the end."""
-    journal = Journal(path, SystemClock())
+    journal = PromotionStore(path, SystemClock())
     journal.begin(run, {KEY: "shop"}, "1", Owner.current(), 3600)
     if phase:
         journal.advance(run, KEY, phase, 3600, {"backup": {"id": 5}})
@@ -53,8 +53,8 @@ class _StoppingClock(SystemClock):
 
 def advance_halfway(path: str, run: str) -> None:
     """Begin a promotion and stop in the midst of the transaction that brings it further."""
-    Journal(path, SystemClock()).begin(run, {KEY: "shop"}, "1", Owner.current(), 3600)
-    Journal(path, _StoppingClock()).advance(run, KEY, "sync", 3600, {"sync": {}})
+    PromotionStore(path, SystemClock()).begin(run, {KEY: "shop"}, "1", Owner.current(), 3600)
+    PromotionStore(path, _StoppingClock()).advance(run, KEY, "sync", 3600, {"sync": {}})
 
 
 def use_both(path: str, target: str, times: int) -> None:
@@ -64,9 +64,9 @@ def use_both(path: str, target: str, times: int) -> None:
     key = Key("fifth", "https://fifth.example.com", target)
     for number in range(times):
         run = f"{target}-{number}"
-        journal = Journal(path, SystemClock())
+        journal = PromotionStore(path, SystemClock())
         journal.begin(run, {key: "shop"}, str(number), Owner.current(), 60)
-        ledger = Ledger(path, SystemClock())
+        ledger = RunLedger(path, SystemClock())
         entry = ledger.intend(key, str(number), {}, 60)
         journal.advance(run, key, "sync", 60, {"number": number})
         ledger.finish(entry, "succeeded")

@@ -14,11 +14,11 @@ import typing as t
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.lockstep.sync.plugins.module_utils._core.options import ArgumentSpec
-from ansible_collections.lockstep.sync.plugins.module_utils._lifecycle.provider import Adaptor
+from ansible_collections.lockstep.sync.plugins.module_utils._lifecycle.provider import Provider
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.sync import run_sync, sync_spec
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.task import Context
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.wait import run_wait, wait_spec
-from ansible_collections.lockstep.sync.plugins.module_utils._state.run_ledger import Entry, Key, Ledger
+from ansible_collections.lockstep.sync.plugins.module_utils._state.run_ledger import Entry, Key, RunLedger
 
 from .clocks import FakeClock
 from .fifth import Fifth
@@ -58,13 +58,13 @@ class Lab:
         common = {"api_url": self.web.url, "token": TOKEN, "ledger_path": str(self.ledger_path), "request_timeout": 5}
         return {**common, "mirrors": ["seven"], "max_parallel": 1, **options}
 
-    def run(self, adaptor: type[Adaptor] = Fifth, check: bool = False, diff: bool = False, **options: t.Any) -> Result:
+    def run(self, provider: type[Provider] = Fifth, check: bool = False, diff: bool = False, **options: t.Any) -> Result:
         """Run a sync task."""
         self.context = self.new_context(check_mode=check, diff=diff)
-        return run_sync(adaptor, validated(sync_spec(adaptor), self.options(**options)), self.context)
+        return run_sync(provider, validated(sync_spec(provider), self.options(**options)), self.context)
 
     def wait(
-        self, handles: t.Sequence[t.Mapping[str, t.Any]], adaptor: type[Adaptor] = Fifth, check: bool = False, **options: t.Any
+        self, handles: t.Sequence[t.Mapping[str, t.Any]], provider: type[Provider] = Fifth, check: bool = False, **options: t.Any
     ) -> Result:
         """Run a ``sync_wait`` task with the credentials of the lab."""
         given = {
@@ -73,7 +73,7 @@ class Lab:
             "connections": {"fifth": {"api_url": self.web.url, "token": TOKEN}},
             **options,
         }
-        providers = {adaptor.provider: adaptor}
+        providers = {provider.name: provider}
         self.context = self.new_context(check_mode=check)
         return run_wait(providers, validated(wait_spec(providers), given), self.context)
 
@@ -88,8 +88,8 @@ class Lab:
         return len(self.service.runs)
 
     @property
-    def ledger(self) -> Ledger:
-        return Ledger(str(self.ledger_path), self.clock)
+    def ledger(self) -> RunLedger:
+        return RunLedger(str(self.ledger_path), self.clock)
 
     def open_entry(self) -> Entry | None:
         return self.ledger.open_entry(self.key)

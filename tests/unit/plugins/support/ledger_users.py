@@ -10,7 +10,7 @@ import os
 import typing as t
 
 from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import SystemClock
-from ansible_collections.lockstep.sync.plugins.module_utils._state.run_ledger import HeldElsewhere, Key, Ledger
+from ansible_collections.lockstep.sync.plugins.module_utils._state.run_ledger import Key, LeaseConflict, RunLedger
 
 from .processes import main, say, wait_for_word
 
@@ -21,18 +21,18 @@ def intend_and_hold(path: str) -> None:
     """Come to the start line, record an intent there, and hold on to it."""
     say("ready")
     wait_for_word()
-    ledger = Ledger(path, SystemClock())
+    ledger = RunLedger(path, SystemClock())
     try:
         ledger.intend(KEY, None, {}, 60)
         say("won")
-    except HeldElsewhere:
+    except LeaseConflict:
         say("lost")
     wait_for_word()
 
 
 def intend_and_die(path: str, handle: dict[str, t.Any] | None = None) -> None:
     """Die with an open entry in the ledger."""
-    ledger = Ledger(path, SystemClock())
+    ledger = RunLedger(path, SystemClock())
     entry_id = ledger.intend(KEY, None, {"last": 3}, 3600)
     if handle is not None:
         ledger.started(entry_id, handle)
@@ -43,7 +43,7 @@ def write_many(path: str, target: str, times: int) -> None:
     """Use the ledger as much as possible."""
     say("ready")
     wait_for_word()
-    ledger = Ledger(path, SystemClock())
+    ledger = RunLedger(path, SystemClock())
     key = Key("fifth", "https://fifth.example.com", target)
     for number in range(times):
         ledger.finish(ledger.intend(key, str(number), {}, 60), "succeeded")

@@ -12,7 +12,7 @@ import typing as t
 
 from ansible_collections.lockstep.sync.plugins.module_utils._http.client import Channel
 from ansible_collections.lockstep.sync.plugins.module_utils._lifecycle.provider import Observation, Run, Target
-from ansible_collections.lockstep.sync.plugins.module_utils._operations.module import stoppable
+from ansible_collections.lockstep.sync.plugins.module_utils._operations.module import interruptible_clock
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.sync import run_sync, sync_spec
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.task import Context
 
@@ -39,8 +39,8 @@ class DiesWaiting(Fifth):
 
 def sync_and_die(where: str, options: dict[str, t.Any]) -> None:
     """Run a sync task and die on the way."""
-    adaptors = {"before": DiesBeforeTheTrigger, "after": DiesAfterTheTrigger, "waiting": DiesWaiting}
-    run_sync(adaptors[where], validated(sync_spec(Fifth), options), Context())
+    providers = {"before": DiesBeforeTheTrigger, "after": DiesAfterTheTrigger, "waiting": DiesWaiting}
+    run_sync(providers[where], validated(sync_spec(Fifth), options), Context())
 
 
 def sync(options: dict[str, t.Any]) -> None:
@@ -53,7 +53,7 @@ def sync(options: dict[str, t.Any]) -> None:
 
 def sync_until_stopped(options: dict[str, t.Any]) -> None:
     """Run a sync task as a module does, and say how every target ended."""
-    with stoppable(signal.SIGTERM) as clock:
+    with interruptible_clock(signal.SIGTERM) as clock:
         result = run_sync(Fifth, validated(sync_spec(Fifth), options), Context(clock=clock))
     for record in result["syncs"]:
         say(f"{record['target']} {record['action']} {record['state']} {record['failure']['code']}")

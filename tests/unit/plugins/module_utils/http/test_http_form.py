@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError
-from ansible_collections.lockstep.sync.plugins.module_utils._http.client import Settings, parse_api_url
+from ansible_collections.lockstep.sync.plugins.module_utils._http.client import HttpSettings, parse_api_url
 from tests.unit.plugins.conftest import Serve
 from tests.unit.plugins.support.clients import channel_to
 from tests.unit.plugins.support.web import Reply, Web
@@ -77,7 +77,7 @@ def test_a_refused_address_is_not_repeated_where_it_may_hold_a_secret(url: str) 
 
 
 def test_the_origin_is_all_that_messages_name() -> None:
-    assert Settings("https://api.example.com:8443/studio").origin == "https://api.example.com:8443"
+    assert HttpSettings("https://api.example.com:8443/studio").origin == "https://api.example.com:8443"
 
 
 def web_of(serve: Serve) -> Web:

@@ -18,8 +18,8 @@ import pytest
 from ansible_collections.lockstep.sync.plugins.module_utils._core.deadline import Deadline
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import RateLimited, SyncError
 from ansible_collections.lockstep.sync.plugins.module_utils._core.redact import Redactor
-from ansible_collections.lockstep.sync.plugins.module_utils._http.client import HttpClient, RequestCount, Settings
-from ansible_collections.lockstep.sync.plugins.module_utils._http.response import Answer
+from ansible_collections.lockstep.sync.plugins.module_utils._http.client import HttpClient, HttpSettings, RequestCount
+from ansible_collections.lockstep.sync.plugins.module_utils._http.response import Response
 from tests.unit.plugins.conftest import Serve
 from tests.unit.plugins.support.clients import TOKEN, channel_to
 from tests.unit.plugins.support.clocks import FakeClock
@@ -146,7 +146,7 @@ def test_statuses_that_are_expected_are_no_errors(serve: Serve) -> None:
 
 
 def test_the_provider_has_the_first_word_about_an_error(serve: Serve) -> None:
-    def interpret(answer: Answer) -> SyncError | None:
+    def interpret(answer: Response) -> SyncError | None:
         return SyncError("disk_full", answer.text) if answer.status == 500 else None
 
     web = serve(replies(Reply(500, b"no space left"), Reply(404)))
@@ -207,7 +207,7 @@ def test_time_outs_are_cut_at_the_deadline_but_for_a_last_look(
     with channel_to(web.url, clock, deadline=20, request_timeout=30) as channel:
         send = channel.client.send
 
-        def spy(session: t.Any, method: str, url: str, timeout: t.Any, **kwargs: t.Any) -> Answer:
+        def spy(session: t.Any, method: str, url: str, timeout: t.Any, **kwargs: t.Any) -> Response:
             used.append(timeout)
             return send(session, method, url, timeout, **kwargs)
 
@@ -426,7 +426,7 @@ def test_netrc_is_ignored(serve: Serve) -> None:
 @pytest.mark.usefixtures("_netrc")
 def test_netrc_is_ignored_without_credentials_too(serve: Serve, clock: FakeClock) -> None:
     web = serve(replies(GOOD))
-    client = HttpClient(Settings(web.url), clock, Redactor())
+    client = HttpClient(HttpSettings(web.url), clock, Redactor())
     channel = client.channel(Deadline(clock, 10), RequestCount())
     channel.observe("/x")
     channel.trigger("POST", "/x")

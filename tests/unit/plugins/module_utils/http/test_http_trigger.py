@@ -21,7 +21,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import 
     RateLimited,
     SyncError,
 )
-from ansible_collections.lockstep.sync.plugins.module_utils._http.response import Answer
+from ansible_collections.lockstep.sync.plugins.module_utils._http.response import Response
 from tests.unit.plugins.conftest import Serve
 from tests.unit.plugins.support.clients import channel_to
 from tests.unit.plugins.support.clocks import FakeClock
@@ -253,7 +253,7 @@ def test_a_trigger_is_never_redirected(serve: Serve, status: int) -> None:
 
 
 def test_the_provider_names_its_refusals(serve: Serve) -> None:
-    def interpret(answer: Answer) -> SyncError | None:
+    def interpret(answer: Response) -> SyncError | None:
         return SyncError("recently_synced", answer.text, http_status=answer.status) if answer.status == 403 else None
 
     error = failed_trigger(serve(lambda request: Reply(403, b"recently synced")).url, interpret=interpret)
@@ -261,7 +261,7 @@ def test_the_provider_names_its_refusals(serve: Serve) -> None:
 
 
 def test_the_provider_may_know_a_server_error_to_be_a_refusal(serve: Serve) -> None:
-    def definite(answer: Answer) -> SyncError | None:
+    def definite(answer: Response) -> SyncError | None:
         return SyncError("busy", "busy", http_status=500) if b"please wait" in answer.body else None
 
     web = serve(lambda request: Reply(500, b"please wait" if request.path == "/busy" else b"oops"))
@@ -342,7 +342,7 @@ def used_time_outs(serve: Serve, clock: FakeClock, monkeypatch: pytest.MonkeyPat
         clock.sleep(900 - remaining)
         send = channel.client.send
 
-        def spy(session: t.Any, method: str, url: str, timeout: t.Any, **kwargs: t.Any) -> Answer:
+        def spy(session: t.Any, method: str, url: str, timeout: t.Any, **kwargs: t.Any) -> Response:
             used.append(timeout)
             return send(session, method, url, timeout, **kwargs)
 

@@ -17,7 +17,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._lifecycle.provider 
     Run,
     Target,
 )
-from ansible_collections.lockstep.sync.plugins.module_utils._state.run_ledger import Ledger
+from ansible_collections.lockstep.sync.plugins.module_utils._state.run_ledger import RunLedger
 from tests.unit.plugins.conftest import Serve
 from tests.unit.plugins.support.fifth import Fifth
 from tests.unit.plugins.support.lab import Lab, code, only
@@ -129,7 +129,7 @@ class TestLedgerTrouble:
         def fail(*args: object) -> None:
             raise SyncError("invalid_option", "option ledger_path: the disk is full")
 
-        monkeypatch.setattr(Ledger, "started", fail)
+        monkeypatch.setattr(RunLedger, "started", fail)
         result = lab.run()
         record = only(result)
         assert (code(result), record["action"], record["state"]) == ("invalid_option", "triggered", "running")
@@ -140,7 +140,7 @@ class TestLedgerTrouble:
             raise SyncError("invalid_option", "option ledger_path: the disk is full")
 
         lab.service.fates = ["drop"]
-        monkeypatch.setattr(Ledger, "finish", fail)
+        monkeypatch.setattr(RunLedger, "finish", fail)
         record = only(lab.run())
         assert (record["action"], record["state"], record["changed"]) == ("triggered", "unknown", True)
 
@@ -148,7 +148,7 @@ class TestLedgerTrouble:
         def fail(*args: object) -> None:
             raise SyncError("invalid_option", "option ledger_path: the disk is full")
 
-        monkeypatch.setattr(Ledger, "intend", fail)
+        monkeypatch.setattr(RunLedger, "intend", fail)
         assert (code(lab.run()), lab.posts) == ("invalid_option", 0)
 
     def test_the_intent_is_there_when_the_trigger_is_sent(self, lab: Lab) -> None:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError, Violation
-from ansible_collections.lockstep.sync.plugins.module_utils._lifecycle.plan import Memory, Policy, decide
+from ansible_collections.lockstep.sync.plugins.module_utils._lifecycle.plan import LedgerEvidence, Policy, decide
 from ansible_collections.lockstep.sync.plugins.module_utils._lifecycle.provider import Observation, Run
 
 RUN = Run({"run": 1})
 FULL = SyncError("disk_full", "the disk is full")
 BROKEN = (Violation("max_deletes", "too many"), Violation("allow_empty", "nothing left"), Violation("max_deletes", "again"))
-DONE = Memory(release_done="2026-03-01T12:00:00Z", age=10.0)
+DONE = LedgerEvidence(release_done="2026-03-01T12:00:00Z", age=10.0)
 RELEASE = Policy(release="1.2")
 FRESH = Policy(max_age=60.0)
 
@@ -24,53 +24,53 @@ FRESH = Policy(max_age=60.0)
     ("observation", "memory", "policy", "action", "basis"),
     [
         # nothing known
-        (Observation(), Memory(), Policy(), "trigger", "assumed"),
-        (Observation(), Memory(), RELEASE, "trigger", "assumed"),
-        (Observation(), Memory(), FRESH, "trigger", "assumed"),
+        (Observation(), LedgerEvidence(), Policy(), "trigger", "assumed"),
+        (Observation(), LedgerEvidence(), RELEASE, "trigger", "assumed"),
+        (Observation(), LedgerEvidence(), FRESH, "trigger", "assumed"),
         (Observation(), DONE, Policy(), "trigger", "assumed"),
         # drift
-        (Observation(in_sync=True), Memory(), Policy(), "skip", "observed"),
-        (Observation(in_sync=False), Memory(), Policy(), "trigger", "assumed"),
+        (Observation(in_sync=True), LedgerEvidence(), Policy(), "skip", "observed"),
+        (Observation(in_sync=False), LedgerEvidence(), Policy(), "trigger", "assumed"),
         # drift beats release and age
         (Observation(in_sync=False), DONE, RELEASE, "trigger", "assumed"),
         (Observation(in_sync=False, age=1.0), DONE, FRESH, "trigger", "assumed"),
         (Observation(in_sync=True, age=1000.0), DONE, Policy(release="1.2", max_age=60.0), "skip", "observed"),
         # release beats age
         (Observation(age=1000.0), DONE, Policy(release="1.2", max_age=60.0), "skip", "assumed"),
-        (Observation(age=1.0), Memory(), Policy(release="1.2", max_age=60.0), "skip", "observed"),
-        (Observation(age=1000.0), Memory(age=1000.0), Policy(release="1.2", max_age=60.0), "trigger", "assumed"),
+        (Observation(age=1.0), LedgerEvidence(), Policy(release="1.2", max_age=60.0), "skip", "observed"),
+        (Observation(age=1000.0), LedgerEvidence(age=1000.0), Policy(release="1.2", max_age=60.0), "trigger", "assumed"),
         # the age that the server tells beats the one of the ledger, both ways
-        (Observation(age=60.0), Memory(), FRESH, "skip", "observed"),
-        (Observation(age=60.1), Memory(), FRESH, "trigger", "assumed"),
-        (Observation(age=1000.0), Memory(age=1.0), FRESH, "trigger", "assumed"),
-        (Observation(age=1.0), Memory(age=1000.0), FRESH, "skip", "observed"),
-        (Observation(), Memory(age=59.0), FRESH, "skip", "assumed"),
-        (Observation(), Memory(age=61.0), FRESH, "trigger", "assumed"),
-        (Observation(age=0.0), Memory(), Policy(max_age=0.0), "skip", "observed"),
+        (Observation(age=60.0), LedgerEvidence(), FRESH, "skip", "observed"),
+        (Observation(age=60.1), LedgerEvidence(), FRESH, "trigger", "assumed"),
+        (Observation(age=1000.0), LedgerEvidence(age=1.0), FRESH, "trigger", "assumed"),
+        (Observation(age=1.0), LedgerEvidence(age=1000.0), FRESH, "skip", "observed"),
+        (Observation(), LedgerEvidence(age=59.0), FRESH, "skip", "assumed"),
+        (Observation(), LedgerEvidence(age=61.0), FRESH, "trigger", "assumed"),
+        (Observation(age=0.0), LedgerEvidence(), Policy(max_age=0.0), "skip", "observed"),
         # force overrides every skip
-        (Observation(in_sync=True), Memory(), Policy(force=True), "trigger", "assumed"),
+        (Observation(in_sync=True), LedgerEvidence(), Policy(force=True), "trigger", "assumed"),
         (Observation(), DONE, Policy(release="1.2", force=True), "trigger", "assumed"),
-        (Observation(age=1.0), Memory(), Policy(max_age=60.0, force=True), "trigger", "assumed"),
+        (Observation(age=1.0), LedgerEvidence(), Policy(max_age=60.0, force=True), "trigger", "assumed"),
         # a run in flight comes before everything, force included
-        (Observation(running=RUN), Memory(), Policy(), "join", "assumed"),
+        (Observation(running=RUN), LedgerEvidence(), Policy(), "join", "assumed"),
         (Observation(running=RUN, in_sync=True), DONE, Policy(release="1.2", max_age=60.0), "join", "assumed"),
-        (Observation(running=RUN), Memory(), Policy(force=True), "join", "assumed"),
-        (Observation(running=RUN, obstacle=FULL, violations=BROKEN), Memory(), Policy(), "join", "assumed"),
-        (Observation(running=RUN), Memory(), Policy(if_running="queue"), "queue", "assumed"),
-        (Observation(running=RUN, in_sync=True), Memory(), Policy(if_running="queue"), "queue", "assumed"),
-        (Observation(running=RUN), Memory(), Policy(if_running="fail"), "refuse", "assumed"),
-        (Observation(running=RUN), Memory(), Policy(if_running="fail", force=True), "refuse", "assumed"),
+        (Observation(running=RUN), LedgerEvidence(), Policy(force=True), "join", "assumed"),
+        (Observation(running=RUN, obstacle=FULL, violations=BROKEN), LedgerEvidence(), Policy(), "join", "assumed"),
+        (Observation(running=RUN), LedgerEvidence(), Policy(if_running="queue"), "queue", "assumed"),
+        (Observation(running=RUN, in_sync=True), LedgerEvidence(), Policy(if_running="queue"), "queue", "assumed"),
+        (Observation(running=RUN), LedgerEvidence(), Policy(if_running="fail"), "refuse", "assumed"),
+        (Observation(running=RUN), LedgerEvidence(), Policy(if_running="fail", force=True), "refuse", "assumed"),
         # obstacles and guards stop a trigger, not a skip
-        (Observation(obstacle=FULL), Memory(), Policy(), "refuse", "assumed"),
-        (Observation(violations=BROKEN), Memory(), Policy(), "refuse", "assumed"),
-        (Observation(in_sync=True, obstacle=FULL, violations=BROKEN), Memory(), Policy(), "skip", "observed"),
+        (Observation(obstacle=FULL), LedgerEvidence(), Policy(), "refuse", "assumed"),
+        (Observation(violations=BROKEN), LedgerEvidence(), Policy(), "refuse", "assumed"),
+        (Observation(in_sync=True, obstacle=FULL, violations=BROKEN), LedgerEvidence(), Policy(), "skip", "observed"),
         (Observation(obstacle=FULL), DONE, RELEASE, "skip", "assumed"),
         # and force lifts neither
-        (Observation(obstacle=FULL), Memory(), Policy(force=True), "refuse", "assumed"),
-        (Observation(in_sync=True, violations=BROKEN), Memory(), Policy(force=True), "refuse", "assumed"),
+        (Observation(obstacle=FULL), LedgerEvidence(), Policy(force=True), "refuse", "assumed"),
+        (Observation(in_sync=True, violations=BROKEN), LedgerEvidence(), Policy(force=True), "refuse", "assumed"),
     ],
 )
-def test_the_order_of_evidence(observation: Observation, memory: Memory, policy: Policy, action: str, basis: str) -> None:
+def test_the_order_of_evidence(observation: Observation, memory: LedgerEvidence, policy: Policy, action: str, basis: str) -> None:
     plan = decide(observation, memory, policy)
     assert (plan.action, plan.basis, bool(plan.reason)) == (action, basis, True)
     assert (plan.failure is not None) == (action == "refuse")
@@ -85,13 +85,13 @@ def test_the_order_of_evidence(observation: Observation, memory: Memory, policy:
     ],
 )
 def test_a_refusal_has_the_code_of_its_cause(observation: Observation, policy: Policy, code: str) -> None:
-    failure = decide(observation, Memory(), policy).failure
+    failure = decide(observation, LedgerEvidence(), policy).failure
     assert failure is not None
     assert failure.code == code
 
 
 def test_every_broken_guard_is_named_by_its_option() -> None:
-    failure = decide(Observation(violations=BROKEN), Memory(), Policy()).failure
+    failure = decide(Observation(violations=BROKEN), LedgerEvidence(), Policy()).failure
     assert failure is not None
     assert failure.detail == {"guards": ["allow_empty", "max_deletes"]}
     for text in ("max_deletes: too many", "allow_empty: nothing left", "max_deletes: again"):
@@ -104,12 +104,12 @@ def test_the_reason_names_the_release_and_when_it_was_done() -> None:
 
 
 def test_the_reason_names_both_ages() -> None:
-    reason = decide(Observation(age=12.0), Memory(), FRESH).reason
+    reason = decide(Observation(age=12.0), LedgerEvidence(), FRESH).reason
     assert "12 s ago" in reason
     assert "60" in reason
 
 
 def test_the_reason_of_the_evidence_is_kept() -> None:
     observation = Observation(in_sync=False, reason="drift: 3 to create")
-    assert decide(observation, Memory(), Policy()).reason == "drift: 3 to create"
-    assert decide(observation, Memory(), Policy(force=True)).reason == "forced; drift: 3 to create"
+    assert decide(observation, LedgerEvidence(), Policy()).reason == "drift: 3 to create"
+    assert decide(observation, LedgerEvidence(), Policy(force=True)).reason == "forced; drift: 3 to create"

@@ -166,7 +166,7 @@ class TestInvalidOptions:
 
 
 class TestUnexpected:
-    """An adaptor that does not understand what it sees."""
+    """A provider that does not understand what it sees."""
 
     @pytest.mark.parametrize(
         "exc",
@@ -372,9 +372,7 @@ class TestInterruption:
         service.duration = 3600
         polled = threading.Semaphore(0)
         service.before = {f"GET /runs/{number}": polled.release for number in (1, 2, 3)}
-        options = lab.options(
-            api_url=serve(service.respond).url, mirrors=ALL, max_parallel=8, report_path=str(lab.report_path)
-        )
+        options = lab.options(api_url=serve(service.respond).url, mirrors=ALL, max_parallel=8, report_path=str(lab.report_path))
         process = Process(sync_until_stopped, options)
         for _run in service.before.copy():
             assert polled.acquire(timeout=20)
@@ -400,7 +398,7 @@ class TestSecrets:
                 observation = super().observe(target, channel)
                 observation.reason = leak
                 observation.detail = {"echo": [leak], leak: 1}
-                observation.brief = {"echo": leak}
+                observation.compact_detail = {"echo": leak}
                 observation.snapshot["echo"] = leak
                 observation.diff = {"before": leak, "after": f"{leak}!"}
                 self.services.warn(f"warned of {leak}")

@@ -11,7 +11,7 @@ import typing as t
 import pytest
 
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError
-from ansible_collections.lockstep.sync.plugins.module_utils._core.options import CONNECTION, LOOKING, Options
+from ansible_collections.lockstep.sync.plugins.module_utils._core.options import CONNECTION, PARALLEL, Options
 from ansible_collections.lockstep.sync.plugins.module_utils._http.client import Channel
 from ansible_collections.lockstep.sync.plugins.module_utils._lifecycle.provider import Services
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.info import run_info
@@ -20,26 +20,26 @@ from tests.unit.plugins.support.fifth import Fifth
 from tests.unit.plugins.support.lab import Lab, Result, validated
 from tests.unit.plugins.support.mirrors import TOKEN, dumps
 
-SPEC = CONNECTION + Fifth.connection_spec + Fifth.sync_spec + LOOKING
+SPEC = CONNECTION + Fifth.connection_spec + Fifth.sync_spec + PARALLEL
 
 
 class Viewer:
     """What the fifth provider would offer to an info module."""
 
     def __init__(self, options: Options, services: Services) -> None:
-        self.adaptor = Fifth(options, services)
-        self.client = self.adaptor.client
+        self.provider = Fifth(options, services)
+        self.client = self.provider.client
 
     def names(self, channel: Channel) -> t.Sequence[str]:
-        return self.adaptor.names()
+        return self.provider.names()
 
     def look(self, name: str, channel: Channel) -> dict[str, t.Any]:
         return {"mirror": name, **channel.observe(f"/mirrors/{name}").json()}
 
 
-def look(lab: Lab, viewer: type[Viewer] = Viewer, **options: t.Any) -> Result:
+def look(lab: Lab, reader: type[Viewer] = Viewer, **options: t.Any) -> Result:
     given = {"api_url": lab.web.url, "token": TOKEN, "mirrors": ["9", "7", "8"], **options}
-    return run_info("mirrors", SPEC, viewer, validated(SPEC, given), lab.new_context())
+    return run_info("mirrors", SPEC, reader, validated(SPEC, given), lab.new_context())
 
 
 def test_entries_are_in_the_order_of_the_list_and_nothing_changes(lab: Lab) -> None:

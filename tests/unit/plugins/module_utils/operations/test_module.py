@@ -15,7 +15,11 @@ import pytest
 
 from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import Stopped
 from ansible_collections.lockstep.sync.plugins.module_utils._core.options import ArgumentSpec
-from ansible_collections.lockstep.sync.plugins.module_utils._operations.module import leave, require, stoppable
+from ansible_collections.lockstep.sync.plugins.module_utils._operations.module import (
+    exit_module,
+    fail_on_missing_libraries,
+    interruptible_clock,
+)
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.operation import Operation, Requirements
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.task import Context, Interrupted
 
@@ -52,21 +56,21 @@ def module() -> t.Any:
 
 
 def test_a_signal_interrupts_and_ends_all_pauses() -> None:
-    with pytest.raises(Stopped), stoppable(signal.SIGTERM) as clock:
+    with pytest.raises(Stopped), interruptible_clock(signal.SIGTERM) as clock:
         with pytest.raises(Interrupted):
             os.kill(os.getpid(), signal.SIGTERM)
         clock.sleep(60)
 
 
 def test_a_second_signal_does_not_end_the_reporting() -> None:
-    with stoppable(signal.SIGTERM):
+    with interruptible_clock(signal.SIGTERM):
         with pytest.raises(Interrupted):
             os.kill(os.getpid(), signal.SIGTERM)
         os.kill(os.getpid(), signal.SIGTERM)
 
 
 def test_whoever_still_pauses_at_the_end_is_woken() -> None:
-    with stoppable(signal.SIGTERM) as clock:
+    with interruptible_clock(signal.SIGTERM) as clock:
         clock.sleep(0.01)
     with pytest.raises(Stopped):
         clock.sleep(60)
@@ -77,7 +81,7 @@ def test_a_signal_does_in_the_end_what_it_did_before(pass_on: bool) -> None:
     seen: list[int] = []
     before = signal.signal(signal.SIGTERM, lambda number, frame: seen.append(number))
     try:
-        with stoppable(signal.SIGTERM, pass_on=pass_on):
+        with interruptible_clock(signal.SIGTERM, pass_on=pass_on):
             with pytest.raises(Interrupted):
                 os.kill(os.getpid(), signal.SIGTERM)
             assert seen == []
@@ -90,13 +94,13 @@ def test_a_signal_does_in_the_end_what_it_did_before(pass_on: bool) -> None:
 
 def test_a_success_is_left_with_its_warnings(module: t.Any) -> None:
     with pytest.raises(Left, match="ok"):
-        leave(module, {"changed": True, "warnings": ["careful"]})
+        exit_module(module, {"changed": True, "warnings": ["careful"]})
     assert (module.result, module.warned) == ({"changed": True}, ["careful"])
 
 
 def test_a_failure_is_left_with_everything(module: t.Any) -> None:
     with pytest.raises(Left, match="failed"):
-        leave(module, {"changed": True, "failed": True, "msg": "no", "syncs": [1], "warnings": []})
+        exit_module(module, {"changed": True, "failed": True, "msg": "no", "syncs": [1], "warnings": []})
     assert module.result == {"changed": True, "msg": "no", "syncs": [1]}
 
 
@@ -105,9 +109,9 @@ def test_a_missing_library_is_named(module: t.Any) -> None:
         return [("dnspython", "ImportError: ...")]
 
     operation = Operation(ArgumentSpec(), lambda options, context: {})
-    require(module, operation, {})
+    fail_on_missing_libraries(module, operation, {})
     with pytest.raises(Left, match="failed"):
-        require(module, dataclasses.replace(operation, needs=missing), {})
+        fail_on_missing_libraries(module, dataclasses.replace(operation, needs=missing), {})
     assert "dnspython" in module.result["msg"]
 
 

@@ -75,7 +75,7 @@ def zone(number: int, **settings: t.Any) -> Record:
         polls=12,
         requests=34,
         detail={"drift": {"records": [change] * 30, "creates": 3, "updates": 17, "deletes": 1}},
-        brief={"drift": {"creates": 3, "updates": 17, "deletes": 1}},
+        compact_detail={"drift": {"creates": 3, "updates": 17, "deletes": 1}},
     )
     for field, value in settings.items():
         setattr(record, field, value)
@@ -174,7 +174,7 @@ def timed_out(number: int) -> Record:
 
 
 def refused(number: int) -> Record:
-    nothing: dict[str, t.Any] = {"handle": None, "started_at": None, "finished_at": None, "reason": "", "brief": {}, "detail": {}}
+    nothing: dict[str, t.Any] = {"handle": None, "started_at": None, "finished_at": None, "reason": "", "compact_detail": {}, "detail": {}}
     record = zone(number, action="refused", state="not_started", changed=False, **nothing)
     record.fail(SyncError("bad_response", "the answer to GET /zones/x (HTTP 400) says: " + "z" * 200, "Look at it. " * 20, 400))
     return record

@@ -14,9 +14,9 @@ from ansible_collections.lockstep.sync.plugins.module_utils._core.options import
 from ansible_collections.lockstep.sync.plugins.module_utils._http.client import Channel
 from ansible_collections.lockstep.sync.plugins.module_utils._lifecycle.poll import Reading
 from ansible_collections.lockstep.sync.plugins.module_utils._lifecycle.provider import (
-    Adaptor,
     Effect,
     Observation,
+    Provider,
     Run,
     Target,
 )
@@ -244,7 +244,7 @@ class TestCredentials:
 
     def test_without_credentials_the_handle_may_say_where_to_look(self, lab: Lab, foreign: Web) -> None:
         class Open(Fifth):
-            provider = "open"
+            name = "open"
             connection_spec = ArgumentSpec({"api_url": {"type": "str", "required": True}})
 
             def __init__(self, options: t.Any, services: t.Any) -> None:
@@ -261,10 +261,10 @@ class TestCredentials:
 
 def test_handles_of_several_providers_are_waited_for_in_one_task(lab: Lab, serve: Serve) -> None:
     class Sixth(Fifth):
-        provider = "sixth"
+        name = "sixth"
 
     handle = only(lab.run(wait=False))["handle"]
-    providers: dict[str, type[Adaptor]] = {"fifth": Fifth, "sixth": Sixth}
+    providers: dict[str, type[Provider]] = {"fifth": Fifth, "sixth": Sixth}
     connection = {"api_url": lab.web.url, "token": TOKEN}
     options = {
         "handles": [handle, {**handle, "provider": "sixth"}],

@@ -10,7 +10,7 @@ import dataclasses
 import datetime as dt
 import typing as t
 
-from ansible_collections.lockstep.sync.plugins.module_utils._probe.workers import View
+from ansible_collections.lockstep.sync.plugins.module_utils._probe.workers import AttemptResult
 
 START = 1000.0
 DATE = dt.datetime(2026, 11, 20, 21, 0, tzinfo=dt.timezone.utc)
@@ -73,7 +73,7 @@ class ModelCrew:
         self.flying.append(Taken(probe, now, now + model.duration, model.ok(now)))
         self.most = max(self.most, len(self.flying))
 
-    def wait(self, until: float | None) -> list[tuple[int, View]]:
+    def wait(self, until: float | None) -> list[tuple[int, AttemptResult]]:
         assert self.flying or until is not None
         first = min(self.flying, key=lambda each: (each.ended, each.probe)) if self.flying else None
         if first is None or (until is not None and START + first.ended > until):
@@ -85,7 +85,7 @@ class ModelCrew:
         self.log.append(first)
         self.time.moment = max(self.time.moment, START + first.ended)
         problems = () if first.ok else ("status 503, wanted 200",)
-        return [(first.probe, View(problems, self.time.moment, self.time.now(), 1, 200 if first.ok else 503, 0.01))]
+        return [(first.probe, AttemptResult(problems, self.time.moment, self.time.now(), 1, 200 if first.ok else 503, 0.01))]
 
     def of(self, probe: int) -> list[Taken]:
         return [taken for taken in self.log if taken.probe == probe]

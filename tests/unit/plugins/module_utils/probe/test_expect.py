@@ -17,8 +17,8 @@ from ansible_collections.lockstep.sync.plugins.module_utils._core.redact import 
 from ansible_collections.lockstep.sync.plugins.module_utils._probe.expect import (
     Certificate,
     Expectation,
+    HttpResponse,
     JsonRule,
-    Seen,
     problems_of,
     same_json,
 )
@@ -27,11 +27,11 @@ from ansible_collections.lockstep.sync.plugins.module_utils._probe.jsonpath impo
 NOW = dt.datetime(2026, 11, 20, 12, tzinfo=dt.timezone.utc)
 
 
-def seen(body: bytes = b"", status: int = 200, headers: t.Mapping[str, str] | None = None, **more: t.Any) -> Seen:
-    return Seen(status, requests.structures.CaseInsensitiveDict(headers or {}), body, more.pop("latency", 0.01), **more)
+def seen(body: bytes = b"", status: int = 200, headers: t.Mapping[str, str] | None = None, **more: t.Any) -> HttpResponse:
+    return HttpResponse(status, requests.structures.CaseInsensitiveDict(headers or {}), body, more.pop("latency", 0.01), **more)
 
 
-def problems(answer: Seen, redact: t.Callable[[str], str] = lambda text: text, **wanted: t.Any) -> list[str]:
+def problems(answer: HttpResponse, redact: t.Callable[[str], str] = lambda text: text, **wanted: t.Any) -> list[str]:
     return problems_of(Expectation(**wanted), answer, NOW, redact)
 
 

@@ -21,7 +21,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import S
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError
 from ansible_collections.lockstep.sync.plugins.module_utils._http.client import RequestCount
 from ansible_collections.lockstep.sync.plugins.module_utils._probe import http
-from ansible_collections.lockstep.sync.plugins.module_utils._probe.expect import Seen
+from ansible_collections.lockstep.sync.plugins.module_utils._probe.expect import HttpResponse
 from ansible_collections.lockstep.sync.plugins.module_utils._probe.options import Probe, parse_probes
 
 from .conftest import Serve
@@ -45,7 +45,7 @@ class Looker:
         (only,) = parse_probes(validated(probes=[{"url": url, **options}]))
         return only
 
-    def __call__(self, url: str, **options: t.Any) -> Seen:
+    def __call__(self, url: str, **options: t.Any) -> HttpResponse:
         return http.look(self.probe(url, **options), SystemClock(), self.count)
 
     def fails(self, url: str, **options: t.Any) -> str:

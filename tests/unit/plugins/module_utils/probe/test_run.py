@@ -17,10 +17,16 @@ from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import C
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError
 from ansible_collections.lockstep.sync.plugins.module_utils._http.client import RequestCount
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.task import Context, Interrupted
-from ansible_collections.lockstep.sync.plugins.module_utils._probe.expect import Certificate, Seen
+from ansible_collections.lockstep.sync.plugins.module_utils._probe.expect import Certificate, HttpResponse
 from ansible_collections.lockstep.sync.plugins.module_utils._probe.options import Probe, parse_probes
-from ansible_collections.lockstep.sync.plugins.module_utils._probe.run import Json, Task, http_crew, run_probes, take_look
-from ansible_collections.lockstep.sync.plugins.module_utils._probe.workers import Crew, ThreadCrew, View
+from ansible_collections.lockstep.sync.plugins.module_utils._probe.run import (
+    Json,
+    ProbeTask,
+    http_executor,
+    make_attempt,
+    run_probes,
+)
+from ansible_collections.lockstep.sync.plugins.module_utils._probe.workers import AttemptResult, ProbeExecutor, ThreadedExecutor
 
 from .conftest import Serve
 from .models import DATE, START, Model, ModelCrew, Time
@@ -133,12 +139,12 @@ def test_whoever_watches_sees_how_far_it_is() -> None:
     time, lines = Time(), []
     models = [Model(0.0), Model(0.0, ((0, 0.5),))]
     options = validated(probes=[{"url": f"https://{number}.test/"} for number in range(2)], soak=2)
-    task = Task(Context(clock=time))
+    task = ProbeTask(Context(clock=time))
     task.prepare(options)
     lines.append(task.line(0))
 
     class Watched(ModelCrew):
-        def wait(self, until: float | None) -> list[tuple[int, View]]:
+        def wait(self, until: float | None) -> list[tuple[int, AttemptResult]]:
             seen = super().wait(until)
             lines.append(task.line(time.moment - START))
             return seen
@@ -154,7 +160,7 @@ def test_an_interruption_leaves_a_result(exception: type[BaseException]) -> None
     time = Time()
 
     class Stopped(ModelCrew):
-        def wait(self, until: float | None) -> list[tuple[int, View]]:
+        def wait(self, until: float | None) -> list[tuple[int, AttemptResult]]:
             if self.log:
                 raise exception
             return super().wait(until)
@@ -172,26 +178,28 @@ def one(**options: t.Any) -> Probe:
 
 
 def test_a_look_becomes_a_view() -> None:
-    def look(probe: Probe, clock: Clock, count: RequestCount) -> Seen:
+    def look(probe: Probe, clock: Clock, count: RequestCount) -> HttpResponse:
         count.add()
         count.add()
-        return Seen(200, {}, b"", 0.5, certificate=Certificate(DATE + dt.timedelta(days=5, hours=1)))
+        return HttpResponse(200, {}, b"", 0.5, certificate=Certificate(DATE + dt.timedelta(days=5, hours=1)))
 
     time = Time()
-    view = take_look(one(min_certificate_days=6), time, look)
-    assert view == View(("certificate valid for 5 more days, wanted at least 6",), time.monotonic(), DATE, 2, 200, 0.5, 5)
-    assert take_look(one(), time, look).problems == ()
+    view = make_attempt(one(min_certificate_days=6), time, look)
+    assert view == AttemptResult(
+        ("certificate valid for 5 more days, wanted at least 6",), time.monotonic(), DATE, 2, 200, 0.5, 5
+    )
+    assert make_attempt(one(), time, look).problems == ()
 
 
 @pytest.mark.parametrize(
     "error", [SyncError("connection_failed", "no s3cret-1 route"), RuntimeError("s3cret-1"), KeyError("s3cret-1")]
 )
 def test_whatever_goes_wrong_is_a_problem_of_the_probe(error: Exception) -> None:
-    def look(probe: Probe, clock: Clock, count: RequestCount) -> Seen:
+    def look(probe: Probe, clock: Clock, count: RequestCount) -> HttpResponse:
         count.add()
         raise error
 
-    view = take_look(one(request_headers={"X": "s3cret-1"}, status=[200, 301]), Time(), look)
+    view = make_attempt(one(request_headers={"X": "s3cret-1"}, status=[200, 301]), Time(), look)
     (problem,) = view.problems
     assert problem.endswith(", wanted an answer with status 200 or 301")
     assert "s3cret-1" not in problem
@@ -202,12 +210,12 @@ def test_a_crew_of_threads_hands_over_what_is_ready_first() -> None:
     release = threading.Event()
     clock = SystemClock()
 
-    def look(number: int) -> View:
+    def look(number: int) -> AttemptResult:
         if number == 0:
             release.wait(10)
-        return View((), clock.monotonic(), clock.now(), number)
+        return AttemptResult((), clock.monotonic(), clock.now(), number)
 
-    crew = ThreadCrew(look, clock)
+    crew = ThreadedExecutor(look, clock)
     crew.start(0)
     crew.start(1)
     assert [number for number, dummy in crew.wait(None)] == [1]
@@ -262,7 +270,9 @@ def test_no_more_looks_at_once_than_asked_for(serve: Serve) -> None:
 
 def test_a_crew_that_does_not_validate_is_quiet(serve: Serve, certificate: tuple[str, str]) -> None:
     site = serve(lambda request: Reply(), certificate)
-    crew: Crew = http_crew([parse_probes(validated(probes=[{"url": site.url, "validate_certs": False}]))[0]], SystemClock())
+    crew: ProbeExecutor = http_executor(
+        [parse_probes(validated(probes=[{"url": site.url, "validate_certs": False}]))[0]], SystemClock()
+    )
     crew.start(0)
     ((dummy, view),) = crew.wait(None)
     assert (view.problems, view.certificate_days) == ((), 10)

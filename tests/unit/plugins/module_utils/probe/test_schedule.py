@@ -11,7 +11,7 @@ import typing as t
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from ansible_collections.lockstep.sync.plugins.module_utils._probe.schedule import Look, Over, Rules, Schedule
+from ansible_collections.lockstep.sync.plugins.module_utils._probe.schedule import Attempt, Over, Schedule, ScheduleRules
 
 from .models import START, Model, ModelCrew, Taken, Time
 
@@ -27,14 +27,14 @@ class Run:
         time = Time()
         #: number of looks that had ended when all had passed
         self.looks_to_green: int | None = None
-        self.rules = Rules(**rules)
+        self.rules = ScheduleRules(**rules)
         self.schedule = Schedule(len(models), self.rules, START)
         self.crew = ModelCrew(models, time)
         for dummy in range(100_000):
             step = self.schedule.next(time.moment)
             if isinstance(step, Over):
                 break
-            if isinstance(step, Look):
+            if isinstance(step, Attempt):
                 self.crew.start(step.probe)
                 continue
             for probe, view in self.crew.wait(step.until):

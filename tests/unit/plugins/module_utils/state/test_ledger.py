@@ -18,9 +18,9 @@ from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import 
 from ansible_collections.lockstep.sync.plugins.module_utils._state import run_ledger as module
 from ansible_collections.lockstep.sync.plugins.module_utils._state.run_ledger import (
     SCHEMA_VERSION,
-    HeldElsewhere,
     Key,
-    Ledger,
+    LeaseConflict,
+    RunLedger,
     default_path,
 )
 from tests.unit.plugins.support.clocks import FakeClock
@@ -36,8 +36,8 @@ def path(tmp_path: pathlib.Path) -> pathlib.Path:
 
 
 @pytest.fixture
-def ledger(path: pathlib.Path, clock: FakeClock) -> Ledger:
-    return Ledger(str(path), clock)
+def ledger(path: pathlib.Path, clock: FakeClock) -> RunLedger:
+    return RunLedger(str(path), clock)
 
 
 def files(path: pathlib.Path) -> list[str]:
@@ -53,7 +53,7 @@ def test_the_default_is_below_the_state_directory(monkeypatch: pytest.MonkeyPatc
     assert default_path({}) == "/home/operator/.local/state/lockstep/ledger.sqlite3"
 
 
-def test_the_file_is_for_its_owner_alone(ledger: Ledger, path: pathlib.Path) -> None:
+def test_the_file_is_for_its_owner_alone(ledger: RunLedger, path: pathlib.Path) -> None:
     old = os.umask(0)
     try:
         ledger.intend(KEY, None, {}, 60)
@@ -63,19 +63,19 @@ def test_the_file_is_for_its_owner_alone(ledger: Ledger, path: pathlib.Path) -> 
         os.umask(old)
 
 
-def test_readers_do_not_wait_for_writers(ledger: Ledger, path: pathlib.Path) -> None:
+def test_readers_do_not_wait_for_writers(ledger: RunLedger, path: pathlib.Path) -> None:
     with sqlite3.connect(path) as db:
         assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     db.close()
 
 
-def test_a_newer_schema_is_refused(ledger: Ledger, path: pathlib.Path, clock: FakeClock) -> None:
+def test_a_newer_schema_is_refused(ledger: RunLedger, path: pathlib.Path, clock: FakeClock) -> None:
     db = sqlite3.connect(path)
     db.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
     db.close()
     for read_only in (False, True):
         with pytest.raises(SyncError, match=r"ledger_path.*newer version") as caught:
-            Ledger(str(path), clock, read_only).open_entry(KEY)
+            RunLedger(str(path), clock, read_only).open_entry(KEY)
         assert caught.value.code == "invalid_option"
 
 
@@ -84,7 +84,7 @@ def test_a_file_that_is_no_ledger_is_refused(path: pathlib.Path, clock: FakeCloc
     path.parent.mkdir(parents=True)
     path.write_text("# my diary\n" * 100)
     with pytest.raises(SyncError, match=r"option ledger_path: .*ledger\.sqlite3") as caught:
-        Ledger(str(path), clock, read_only).open_entry(KEY)
+        RunLedger(str(path), clock, read_only).open_entry(KEY)
     assert caught.value.code == "invalid_option"
     assert path.read_text().startswith("# my diary")
 
@@ -94,13 +94,13 @@ def test_an_impossible_place_is_refused_with_a_remedy(tmp_path: pathlib.Path, cl
     (tmp_path / "file").write_text("")
     (tmp_path / "directory").mkdir()
     with pytest.raises(SyncError, match="option ledger_path") as caught:
-        Ledger(str(tmp_path / place), clock)
+        RunLedger(str(tmp_path / place), clock)
     assert caught.value.code == "invalid_option"
     assert "LOCKSTEP_LEDGER" in caught.value.hint
 
 
 def test_a_file_that_stays_locked_is_an_error_and_no_traceback(
-    ledger: Ledger, path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+    ledger: RunLedger, path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "BUSY_TIMEOUT", 0.01)
     holder = sqlite3.connect(path, isolation_level=None)
@@ -114,46 +114,46 @@ def test_a_file_that_stays_locked_is_an_error_and_no_traceback(
 
 
 def test_check_mode_creates_nothing(path: pathlib.Path, clock: FakeClock) -> None:
-    ledger = Ledger(str(path), clock, read_only=True)
+    ledger = RunLedger(str(path), clock, read_only=True)
     assert (ledger.open_entry(KEY), ledger.last_success(KEY), ledger.release_done(KEY, "1")) == (None, None, None)
     assert not path.parent.exists()
 
 
-def test_check_mode_reads_a_ledger_and_leaves_it_as_it_is(ledger: Ledger, path: pathlib.Path, clock: FakeClock) -> None:
+def test_check_mode_reads_a_ledger_and_leaves_it_as_it_is(ledger: RunLedger, path: pathlib.Path, clock: FakeClock) -> None:
     ledger.started(ledger.intend(KEY, "1", {}, 60), HANDLE)
     before, content = files(path), path.read_bytes()
-    entry = Ledger(str(path), clock, read_only=True).open_entry(KEY)
+    entry = RunLedger(str(path), clock, read_only=True).open_entry(KEY)
     assert entry is not None
     assert entry.handle == HANDLE
     assert (files(path), path.read_bytes()) == (before, content)
 
 
-def test_check_mode_sees_what_a_writer_at_work_has_written(ledger: Ledger, path: pathlib.Path, clock: FakeClock) -> None:
+def test_check_mode_sees_what_a_writer_at_work_has_written(ledger: RunLedger, path: pathlib.Path, clock: FakeClock) -> None:
     writer = sqlite3.connect(path)
     writer.execute("SELECT * FROM runs").fetchall()
     ledger.intend(KEY, "1", {}, 60)
     assert "ledger.sqlite3-wal" in files(path)
-    assert Ledger(str(path), clock, read_only=True).open_entry(KEY) is not None
+    assert RunLedger(str(path), clock, read_only=True).open_entry(KEY) is not None
     writer.close()
 
 
 def test_check_mode_takes_an_empty_file_as_an_empty_ledger(path: pathlib.Path, clock: FakeClock) -> None:
     path.parent.mkdir(parents=True)
     path.write_bytes(b"")
-    assert Ledger(str(path), clock, read_only=True).open_entry(KEY) is None
+    assert RunLedger(str(path), clock, read_only=True).open_entry(KEY) is None
     assert path.read_bytes() == b""
 
 
 @pytest.mark.parametrize("name", ["a ledger#1.sqlite3", "50%.sqlite3", "what?.sqlite3"])
 def test_check_mode_reads_a_file_of_any_name(tmp_path: pathlib.Path, clock: FakeClock, name: str) -> None:
-    Ledger(str(tmp_path / name), clock).intend(KEY, None, {}, 60)
-    assert Ledger(str(tmp_path / name), clock, read_only=True).open_entry(KEY) is not None
+    RunLedger(str(tmp_path / name), clock).intend(KEY, None, {}, 60)
+    assert RunLedger(str(tmp_path / name), clock, read_only=True).open_entry(KEY) is not None
 
 
 # -- runs -------------------------------------------------------------------------------------------------------------
 
 
-def test_an_intent_is_there_before_anything_else_is_known(ledger: Ledger, clock: FakeClock) -> None:
+def test_an_intent_is_there_before_anything_else_is_known(ledger: RunLedger, clock: FakeClock) -> None:
     entry_id = ledger.intend(KEY, "1.2", {"last": 3}, 60)
     entry = ledger.open_entry(KEY)
     assert entry is not None
@@ -161,7 +161,7 @@ def test_an_intent_is_there_before_anything_else_is_known(ledger: Ledger, clock:
     assert (entry.handle, entry.snapshot, entry.intended_at) == (None, {"last": 3}, clock.now())
 
 
-def test_a_started_run_keeps_its_handle(ledger: Ledger) -> None:
+def test_a_started_run_keeps_its_handle(ledger: RunLedger) -> None:
     ledger.started(ledger.intend(KEY, None, {}, 60), HANDLE)
     entry = ledger.open_entry(KEY)
     assert entry is not None
@@ -169,36 +169,36 @@ def test_a_started_run_keeps_its_handle(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize("outcome", ["succeeded", "failed", "unknown", "void"])
-def test_a_finished_run_is_not_open(ledger: Ledger, outcome: str) -> None:
+def test_a_finished_run_is_not_open(ledger: RunLedger, outcome: str) -> None:
     ledger.finish(ledger.intend(KEY, None, {}, 60), outcome)
     assert ledger.open_entry(KEY) is None
 
 
-def test_an_outcome_that_does_not_exist_is_a_programming_error(ledger: Ledger) -> None:
+def test_an_outcome_that_does_not_exist_is_a_programming_error(ledger: RunLedger) -> None:
     with pytest.raises(ValueError, match="exploded"):
         ledger.finish(1, "exploded")
 
 
-def test_a_success_satisfies_its_release_and_no_other(ledger: Ledger) -> None:
+def test_a_success_satisfies_its_release_and_no_other(ledger: RunLedger) -> None:
     ledger.finish(ledger.intend(KEY, "1.2", {}, 60), "succeeded")
     assert ledger.release_done(KEY, "1.2") is not None
     assert ledger.release_done(KEY, "1.20") is None
 
 
 @pytest.mark.parametrize("outcome", ["failed", "unknown", "void"])
-def test_anything_but_a_success_satisfies_no_release(ledger: Ledger, outcome: str) -> None:
+def test_anything_but_a_success_satisfies_no_release(ledger: RunLedger, outcome: str) -> None:
     ledger.finish(ledger.intend(KEY, "1.2", {}, 60), outcome)
     assert ledger.release_done(KEY, "1.2") is None
     assert ledger.last_success(KEY) is None
 
 
-def test_a_later_release_does_not_undo_an_earlier_one(ledger: Ledger) -> None:
+def test_a_later_release_does_not_undo_an_earlier_one(ledger: RunLedger) -> None:
     for release in ("1.1", "1.2"):
         ledger.finish(ledger.intend(KEY, release, {}, 60), "succeeded")
     assert ledger.release_done(KEY, "1.1") is not None
 
 
-def test_the_newest_success_counts(ledger: Ledger, clock: FakeClock) -> None:
+def test_the_newest_success_counts(ledger: RunLedger, clock: FakeClock) -> None:
     for _run in range(2):
         clock.sleep(100)
         ledger.finish(ledger.intend(KEY, None, {}, 60), "succeeded")
@@ -216,21 +216,21 @@ def test_the_newest_success_counts(ledger: Ledger, clock: FakeClock) -> None:
         Key(KEY.provider, KEY.address, "8"),
     ],
 )
-def test_targets_do_not_mix(ledger: Ledger, other: Key) -> None:
+def test_targets_do_not_mix(ledger: RunLedger, other: Key) -> None:
     ledger.finish(ledger.intend(KEY, "1.2", {}, 60), "succeeded")
     ledger.intend(KEY, "1.2", {}, 60)
     assert (ledger.open_entry(other), ledger.last_success(other), ledger.release_done(other, "1.2")) == (None, None, None)
     ledger.intend(other, None, {}, 60)
 
 
-def test_the_outcome_of_a_run_that_others_started_is_recorded(ledger: Ledger, clock: FakeClock) -> None:
+def test_the_outcome_of_a_run_that_others_started_is_recorded(ledger: RunLedger, clock: FakeClock) -> None:
     ledger.seen(KEY, HANDLE, "succeeded", None)
     entry = ledger.last_success(KEY)
     assert entry is not None
     assert (entry.handle, entry.finished_at) == (HANDLE, clock.now())
 
 
-def test_the_outcome_of_a_run_that_is_known_closes_its_entry(ledger: Ledger) -> None:
+def test_the_outcome_of_a_run_that_is_known_closes_its_entry(ledger: RunLedger) -> None:
     entry_id = ledger.intend(KEY, "1.2", {}, 60)
     ledger.started(entry_id, HANDLE)
     ledger.seen(KEY, HANDLE, "succeeded", None)
@@ -239,7 +239,7 @@ def test_the_outcome_of_a_run_that_is_known_closes_its_entry(ledger: Ledger) -> 
     assert (entry.id, ledger.open_entry(KEY)) == (entry_id, None)
 
 
-def test_the_outcome_of_another_run_leaves_an_open_entry_alone(ledger: Ledger) -> None:
+def test_the_outcome_of_another_run_leaves_an_open_entry_alone(ledger: RunLedger) -> None:
     ledger.started(ledger.intend(KEY, "1.2", {}, 60), HANDLE)
     ledger.seen(KEY, {**HANDLE, "run": 8}, "succeeded", None)
     assert ledger.open_entry(KEY) is not None
@@ -249,44 +249,46 @@ def test_the_outcome_of_another_run_leaves_an_open_entry_alone(ledger: Ledger) -
 # -- holding ----------------------------------------------------------------------------------------------------------
 
 
-def test_an_open_entry_keeps_others_away(ledger: Ledger) -> None:
+def test_an_open_entry_keeps_others_away(ledger: RunLedger) -> None:
     entry_id = ledger.intend(KEY, None, {}, 60)
-    with pytest.raises(HeldElsewhere) as caught:
+    with pytest.raises(LeaseConflict) as caught:
         ledger.intend(KEY, None, {}, 60)
     assert caught.value.entry.id == entry_id
 
 
-def test_a_finished_one_does_not(ledger: Ledger) -> None:
+def test_a_finished_one_does_not(ledger: RunLedger) -> None:
     ledger.finish(ledger.intend(KEY, None, {}, 60), "failed")
     ledger.intend(KEY, None, {}, 60)
 
 
-def test_a_hold_expires(ledger: Ledger, clock: FakeClock) -> None:
+def test_a_hold_expires(ledger: RunLedger, clock: FakeClock) -> None:
     ledger.intend(KEY, None, {}, 60)
     clock.sleep(60)
     ledger.intend(KEY, None, {}, 60)
 
 
-def test_a_hold_can_be_given_up_while_the_run_stays_open(ledger: Ledger) -> None:
+def test_a_hold_can_be_given_up_while_the_run_stays_open(ledger: RunLedger) -> None:
     entry_id = ledger.intend(KEY, None, {}, 60)
-    ledger.release_hold(entry_id)
+    ledger.drop_lease(entry_id)
     assert ledger.open_entry(KEY) is not None
     ledger.intend(KEY, None, {}, 60)
 
 
-def test_a_hold_of_another_host_lasts_until_it_expires(ledger: Ledger, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hold_of_another_host_lasts_until_it_expires(
+    ledger: RunLedger, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("socket.gethostname", lambda: "elsewhere")
     ledger.intend(KEY, None, {}, 60)
     monkeypatch.setattr("socket.gethostname", lambda: "here")
     # there may be no such process here, but that says nothing
     monkeypatch.setattr(module, "_alive", lambda pid: False)
-    with pytest.raises(HeldElsewhere):
+    with pytest.raises(LeaseConflict):
         ledger.intend(KEY, None, {}, 60)
     clock.sleep(61)
     ledger.intend(KEY, None, {}, 60)
 
 
-def test_of_many_processes_exactly_one_may_trigger_while_it_lives(path: pathlib.Path, ledger: Ledger) -> None:
+def test_of_many_processes_exactly_one_may_trigger_while_it_lives(path: pathlib.Path, ledger: RunLedger) -> None:
     racers = [Process(intend_and_hold, str(path)) for _racer in range(4)]
     assert [racer.line() for racer in racers] == ["ready"] * 4
     for racer in racers:
@@ -294,7 +296,7 @@ def test_of_many_processes_exactly_one_may_trigger_while_it_lives(path: pathlib.
     said = [racer.line() for racer in racers]
     assert sorted(said) == ["lost"] * 3 + ["won"]
     winner = racers[said.index("won")]
-    with pytest.raises(HeldElsewhere) as caught:
+    with pytest.raises(LeaseConflict) as caught:
         ledger.intend(KEY, None, {}, 60)
     assert caught.value.entry.owner_pid == winner.pid
     winner.kill()
@@ -304,7 +306,7 @@ def test_of_many_processes_exactly_one_may_trigger_while_it_lives(path: pathlib.
             racer.end()
 
 
-def test_a_process_that_dies_frees_its_target_and_leaves_what_it_knew(path: pathlib.Path, ledger: Ledger) -> None:
+def test_a_process_that_dies_frees_its_target_and_leaves_what_it_knew(path: pathlib.Path, ledger: RunLedger) -> None:
     assert Process(intend_and_die, str(path), HANDLE).end() == 9
     entry = ledger.open_entry(KEY)
     assert entry is not None
@@ -323,7 +325,7 @@ def test_processes_that_create_and_use_one_file_at_the_same_time_lose_nothing(pa
     db.close()
 
 
-def test_a_process_that_was_taken_over_does_not_hold_any_more(path: pathlib.Path, ledger: Ledger, clock: FakeClock) -> None:
+def test_a_process_that_was_taken_over_does_not_hold_any_more(path: pathlib.Path, ledger: RunLedger, clock: FakeClock) -> None:
     Process(intend_and_die, str(path), HANDLE).end()
     entry = ledger.open_entry(KEY)
     assert entry is not None
@@ -339,13 +341,13 @@ def test_a_process_that_was_taken_over_does_not_hold_any_more(path: pathlib.Path
 OTHER = Key("sixth", KEY.address, KEY.target)
 
 
-def brought(ledger: Ledger, key: Key = KEY) -> int:
+def brought(ledger: RunLedger, key: Key = KEY) -> int:
     entry_id = ledger.intend(key, "1.2", {}, 60)
     ledger.finish(entry_id, "succeeded")
     return entry_id
 
 
-def holds(ledger: Ledger, key: Key = KEY) -> bool:
+def holds(ledger: RunLedger, key: Key = KEY) -> bool:
     """Whether the release counts, which the age has to agree with."""
     done = ledger.release_done(key, "1.2")
     assert done == ledger.last_success(key)
@@ -353,10 +355,10 @@ def holds(ledger: Ledger, key: Key = KEY) -> bool:
 
 
 @pytest.mark.parametrize("outcome", [None, "succeeded", "failed", "unknown", "void"])
-def test_an_intent_undoes_what_was_brought_before_whatever_becomes_of_it(ledger: Ledger, outcome: str | None) -> None:
+def test_an_intent_undoes_what_was_brought_before_whatever_becomes_of_it(ledger: RunLedger, outcome: str | None) -> None:
     brought(ledger)
     assert holds(ledger)
-    entry_id = ledger.intend(OTHER, "back", {}, 60, undoes=[KEY])
+    entry_id = ledger.intend(OTHER, "back", {}, 60, invalidates=[KEY])
     assert not holds(ledger)
     if outcome is not None:
         ledger.finish(entry_id, outcome)
@@ -365,35 +367,35 @@ def test_an_intent_undoes_what_was_brought_before_whatever_becomes_of_it(ledger:
     assert holds(ledger)
 
 
-def test_a_retracted_intent_has_undone_nothing(ledger: Ledger) -> None:
+def test_a_retracted_intent_has_undone_nothing(ledger: RunLedger) -> None:
     brought(ledger)
-    entry_id = ledger.intend(OTHER, None, {}, 60, undoes=[KEY])
+    entry_id = ledger.intend(OTHER, None, {}, 60, invalidates=[KEY])
     ledger.retract(entry_id)
     assert holds(ledger)
     assert ledger.open_entry(OTHER) is None
     # the mark of another run stays
-    ledger.intend(OTHER, None, {}, 60, undoes=[KEY])
+    ledger.intend(OTHER, None, {}, 60, invalidates=[KEY])
     ledger.retract(entry_id)
     assert not holds(ledger)
 
 
-def test_a_run_that_ends_after_it_was_undone_does_not_count(ledger: Ledger) -> None:
+def test_a_run_that_ends_after_it_was_undone_does_not_count(ledger: RunLedger) -> None:
     entry_id = ledger.intend(KEY, "1.2", {}, 60)
     ledger.started(entry_id, HANDLE)
-    ledger.intend(OTHER, None, {}, 60, undoes=[KEY])
-    assert ledger.is_undone(KEY, entry_id)
+    ledger.intend(OTHER, None, {}, 60, invalidates=[KEY])
+    assert ledger.is_invalidated(KEY, entry_id)
     assert ledger.open_entry(KEY) is not None
     ledger.seen(KEY, HANDLE, "succeeded", None)
     assert not holds(ledger)
-    assert not ledger.is_undone(KEY, entry_id + 2)
+    assert not ledger.is_invalidated(KEY, entry_id + 2)
 
 
-def test_targets_below_are_undone_and_others_are_not(ledger: Ledger) -> None:
+def test_targets_below_are_undone_and_others_are_not(ledger: RunLedger) -> None:
     below, beside = (dataclasses.replace(OTHER, target=target) for target in ("7/301", "70"))
     elsewhere, theirs = dataclasses.replace(OTHER, address="https://other.example.com"), dataclasses.replace(OTHER, provider="x")
     for key in (OTHER, below, beside, elsewhere, theirs, KEY):
         brought(ledger, key)
-    ledger.intend(below, "1.2", {}, 60, undoes=[OTHER])
+    ledger.intend(below, "1.2", {}, 60, invalidates=[OTHER])
     assert [holds(ledger, key) for key in (OTHER, below, beside, elsewhere, theirs, KEY)] == [
         False,
         False,
@@ -404,53 +406,53 @@ def test_targets_below_are_undone_and_others_are_not(ledger: Ledger) -> None:
     ]
 
 
-def test_a_run_does_not_undo_itself(ledger: Ledger) -> None:
+def test_a_run_does_not_undo_itself(ledger: RunLedger) -> None:
     for _run in range(2):
-        ledger.finish(ledger.intend(KEY, "1.2", {}, 60, undoes=[KEY]), "succeeded")
+        ledger.finish(ledger.intend(KEY, "1.2", {}, 60, invalidates=[KEY]), "succeeded")
         assert holds(ledger)
 
 
-def test_a_decision_made_before_something_was_undone_is_void(ledger: Ledger) -> None:
+def test_a_decision_made_before_something_was_undone_is_void(ledger: RunLedger) -> None:
     brought(ledger)
     mark = ledger.mark(KEY)
-    entry_id = ledger.intend(OTHER, None, {}, 60, undoes=[KEY])
+    entry_id = ledger.intend(OTHER, None, {}, 60, invalidates=[KEY])
     assert ledger.mark(KEY) != mark
-    with pytest.raises(HeldElsewhere):
+    with pytest.raises(LeaseConflict):
         ledger.intend(KEY, None, {}, 60, mark)
     ledger.retract(entry_id)
     ledger.intend(KEY, None, {}, 60, mark)
 
 
-def test_a_decision_about_a_target_without_any_run_is_void_too(ledger: Ledger) -> None:
+def test_a_decision_about_a_target_without_any_run_is_void_too(ledger: RunLedger) -> None:
     mark = ledger.mark(KEY)
-    ledger.intend(OTHER, None, {}, 60, undoes=[KEY])
-    with pytest.raises(HeldElsewhere):
+    ledger.intend(OTHER, None, {}, 60, invalidates=[KEY])
+    with pytest.raises(LeaseConflict):
         ledger.intend(KEY, None, {}, 60, mark)
 
 
-def test_a_run_of_somebody_else_undoes_once(ledger: Ledger) -> None:
+def test_a_run_of_somebody_else_undoes_once(ledger: RunLedger) -> None:
     brought(ledger)
-    ledger.undo(OTHER, HANDLE, [KEY])
+    ledger.invalidate(OTHER, HANDLE, [KEY])
     assert not holds(ledger)
     ledger.seen(OTHER, HANDLE, "succeeded", None)
     brought(ledger)
-    ledger.undo(OTHER, HANDLE, [KEY])
+    ledger.invalidate(OTHER, HANDLE, [KEY])
     assert holds(ledger)
 
 
-def test_check_mode_sees_what_is_undone(ledger: Ledger, path: pathlib.Path, clock: FakeClock) -> None:
+def test_check_mode_sees_what_is_undone(ledger: RunLedger, path: pathlib.Path, clock: FakeClock) -> None:
     entry_id = brought(ledger)
-    reader = Ledger(str(path), clock, read_only=True)
-    assert not reader.is_undone(KEY, entry_id)
-    ledger.intend(OTHER, None, {}, 60, undoes=[KEY])
+    reader = RunLedger(str(path), clock, read_only=True)
+    assert not reader.is_invalidated(KEY, entry_id)
+    ledger.intend(OTHER, None, {}, 60, invalidates=[KEY])
     assert not holds(reader)
-    assert reader.is_undone(KEY, entry_id)
-    assert not Ledger(f"{path}.none", clock, read_only=True).is_undone(KEY, entry_id)
+    assert reader.is_invalidated(KEY, entry_id)
+    assert not RunLedger(f"{path}.none", clock, read_only=True).is_invalidated(KEY, entry_id)
 
 
-def test_what_is_undone_needs_no_other_schema(ledger: Ledger, path: pathlib.Path) -> None:
+def test_what_is_undone_needs_no_other_schema(ledger: RunLedger, path: pathlib.Path) -> None:
     brought(ledger)
-    ledger.intend(OTHER, None, {}, 60, undoes=[KEY])
+    ledger.intend(OTHER, None, {}, 60, invalidates=[KEY])
     with sqlite3.connect(path) as db:
         assert db.execute("PRAGMA user_version").fetchone() == (1,)
         assert db.execute("SELECT state FROM runs ORDER BY id").fetchall() == [("succeeded",), ("undone",), ("intended",)]

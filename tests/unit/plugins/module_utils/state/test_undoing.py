@@ -23,9 +23,9 @@ from tests.unit.plugins.support.web import Reply
 class Undoer(Fifth):
     """Takes mirrors back to where they were."""
 
-    provider = "sixth"
+    name = "sixth"
 
-    def undoes(self, target: Target) -> t.Sequence[Key]:
+    def invalidates(self, target: Target) -> t.Sequence[Key]:
         return [Key("fifth", self.address, target.id)]
 
 

@@ -86,9 +86,9 @@ ELSEWHERE = {"ansible_python_interpreter": "/usr/bin/python3.9"}
     ],
 )
 def test_it_runs_here_where_that_makes_no_difference(settings: Json, variables: Json, expected: bool) -> None:
-    assert Situation(**settings)._is_at_home(variables) is expected
+    assert Situation(**settings)._can_run_in_process(variables) is expected
 
 
 def test_macos_kills_what_looks_for_its_proxies_after_a_fork(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_controller.sys, "platform", "darwin")
-    assert not Situation()._is_at_home({})
+    assert not Situation()._can_run_in_process({})

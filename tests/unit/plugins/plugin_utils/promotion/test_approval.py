@@ -19,7 +19,7 @@ from ansible.errors import AnsibleError, AnsiblePromptInterrupt, AnsiblePromptNo
 from hypothesis import given, strategies as st
 
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion import approval as _approval
-from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.approval import Answer, ask, check_token
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.approval import ApprovalDecision, ask, check_token
 from tests.terminal import Terminal
 
 DIGEST = "3f09ac11" * 8
@@ -45,7 +45,7 @@ class Screen:
             raise self._answer
         return self._answer
 
-    def ask(self, timeout: float = 60.0) -> Answer:
+    def ask(self, timeout: float = 60.0) -> ApprovalDecision:
         return ask(self, "promote it?", timeout, lambda: self.time)
 
 
@@ -56,7 +56,7 @@ class TestAsking:
 
     @pytest.mark.parametrize("typed", [b"yes", b"YES", b"  Yes\t", b"yes\r"])
     def test_yes_approves(self, typed: bytes) -> None:
-        assert Screen(typed).ask() == Answer(True, "approved at the terminal by alice", "alice")
+        assert Screen(typed).ask() == ApprovalDecision(True, "approved at the terminal by alice", "alice")
 
     @pytest.mark.parametrize("typed", [b"y", b"no", b"yes!", b"y e s", b"ja", b"yesyes", b"true", b"1", b"\xffyes", b"yes\x00"])
     def test_anything_else_does_not(self, typed: bytes) -> None:
@@ -137,7 +137,7 @@ class TestAccount:
 class TestToken:
     @pytest.mark.parametrize("given", [DIGEST, f" {DIGEST}\n"])
     def test_the_digest_approves(self, given: str) -> None:
-        assert check_token(given, DIGEST) == Answer(True, f"approved by the digest of the plan, {DIGEST}")
+        assert check_token(given, DIGEST) == ApprovalDecision(True, f"approved by the digest of the plan, {DIGEST}")
 
     @pytest.mark.parametrize("given", [None, "", "  "])
     def test_none_says_what_to_pass(self, given: str | None) -> None:
@@ -155,7 +155,7 @@ class TestToken:
 
     def test_no_plan_no_approval(self) -> None:
         for token in ("", "x", None):
-            assert check_token(token, "") == Answer(False, "not approved: there is no plan to approve")
+            assert check_token(token, "") == ApprovalDecision(False, "not approved: there is no plan to approve")
 
 
 ACTION = """\

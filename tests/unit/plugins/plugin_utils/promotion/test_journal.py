@@ -23,7 +23,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError
 from ansible_collections.lockstep.sync.plugins.module_utils._core.redact import Redactor
-from ansible_collections.lockstep.sync.plugins.module_utils._state.run_ledger import SCHEMA_VERSION, Key, Ledger
+from ansible_collections.lockstep.sync.plugins.module_utils._state.run_ledger import SCHEMA_VERSION, Key, RunLedger
 from ansible_collections.lockstep.sync.plugins.module_utils._state.sqlite import use_wal
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion import journal as module
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.journal import (
@@ -31,12 +31,12 @@ from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.journal i
     LOCKED,
     PRUNED_AT_ONCE,
     VERDICTS,
-    Begun,
-    Hold,
-    Journal,
+    BegunPromotion,
     LockHeld,
     Owner,
     Promotion,
+    PromotionStore,
+    ReleaseBlock,
     process_started,
     this_host,
     this_user,
@@ -57,8 +57,8 @@ def path(tmp_path: pathlib.Path) -> pathlib.Path:
 
 
 @pytest.fixture
-def journal(path: pathlib.Path, clock: FakeClock) -> Journal:
-    return Journal(str(path), clock)
+def journal(path: pathlib.Path, clock: FakeClock) -> PromotionStore:
+    return PromotionStore(str(path), clock)
 
 
 @pytest.fixture
@@ -75,20 +75,20 @@ def files(path: pathlib.Path) -> list[str]:
     return sorted(item.name for item in path.parent.iterdir())
 
 
-def look(journal: Journal, key: Key = KEY) -> Promotion:
+def look(journal: PromotionStore, key: Key = KEY) -> Promotion:
     found = journal.look(key)
     assert found is not None
     return found
 
 
-def begin(journal: Journal, run: str, owner: Owner, release: str | None = "1", key: Key = KEY) -> Begun:
+def begin(journal: PromotionStore, run: str, owner: Owner, release: str | None = "1", key: Key = KEY) -> BegunPromotion:
     return journal.begin(run, {key: "shop"}, release, owner, 60)[key]
 
 
 # -- the file ---------------------------------------------------------------------------------------------------------
 
 
-def test_the_file_is_for_its_owner_alone(journal: Journal, path: pathlib.Path, me: Owner) -> None:
+def test_the_file_is_for_its_owner_alone(journal: PromotionStore, path: pathlib.Path, me: Owner) -> None:
     old = os.umask(0)
     try:
         begin(journal, "r1", me)
@@ -98,7 +98,7 @@ def test_the_file_is_for_its_owner_alone(journal: Journal, path: pathlib.Path, m
         os.umask(old)
 
 
-def test_readers_do_not_wait_for_writers(journal: Journal, path: pathlib.Path, me: Owner) -> None:
+def test_readers_do_not_wait_for_writers(journal: PromotionStore, path: pathlib.Path, me: Owner) -> None:
     begin(journal, "r1", me)
     writer = sqlite3.connect(path, isolation_level=None)
     assert writer.execute("PRAGMA journal_mode").fetchone() == ("wal",)
@@ -111,12 +111,12 @@ def test_readers_do_not_wait_for_writers(journal: Journal, path: pathlib.Path, m
 
 
 @pytest.mark.parametrize("read_only", [False, True])
-def test_a_newer_schema_is_refused(journal: Journal, path: pathlib.Path, clock: FakeClock, read_only: bool) -> None:
+def test_a_newer_schema_is_refused(journal: PromotionStore, path: pathlib.Path, clock: FakeClock, read_only: bool) -> None:
     db = sqlite3.connect(path)
     db.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
     db.close()
     with pytest.raises(SyncError, match=r"option staging_promotion_ledger_path: .*newer version") as caught:
-        Journal(str(path), clock, read_only, option="staging_promotion_ledger_path").look(KEY)
+        PromotionStore(str(path), clock, read_only, option="staging_promotion_ledger_path").look(KEY)
     assert caught.value.code == "invalid_option"
 
 
@@ -125,7 +125,7 @@ def test_a_file_that_is_no_ledger_is_refused(path: pathlib.Path, clock: FakeCloc
     path.parent.mkdir(parents=True)
     path.write_text("# my diary\n" * 100)
     with pytest.raises(SyncError, match=r"option ledger_path: .*ledger\.sqlite3") as caught:
-        Journal(str(path), clock, read_only).look(KEY)
+        PromotionStore(str(path), clock, read_only).look(KEY)
     assert caught.value.code == "invalid_option"
     assert path.read_text() == "# my diary\n" * 100
 
@@ -135,23 +135,23 @@ def test_an_impossible_place_is_refused_with_a_remedy(tmp_path: pathlib.Path, cl
     (tmp_path / "file").write_text("")
     (tmp_path / "directory").mkdir()
     with pytest.raises(SyncError, match="option staging_promotion_ledger_path") as caught:
-        Journal(str(tmp_path / place), clock, option="staging_promotion_ledger_path")
+        PromotionStore(str(tmp_path / place), clock, option="staging_promotion_ledger_path")
     assert caught.value.code == "invalid_option"
     assert "LOCKSTEP_LEDGER" in caught.value.hint
 
 
 def test_a_file_that_may_not_be_written_is_refused(
-    journal: Journal, path: pathlib.Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    journal: PromotionStore, path: pathlib.Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # whoever runs the tests may be root, who may write anything
     monkeypatch.setattr(os, "access", lambda *arguments: False)
     with pytest.raises(SyncError, match="Permission denied") as caught:
-        Journal(str(path), clock)
+        PromotionStore(str(path), clock)
     assert caught.value.code == "invalid_option"
 
 
 def test_a_file_that_stays_locked_is_an_error_and_no_traceback(
-    journal: Journal, path: pathlib.Path, me: Owner, monkeypatch: pytest.MonkeyPatch
+    journal: PromotionStore, path: pathlib.Path, me: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "BUSY_TIMEOUT", 0.01)
     holder = sqlite3.connect(path, isolation_level=None)
@@ -163,13 +163,13 @@ def test_a_file_that_stays_locked_is_an_error_and_no_traceback(
 
 
 def test_opening_the_file_again_leaves_the_locks_of_open_connections(
-    journal: Journal, path: pathlib.Path, clock: FakeClock
+    journal: PromotionStore, path: pathlib.Path, clock: FakeClock
 ) -> None:
     db = sqlite3.connect(path, isolation_level=None)
     db.execute("BEGIN")
     db.execute("SELECT * FROM promotions").fetchall()
-    Journal(str(path), clock)
-    Ledger(str(path), clock)
+    PromotionStore(str(path), clock)
+    RunLedger(str(path), clock)
     # locks are of a process, so that only another one can tell
     script = (
         "import sqlite3, sys\n"
@@ -187,9 +187,9 @@ def test_opening_the_file_again_leaves_the_locks_of_open_connections(
 
 @pytest.mark.parametrize("journal_first", [True, False])
 def test_either_makes_a_file_that_serves_both(path: pathlib.Path, clock: FakeClock, me: Owner, journal_first: bool) -> None:
-    journal: Journal | None = Journal(str(path), clock) if journal_first else None
-    ledger = Ledger(str(path), clock)
-    journal = journal or Journal(str(path), clock)
+    journal: PromotionStore | None = PromotionStore(str(path), clock) if journal_first else None
+    ledger = RunLedger(str(path), clock)
+    journal = journal or PromotionStore(str(path), clock)
     entry = ledger.intend(KEY, "1", {}, 60)
     begin(journal, "r1", me)
     ledger.finish(entry, "succeeded")
@@ -205,12 +205,12 @@ def test_either_makes_a_file_that_serves_both(path: pathlib.Path, clock: FakeClo
 
 def test_each_takes_a_file_of_the_other_as_empty_in_check_mode(tmp_path: pathlib.Path, clock: FakeClock, me: Owner) -> None:
     ledgers, journals = tmp_path / "ledger", tmp_path / "journal"
-    Ledger(str(ledgers), clock).intend(KEY, "1", {}, 60)
-    begin(Journal(str(journals), clock), "r1", me)
+    RunLedger(str(ledgers), clock).intend(KEY, "1", {}, 60)
+    begin(PromotionStore(str(journals), clock), "r1", me)
     before = (ledgers.read_bytes(), journals.read_bytes(), files(ledgers))
-    reader = Journal(str(ledgers), clock, read_only=True)
+    reader = PromotionStore(str(ledgers), clock, read_only=True)
     assert (reader.look(KEY), reader.last(KEY), reader.held(KEY, None), reader.history(KEY, 9)) == (None, None, None, [])
-    assert Ledger(str(journals), clock, read_only=True).open_entry(KEY) is None
+    assert RunLedger(str(journals), clock, read_only=True).open_entry(KEY) is None
     assert (ledgers.read_bytes(), journals.read_bytes(), files(ledgers)) == before
 
 
@@ -247,17 +247,19 @@ def test_a_file_that_others_are_switching_to_wal_is_tried_again() -> None:
 
 
 def test_check_mode_creates_nothing(path: pathlib.Path, clock: FakeClock) -> None:
-    journal = Journal(str(path), clock, read_only=True)
+    journal = PromotionStore(str(path), clock, read_only=True)
     assert (journal.look(KEY), journal.last(KEY), journal.held(KEY, "1")) == (None, None, None)
     assert (journal.history(KEY, 9), journal.holds(KEY, 9)) == ([], [])
     assert not path.parent.exists()
 
 
-def test_check_mode_reads_and_leaves_all_as_it_is(journal: Journal, path: pathlib.Path, clock: FakeClock, me: Owner) -> None:
+def test_check_mode_reads_and_leaves_all_as_it_is(
+    journal: PromotionStore, path: pathlib.Path, clock: FakeClock, me: Owner
+) -> None:
     begin(journal, "r1", me)
     journal.hold(KEY, "1", "slow", "r0")
     before, content = files(path), path.read_bytes()
-    reader = Journal(str(path), clock, read_only=True)
+    reader = PromotionStore(str(path), clock, read_only=True)
     assert look(reader).run == "r1"
     assert reader.is_held(look(reader))
     assert reader.held(KEY, "1") is not None
@@ -269,11 +271,11 @@ def test_check_mode_reads_beside_the_remains_of_a_killed_run(path: pathlib.Path,
     assert process.line() == "ready"
     keeper = sqlite3.connect(path)
     keeper.execute("SELECT * FROM promotions").fetchall()
-    Journal(str(path), clock).hold(KEY, "1", "slow", "r0")
+    PromotionStore(str(path), clock).hold(KEY, "1", "slow", "r0")
     process.kill()
     before, content = files(path), path.read_bytes()
     assert "ledger.sqlite3-wal" in before
-    reader = Journal(str(path), clock, read_only=True)
+    reader = PromotionStore(str(path), clock, read_only=True)
     assert look(reader).data == {"backup": {"id": 5}}
     assert reader.held(KEY, "1") is not None
     assert (files(path), path.read_bytes()) == (before, content)
@@ -283,7 +285,7 @@ def test_check_mode_reads_beside_the_remains_of_a_killed_run(path: pathlib.Path,
 def test_check_mode_takes_an_empty_file_as_empty(path: pathlib.Path, clock: FakeClock) -> None:
     path.parent.mkdir(parents=True)
     path.write_bytes(b"")
-    assert Journal(str(path), clock, read_only=True).look(KEY) is None
+    assert PromotionStore(str(path), clock, read_only=True).look(KEY) is None
     assert (path.read_bytes(), files(path)) == (b"", ["ledger.sqlite3"])
 
 
@@ -299,10 +301,10 @@ def test_check_mode_takes_an_empty_file_as_empty(path: pathlib.Path, clock: Fake
     ],
 )
 def test_writing_in_check_mode_is_a_programming_error(
-    path: pathlib.Path, clock: FakeClock, write: t.Callable[[Journal], t.Any]
+    path: pathlib.Path, clock: FakeClock, write: t.Callable[[PromotionStore], t.Any]
 ) -> None:
     with pytest.raises(ValueError, match="reading only"):
-        write(Journal(str(path), clock, read_only=True))
+        write(PromotionStore(str(path), clock, read_only=True))
     assert not path.parent.exists()
 
 
@@ -383,7 +385,7 @@ def test_a_user_without_a_name_is_a_number(monkeypatch: pytest.MonkeyPatch) -> N
 # -- promotions -------------------------------------------------------------------------------------------------------
 
 
-def test_a_promotion_from_begin_to_end(journal: Journal, clock: FakeClock, me: Owner) -> None:
+def test_a_promotion_from_begin_to_end(journal: PromotionStore, clock: FakeClock, me: Owner) -> None:
     begun_at = clock.now()
     begun = begin(journal, "r1", me, "1.2")
     assert (begun.resumed, begun.abandoned, begun.promotion) == (None, None, look(journal))
@@ -412,14 +414,14 @@ def test_a_promotion_from_begin_to_end(journal: Journal, clock: FakeClock, me: O
 
 
 @pytest.mark.parametrize("verdict", VERDICTS)
-def test_a_finished_promotion_is_not_taken_up_again(journal: Journal, me: Owner, verdict: str) -> None:
+def test_a_finished_promotion_is_not_taken_up_again(journal: PromotionStore, me: Owner, verdict: str) -> None:
     begin(journal, "r1", me)
     journal.finish("r1", KEY, verdict)
     begun = begin(journal, "r2", me)
     assert (begun.resumed, begun.abandoned, begun.promotion.run) == (None, None, "r2")
 
 
-def test_a_verdict_that_does_not_exist_is_a_programming_error(journal: Journal, me: Owner) -> None:
+def test_a_verdict_that_does_not_exist_is_a_programming_error(journal: PromotionStore, me: Owner) -> None:
     begin(journal, "r1", me)
     with pytest.raises(ValueError, match="exploded"):
         journal.finish("r1", KEY, "exploded")
@@ -427,7 +429,7 @@ def test_a_verdict_that_does_not_exist_is_a_programming_error(journal: Journal, 
 
 
 @pytest.mark.parametrize("release", ["1", "2", None])
-def test_a_live_run_keeps_others_away(journal: Journal, me: Owner, release: str | None) -> None:
+def test_a_live_run_keeps_others_away(journal: PromotionStore, me: Owner, release: str | None) -> None:
     begin(journal, "r1", me)
     with pytest.raises(LockHeld, match=r"shop: run r1 of operator \(process \d+ on .*\) .*phase lock") as caught:
         begin(journal, "r2", me, release)
@@ -435,7 +437,7 @@ def test_a_live_run_keeps_others_away(journal: Journal, me: Owner, release: str 
     assert look(journal).holder == "r1"
 
 
-def test_all_targets_are_locked_or_none(journal: Journal, path: pathlib.Path, me: Owner, dead: Owner) -> None:
+def test_all_targets_are_locked_or_none(journal: PromotionStore, path: pathlib.Path, me: Owner, dead: Owner) -> None:
     third = Key("sixth", "https://sixth.example.com", "7")
     begin(journal, "r1", dead, "1", KEY)
     begin(journal, "r2", me, "1", third)
@@ -456,7 +458,7 @@ def test_all_targets_are_locked_or_none(journal: Journal, path: pathlib.Path, me
 
 @pytest.mark.parametrize("release", ["1", None, ""])
 def test_what_a_dead_run_left_is_resumed_by_the_same_release(
-    journal: Journal, clock: FakeClock, me: Owner, dead: Owner, release: str | None
+    journal: PromotionStore, clock: FakeClock, me: Owner, dead: Owner, release: str | None
 ) -> None:
     left = begin(journal, "r1", dead, release).promotion
     journal.advance("r1", KEY, "backup", 600, {"backup": {"id": 5}})
@@ -473,7 +475,7 @@ def test_what_a_dead_run_left_is_resumed_by_the_same_release(
 
 @pytest.mark.parametrize(("left", "now"), [("1", "2"), ("1", None), (None, "1"), ("1", "1.0")])
 def test_what_a_dead_run_left_is_abandoned_by_another_release(
-    journal: Journal, clock: FakeClock, me: Owner, dead: Owner, left: str | None, now: str | None
+    journal: PromotionStore, clock: FakeClock, me: Owner, dead: Owner, left: str | None, now: str | None
 ) -> None:
     before = begin(journal, "r1", dead, left).promotion
     journal.advance("r1", KEY, "backup", 600, {"backup": {"id": 5}})
@@ -487,7 +489,7 @@ def test_what_a_dead_run_left_is_abandoned_by_another_release(
     assert (last.id, last.verdict, last.finished_at) == (before.id, "abandoned", clock.now())
 
 
-def test_a_lock_expires_and_the_run_that_lost_it_has_to_stop(journal: Journal, clock: FakeClock, me: Owner) -> None:
+def test_a_lock_expires_and_the_run_that_lost_it_has_to_stop(journal: PromotionStore, clock: FakeClock, me: Owner) -> None:
     begin(journal, "r1", me)
     clock.sleep(59)
     with pytest.raises(LockHeld):
@@ -507,7 +509,7 @@ def test_a_lock_expires_and_the_run_that_lost_it_has_to_stop(journal: Journal, c
     assert look(journal) == taken
 
 
-def test_a_run_whose_promotion_was_abandoned_has_to_stop(journal: Journal, clock: FakeClock, me: Owner) -> None:
+def test_a_run_whose_promotion_was_abandoned_has_to_stop(journal: PromotionStore, clock: FakeClock, me: Owner) -> None:
     begin(journal, "r1", me)
     clock.sleep(60)
     begin(journal, "r2", me, "2")
@@ -518,7 +520,7 @@ def test_a_run_whose_promotion_was_abandoned_has_to_stop(journal: Journal, clock
     assert [(item.run, item.verdict) for item in journal.history(KEY, 9)] == [("r2", "succeeded"), ("r1", "abandoned")]
 
 
-def test_an_expired_lock_that_nobody_took_is_renewed(journal: Journal, clock: FakeClock, me: Owner) -> None:
+def test_an_expired_lock_that_nobody_took_is_renewed(journal: PromotionStore, clock: FakeClock, me: Owner) -> None:
     begin(journal, "r1", me)
     clock.sleep(3600)
     journal.advance("r1", KEY, "sync", 60)
@@ -526,7 +528,7 @@ def test_an_expired_lock_that_nobody_took_is_renewed(journal: Journal, clock: Fa
         begin(journal, "r2", me)
 
 
-def test_a_promotion_that_was_given_up_is_resumed_at_once(journal: Journal, clock: FakeClock, me: Owner) -> None:
+def test_a_promotion_that_was_given_up_is_resumed_at_once(journal: PromotionStore, clock: FakeClock, me: Owner) -> None:
     begin(journal, "r1", me)
     journal.advance("r1", KEY, "sync", 3600, {"sync": {"state": "running"}})
     journal.release("r1", KEY)
@@ -539,7 +541,7 @@ def test_a_promotion_that_was_given_up_is_resumed_at_once(journal: Journal, cloc
 
 
 def test_a_run_of_another_host_keeps_others_away_until_it_expires(
-    journal: Journal, clock: FakeClock, me: Owner, dead: Owner
+    journal: PromotionStore, clock: FakeClock, me: Owner, dead: Owner
 ) -> None:
     begin(journal, "r1", dataclasses.replace(dead, host="elsewhere"))
     with pytest.raises(LockHeld, match="on elsewhere"):
@@ -549,10 +551,10 @@ def test_a_run_of_another_host_keeps_others_away_until_it_expires(
 
 
 def test_a_process_id_that_was_given_to_another_process_keeps_nobody_away(path: pathlib.Path, clock: FakeClock) -> None:
-    begin(Journal(str(path), clock), "r1", Owner.current(started=lambda pid: "100"))
+    begin(PromotionStore(str(path), clock), "r1", Owner.current(started=lambda pid: "100"))
     with pytest.raises(LockHeld):
-        begin(Journal(str(path), clock, started=lambda pid: "100"), "r2", Owner.current())
-    assert begin(Journal(str(path), clock, started=lambda pid: "101"), "r2", Owner.current()).resumed == LOCKED
+        begin(PromotionStore(str(path), clock, started=lambda pid: "100"), "r2", Owner.current())
+    assert begin(PromotionStore(str(path), clock, started=lambda pid: "101"), "r2", Owner.current()).resumed == LOCKED
 
 
 @pytest.mark.parametrize(
@@ -563,7 +565,7 @@ def test_a_process_id_that_was_given_to_another_process_keeps_nobody_away(path: 
         Key(KEY.provider, KEY.address, "8"),
     ],
 )
-def test_targets_do_not_mix(journal: Journal, me: Owner, other: Key) -> None:
+def test_targets_do_not_mix(journal: PromotionStore, me: Owner, other: Key) -> None:
     begin(journal, "r1", me)
     journal.finish("r1", KEY, "succeeded")
     begin(journal, "r2", me)
@@ -575,7 +577,7 @@ def test_targets_do_not_mix(journal: Journal, me: Owner, other: Key) -> None:
     begin(journal, "r3", me, key=other)
 
 
-def test_the_file_itself_allows_one_unfinished_promotion(journal: Journal, path: pathlib.Path, me: Owner) -> None:
+def test_the_file_itself_allows_one_unfinished_promotion(journal: PromotionStore, path: pathlib.Path, me: Owner) -> None:
     begin(journal, "r1", me)
     db = sqlite3.connect(path)
     columns = "run, holder, provider, address, target, name, release, phase, data, owner_host, owner_pid, owner_started"
@@ -585,7 +587,7 @@ def test_the_file_itself_allows_one_unfinished_promotion(journal: Journal, path:
     db.close()
 
 
-def test_history_is_newest_first_and_limited(journal: Journal, me: Owner) -> None:
+def test_history_is_newest_first_and_limited(journal: PromotionStore, me: Owner) -> None:
     for number in range(4):
         begin(journal, f"r{number}", me)
         journal.finish(f"r{number}", KEY, "failed" if number % 2 else "succeeded")
@@ -601,10 +603,10 @@ def test_history_is_newest_first_and_limited(journal: Journal, me: Owner) -> Non
 # -- holds ------------------------------------------------------------------------------------------------------------
 
 
-def test_a_hold_from_begin_to_end(journal: Journal, clock: FakeClock) -> None:
+def test_a_hold_from_begin_to_end(journal: PromotionStore, clock: FakeClock) -> None:
     held_at = clock.now()
     hold = journal.hold(KEY, "1.2", "the shop was slow", "r1", "alice")
-    assert hold == Hold(hold.id, KEY, "1.2", "r1", "the shop was slow", "alice", held_at, None, None, None)
+    assert hold == ReleaseBlock(hold.id, KEY, "1.2", "r1", "the shop was slow", "alice", held_at, None, None, None)
     assert journal.held(KEY, "1.2") == hold
     assert journal.held(KEY, "1.20") is None
     clock.sleep(60)
@@ -618,7 +620,7 @@ def test_a_hold_from_begin_to_end(journal: Journal, clock: FakeClock) -> None:
     assert journal.holds(KEY, 1) == [again]
 
 
-def test_promotions_without_a_release_are_one_release_of_their_own(journal: Journal) -> None:
+def test_promotions_without_a_release_are_one_release_of_their_own(journal: PromotionStore) -> None:
     hold = journal.hold(KEY, None, "slow", "r1")
     assert hold.release is None
     assert journal.held(KEY, None) == journal.held(KEY, "") == hold
@@ -627,13 +629,13 @@ def test_promotions_without_a_release_are_one_release_of_their_own(journal: Jour
     assert journal.lift(KEY, None, "yes") is not None
 
 
-def test_a_second_hold_leaves_the_first(journal: Journal) -> None:
+def test_a_second_hold_leaves_the_first(journal: PromotionStore) -> None:
     first = journal.hold(KEY, "1", "slow", "r1")
     assert journal.hold(KEY, "1", "broken", "r2") == first
     assert journal.holds(KEY, 9) == [first]
 
 
-def test_a_hold_is_independent_of_promotions(journal: Journal, me: Owner) -> None:
+def test_a_hold_is_independent_of_promotions(journal: PromotionStore, me: Owner) -> None:
     begin(journal, "r1", me)
     journal.hold(KEY, "1", "slow", "r1")
     journal.finish("r1", KEY, "rolled_back")
@@ -645,7 +647,7 @@ def test_a_hold_is_independent_of_promotions(journal: Journal, me: Owner) -> Non
 
 
 def test_no_secret_reaches_the_file(path: pathlib.Path, clock: FakeClock, me: Owner) -> None:
-    keeper = Journal(str(path), clock, scrub=Redactor([SECRET]).scrub)
+    keeper = PromotionStore(str(path), clock, scrub=Redactor([SECRET]).scrub)
     db = sqlite3.connect(path)
     owner = dataclasses.replace(me, label=f"job {SECRET}")
     keeper.begin("r1", {KEY: f"shop {SECRET}"}, "1", owner, 60)
@@ -661,7 +663,7 @@ def test_no_secret_reaches_the_file(path: pathlib.Path, clock: FakeClock, me: Ow
 # -- pruning ----------------------------------------------------------------------------------------------------------
 
 
-def test_what_ended_long_ago_is_removed_when_something_begins(journal: Journal, clock: FakeClock, me: Owner) -> None:
+def test_what_ended_long_ago_is_removed_when_something_begins(journal: PromotionStore, clock: FakeClock, me: Owner) -> None:
     begin(journal, "r1", me)
     journal.finish("r1", KEY, "succeeded")
     journal.hold(KEY, "1", "slow", "r1")
@@ -681,7 +683,7 @@ def test_what_ended_long_ago_is_removed_when_something_begins(journal: Journal, 
     assert look(journal, OTHER).run == "r2"
 
 
-def test_little_is_removed_at_once(journal: Journal, path: pathlib.Path, clock: FakeClock, me: Owner) -> None:
+def test_little_is_removed_at_once(journal: PromotionStore, path: pathlib.Path, clock: FakeClock, me: Owner) -> None:
     begin(journal, "r1", me)
     journal.finish("r1", KEY, "succeeded")
     db = sqlite3.connect(path)
@@ -709,7 +711,7 @@ def test_of_many_processes_exactly_one_begins_while_it_lives(path: pathlib.Path,
     said = [racer.line() for racer in racers]
     assert sorted(said) == ["lost"] * 3 + ["won"]
     number = said.index("won")
-    journal = Journal(str(path), clock)
+    journal = PromotionStore(str(path), clock)
     with pytest.raises(LockHeld) as caught:
         begin(journal, "me", me)
     assert (caught.value.promotion.holder, caught.value.promotion.owner.pid) == (str(number), racers[number].pid)
@@ -726,7 +728,7 @@ def test_what_a_killed_run_knew_is_there_and_resumed_at_once(
 ) -> None:
     process = Process(begin_and_wait, str(path), "r1", phase)
     assert process.line() == "ready"
-    journal = Journal(str(path), clock)
+    journal = PromotionStore(str(path), clock)
     with pytest.raises(LockHeld):
         begin(journal, "r2", me)
     process.kill()
@@ -738,7 +740,7 @@ def test_a_run_killed_while_it_writes_leaves_what_was_there_before(path: pathlib
     process = Process(advance_halfway, str(path), "r1")
     assert process.line() == "looking"
     process.kill()
-    begun = begin(Journal(str(path), clock), "r2", me)
+    begun = begin(PromotionStore(str(path), clock), "r2", me)
     assert (begun.resumed, begun.promotion.data) == (LOCKED, {})
 
 
@@ -782,8 +784,8 @@ class Promotions(RuleBasedStateMachine):
         if hasattr(self, "place"):
             self.place.cleanup()
 
-    def journal(self, read_only: bool = False) -> Journal:
-        return Journal(self.path, self.clock, read_only)
+    def journal(self, read_only: bool = False) -> PromotionStore:
+        return PromotionStore(self.path, self.clock, read_only)
 
     def unfinished(self, key: Key) -> Row | None:
         return next((row for row in self.rows[key] if row.verdict is None), None)

@@ -16,19 +16,19 @@ from hypothesis import given, strategies as st
 from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import SystemClock
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError
 from ansible_collections.lockstep.sync.plugins.module_utils._core.redact import Redactor
-from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.phase import Services
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.phase import PromotionServices
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.phases import STEPS
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.settings import (
     HOOKS,
     PHASES,
     PREFIX,
     VARIABLES,
-    Settings,
+    PromotionSettings,
     read,
     split,
 )
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.start import INTERNAL, Begin
-from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.workflows import CHAINS, REFUSED_OPTIONS
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.workflows import REFUSED_OPTIONS, WORKFLOWS
 
 Json = dict[str, Any]
 
@@ -238,7 +238,9 @@ class TestBeginning:
         def call(module: str, arguments: Json) -> Json:
             raise AssertionError("nothing is called yet")
 
-        services = Services(SystemClock(), call, None, Redactor([]), names, str(tmp_path), {"job_id": 17, "user_name": "eve"})
+        services = PromotionServices(
+            SystemClock(), call, None, Redactor([]), names, str(tmp_path), {"job_id": 17, "user_name": "eve"}
+        )
         return Begin(services, {"targets": [SHOP], **variables}, False).take().memory
 
     def test_a_variable_that_does_not_exist(self, tmp_path: Path) -> None:
@@ -307,7 +309,7 @@ class TestAgreement:
 
     def test_of_the_readme(self) -> None:
         text = (ROLE / "README.md").read_text(encoding="utf-8")
-        for provider in CHAINS:
+        for provider in WORKFLOWS:
             assert f"`{provider}`" in text
 
     def test_of_the_variables_that_the_tasks_set(self) -> None:
@@ -331,4 +333,4 @@ def names_set(value: Any) -> set[str]:
 
 def test_settings_are_a_value() -> None:
     assert read({"targets": [SHOP]}) == read({"targets": [SHOP]})
-    assert isinstance(read({"targets": [SHOP]}), Settings)
+    assert isinstance(read({"targets": [SHOP]}), PromotionSettings)

@@ -16,7 +16,7 @@ from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion import (
     report as _promotion_report,
     state as promotion,
 )
-from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.settings import Settings, read
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.settings import PromotionSettings, read
 
 Json = dict[str, Any]
 
@@ -25,7 +25,7 @@ BEGIN = "2026-11-20T21:45:12Z"
 IDS = {"organization": 5, "server": 15, "application": 88}
 
 
-def settings_of(count: int = 1, **variables: Any) -> Settings:
+def settings_of(count: int = 1, **variables: Any) -> PromotionSettings:
     targets = [
         {
             "provider": "serveravatar",
@@ -38,7 +38,7 @@ def settings_of(count: int = 1, **variables: Any) -> Settings:
     return read({"targets": targets, "release": "2026.11", **variables})
 
 
-def state_of(settings: Settings | None = None, check_mode: bool = False, run: str = "p-1") -> Json:
+def state_of(settings: PromotionSettings | None = None, check_mode: bool = False, run: str = "p-1") -> Json:
     return promotion.new_state(run, settings or settings_of(), BEGIN, check_mode, ACTOR)
 
 
@@ -129,7 +129,7 @@ class TestPlan:
         assert target["plan"]["action"] == "refused"
         assert target["checks"][0]["name"] == "plan"
         assert target["checks"][0]["text"].startswith(words)
-        assert not promotion.acts(target)
+        assert not promotion.has_work(target)
 
     @pytest.mark.parametrize(
         ("used", "limit", "ok"), [(95.0, 95.0, True), (95.1, 95.0, False), (0, 0.0, True), (None, 95.0, None)]
@@ -155,7 +155,7 @@ class TestPlan:
     )
     def test_what_there_is_to_do(self, action: str, phase: str | None, acts: bool, resumed: bool) -> None:
         target = target_of(plan={"action": action}, resumed=phase and {"phase": phase, "run": "p-0"})
-        assert (promotion.acts(target), promotion.is_resumed(target)) == (acts, resumed)
+        assert (promotion.has_work(target), promotion.is_resumed(target)) == (acts, resumed)
         state = {"targets": [target]}
         assert promotion.starts_something(state) == (acts and not resumed)
         promotion.add_check(target, "credentials", False, "no")
@@ -167,7 +167,7 @@ class TestPlan:
         for number, target in enumerate(state["targets"]):
             target["key"] = None if number == 3 else promotion.key_of(result()["syncs"][0], "serveravatar", "https://a/")
         state["targets"][1]["key"]["target"] = "5/15/89"
-        promotion.refuse_twins(state)
+        promotion.reject_duplicates(state)
         assert promotion.refusals(state) == [
             "shop-2: entry: it is the same target as shop-0. Leave one of them out",
         ]
@@ -186,7 +186,7 @@ def test_no_staging_area_is_looked_for_where_there_is_none() -> None:
 
 class TestDigest:
     @staticmethod
-    def digest(settings: Settings | None = None, action: str = "would_trigger", **state: Any) -> str:
+    def digest(settings: PromotionSettings | None = None, action: str = "would_trigger", **state: Any) -> str:
         settings = settings or settings_of(2)
         known = {**state_of(settings), **state}
         for number, target in enumerate(known["targets"]):
@@ -456,7 +456,7 @@ class TestTheEnd:
     def ended(*found: str, error: str | None = None) -> Json:
         state = state_of(settings_of(len(found))) if found else {**state_of(), "targets": []}
         for target, verdict in zip(state["targets"], found, strict=True):
-            promotion.settle(target, verdict, f"reason of {target['name']}")
+            promotion.set_verdict(target, verdict, f"reason of {target['name']}")
         return {**state, "error": error}
 
     @given(verdicts, st.sampled_from([None, "something broke"]))

@@ -17,8 +17,8 @@ import pytest
 
 from ansible_collections.lockstep.sync.plugins.action import reconciliation_files
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError
-from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.files import beside
-from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.task_files import Files, Here, There
+from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.files import sibling_paths
+from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.task_files import Files, LocalFiles, RemoteFiles
 
 Json = dict[str, t.Any]
 
@@ -41,31 +41,31 @@ class Modules:
 
 def test_here_they_are_files(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "made" / "on the way" / "report.json"
-    take("prepare", Here(), path=str(path))
-    take("write", Here(), path=str(path), contents=["{}\n", "# é\n", "<p>"])
-    assert [(tmp_path / name).read_text() for name in map(str, beside(str(path)))] == ["{}\n", "# é\n", "<p>"]
+    take("prepare", LocalFiles(), path=str(path))
+    take("write", LocalFiles(), path=str(path), contents=["{}\n", "# é\n", "<p>"])
+    assert [(tmp_path / name).read_text() for name in map(str, sibling_paths(str(path)))] == ["{}\n", "# é\n", "<p>"]
     assert sorted(entry.name for entry in path.parent.iterdir()) == ["report.html", "report.json", "report.md"]
     assert {stat.S_IMODE(entry.stat().st_mode) for entry in path.parent.iterdir()} == {0o600}
 
 
 def test_here_results_are_read_in_order_and_go_away(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    folder = take("scratch", Here())["path"]
+    folder = take("scratch", LocalFiles())["path"]
     assert stat.S_IMODE(os.stat(folder).st_mode) == 0o700
     for number in range(11):
         pathlib.Path(folder, f"{number}.json").write_text(json.dumps({"number": number}))
-    read = take("read", Here(), path=folder, count=11)
+    read = take("read", LocalFiles(), path=folder, count=11)
     assert [result["number"] for result in read["contents"]] == list(range(11))
     for _again in range(2):
-        assert take("remove", Here(), path=folder) == {}
+        assert take("remove", LocalFiles(), path=folder) == {}
         assert not os.path.exists(folder)
 
 
 def test_a_relative_path_and_a_home_are_understood(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    take("write", Here(), path="plain", contents=["1", "2", "3"])
-    take("write", Here(), path="~/reports/it.json", contents=["1", "2", "3"])
+    take("write", LocalFiles(), path="plain", contents=["1", "2", "3"])
+    take("write", LocalFiles(), path="~/reports/it.json", contents=["1", "2", "3"])
     assert {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()} == {
         *("plain", "plain.md", "plain.html"),
         *("home/reports/it.json", "home/reports/it.md", "home/reports/it.html"),
@@ -77,7 +77,7 @@ def test_a_relative_path_and_a_home_are_understood(monkeypatch: pytest.MonkeyPat
 def test_a_report_that_cannot_be_written_is_a_bad_option(step: str, path: str, reason: str, tmp_path: pathlib.Path) -> None:
     (tmp_path / "taken").write_text("")
     with pytest.raises(SyncError) as caught:
-        take(step, Here(), path=str(tmp_path / path), contents=["", "", ""])
+        take(step, LocalFiles(), path=str(tmp_path / path), contents=["", "", ""])
     assert caught.value.code == "invalid_option"
     assert caught.value.message.startswith(f"option dns_reconciliation_report_path: '{tmp_path / path}' cannot be written: ")
     assert reason in caught.value.message.lower()
@@ -89,20 +89,20 @@ def test_a_result_that_is_not_there_is_no_result(text: str | None, tmp_path: pat
     if text is not None:
         (tmp_path / "0.json").write_text(text, "latin-1")
     with pytest.raises(SyncError, match=r"0\.json") as caught:
-        take("read", Here(), path=str(tmp_path), count=1)
+        take("read", LocalFiles(), path=str(tmp_path), count=1)
     assert caught.value.code == "outcome_unknown"
 
 
 def test_no_room_for_results(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
     with pytest.raises(SyncError, match="No such file or directory") as caught:
-        take("scratch", Here())
+        take("scratch", LocalFiles())
     assert "TMPDIR" in caught.value.hint
 
 
 def test_there_modules_do_it() -> None:
     modules = Modules(path="/there/lockstep.x", content=base64.b64encode(b'{"a": 1}').decode())
-    files = There(modules)
+    files = RemoteFiles(modules)
     take("prepare", files, path="/var/log/a.json")
     take("prepare", files, path="a.json")
     assert take("scratch", files) == {"path": "/there/lockstep.x"}
@@ -129,12 +129,12 @@ def test_there_modules_do_it() -> None:
 def test_there_a_directory_is_no_report() -> None:
     modules = Modules(stat={"isdir": True})
     with pytest.raises(SyncError, match="it is a directory"):
-        take("prepare", There(modules), path="/var/log")
+        take("prepare", RemoteFiles(modules), path="/var/log")
     assert [name for name, dummy in modules.calls] == ["ansible.builtin.stat"]
 
 
 def test_what_a_module_says_is_the_reason() -> None:
-    files = There(Modules(failed=True, msg="disk full"))
+    files = RemoteFiles(Modules(failed=True, msg="disk full"))
     for step in ("prepare", "write", "scratch", "read"):
         with pytest.raises(SyncError, match="disk full"):
             take(step, files, path="/there/a.json", contents=["", "", ""], count=1)

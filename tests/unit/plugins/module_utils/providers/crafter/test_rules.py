@@ -12,26 +12,26 @@ import typing as t
 import pytest
 
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError
-from ansible_collections.lockstep.sync.plugins.module_utils._http.response import Answer
+from ansible_collections.lockstep.sync.plugins.module_utils._http.response import Response
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.crafter import (
     api,
     provider as crafter,
     publish as crafter_publish,
 )
-from ansible_collections.lockstep.sync.plugins.module_utils._providers.crafter.auth import Credentials
+from ansible_collections.lockstep.sync.plugins.module_utils._providers.crafter.auth import StudioCredentials
 
 HTML = b"<html><body><h1>HTTP Status 404</h1></body></html>"
 PREFIX = "Internal server error: \n"
 SERVICE = "org.craftercms.studio.api.v1.exception.ServiceLayerException: org.eclipse.jgit.api.errors."
 
 
-def answer(status: int, message: str | None = None, code: int | None = None, **beside: t.Any) -> Answer:
+def answer(status: int, message: str | None = None, code: int | None = None, **beside: t.Any) -> Response:
     if message is None:
-        return Answer("POST", "https://studio.example/studio/x?token=abc", status, {"Content-Type": "text/html"}, HTML)
+        return Response("POST", "https://studio.example/studio/x?token=abc", status, {"Content-Type": "text/html"}, HTML)
     body: dict[str, t.Any] = {"message": message}
     if code is not None:
         body = {"response": {"code": code, "message": message, "remedialAction": "", "documentationUrl": ""}, **beside}
-    return Answer("POST", "https://studio.example/studio/x?token=abc", status, {}, json.dumps(body).encode())
+    return Response("POST", "https://studio.example/studio/x?token=abc", status, {}, json.dumps(body).encode())
 
 
 def code_of(call: t.Callable[[], t.Any]) -> str:
@@ -154,7 +154,7 @@ FAILURES = [
 def test_failures_that_come_before_the_branch_moves(
     endpoint: str, published: bool | None, exception: str, meaning: str | None
 ) -> None:
-    evidence = crafter.Evidence("staging", "live", endpoint, published)
+    evidence = crafter.SiteEvidence("staging", "live", endpoint, published)
     error = crafter.refused_before_reset(answer(500, PREFIX + exception), "mysite", evidence)
     assert (error.code if error else None) == meaning
     assert crafter.refused_before_reset(answer(502, PREFIX + exception), "mysite", evidence) is None
@@ -220,13 +220,13 @@ def test_site_ids_that_are_refused(name: str) -> None:
     ],
 )
 def test_credentials(given: dict[str, str], expected: str) -> None:
-    assert code_of(lambda: Credentials.of({"auth_method": "auto", **given}).method) == expected
+    assert code_of(lambda: StudioCredentials.of({"auth_method": "auto", **given}).method) == expected
 
 
 # -- publishing ------------------------------------------------------------------------------------------------------------
 
-ITEMS = crafter_publish.Order("mysite", "live", ("/a.xml",))
-ALL = crafter_publish.Order("mysite", "live", ())
+ITEMS = crafter_publish.PublishRequest("mysite", "live", ("/a.xml",))
+ALL = crafter_publish.PublishRequest("mysite", "live", ())
 
 
 @pytest.mark.parametrize(
@@ -288,11 +288,11 @@ def test_orders_of_other_items_are_other_targets() -> None:
     orders = [
         ITEMS,
         ALL,
-        crafter_publish.Order("mysite", "staging", ("/a.xml",)),
-        crafter_publish.Order("mysite", "live", ("/b.xml",)),
+        crafter_publish.PublishRequest("mysite", "staging", ("/a.xml",)),
+        crafter_publish.PublishRequest("mysite", "live", ("/b.xml",)),
     ]
     assert len({order.id for order in orders}) == 4
-    swapped = [crafter_publish.Order("mysite", "live", items).id for items in (("/a", "/b"), ("/b", "/a"))]
+    swapped = [crafter_publish.PublishRequest("mysite", "live", items).id for items in (("/a", "/b"), ("/b", "/a"))]
     assert swapped[0] == swapped[1]
 
 

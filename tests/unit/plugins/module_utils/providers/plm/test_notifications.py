@@ -18,7 +18,7 @@ import pytest
 
 from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import Stopped, SystemClock
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError
-from ansible_collections.lockstep.sync.plugins.module_utils._http.client import Settings
+from ansible_collections.lockstep.sync.plugins.module_utils._http.client import HttpSettings
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.plm import notifications as plm_notifications
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.plm.notifications import (
     Notifications,
@@ -106,7 +106,7 @@ def socket(monkeypatch: pytest.MonkeyPatch) -> FakeSocket:
 class Listener:
     def __init__(self, clock: SystemClock | None = None, **settings: t.Any) -> None:
         self.warnings: list[str] = []
-        given = Settings("http://127.0.0.1:9001/v0", **{"request_timeout": 2.0, **settings})
+        given = HttpSettings("http://127.0.0.1:9001/v0", **{"request_timeout": 2.0, **settings})
         self.notifications = Notifications(URL, given, clock or SystemClock(), self.warnings.append)
 
 

@@ -19,7 +19,7 @@ from hypothesis import given, strategies as st
 
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import Ambiguous, SyncError
 from ansible_collections.lockstep.sync.plugins.module_utils._core.redact import Redactor
-from ansible_collections.lockstep.sync.plugins.module_utils._http.response import Answer
+from ansible_collections.lockstep.sync.plugins.module_utils._http.response import Response
 from ansible_collections.lockstep.sync.plugins.module_utils._lifecycle.poll import PollAgain, PollPolicy, Reading, Waiter
 from ansible_collections.lockstep.sync.plugins.module_utils._lifecycle.provider import Run, Services, Target
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.plm import provider as plm
@@ -57,7 +57,7 @@ class Server:
         self.at = 1000.0
         self.sent: list[str] = []
 
-    def observe(self, path: str) -> Answer:
+    def observe(self, path: str) -> Response:
         self.sent.append(path)
         words = [words for since, words in self.script if since <= self.clock.time][-1]
         return answer(200, described(words))
@@ -65,15 +65,15 @@ class Server:
 
 def described(words: Words, identifier: str = ID) -> t.Any:
     """The body of GET: what is not known is left out."""
-    halves = identifier[1:].split("+")
+    directions = identifier[1:].split("+")
     overall, *parts = ({} if word is None else {"state": word} for word in words)
-    push, pull = ({"id": f"${half}", **part} for half, part in zip(halves, parts))
+    push, pull = ({"id": f"${half}", **part} for half, part in zip(directions, parts))
     return {"status": 0, "synchronizer": {"id": identifier, **overall, "push": push, "pull": pull}}
 
 
-def answer(status: int, body: t.Any, method: str = "GET") -> Answer:
+def answer(status: int, body: t.Any, method: str = "GET") -> Response:
     text = body if isinstance(body, str) else json.dumps(body)
-    return Answer(method, f"{URL}/storage/synchronizers", status, {}, text.encode())
+    return Response(method, f"{URL}/storage/synchronizers", status, {}, text.encode())
 
 
 def reading(*words: str | None) -> Reading:
@@ -81,7 +81,7 @@ def reading(*words: str | None) -> Reading:
     return plm.States(overall, push, pull).reading()
 
 
-def adaptor(clock: FakeClock | None = None, **options: t.Any) -> plm.PLM:
+def provider(clock: FakeClock | None = None, **options: t.Any) -> plm.PLM:
     connection = {"validate_certs": True, "request_timeout": 30.0, "max_parallel": 8, "api_url": URL}
     pace = {"poll_min_interval": 0.5, "poll_max_interval": 5.0, "settle_grace": 30.0, "if_running": "join", "wait": True}
     services = Services(clock or FakeClock(), Redactor(), random.Random(1), lambda text: None)
@@ -195,7 +195,7 @@ STORIES: list[tuple[str, list[tuple[float, Words]], str, float, float]] = [
 @pytest.mark.parametrize("seed", range(5))
 def test_outcomes_over_time(script: list[tuple[float, Words]], outcome: str, least: float, most: float, seed: int) -> None:
     clock = FakeClock()
-    found, server = adaptor(clock), Server(clock, *script)
+    found, server = provider(clock), Server(clock, *script)
     capabilities = found.capabilities
     policy = PollPolicy(failed_reads=capabilities.failed_reads, failed_for=capabilities.failed_for)
     waiter = Waiter(policy, 0.0, 600.0, random.Random(seed).random)
@@ -236,7 +236,7 @@ def test_what_is_no_id(value: t.Any, rest: str) -> None:
         plm.check_id(value, "synchronizer")
     assert caught.value.code == "invalid_option"
     with pytest.raises(SyncError):
-        adaptor().from_handle({"provider": "plm", "address": URL, "synchronizer": value})
+        provider().from_handle({"provider": "plm", "address": URL, "synchronizer": value})
 
 
 # -- the answer to the trigger ----------------------------------------------------------------------------------------
@@ -360,7 +360,7 @@ def test_an_answer_about_something_else_is_not_believed(body: t.Any) -> None:
     assert caught.value.code == "bad_response"
 
 
-# -- the adaptor ------------------------------------------------------------------------------------------------------
+# -- the provider ------------------------------------------------------------------------------------------------------
 
 TARGET = Target("storage", URL)
 RUN = Run({"provider": "plm", "address": URL, "synchronizer": ID})
@@ -368,22 +368,22 @@ NO_CHANNEL: t.Any = None
 
 
 def test_the_server_is_the_target() -> None:
-    found = adaptor(api_url=URL + "/")
+    found = provider(api_url=URL + "/")
     assert found.names() == [URL]
     assert found.resolve(URL, NO_CHANNEL) == found.from_handle(RUN.handle) == TARGET
 
 
 def test_without_a_known_run_nothing_is_asked() -> None:
-    observation = adaptor().observe(TARGET, NO_CHANNEL)
+    observation = provider().observe(TARGET, NO_CHANNEL)
     assert (observation.running, observation.in_sync, observation.age) == (None, None, None)
-    assert adaptor().find(TARGET, {}, NO_CHANNEL) is None
+    assert provider().find(TARGET, {}, NO_CHANNEL) is None
 
 
 @pytest.mark.parametrize("words", [DONE, ("error", "error", None), NONE, ("triggered", "triggered", None)])
 def test_a_known_run_is_there_to_be_joined_whatever_its_state(words: Words) -> None:
     clock = FakeClock()
     server = Server(clock, (0, words))
-    observation = adaptor(clock, synchronizer=f" {ID} ").observe(TARGET, t.cast(t.Any, server))
+    observation = provider(clock, synchronizer=f" {ID} ").observe(TARGET, t.cast(t.Any, server))
     assert observation.running is not None
     assert observation.running.handle == RUN.handle
     assert observation.running.reading == reading(*words)
@@ -406,7 +406,7 @@ def test_a_known_run_is_there_to_be_joined_whatever_its_state(words: Words) -> N
 def test_whether_a_known_run_is_in_flight(if_running: str, script: t.Any, in_flight: bool, seconds: float) -> None:
     clock = FakeClock()
     server = Server(clock, *script)
-    observation = adaptor(clock, synchronizer=ID, if_running=if_running).observe(TARGET, t.cast(t.Any, server))
+    observation = provider(clock, synchronizer=ID, if_running=if_running).observe(TARGET, t.cast(t.Any, server))
     assert (observation.running is not None) == in_flight
     assert seconds <= clock.time <= seconds + 6
 
@@ -415,11 +415,11 @@ def test_a_run_that_nobody_can_judge_in_time_counts_as_in_flight() -> None:
     clock = FakeClock()
     server = Server(clock, (0, NONE))
     server.at = 10.0
-    assert adaptor(clock, synchronizer=ID, if_running="fail").observe(TARGET, t.cast(t.Any, server)).running is not None
+    assert provider(clock, synchronizer=ID, if_running="fail").observe(TARGET, t.cast(t.Any, server)).running is not None
 
 
 def test_success_is_assumed_to_have_changed_something() -> None:
-    effect = adaptor().verify(TARGET, None, RUN, reading(*DONE), NO_CHANNEL)
+    effect = provider().verify(TARGET, None, RUN, reading(*DONE), NO_CHANNEL)
     assert (effect.changed, effect.basis, effect.failure) == (True, "assumed", None)
     assert effect.detail == {"state": "completed", "push": "completed", "pull": "completed"}
 
@@ -437,7 +437,7 @@ def test_success_is_assumed_to_have_changed_something() -> None:
     ],
 )
 def test_a_failure_names_the_half(words: Words, named: str, hint: str) -> None:
-    effect = adaptor().verify(TARGET, None, RUN, reading(*words), NO_CHANNEL)
+    effect = provider().verify(TARGET, None, RUN, reading(*words), NO_CHANNEL)
     assert effect.failure is not None
     assert effect.failure.code == "run_failed"
     assert effect.failure.message.startswith(named)
@@ -458,7 +458,7 @@ def test_a_failure_names_the_half(words: Words, named: str, hint: str) -> None:
 )
 def test_a_lost_run_says_what_was_seen(words: Words, said: str, hint: str) -> None:
     clock = FakeClock()
-    found = adaptor(clock)
+    found = provider(clock)
     found.read(RUN.handle, t.cast(t.Any, Server(clock, (0, words))))
     effect = found.lost(TARGET, RUN)
     assert effect.failure is not None
@@ -469,7 +469,7 @@ def test_a_lost_run_says_what_was_seen(words: Words, said: str, hint: str) -> No
 
 
 def test_a_timeout_says_what_still_runs() -> None:
-    found = adaptor()
+    found = provider()
     assert "The pull still runs" in found.explain_timeout(TARGET, reading("triggered", "completed", "triggered"), NO_CHANNEL)
     assert "Both halves still run." in found.explain_timeout(TARGET, reading(*["triggered"] * 3), NO_CHANNEL)
     assert found.explain_timeout(TARGET, reading(*NONE), NO_CHANNEL) == ""
@@ -479,7 +479,7 @@ def test_a_timeout_says_what_still_runs() -> None:
 @pytest.mark.parametrize("options", [{"synchronizer": "$a"}, {"notifications_url": "http://x/"}, {"api_url": "ftp://x/"}])
 def test_bad_options(options: dict[str, str]) -> None:
     with pytest.raises(SyncError) as caught:
-        adaptor(**options)
+        provider(**options)
     assert caught.value.code == "invalid_option"
     assert next(iter(options)) in caught.value.message
 
@@ -494,7 +494,7 @@ def test_bad_options(options: dict[str, str]) -> None:
 def test_info(words: Words, known: bool | None) -> None:
     clock = FakeClock()
     options = {"validate_certs": True, "request_timeout": 30.0, "max_parallel": 8, "api_url": URL, "synchronizers": [f" {ID} "]}
-    viewer = plm.SynchronizerViewer(options, Services(clock, Redactor(), random.Random(1), lambda text: None))
-    (name,) = viewer.names(NO_CHANNEL)
-    entry = viewer.look(name, t.cast(t.Any, Server(clock, (0, words))))
+    reader = plm.SynchronizerReader(options, Services(clock, Redactor(), random.Random(1), lambda text: None))
+    (name,) = reader.names(NO_CHANNEL)
+    entry = reader.look(name, t.cast(t.Any, Server(clock, (0, words))))
     assert entry == {"id": ID, "state": words[0], "push": words[1], "pull": words[2], "known": known}

@@ -17,13 +17,13 @@ from hypothesis import assume, given, strategies as st
 
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError
 from ansible_collections.lockstep.sync.plugins.module_utils._http.client import Channel
-from ansible_collections.lockstep.sync.plugins.module_utils._http.response import Answer
+from ansible_collections.lockstep.sync.plugins.module_utils._http.response import Response
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar import api
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar.common import Directory, pick
 
 
-def answer(body: t.Any) -> Answer:
-    return Answer("GET", "https://api.example.com/list", 200, {}, json.dumps(body).encode())
+def answer(body: t.Any) -> Response:
+    return Response("GET", "https://api.example.com/list", 200, {}, json.dumps(body).encode())
 
 
 class Lists:
@@ -36,7 +36,7 @@ class Lists:
         self.lists, self.per_page, self.wrapped = lists, per_page, wrapped
         self.asked: list[str] = []
 
-    def observe(self, path: str, params: dict[str, t.Any] | None = None) -> Answer:
+    def observe(self, path: str, params: dict[str, t.Any] | None = None) -> Response:
         given = {key: value for key, value in (params or {}).items() if value is not None}
         self.asked.append(f"{path}?{urllib.parse.urlencode(given)}")
         name = path.rpartition("/")[2]
@@ -105,7 +105,7 @@ def test_a_server_that_ignores_the_page_is_not_asked_for_ever() -> None:
     class Stuck:
         asked = 0
 
-        def observe(self, path: str, params: t.Any = None) -> Answer:
+        def observe(self, path: str, params: t.Any = None) -> Response:
             self.asked += 1
             return answer({"data": [{"id": 1}], "last_page": 10**9})
 
@@ -236,7 +236,7 @@ def test_a_failure_is_not_asked_for_again_either() -> None:
     class Broken:
         asked = 0
 
-        def observe(self, path: str, params: t.Any = None) -> Answer:
+        def observe(self, path: str, params: t.Any = None) -> Response:
             self.asked += 1
             raise SyncError("auth_failed", "no", "", 401)
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The adaptors for ServerAvatar: what they send, and what they make of each answer. Nothing is sent anywhere."""
+"""The providers for ServerAvatar: what they send, and what they make of each answer. Nothing is sent anywhere."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from ansible_collections.lockstep.sync.plugins.module_utils._core.deadline impor
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import Ambiguous, SyncError
 from ansible_collections.lockstep.sync.plugins.module_utils._core.redact import Redactor
 from ansible_collections.lockstep.sync.plugins.module_utils._http.client import Channel, RequestCount
-from ansible_collections.lockstep.sync.plugins.module_utils._http.response import Answer
-from ansible_collections.lockstep.sync.plugins.module_utils._lifecycle.provider import Adaptor, Run, Services, Target
-from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar.api import Place
+from ansible_collections.lockstep.sync.plugins.module_utils._http.response import Response
+from ansible_collections.lockstep.sync.plugins.module_utils._lifecycle.provider import Provider, Run, Services, Target
+from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar.api import ApplicationPath
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar.backup import ServerAvatarBackup
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar.common import new_client
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar.provider import ServerAvatar
@@ -73,14 +73,14 @@ class Service:
     :param answers: by ``METHOD path``: a body, or a status and a body.
     """
 
-    def __init__(self, adaptor: Adaptor, answers: dict[str, t.Any]) -> None:
+    def __init__(self, provider: Provider, answers: dict[str, t.Any]) -> None:
         self.answers = answers
         self.asked: list[tuple[str, t.Any]] = []
         self.sessions: list[t.Any] = []
-        adaptor.client.send = self.send  # type: ignore[method-assign]
-        self.channel: Channel = adaptor.client.channel(Deadline(adaptor.services.clock, 900), RequestCount())
+        provider.client.send = self.send  # type: ignore[method-assign]
+        self.channel: Channel = provider.client.channel(Deadline(provider.services.clock, 900), RequestCount())
 
-    def send(self, session: t.Any, method: str, url: str, timeout: t.Any, **kwargs: t.Any) -> Answer:
+    def send(self, session: t.Any, method: str, url: str, timeout: t.Any, **kwargs: t.Any) -> Response:
         path = url.removeprefix("https://api.example.com")
         self.asked.append((f"{method} {path}", kwargs.get("json")))
         self.sessions.append(session)
@@ -88,7 +88,7 @@ class Service:
         given = self.answers[f"{method} {path}"]
         status, body = given if isinstance(given, tuple) else (200, given)
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return Answer(method, url, status, {"Date": "Fri, 20 Nov 2026 10:00:05 GMT"}, raw)
+        return Response(method, url, status, {"Date": "Fri, 20 Nov 2026 10:00:05 GMT"}, raw)
 
 
 def services(clock: StillClock | None = None) -> Services:
@@ -105,7 +105,7 @@ def refused(code: int, text: str) -> tuple[int, t.Any]:
 
 
 def sync(answers: dict[str, t.Any] | None = None, **options: t.Any) -> tuple[ServerAvatar, Service, Target]:
-    adaptor = ServerAvatar({**OPTIONS, **options}, services())
+    provider = ServerAvatar({**OPTIONS, **options}, services())
     answers = {
         f"GET {APP}/status": status(),
         f"GET {APP}/staging-area-detail": STAGING,
@@ -114,7 +114,7 @@ def sync(answers: dict[str, t.Any] | None = None, **options: t.Any) -> tuple[Ser
         },
         **(answers or {}),
     }
-    return adaptor, Service(adaptor, answers), Target("5/15/88", "shop", Place(5, 15, 88))
+    return provider, Service(provider, answers), Target("5/15/88", "shop", ApplicationPath(5, 15, 88))
 
 
 DEFAULT = object()
@@ -130,8 +130,8 @@ def handle(before: t.Any = DEFAULT, **more: t.Any) -> dict[str, t.Any]:
 
 
 def test_observing_sends_nothing_that_changes_anything() -> None:
-    adaptor, service, target = sync()
-    observation = adaptor.observe(target, service.channel)
+    provider, service, target = sync()
+    observation = provider.observe(target, service.channel)
     assert observation.snapshot == {"before": BEFORE}
     assert observation.running is None
     assert observation.obstacle is None
@@ -140,11 +140,11 @@ def test_observing_sends_nothing_that_changes_anything() -> None:
 
 
 def test_a_row_in_progress_is_a_run_in_flight() -> None:
-    adaptor, service, target = sync({f"GET {APP}/status": status(40, status="in_progress")})
-    running = adaptor.observe(target, service.channel).running
+    provider, service, target = sync({f"GET {APP}/status": status(40, status="in_progress")})
+    running = provider.observe(target, service.channel).running
     assert running is not None
     assert running.handle["before"]["percentage"] == 40
-    assert adaptor.from_handle(running.handle) == target
+    assert provider.from_handle(running.handle) == target
 
 
 def test_a_row_in_progress_without_a_staging_area_is_one_in_the_making() -> None:
@@ -152,8 +152,8 @@ def test_a_row_in_progress_without_a_staging_area_is_one_in_the_making() -> None
         f"GET {APP}/status": status(40, status="in_progress"),
         f"GET {APP}/staging-area-detail": {"is_availabel_staging_area": False},
     }
-    adaptor, service, target = sync(answers)
-    observation = adaptor.observe(target, service.channel)
+    provider, service, target = sync(answers)
+    observation = provider.observe(target, service.channel)
     assert observation.running is None
     assert observation.obstacle is not None
     assert (observation.obstacle.code, "being made" in observation.obstacle.message) == ("staging_disabled", True)
@@ -171,8 +171,8 @@ def test_a_row_in_progress_without_a_staging_area_is_one_in_the_making() -> None
 )
 def test_no_staging_area(detail: t.Any) -> None:
     answers = {f"GET {APP}/staging-area-detail": detail, f"GET {APP}/status": refused(404, "You can not perform this action!")}
-    adaptor, service, target = sync(answers)
-    observation = adaptor.observe(target, service.channel)
+    provider, service, target = sync(answers)
+    observation = provider.observe(target, service.channel)
     assert observation.obstacle is not None
     assert observation.obstacle.code == "staging_disabled"
     assert observation.snapshot == {"before": None}
@@ -180,31 +180,31 @@ def test_no_staging_area(detail: t.Any) -> None:
 
 @pytest.mark.parametrize("value", [True, 1, "1", "true"])
 def test_a_staging_area_in_any_form_of_truth(value: t.Any) -> None:
-    adaptor, service, target = sync({f"GET {APP}/staging-area-detail": {"is_availabel_staging_area": value}})
-    assert adaptor.observe(target, service.channel).obstacle is None
+    provider, service, target = sync({f"GET {APP}/staging-area-detail": {"is_availabel_staging_area": value}})
+    assert provider.observe(target, service.channel).obstacle is None
 
 
 def test_details_that_do_not_tell_are_not_guessed() -> None:
-    adaptor, service, target = sync({f"GET {APP}/staging-area-detail": {"migrationServer": "192.0.2.15"}})
+    provider, service, target = sync({f"GET {APP}/staging-area-detail": {"migrationServer": "192.0.2.15"}})
     with pytest.raises(SyncError) as caught:
-        adaptor.observe(target, service.channel)
+        provider.observe(target, service.channel)
     assert caught.value.code == "bad_response"
     assert "require_staging" in caught.value.hint
 
 
 def test_without_require_staging_nobody_asks() -> None:
-    adaptor, service, target = sync(require_staging=False)
-    observation = adaptor.observe(target, service.channel)
+    provider, service, target = sync(require_staging=False)
+    observation = provider.observe(target, service.channel)
     assert observation.obstacle is None
     assert observation.detail["staging"] is None
     assert not any("staging-area-detail" in asked for asked, _body in service.asked)
 
 
 def test_a_disconnected_server_is_an_obstacle() -> None:
-    adaptor, service, target = sync(
+    provider, service, target = sync(
         {"GET /organizations/5/servers/15": {"server": {"id": 15, "name": "production", "agent_status": "0"}}}
     )
-    obstacle = adaptor.observe(target, service.channel).obstacle
+    obstacle = provider.observe(target, service.channel).obstacle
     assert obstacle is not None
     assert (obstacle.code, "production" in obstacle.message) == ("connection_failed", True)
 
@@ -225,34 +225,34 @@ def test_a_disconnected_server_is_an_obstacle() -> None:
     ],
 )
 def test_a_run_is_never_started_within_the_second_of_the_last_change(updated_at: str | None, pause: float) -> None:
-    adaptor, service, target = sync({f"GET {APP}/status": status(updated_at=updated_at)})
-    observation = adaptor.observe(target, service.channel)
-    assert adaptor.still_valid(target, observation, service.channel)
-    assert adaptor.services.clock.monotonic() == pause
+    provider, service, target = sync({f"GET {APP}/status": status(updated_at=updated_at)})
+    observation = provider.observe(target, service.channel)
+    assert provider.still_valid(target, observation, service.channel)
+    assert provider.services.clock.monotonic() == pause
     service.answers[f"GET {APP}/status"] = status(0, status="in_progress")
-    assert adaptor.still_valid(target, observation, service.channel) == (pause == 0)
+    assert provider.still_valid(target, observation, service.channel) == (pause == 0)
 
 
 # -- the trigger -----------------------------------------------------------------------------------------------------
 
 
 def test_the_trigger_is_a_get_that_goes_the_way_of_triggers() -> None:
-    adaptor, service, target = sync({f"GET {APP}/sync": {"message": "Sync staging to production started."}})
-    observation = adaptor.observe(target, service.channel)
-    run = adaptor.trigger(target, observation, service.channel)
+    provider, service, target = sync({f"GET {APP}/sync": {"message": "Sync staging to production started."}})
+    observation = provider.observe(target, service.channel)
+    run = provider.trigger(target, observation, service.channel)
     assert service.asked[-1][0] == f"GET {APP}/sync"
-    assert service.sessions[-1] is adaptor.client.triggers
-    assert all(session is adaptor.client.reads for session in service.sessions[:-1])
+    assert service.sessions[-1] is provider.client.triggers
+    assert all(session is provider.client.reads for session in service.sessions[:-1])
     assert run.handle == handle()
     assert run.started_at == dt.datetime(2026, 11, 20, 10, 0, 5, tzinfo=dt.timezone.utc)
 
 
 @pytest.mark.parametrize("body", [b"<!DOCTYPE html><title>Log in</title>", b"", b"[]", b"{}", b'"started"'])
 def test_a_success_that_the_service_did_not_write_proves_nothing(body: bytes) -> None:
-    adaptor, service, target = sync({f"GET {APP}/sync": (200, body)})
-    observation = adaptor.observe(target, service.channel)
+    provider, service, target = sync({f"GET {APP}/sync": (200, body)})
+    observation = provider.observe(target, service.channel)
     with pytest.raises(Ambiguous):
-        adaptor.trigger(target, observation, service.channel)
+        provider.trigger(target, observation, service.channel)
 
 
 @pytest.mark.parametrize(
@@ -268,10 +268,10 @@ def test_a_success_that_the_service_did_not_write_proves_nothing(body: bytes) ->
     ],
 )
 def test_refused_triggers(answer: t.Any, code: str) -> None:
-    adaptor, service, target = sync({f"GET {APP}/sync": answer})
-    observation = adaptor.observe(target, service.channel)
+    provider, service, target = sync({f"GET {APP}/sync": answer})
+    observation = provider.observe(target, service.channel)
     with pytest.raises(SyncError) as caught:
-        adaptor.trigger(target, observation, service.channel)
+        provider.trigger(target, observation, service.channel)
     assert caught.value.code == code
     assert [asked for asked, _body in service.asked].count(f"GET {APP}/sync") == 1
 
@@ -307,20 +307,20 @@ def test_refused_triggers(answer: t.Any, code: str) -> None:
     ],
 )
 def test_readings(before: t.Any, now: t.Any, state: str) -> None:
-    adaptor, service, _target = sync({f"GET {APP}/status": now})
-    assert adaptor.read(handle(before), service.channel).state == state
+    provider, service, _target = sync({f"GET {APP}/status": now})
+    assert provider.read(handle(before), service.channel).state == state
 
 
 def test_a_status_without_a_row_is_readable() -> None:
-    adaptor, service, _target = sync({f"GET {APP}/status": {"configurationInPercentage": 30, "displayText": "Copying"}})
-    reading = adaptor.read(handle(), service.channel)
+    provider, service, _target = sync({f"GET {APP}/status": {"configurationInPercentage": 30, "displayText": "Copying"}})
+    reading = provider.read(handle(), service.channel)
     assert (reading.state, reading.raw) == ("running", "Copying")
 
 
 def test_a_vanished_application_is_an_error() -> None:
-    adaptor, service, _target = sync({f"GET {APP}/status": refused(404, "Application not found!")})
+    provider, service, _target = sync({f"GET {APP}/status": refused(404, "Application not found!")})
     with pytest.raises(SyncError) as caught:
-        adaptor.read(handle(), service.channel)
+        provider.read(handle(), service.channel)
     assert caught.value.code == "not_found"
 
 
@@ -334,36 +334,36 @@ def test_a_vanished_application_is_an_error() -> None:
     ],
 )
 def test_a_lost_reply_is_adopted_only_if_the_row_moved(now: t.Any, found: bool) -> None:
-    adaptor, service, target = sync({f"GET {APP}/status": now})
-    run = adaptor.find(target, {"before": BEFORE}, service.channel)
+    provider, service, target = sync({f"GET {APP}/status": now})
+    run = provider.find(target, {"before": BEFORE}, service.channel)
     assert (run and run.handle) == (handle() if found else None)
 
 
 def test_a_success_counts_as_observed() -> None:
-    adaptor, service, target = sync({f"GET {APP}/status": status(updated_at="2026-11-20 10:00:06")})
-    reading = adaptor.read(handle(), service.channel)
-    effect = adaptor.verify(target, None, Run(handle()), reading, service.channel)
+    provider, service, target = sync({f"GET {APP}/status": status(updated_at="2026-11-20 10:00:06")})
+    reading = provider.read(handle(), service.channel)
+    effect = provider.verify(target, None, Run(handle()), reading, service.channel)
     assert (effect.changed, effect.basis, effect.failure) == (True, "observed", None)
     assert effect.detail["status"]["updated_at"] == "2026-11-20 10:00:06"
 
 
 def test_a_failure_may_have_changed_production() -> None:
-    adaptor, service, target = sync({f"GET {APP}/status": status(0, "Sync failed", status="failed")})
-    reading = adaptor.read(handle(), service.channel)
-    effect = adaptor.verify(target, None, Run(handle()), reading, service.channel)
+    provider, service, target = sync({f"GET {APP}/status": status(0, "Sync failed", status="failed")})
+    reading = provider.read(handle(), service.channel)
+    effect = provider.verify(target, None, Run(handle()), reading, service.channel)
     assert (effect.changed, effect.basis) == (True, "assumed")
     assert effect.failure is not None
     assert (effect.failure.code, "Sync failed" in effect.failure.message) == ("run_failed", True)
 
 
 def test_a_run_that_never_shows_is_a_warning_or_a_failure_and_no_success() -> None:
-    adaptor, _service, target = sync()
-    effect = adaptor.lost(target, Run(handle()))
+    provider, _service, target = sync()
+    effect = provider.lost(target, Run(handle()))
     assert (effect.changed, effect.basis, effect.failure) == (True, "assumed", None)
     assert "completion not observable" in effect.reason
     assert "completion not observable" in effect.warnings[0]
-    adaptor, _service, target = sync(if_unobservable="fail")
-    failure = adaptor.lost(target, Run(handle())).failure
+    provider, _service, target = sync(if_unobservable="fail")
+    failure = provider.lost(target, Run(handle())).failure
     assert failure is not None
     assert failure.code == "outcome_unknown"
 
@@ -381,15 +381,15 @@ def test_a_run_that_never_shows_is_a_warning_or_a_failure_and_no_success() -> No
     ],
 )
 def test_handles_are_data_and_not_paths(more: dict[str, t.Any]) -> None:
-    adaptor, _service, _target = sync()
+    provider, _service, _target = sync()
     with pytest.raises(SyncError) as caught:
-        adaptor.from_handle(handle(**more))
+        provider.from_handle(handle(**more))
     assert caught.value.code == "invalid_option"
 
 
 def test_ids_in_a_handle_may_have_become_text() -> None:
-    adaptor, _service, target = sync()
-    assert adaptor.from_handle(handle(organization="5", server="15", application="88")) == target
+    provider, _service, target = sync()
+    assert provider.from_handle(handle(organization="5", server="15", application="88")) == target
 
 
 # -- the token -------------------------------------------------------------------------------------------------------
@@ -432,7 +432,7 @@ def row(number: int, name: str = "", state: str = "Completed", application: int 
 def backup(
     rows: list[dict[str, t.Any]], clock: StillClock | None = None, answers: dict[str, t.Any] | None = None, **options: t.Any
 ) -> tuple[ServerAvatarBackup, Service, Target]:
-    adaptor = ServerAvatarBackup({**OPTIONS, **options}, services(clock))
+    provider = ServerAvatarBackup({**OPTIONS, **options}, services(clock))
     answers = {
         BACKUPS: {"data": rows, "last_page": 1},
         f"GET {APP}": {"application": {"id": 88, "name": "shop"}, "server": {"redis_password": "x"}},
@@ -447,18 +447,18 @@ def backup(
         "POST /organizations/5/servers/15/backups": {"message": "Backup Process has been started successfully!"},
         **(answers or {}),
     }
-    service = Service(adaptor, answers)
-    return adaptor, service, adaptor.resolve("88", service.channel)
+    service = Service(provider, answers)
+    return provider, service, provider.resolve("88", service.channel)
 
 
-def ordered(adaptor: ServerAvatarBackup, service: Service, target: Target) -> tuple[Run, dict[str, t.Any]]:
-    run = adaptor.trigger(target, adaptor.observe(target, service.channel), service.channel)
+def ordered(provider: ServerAvatarBackup, service: Service, target: Target) -> tuple[Run, dict[str, t.Any]]:
+    run = provider.trigger(target, provider.observe(target, service.channel), service.channel)
     return run, service.asked[-1][1]
 
 
 def test_what_is_ordered() -> None:
-    adaptor, service, target = backup([row(312)])
-    run, body = ordered(adaptor, service, target)
+    provider, service, target = backup([row(312)])
+    run, body = ordered(provider, service, target)
     name = body.pop("name")
     assert body == {
         "provider": "amazon_s3",
@@ -472,7 +472,7 @@ def test_what_is_ordered() -> None:
     }
     assert name.startswith("lockstep-application-20261120-100000-")
     assert (run.handle["after"], run.handle["backup"]) == (312, name)
-    assert service.sessions[-1] is adaptor.client.triggers
+    assert service.sessions[-1] is provider.client.triggers
 
 
 @pytest.mark.parametrize(
@@ -484,8 +484,8 @@ def test_what_is_ordered() -> None:
     ],
 )
 def test_what_belongs_to_each_kind(options: dict[str, t.Any], more: set[str], less: set[str]) -> None:
-    adaptor, service, target = backup([], **options)
-    _run, body = ordered(adaptor, service, target)
+    provider, service, target = backup([], **options)
+    _run, body = ordered(provider, service, target)
     assert more <= set(body)
     assert not less & set(body)
 
@@ -504,13 +504,13 @@ def test_a_database_backup_needs_a_database() -> None:
 
 
 def test_an_application_backup_without_a_known_database_is_a_warning() -> None:
-    adaptor, service, target = backup([], answers={f"GET {APP}/status": refused(404, "You can not perform this action!")})
-    observation = adaptor.observe(target, service.channel)
-    run, body = ordered(adaptor, service, target)
+    provider, service, target = backup([], answers={f"GET {APP}/status": refused(404, "You can not perform this action!")})
+    observation = provider.observe(target, service.channel)
+    run, body = ordered(provider, service, target)
     assert "database_id" not in body
     service.answers[BACKUPS] = {"data": [row(313, run.handle["backup"])]}
-    reading = adaptor.read(run.handle, service.channel)
-    effect = adaptor.verify(target, observation, run, reading, service.channel)
+    reading = provider.read(run.handle, service.channel)
+    effect = provider.verify(target, observation, run, reading, service.channel)
     assert "database" in effect.warnings[0]
 
 
@@ -535,63 +535,63 @@ def test_an_application_backup_without_a_known_database_is_a_warning() -> None:
     ],
 )
 def test_the_ordered_backup_is_found(rows: list[dict[str, t.Any]], state: str, number: int | None) -> None:
-    adaptor, service, target = backup([row(312)])
-    run, _body = ordered(adaptor, service, target)
+    provider, service, target = backup([row(312)])
+    run, _body = ordered(provider, service, target)
     for each in rows:
         configuration = each["backup_configuration"]
         if configuration and configuration["name"] == "NAME":
             each["backup_configuration"] = {**configuration, "name": run.handle["backup"]}
     service.answers[BACKUPS] = {"data": rows, "last_page": 1}
-    reading = adaptor.read(run.handle, service.channel)
+    reading = provider.read(run.handle, service.channel)
     assert reading.state == state
     assert (reading.data and reading.data["id"]) == number
 
 
 def test_a_backup_that_is_never_listed_is_given_up_on_in_the_end() -> None:
     clock = StillClock()
-    adaptor, service, target = backup([row(312)], clock)
-    run, _body = ordered(adaptor, service, target)
+    provider, service, target = backup([row(312)], clock)
+    run, _body = ordered(provider, service, target)
     clock.elapsed = 3500
-    assert adaptor.read(run.handle, service.channel).state == "pending"
+    assert provider.read(run.handle, service.channel).state == "pending"
     clock.elapsed = 3700
-    assert adaptor.read(run.handle, service.channel).state == "absent"
+    assert provider.read(run.handle, service.channel).state == "absent"
 
 
 def test_the_result_names_the_backup() -> None:
-    adaptor, service, target = backup([row(312)])
-    run, _body = ordered(adaptor, service, target)
+    provider, service, target = backup([row(312)])
+    run, _body = ordered(provider, service, target)
     service.answers[BACKUPS] = {"data": [row(313, run.handle["backup"]), row(312)]}
-    effect = adaptor.verify(target, None, run, adaptor.read(run.handle, service.channel), service.channel)
+    effect = provider.verify(target, None, run, provider.read(run.handle, service.channel), service.channel)
     assert effect.detail == {"backup": {"id": 313, "name": run.handle["backup"], "size": "51 MB", "status": "Completed"}}
-    assert effect.brief == effect.detail
+    assert effect.compact_detail == effect.detail
     assert effect.warnings == ()
 
 
 def test_a_backup_found_by_its_id_only_is_a_warning() -> None:
-    adaptor, service, target = backup([row(312)])
-    run, _body = ordered(adaptor, service, target)
+    provider, service, target = backup([row(312)])
+    run, _body = ordered(provider, service, target)
     service.answers[BACKUPS] = {"data": [row(313, "renamed"), row(312)]}
-    effect = adaptor.verify(target, None, run, adaptor.read(run.handle, service.channel), service.channel)
+    effect = provider.verify(target, None, run, provider.read(run.handle, service.channel), service.channel)
     assert "by its id only" in effect.warnings[0]
 
 
 def test_a_lost_reply_is_adopted_by_name_only() -> None:
-    adaptor, service, target = backup([row(312)])
-    snapshot = adaptor.observe(target, service.channel).snapshot
+    provider, service, target = backup([row(312)])
+    snapshot = provider.observe(target, service.channel).snapshot
     service.answers[BACKUPS] = {"data": [row(313, "nightly shop"), row(312)]}
-    assert adaptor.find(target, snapshot, service.channel) is None
+    assert provider.find(target, snapshot, service.channel) is None
     service.answers[BACKUPS] = {"data": [row(314, snapshot["backup"], "In Progress"), row(313, "nightly shop"), row(312)]}
-    run = adaptor.find(target, snapshot, service.channel)
+    run = provider.find(target, snapshot, service.channel)
     assert run is not None
-    assert adaptor.from_handle(run.handle) == Target(target.id, "shop", adaptor.from_handle(run.handle).data)
+    assert provider.from_handle(run.handle) == Target(target.id, "shop", provider.from_handle(run.handle).data)
 
 
 def test_a_backup_for_a_release_is_known_by_its_name() -> None:
-    adaptor, service, target = backup([], release="v1.0/rc 1")
-    _run, body = ordered(adaptor, service, target)
+    provider, service, target = backup([], release="v1.0/rc 1")
+    _run, body = ordered(provider, service, target)
     assert body["name"].startswith("lockstep-application-v1-0-rc-1-")
     service.answers[BACKUPS] = {"data": [row(313, body["name"])]}
-    observation = adaptor.observe(target, service.channel)
+    observation = provider.observe(target, service.channel)
     assert observation.in_sync is True
     assert observation.detail["backup"]["id"] == 313
     for other in ("v1.0/rc-1", "v1.0", "v1.0/rc 1 "):
@@ -601,36 +601,36 @@ def test_a_backup_for_a_release_is_known_by_its_name() -> None:
 
 @pytest.mark.parametrize("state", ["Failed", "In Progress"])
 def test_a_backup_that_is_not_done_does_not_do(state: str) -> None:
-    adaptor, service, target = backup([], release="v1")
-    _run, body = ordered(adaptor, service, target)
+    provider, service, target = backup([], release="v1")
+    _run, body = ordered(provider, service, target)
     service.answers[BACKUPS] = {"data": [row(313, body["name"], state)]}
-    observation = adaptor.observe(target, service.channel)
+    observation = provider.observe(target, service.channel)
     assert observation.in_sync is None
     assert (observation.running is not None) == (state == "In Progress")
 
 
 def test_backups_of_others_are_neither_joined_nor_counted() -> None:
-    adaptor, service, target = backup([row(314, "nightly shop", "In Progress"), row(313, "by hand")], release="v1", max_age=60)
-    observation = adaptor.observe(target, service.channel)
+    provider, service, target = backup([row(314, "nightly shop", "In Progress"), row(313, "by hand")], release="v1", max_age=60)
+    observation = provider.observe(target, service.channel)
     assert observation.running is None
     assert observation.in_sync is None
     assert observation.detail == {"backup": None}
 
 
 def test_a_given_name_is_sent_as_it_is_and_is_no_evidence() -> None:
-    adaptor, service, target = backup([row(312, "before the sale")], name="before the sale", release="v1")
-    observation = adaptor.observe(target, service.channel)
+    provider, service, target = backup([row(312, "before the sale")], name="before the sale", release="v1")
+    observation = provider.observe(target, service.channel)
     assert observation.in_sync is None
-    _run, body = ordered(adaptor, service, target)
+    _run, body = ordered(provider, service, target)
     assert body["name"] == "before the sale"
 
 
 @pytest.mark.parametrize("more", [{"type": "everything"}, {"storage": "x"}, {"after": None}, {"backup": 5}, {"database": "x"}])
 def test_handles_of_backups_are_checked(more: dict[str, t.Any]) -> None:
-    adaptor, service, target = backup([])
-    run, _body = ordered(adaptor, service, target)
+    provider, service, target = backup([])
+    run, _body = ordered(provider, service, target)
     with pytest.raises(SyncError) as caught:
-        adaptor.from_handle({**run.handle, **more})
+        provider.from_handle({**run.handle, **more})
     assert caught.value.code == "invalid_option"
 
 
@@ -648,7 +648,7 @@ def restorable(state: str = "Completed", updated_at: str = DATE, **more: t.Any) 
 def restore(
     rows: list[dict[str, t.Any]], answers: dict[str, t.Any] | None = None, **options: t.Any
 ) -> tuple[ServerAvatarRestore, Service]:
-    adaptor = ServerAvatarRestore({**OPTIONS, **options}, services())
+    provider = ServerAvatarRestore({**OPTIONS, **options}, services())
     answers = {
         BACKUPS: {"data": rows, "last_page": 1},
         f"GET {APP}": {"application": {"id": 88, "name": "shop"}, "server": {"redis_password": "x"}},
@@ -657,7 +657,7 @@ def restore(
         "GET /organizations/5/backups/313/restore": {"message": "Application backup restored in progress."},
         **(answers or {}),
     }
-    return adaptor, Service(adaptor, answers)
+    return provider, Service(provider, answers)
 
 
 def restored_by(before: t.Any = DEFAULT, **more: t.Any) -> dict[str, t.Any]:
@@ -667,35 +667,35 @@ def restored_by(before: t.Any = DEFAULT, **more: t.Any) -> dict[str, t.Any]:
     return {**address, **place, "backup": 313, "before": before, **more}
 
 
-def refusal_of(adaptor: ServerAvatarRestore, service: Service) -> SyncError | None:
-    return adaptor.observe(adaptor.resolve("313", service.channel), service.channel).obstacle
+def refusal_of(provider: ServerAvatarRestore, service: Service) -> SyncError | None:
+    return provider.observe(provider.resolve("313", service.channel), service.channel).obstacle
 
 
 def test_the_restore_is_a_get_that_goes_the_way_of_triggers() -> None:
-    adaptor, service = restore([row(314), restorable()])
-    target = adaptor.resolve("313", service.channel)
-    observation = adaptor.observe(target, service.channel)
+    provider, service = restore([row(314), restorable()])
+    target = provider.resolve("313", service.channel)
+    observation = provider.observe(target, service.channel)
     assert (target.id, target.name, observation.obstacle, observation.running) == ("5/15/88/313", "shop", None, None)
-    assert adaptor.still_valid(target, observation, service.channel)
+    assert provider.still_valid(target, observation, service.channel)
     assert not any(asked.endswith("/restore") for asked, _body in service.asked)
-    run = adaptor.trigger(target, observation, service.channel)
+    run = provider.trigger(target, observation, service.channel)
     assert service.asked[-1][0] == "GET /organizations/5/backups/313/restore"
-    assert service.sessions[-1] is adaptor.client.triggers
+    assert service.sessions[-1] is provider.client.triggers
     assert run.handle == restored_by()
-    assert adaptor.from_handle(run.handle) == target
+    assert provider.from_handle(run.handle) == target
 
 
 def test_a_restore_undoes_what_syncs_and_other_restores_brought_and_a_sync_what_restores_brought() -> None:
-    adaptor, service = restore([restorable()])
-    target = adaptor.resolve("313", service.channel)
+    provider, service = restore([restorable()])
+    target = provider.resolve("313", service.channel)
     address = "https://api.example.com"
-    assert list(adaptor.undoes(target)) == [
+    assert list(provider.invalidates(target)) == [
         Key("serveravatar", address, "5/15/88"),
         Key("serveravatar_restore", address, "5/15/88"),
     ]
     syncing, _service, application = sync()
-    assert (syncing.provider, application.id) == ("serveravatar", "5/15/88")
-    assert list(syncing.undoes(application)) == [Key(adaptor.provider, address, application.id)]
+    assert (syncing.name, application.id) == ("serveravatar", "5/15/88")
+    assert list(syncing.invalidates(application)) == [Key(provider.name, address, application.id)]
     assert target.id.startswith(f"{application.id}/")
 
 
@@ -711,11 +711,11 @@ def test_a_restore_undoes_what_syncs_and_other_restores_brought_and_a_sync_what_
     ],
 )
 def test_refused_restores(answer: t.Any, code: str) -> None:
-    adaptor, service = restore([restorable()], {"GET /organizations/5/backups/313/restore": answer})
-    target = adaptor.resolve("313", service.channel)
-    observation = adaptor.observe(target, service.channel)
+    provider, service = restore([restorable()], {"GET /organizations/5/backups/313/restore": answer})
+    target = provider.resolve("313", service.channel)
+    observation = provider.observe(target, service.channel)
     with pytest.raises(SyncError) as caught:
-        adaptor.trigger(target, observation, service.channel)
+        provider.trigger(target, observation, service.channel)
     assert caught.value.code == code
     assert [asked for asked, _body in service.asked].count("GET /organizations/5/backups/313/restore") == 1
 
@@ -743,26 +743,26 @@ def test_what_can_be_restored(backup_row: dict[str, t.Any], code: str | None) ->
 
 @pytest.mark.parametrize("mode", ["join", "fail", "queue"])
 def test_a_sync_in_flight_is_waited_for_only_where_that_is_wanted(mode: str) -> None:
-    adaptor, service = restore([restorable()], {f"GET {APP}/status": status(40, status="in_progress")}, if_running=mode)
-    observation = adaptor.observe(adaptor.resolve("313", service.channel), service.channel)
+    provider, service = restore([restorable()], {f"GET {APP}/status": status(40, status="in_progress")}, if_running=mode)
+    observation = provider.observe(provider.resolve("313", service.channel), service.channel)
     assert observation.obstacle is not None
     assert observation.obstacle.code == "busy"
     assert (observation.running is not None) == (mode == "queue")
     if observation.running is not None:
-        assert adaptor.read(observation.running.handle, service.channel).state == "running"
+        assert provider.read(observation.running.handle, service.channel).state == "running"
         for now in (status(), refused(404, "You can not perform this action!")):
             service.answers[f"GET {APP}/status"] = now
-            assert adaptor.read(observation.running.handle, service.channel).state == "succeeded"
+            assert provider.read(observation.running.handle, service.channel).state == "succeeded"
 
 
 def test_a_restore_in_flight_is_a_run_to_join() -> None:
-    adaptor, service = restore([restorable("Restoring")])
-    running = adaptor.observe(adaptor.resolve("313", service.channel), service.channel).running
+    provider, service = restore([restorable("Restoring")])
+    running = provider.observe(provider.resolve("313", service.channel), service.channel).running
     assert running is not None
-    assert adaptor.read(running.handle, service.channel).state == "running"
+    assert provider.read(running.handle, service.channel).state == "running"
     service.answers[BACKUPS] = {"data": [restorable()]}
-    reading = adaptor.read(running.handle, service.channel)
-    effect = adaptor.verify(adaptor.from_handle(running.handle), None, running, reading, service.channel)
+    reading = provider.read(running.handle, service.channel)
+    effect = provider.verify(provider.from_handle(running.handle), None, running, reading, service.channel)
     assert (reading.state, effect.basis) == ("succeeded", "observed")
 
 
@@ -782,57 +782,57 @@ def test_a_restore_in_flight_is_a_run_to_join() -> None:
     ],
 )
 def test_readings_of_a_restore(before: dict[str, t.Any], now: dict[str, t.Any] | None, state: str) -> None:
-    adaptor, service = restore([row(314), *([now] if now else []), row(12)])
-    assert adaptor.read(restored_by(before), service.channel).state == state
+    provider, service = restore([row(314), *([now] if now else []), row(12)])
+    assert provider.read(restored_by(before), service.channel).state == state
 
 
 @pytest.mark.parametrize("now", [restorable("Restoring"), restorable(updated_at="2026-11-20 10:00:06")])
 def test_a_lost_reply_to_a_restore_is_adopted_if_the_row_moved(now: dict[str, t.Any]) -> None:
-    adaptor, service = restore([restorable()])
-    target = adaptor.resolve("313", service.channel)
-    snapshot = adaptor.observe(target, service.channel).snapshot
-    assert adaptor.find(target, snapshot, service.channel) is None
+    provider, service = restore([restorable()])
+    target = provider.resolve("313", service.channel)
+    snapshot = provider.observe(target, service.channel).snapshot
+    assert provider.find(target, snapshot, service.channel) is None
     service.answers[BACKUPS] = {"data": [now]}
-    run = adaptor.find(target, snapshot, service.channel)
+    run = provider.find(target, snapshot, service.channel)
     assert run is not None
     assert run.handle == restored_by()
     service.answers[BACKUPS] = {"data": [row(12)]}
-    assert adaptor.find(target, snapshot, service.channel) is None
+    assert provider.find(target, snapshot, service.channel) is None
 
 
 def test_a_new_date_alone_is_not_an_observed_success() -> None:
-    adaptor, service = restore([restorable(updated_at="2026-11-20 10:00:06")])
+    provider, service = restore([restorable(updated_at="2026-11-20 10:00:06")])
     run = Run(restored_by())
-    effect = adaptor.verify(
-        adaptor.from_handle(run.handle), None, run, adaptor.read(run.handle, service.channel), service.channel
+    effect = provider.verify(
+        provider.from_handle(run.handle), None, run, provider.read(run.handle, service.channel), service.channel
     )
     assert (effect.changed, effect.basis, len(effect.warnings)) == (True, "assumed", 1)
     # but it is one if the row was seen to be in progress before
     service.answers[BACKUPS] = {"data": [restorable("Restoring")]}
-    adaptor.read(run.handle, service.channel)
+    provider.read(run.handle, service.channel)
     service.answers[BACKUPS] = {"data": [restorable(updated_at="2026-11-20 10:00:06")]}
-    effect = adaptor.verify(
-        adaptor.from_handle(run.handle), None, run, adaptor.read(run.handle, service.channel), service.channel
+    effect = provider.verify(
+        provider.from_handle(run.handle), None, run, provider.read(run.handle, service.channel), service.channel
     )
     assert (effect.changed, effect.basis, effect.warnings) == (True, "observed", ())
 
 
 def test_a_restore_is_never_started_within_the_second_of_the_last_change() -> None:
     # the server says that it is 10:00:05
-    adaptor, service = restore([restorable(updated_at="2026-11-20 15:30:05")])
-    target = adaptor.resolve("313", service.channel)
-    observation = adaptor.observe(target, service.channel)
-    assert adaptor.still_valid(target, observation, service.channel)
-    assert adaptor.services.clock.monotonic() == 1.0
+    provider, service = restore([restorable(updated_at="2026-11-20 15:30:05")])
+    target = provider.resolve("313", service.channel)
+    observation = provider.observe(target, service.channel)
+    assert provider.still_valid(target, observation, service.channel)
+    assert provider.services.clock.monotonic() == 1.0
     service.answers[BACKUPS] = {"data": [restorable("Restoring")]}
-    assert not adaptor.still_valid(target, observation, service.channel)
+    assert not provider.still_valid(target, observation, service.channel)
 
 
 @pytest.mark.parametrize("mode", ["warn", "fail"])
 def test_a_restore_that_never_shows_is_no_success(mode: str) -> None:
-    adaptor, _service = restore([], if_unobservable=mode)
+    provider, _service = restore([], if_unobservable=mode)
     run = Run(restored_by())
-    effect = adaptor.lost(adaptor.from_handle(run.handle), run)
+    effect = provider.lost(provider.from_handle(run.handle), run)
     assert (effect.changed, effect.basis, len(effect.warnings)) == (True, "assumed", int(mode == "warn"))
     assert (effect.failure.code if effect.failure else None) == ("outcome_unknown" if mode == "fail" else None)
 
@@ -841,25 +841,25 @@ def test_a_restore_that_never_shows_is_no_success(mode: str) -> None:
     "more", [{"backup": "313/../1"}, {"backup": None}, {"before": None}, {"before": "x"}, {"name": None}, {"server": "x"}]
 )
 def test_handles_of_restores_are_checked(more: dict[str, t.Any]) -> None:
-    adaptor, _service = restore([])
+    provider, _service = restore([])
     with pytest.raises(SyncError) as caught:
-        adaptor.from_handle(restored_by(**more))
+        provider.from_handle(restored_by(**more))
     assert caught.value.code == "invalid_option"
 
 
 @pytest.mark.parametrize("application_id", [None, "x", "../1"])
 def test_a_backup_of_no_application_is_refused(application_id: t.Any) -> None:
-    adaptor, service = restore([{**restorable(), "application_id": application_id, "application": None}])
+    provider, service = restore([{**restorable(), "application_id": application_id, "application": None}])
     with pytest.raises(SyncError) as caught:
-        adaptor.resolve("313", service.channel)
+        provider.resolve("313", service.channel)
     assert caught.value.code == "not_found"
     assert len(service.asked) <= 2
 
 
 def test_two_backups_of_one_application_are_refused_whichever_comes_first() -> None:
-    adaptor, service = restore([restorable(), {**restorable(), "id": 312}])
-    targets = [adaptor.resolve(name, service.channel) for name in ("313", "312", "313")]
+    provider, service = restore([restorable(), {**restorable(), "id": 312}])
+    targets = [provider.resolve(name, service.channel) for name in ("313", "312", "313")]
     for target in targets:
-        obstacle = adaptor.observe(target, service.channel).obstacle
+        obstacle = provider.observe(target, service.channel).obstacle
         assert obstacle is not None
         assert (obstacle.code, "312 and 313" in obstacle.message) == ("invalid_option", True)

@@ -12,7 +12,7 @@ import typing as t
 import pytest
 from hypothesis import given, strategies as st
 
-from ansible_collections.lockstep.sync.plugins.module_utils._http.response import Answer
+from ansible_collections.lockstep.sync.plugins.module_utils._http.response import Response
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar import api
 
 DISK = "Staging site sync is failed because you do not have enough disk space available on your {} server!"
@@ -59,9 +59,9 @@ ELSEWHERE = [
 ]
 
 
-def answer(status: int, body: t.Any, method: str = "GET") -> Answer:
+def answer(status: int, body: t.Any, method: str = "GET") -> Response:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return Answer(method, "https://api.example.com/organizations/5/servers/15/applications/88/sync", status, {}, raw)
+    return Response(method, "https://api.example.com/organizations/5/servers/15/applications/88/sync", status, {}, raw)
 
 
 @pytest.mark.parametrize(("status", "text", "code", "hint"), PUBLISHED)

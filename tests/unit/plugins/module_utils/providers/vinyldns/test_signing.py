@@ -18,7 +18,7 @@ from hypothesis import given, strategies as st
 from requests.structures import CaseInsensitiveDict
 
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.vinyldns.signing import (
-    Credentials,
+    AccessKey,
     SigningAuth,
     authorization,
     canonical_query,
@@ -26,7 +26,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._providers.vinyldns.
 )
 from tests.simulator.vinyldns import auth
 
-CREDENTIALS = Credentials("access", "secret/with+signs")
+CREDENTIALS = AccessKey("access", "secret/with+signs")
 MOMENT = dt.datetime(2026, 11, 20, 10, 11, 12, tzinfo=dt.timezone.utc)
 TIMESTAMP = "20261120T101112Z"
 
