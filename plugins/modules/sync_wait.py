@@ -426,7 +426,13 @@ failure:
 
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.module import run_as_module
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.operation import wait_operation
+
+# Ansible sends to other hosts what a module imports by name; there the registry finds it by the folders.
+from ansible_collections.lockstep.sync.plugins.module_utils._providers.crafter import descriptor as dummy_crafter  # noqa: F401
+from ansible_collections.lockstep.sync.plugins.module_utils._providers.plm import descriptor as dummy_plm  # noqa: F401
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.registry import PROVIDERS
+from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar import descriptor as dummy_serveravatar  # noqa: F401
+from ansible_collections.lockstep.sync.plugins.module_utils._providers.vinyldns import descriptor as dummy_vinyldns  # noqa: F401
 
 OPERATION = wait_operation(PROVIDERS)
 

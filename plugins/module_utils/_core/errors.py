@@ -12,36 +12,11 @@ import contextlib
 import dataclasses
 import typing as t
 
-FAILURE_CODES = frozenset(
-    {
-        "redirect_refused",
-        "auth_failed",
-        "permission_denied",
-        "not_found",
-        "endpoint_missing",
-        "staging_disabled",
-        "busy",
-        "recently_synced",
-        "disk_full",
-        "guard_refused",
-        "run_failed",
-        "probe_failed",
-        "timed_out",
-        "outcome_unknown",
-        "rate_limited",
-        "connection_failed",
-        "tls_failed",
-        "bad_response",
-        "server_error",
-        "invalid_option",
-    }
-)
-
 
 class SyncError(Exception):
     """A definite failure of one target or of the whole task.
 
-    :param code: one of :data:`FAILURE_CODES`.
+    :param code: one of the vocabulary's :data:`FailureCode`, or of the ``failure_codes`` of a provider's descriptor.
     :param message: what happened, naming the object and, for bad input, the option and its value.
     :param hint: what the operator can do about it.
     :param http_status: status of the answer behind the failure, if there was one.
@@ -56,8 +31,6 @@ class SyncError(Exception):
         http_status: int | None = None,
         detail: dict[str, t.Any] | None = None,
     ) -> None:
-        if code not in FAILURE_CODES:
-            raise ValueError(f"unknown failure code {code!r}")
         super().__init__(message)
         self.code = code
         self.message = message

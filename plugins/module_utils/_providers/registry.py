@@ -4,29 +4,35 @@
 
 # Note that this module util is PRIVATE to the collection.
 
-"""All providers by name, for the one module that serves them all."""
+"""All providers, found by their folders: a new one needs no edit here."""
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import typing as t
 
 from .._lifecycle.provider import Provider
-from .crafter.provider import Crafter
-from .crafter.publish import CrafterPublish
-from .plm.provider import PLM
-from .serveravatar.backup import ServerAvatarBackup
-from .serveravatar.provider import ServerAvatar
-from .serveravatar.restore import ServerAvatarRestore
-from .vinyldns.provider import VinylDNS
+from .._operations.descriptor import ProviderDescriptor, ProviderWorkflow
 
-PROVIDER_CLASSES: tuple[type[Provider], ...] = (
-    Crafter,
-    CrafterPublish,
-    PLM,
-    ServerAvatar,
-    ServerAvatarBackup,
-    ServerAvatarRestore,
-    VinylDNS,
-)
+_PACKAGE = __name__.rpartition(".")[0]
 
-PROVIDERS: t.Mapping[str, type[Provider]] = {provider.name: provider for provider in PROVIDER_CLASSES}
+
+def _descriptors() -> dict[str, ProviderDescriptor]:
+    package = importlib.import_module(_PACKAGE)
+    folders = sorted(found.name for found in pkgutil.iter_modules(package.__path__) if found.ispkg)
+    return {name: importlib.import_module(f"{_PACKAGE}.{name}.descriptor").DESCRIPTOR for name in folders}
+
+
+#: by the name of the folder
+DESCRIPTORS: t.Mapping[str, ProviderDescriptor] = _descriptors()
+
+#: provider classes by their names
+PROVIDERS: t.Mapping[str, type[Provider]] = {
+    provider_class.name: provider_class for descriptor in DESCRIPTORS.values() for provider_class in descriptor.classes
+}
+
+#: how a target is promoted, by the name of the provider
+WORKFLOWS: t.Mapping[str, ProviderWorkflow] = {
+    name: workflow for descriptor in DESCRIPTORS.values() for name, workflow in descriptor.workflows.items()
+}

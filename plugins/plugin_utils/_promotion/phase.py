@@ -19,6 +19,8 @@ from ...module_utils._core.clock import Clock, isoformat
 from ...module_utils._core.errors import SyncError
 from ...module_utils._core.options import secrets_in
 from ...module_utils._core.redact import Redactor
+from ...module_utils._operations.descriptor import ProviderWorkflow
+from ...module_utils._providers.registry import WORKFLOWS
 from ...module_utils._state.run_ledger import Key, default_path
 from .._reports import files as _report_files
 from .._reports.promotion_markdown import promotion_markdown
@@ -26,7 +28,6 @@ from .._reports.promotion_page import promotion_page
 from . import report as _promotion_report, state as promotion
 from .journal import PromotionStore
 from .settings import PREFIX, PromotionSettings, PromotionTarget
-from .workflows import WORKFLOWS, ProviderWorkflow, environment
 
 Json = dict[str, t.Any]
 Found = t.TypeVar("Found")
@@ -120,7 +121,7 @@ class Phase(abc.ABC):
     # -- what is remembered between runs -----------------------------------------------------------------------------
 
     def journal(self) -> PromotionStore:
-        path = self.settings.ledger_path or environment().get("LOCKSTEP_LEDGER") or default_path(environment())
+        path = self.settings.ledger_path or os.environ.get("LOCKSTEP_LEDGER") or default_path(os.environ)
         return PromotionStore(
             os.path.expandvars(path),
             self.services.clock,

@@ -17,7 +17,6 @@ from . import approval as _approval, state as promotion
 from .journal import BegunPromotion as Taken, LockHeld, Owner, PromotionStore, ReleaseBlock
 from .phase import Json, Outcome, Phase, format_error, iso_seconds, key_in, needed
 from .settings import PREFIX, PromotionTarget
-from .workflows import environment
 
 
 class Inspect(Phase):
@@ -40,7 +39,7 @@ class Inspect(Phase):
         result = self.call_sync(wanted, self.release_for(wanted.index))
         records = result.get("syncs") or []
         if len(records) == 1:
-            address = self.chain(wanted).address(wanted.options, environment())
+            address = self.chain(wanted).address(wanted.options, os.environ)
             entry["key"] = promotion.key_of(records[0], wanted.provider, address)
             self._recall(entry)
             if promotion.is_resumed(entry) and not self.state["release"]:

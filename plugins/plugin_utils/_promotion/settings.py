@@ -20,11 +20,14 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ...module_utils._core.errors import SyncError, invalid_option
 from ...module_utils._core.options import MAX_REQUEST_TIMEOUT, MAX_WAIT_TIMEOUT
-from .workflows import REFUSED_OPTIONS, WORKFLOWS
+from ...module_utils._providers.registry import WORKFLOWS
 
 Json = dict[str, t.Any]
 
 PREFIX = "staging_promotion_"
+
+#: options of sync modules that the role sets itself
+REFUSED_OPTIONS = frozenset({"release", "wait", "on_timeout", "report_path", "ledger_path"})
 
 #: phases in the order of a promotion, and the moments that task files can be hooked to
 PHASES = ("preflight", "gate", "approval", "lock", "backup", "sync", "verify", "rollback", "report", "notify")

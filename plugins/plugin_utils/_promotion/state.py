@@ -16,8 +16,8 @@ import json
 import typing as t
 
 from ...module_utils._probe.address import shown_url
+from ...module_utils._providers.registry import WORKFLOWS
 from .settings import PREFIX, PromotionSettings, PromotionTarget
-from .workflows import WORKFLOWS
 
 Json = dict[str, t.Any]
 
@@ -134,15 +134,14 @@ _CULPRITS = {
     "redirect_refused": "connection",
     "not_found": "target",
     "endpoint_missing": "target",
-    "staging_disabled": "staging",
     "busy": "idle",
-    "disk_full": "disk",
 }
 _ORDER = ("connection", "credentials", "target", "staging", "idle")
 
 
 def _checks_of(target: Json, record: Json, failure: Json | None, max_disk_percent: float) -> None:
-    culprit = _CULPRITS.get(failure["code"], "plan") if failure else None
+    culprits = {**_CULPRITS, **WORKFLOWS[target["provider"]].checks}
+    culprit = culprits.get(failure["code"], "plan") if failure else None
     # after a failure that is none of theirs, nobody knows
     known = _ORDER.index(culprit) if culprit in _ORDER else 0 if culprit == "plan" else len(_ORDER)
     texts = {"connection": "the API answers", "credentials": "accepted", "target": f"found as {record['target']}"}

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import typing as t
 
-Json = dict[str, t.Any]
+from ...module_utils._core.vocabulary import RECONCILIATION_VERDICTS
 
-#: the worst verdict of a zone is that of the whole
-SEVERITY = ("in_sync", "reconciled", "drift", "refused", "timed_out", "failed")
+Json = dict[str, t.Any]
 
 #: batches with fewer record sets than this in VinylDNS are too small for a percentage
 MIN_RECORDS = 10
@@ -95,7 +94,7 @@ def build_report(run: Json, check_mode: bool, fail_on_drift: bool, finished_at: 
     left = {record["target"]: record for record in reversed(residuals)}
     zones = [_zone(plan, synced.get(plan["target"]), left.get(plan["target"]), run["batch"]) for plan in _distinct(plans)]
     error = run["error"] or _task_failure(run)
-    verdict = "failed" if error else max((zone["verdict"] for zone in zones), key=SEVERITY.index, default="failed")
+    verdict = "failed" if error else max((zone["verdict"] for zone in zones), key=RECONCILIATION_VERDICTS.index, default="failed")
     ok = verdict in ("in_sync", "reconciled") or (verdict == "drift" and check_mode and not fail_on_drift)
     report = {
         "verdict": verdict,
@@ -172,7 +171,7 @@ def _task_failure(run: Json) -> str:
 
 
 def _summary(zones: t.Sequence[Json], run: Json) -> Json:
-    counts = {verdict: sum(zone["verdict"] == verdict for zone in zones) for verdict in SEVERITY}
+    counts = {verdict: sum(zone["verdict"] == verdict for zone in zones) for verdict in RECONCILIATION_VERDICTS}
     requests = sum(result["summary"]["requests"] for key in ("plans", "syncs", "residuals") for result in run[key])
     changes = {key: sum((zone["drift"] or {}).get(key, 0) for zone in zones) for key in ("creates", "updates", "deletes")}
     return {"zones": len(zones), **counts, **changes, "requests": requests}
@@ -183,7 +182,9 @@ def _message(report: Json, path: str) -> str:
     if report["error"]:
         return f"failed: {report['error']}{where}"
     summary = report["summary"]
-    counts = ", ".join(f"{summary[verdict]} {verdict.replace('_', ' ')}" for verdict in SEVERITY if summary[verdict])
+    counts = ", ".join(
+        f"{summary[verdict]} {verdict.replace('_', ' ')}" for verdict in RECONCILIATION_VERDICTS if summary[verdict]
+    )
     worst = next((zone for zone in report["zones"] if zone["verdict"] == report["verdict"]), None)
     zones = "1 zone" if summary["zones"] == 1 else f"{summary['zones']} zones"
     text = f"{report['verdict']}: {zones}, {counts}." if summary["zones"] > 1 else f"{report['verdict']}: {zones}."

@@ -17,7 +17,7 @@ import typing as t
 
 import markupsafe
 
-from .._reconciliation.state import SEVERITY
+from ...module_utils._core.vocabulary import RECONCILIATION_VERDICTS
 from . import page as _page
 from .page import Json
 
@@ -215,7 +215,9 @@ def reconciliation_page(report: Json) -> str:
             ("Requests sent", summary.get("requests")),
         ),
         tone=_tone(report.get("verdict"), tone_of_drift),
-        counts=[(word, summary[word], _tone(word, tone_of_drift)) for word in reversed(SEVERITY) if summary.get(word)],
+        counts=[
+            (word, summary[word], _tone(word, tone_of_drift)) for word in reversed(RECONCILIATION_VERDICTS) if summary.get(word)
+        ],
         changes=[(word, summary[word], tone) for word, tone, _sign in CHANGES if summary.get(word)],
         rows=rows,
         batch_refusal=_page.clip(report.get("batch_refusal") or "", MAX_TEXT),
@@ -230,7 +232,7 @@ def reconciliation_page(report: Json) -> str:
 def _rank(zone: Json) -> int:
     """The worst first, otherwise as they were given."""
     verdict = zone.get("verdict")
-    return -SEVERITY.index(verdict) if verdict in SEVERITY else -len(SEVERITY)
+    return -RECONCILIATION_VERDICTS.index(verdict) if verdict in RECONCILIATION_VERDICTS else -len(RECONCILIATION_VERDICTS)
 
 
 def _tone(verdict: t.Any, tone_of_drift: str) -> str:

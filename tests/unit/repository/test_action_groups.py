@@ -10,8 +10,10 @@ import typing as t
 
 import pytest
 
+from ansible_collections.lockstep.sync.plugins.module_utils._providers.registry import DESCRIPTORS
+
 #: Every group beside ``all`` holds the modules whose name begins with the name of the group.
-PROVIDER_GROUPS = ("crafter", "plm", "serveravatar", "vinyldns")
+PROVIDER_GROUPS = tuple(DESCRIPTORS)
 
 
 #: They take the variables of a role and no option that anybody would set for a whole group.

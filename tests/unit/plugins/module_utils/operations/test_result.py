@@ -174,7 +174,8 @@ def timed_out(number: int) -> Record:
 
 
 def refused(number: int) -> Record:
-    nothing: dict[str, t.Any] = {"handle": None, "started_at": None, "finished_at": None, "reason": "", "compact_detail": {}, "detail": {}}
+    nothing: dict[str, t.Any] = {"handle": None, "started_at": None, "finished_at": None, "reason": ""}
+    nothing |= {"compact_detail": {}, "detail": {}}
     record = zone(number, action="refused", state="not_started", changed=False, **nothing)
     record.fail(SyncError("bad_response", "the answer to GET /zones/x (HTTP 400) says: " + "z" * 200, "Look at it. " * 20, 400))
     return record

@@ -16,19 +16,20 @@ from hypothesis import given, strategies as st
 from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import SystemClock
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError
 from ansible_collections.lockstep.sync.plugins.module_utils._core.redact import Redactor
+from ansible_collections.lockstep.sync.plugins.module_utils._providers.registry import WORKFLOWS
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.phase import PromotionServices
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.phases import STEPS
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.settings import (
     HOOKS,
     PHASES,
     PREFIX,
+    REFUSED_OPTIONS,
     VARIABLES,
     PromotionSettings,
     read,
     split,
 )
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.start import INTERNAL, Begin
-from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.workflows import REFUSED_OPTIONS, WORKFLOWS
 
 Json = dict[str, Any]
 

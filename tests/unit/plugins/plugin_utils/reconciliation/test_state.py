@@ -14,10 +14,10 @@ from ansible.errors import AnsibleFilterError
 from hypothesis import given, settings, strategies as st
 
 from ansible_collections.lockstep.sync.plugins.filter.dns_reconciliation import FilterModule
-from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import FAILURE_CODES
+from ansible_collections.lockstep.sync.plugins.module_utils._core.vocabulary import FAILURE_CODES
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.state import (
     MIN_RECORDS,
-    SEVERITY,
+    RECONCILIATION_VERDICTS,
     backend_groups,
     batch_refusal,
     build_report,
@@ -253,9 +253,9 @@ OF_SEVERITY = {
 }
 
 
-@pytest.mark.parametrize("worst", SEVERITY)
+@pytest.mark.parametrize("worst", RECONCILIATION_VERDICTS)
 def test_the_worst_verdict_is_that_of_the_whole(worst: str) -> None:
-    names = SEVERITY[: SEVERITY.index(worst) + 1]
+    names = RECONCILIATION_VERDICTS[: RECONCILIATION_VERDICTS.index(worst) + 1]
     passes: tuple[list[Json], list[Json], list[Json]] = ([], [], [])
     for name in reversed(names):
         for records, item in zip(passes, OF_SEVERITY[name], strict=True):
@@ -263,7 +263,9 @@ def test_the_worst_verdict_is_that_of_the_whole(worst: str) -> None:
     built = report(run(*passes))
     assert built["verdict"] == worst
     assert {zone["zone"]: zone["verdict"] for zone in built["zones"]} == {f"{name}.": name for name in names}
-    assert [built["summary"][name] for name in SEVERITY] == [int(name in names) for name in SEVERITY]
+    assert [built["summary"][name] for name in RECONCILIATION_VERDICTS] == [
+        int(name in names) for name in RECONCILIATION_VERDICTS
+    ]
 
 
 @pytest.mark.parametrize(("check_mode", "fail_on_drift", "ok"), [(True, False, True), (True, True, False), (False, False, False)])
@@ -403,10 +405,10 @@ def test_any_records_give_a_consistent_report(
 ) -> None:
     built = report(run(plans, syncs, residuals, batch, error), check_mode, fail_on_drift)
     assert json.loads(json.dumps(built)) == built
-    assert built["verdict"] in SEVERITY
+    assert built["verdict"] in RECONCILIATION_VERDICTS
     verdicts = [zone["verdict"] for zone in built["zones"]]
     assert {zone["zone"] for zone in built["zones"]} == {plan["target"] for plan in plans}
-    assert sum(built["summary"][verdict] for verdict in SEVERITY) == built["summary"]["zones"] == len(verdicts)
+    assert sum(built["summary"][verdict] for verdict in RECONCILIATION_VERDICTS) == built["summary"]["zones"] == len(verdicts)
     assert built["message"].startswith(f"{built['verdict']}: ")
     if built["ok"]:
         allowed = {"in_sync", "reconciled"} | ({"drift"} if check_mode and not fail_on_drift else set())

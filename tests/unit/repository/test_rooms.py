@@ -1,0 +1,139 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The folders of the code, and which of them may import which."""
+
+from __future__ import annotations
+
+import ast
+import collections
+import pathlib
+import re
+
+import pytest
+
+PACKAGE = "ansible_collections.lockstep.sync."
+
+#: From the bottom up: a folder imports only those listed before it.
+MODULE_UTILS = ("_core", "_http", "_state", "_lifecycle", "_operations", "_dns", "_probe", "_providers")
+PLUGIN_UTILS = ("_change_windows", "_notifications", "_reports", "_promotion", "_reconciliation", "_actions")
+ORDER = (
+    *(f"plugins/module_utils/{folder}" for folder in MODULE_UTILS),
+    *(f"plugins/plugin_utils/{folder}" for folder in PLUGIN_UTILS),
+)
+
+#: Longer files hide a second idea, and longer functions a second step.
+MAX_FILE_LINES = 450
+MAX_FUNCTION_LINES = 40
+
+
+def folder_of(name: str) -> str:
+    """The entry of :data:`ORDER` that a file or a dotted module belongs to, or the folder of plugins that it is in."""
+    parts = name.replace(".", "/").split("/")
+    return "/".join(parts[:3] if parts[1] in ("module_utils", "plugin_utils") else parts[:2])
+
+
+def imports_of(name: str, tree: ast.AST) -> set[str]:
+    """Dotted names, from the top of the repository, of what a file of the collection imports from it."""
+    package = name.removesuffix(".py").split("/")[:-1]
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.ImportFrom):
+            continue
+        if node.level:
+            base = package[: len(package) - node.level + 1]
+            module = ".".join([*base, *([node.module] if node.module else [])])
+        elif (node.module or "").startswith(PACKAGE):
+            module = str(node.module).removeprefix(PACKAGE)
+        else:
+            continue
+        # what is imported may be a module itself
+        found |= {f"{module}.{alias.name}" for alias in node.names}
+    return found
+
+
+@pytest.fixture(scope="module")
+def sources(root: pathlib.Path, tracked: list[str]) -> dict[str, ast.Module]:
+    """The Python files of the plugins, parsed."""
+    return {
+        name: ast.parse((root / name).read_text(encoding="utf-8"))
+        for name in tracked
+        if re.match(r"plugins/.*\.py$", name) and (root / name).exists()
+    }
+
+
+def test_every_folder_has_its_place(sources: dict[str, ast.Module]) -> None:
+    folders = {folder_of(name) for name in sources if name.split("/")[1] in ("module_utils", "plugin_utils")}
+    assert {folder.removesuffix("/__init__.py") for folder in folders} == set(ORDER)
+
+
+def test_imports_point_down(sources: dict[str, ast.Module]) -> None:
+    upward = []
+    for name, tree in sources.items():
+        if folder_of(name) not in ORDER:
+            continue
+        for imported in imports_of(name, tree):
+            if imported.startswith("plugins.") and ORDER.index(folder_of(imported)) > ORDER.index(folder_of(name)):
+                upward.append(f"{name} imports {imported}")
+    assert upward == []
+
+
+def test_providers_do_not_know_each_other(sources: dict[str, ast.Module]) -> None:
+    found = []
+    for name, tree in sources.items():
+        parts = name.split("/")
+        if parts[2:3] != ["_providers"] or len(parts) < 5:
+            continue
+        for imported in imports_of(name, tree):
+            other = imported.split(".")
+            if other[2:3] == ["_providers"] and other[3] != parts[3]:
+                found.append(f"{name} imports {imported}")
+    assert found == []
+
+
+def test_no_cycles(sources: dict[str, ast.Module]) -> None:
+    modules = {name.removesuffix(".py").replace("/", "."): name for name in sources}
+    graph: dict[str, set[str]] = collections.defaultdict(set)
+    for module, name in modules.items():
+        for imported in imports_of(name, sources[name]):
+            target = imported if imported in modules else imported.rpartition(".")[0]
+            if target in modules:
+                graph[module].add(target)
+    finished: set[str] = set()
+
+    def visit(module: str, path: tuple[str, ...]) -> None:
+        assert module not in path, " -> ".join((*path, module))
+        if module in finished:
+            return
+        for target in sorted(graph[module]):
+            visit(target, (*path, module))
+        finished.add(module)
+
+    for module in sorted(modules):
+        visit(module, ())
+
+
+def test_provider_neutral_code_names_no_provider(root: pathlib.Path, sources: dict[str, ast.Module]) -> None:
+    providers = sorted(path.name for path in (root / "plugins/module_utils/_providers").iterdir() if path.is_dir())
+    names = re.compile("|".join(name for name in providers if not name.startswith("__")), re.IGNORECASE)
+    found = []
+    for name, tree in sources.items():
+        parts = name.split("/")
+        if parts[1] != "module_utils" or parts[2] not in MODULE_UTILS[:5]:
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and names.search(node.value):
+                found.append(f"{name}:{node.lineno}: {node.value[:60]!r}")
+    assert found == []
+
+
+def test_a_class_name_stands_for_one_thing(sources: dict[str, ast.Module]) -> None:
+    #: names that Ansible looks for
+    required = {"ActionModule", "ModuleDocFragment", "FilterModule", "TestModule", "InventoryModule", "LookupModule"}
+    where: dict[str, list[str]] = collections.defaultdict(list)
+    for name, tree in sources.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef) and node.name not in required:
+                where[node.name].append(name)
+    assert {name: files for name, files in where.items() if len(files) > 1} == {}
