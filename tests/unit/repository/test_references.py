@@ -1,0 +1,61 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Citations name sections that the pages of the reference have."""
+
+from __future__ import annotations
+
+import pathlib
+import re
+
+import pytest
+
+#: ``docs/reference/vinyldns.md#2.5`` and further sections of the same page: ``docs/reference/vinyldns.md#2.5, #2.6 and #2.7``
+CITATION = re.compile(r"docs/reference/(\w+)\.md((?:(?:,\s+|\s+and\s+|\s+to\s+)?#\d+(?:\.\d+)?)*)")
+SECTION = re.compile(r"#(\d+(?:\.\d+)?)")
+HEADING = re.compile(r"^#{2,3} (\d+(?:\.\d+)?)\.? \S", re.MULTILINE)
+
+THIS = "tests/unit/repository/test_references.py"
+
+
+def sections_of(page: str) -> set[str]:
+    """The numbers of the sections of a page."""
+    return set(HEADING.findall(page))
+
+
+@pytest.fixture(scope="module")
+def pages(root: pathlib.Path) -> dict[str, set[str]]:
+    """The sections of each page of the reference."""
+    return {path.stem: sections_of(path.read_text(encoding="utf-8")) for path in (root / "docs" / "reference").glob("*.md")}
+
+
+def test_every_provider_has_a_page(root: pathlib.Path, pages: dict[str, set[str]]) -> None:
+    providers = {path.parent.name for path in (root / "plugins/module_utils/_providers").glob("*/descriptor.py")}
+    assert providers | {"README"} == set(pages)
+
+
+def test_sections_are_numbered_once(root: pathlib.Path) -> None:
+    for path in sorted((root / "docs" / "reference").glob("*.md")):
+        numbers = HEADING.findall(path.read_text(encoding="utf-8"))
+        assert sorted(numbers) == sorted(set(numbers)), path.name
+        chapters = {number.partition(".")[0] for number in numbers}
+        assert chapters <= set(numbers), path.name
+
+
+def test_cited_sections_exist(root: pathlib.Path, tracked: list[str], pages: dict[str, set[str]]) -> None:
+    wrong = []
+    for name in tracked:
+        if name == THIS or not name.endswith((".py", ".md", ".yml", ".j2")) or not (root / name).exists():
+            continue
+        for page, cited in CITATION.findall((root / name).read_text(encoding="utf-8")):
+            missing = [section for section in SECTION.findall(cited) if section not in pages.get(page, set())]
+            if page not in pages or missing:
+                wrong.append(f"{name}: {page}.md has no section {missing}")
+    assert wrong == []
+
+
+def test_a_wrong_citation_is_found() -> None:
+    ((page, cited),) = CITATION.findall("by its rules (docs/reference/vinyldns.md#2.5, #2.6 and #9)")
+    assert (page, SECTION.findall(cited)) == ("vinyldns", ["2.5", "2.6", "9"])
+    assert sections_of("## 2. Record sets\n\n### 2.5 Rules\n\n## Other\n") == {"2", "2.5"}
