@@ -80,7 +80,7 @@ def records(draw: st.DrawFn) -> list[str]:
 @pytest.fixture(scope="module")
 def simulator() -> Iterator[Simulator]:
     with Simulator.start(parts=["vinyldns"], dns="bind") as running:
-        # with the usual collation, a name that changes its case is lost and comes back with the next sync (sheet section 2.5)
+        # with the usual collation, a record set that changes case is lost until the next sync (docs/reference/vinyldns.md#2.5)
         running.knob("vinyldns", collation="binary")
         yield running
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The lockstep.sync authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Crafter part against the reference sheet and the published page; git is asked with plain git."""
+"""The Crafter part against docs/reference/crafter.md; its repositories are read with plain git."""
 
 from __future__ import annotations
 

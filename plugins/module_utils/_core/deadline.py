@@ -12,7 +12,7 @@ from .clock import Clock
 
 
 class Deadline:
-    """The one point in time by which a target has to be settled (design: one deadline for everything).
+    """The one point in time by which a target has to be settled.
 
     :param clock: source of time.
     :param seconds: allowance from now on.

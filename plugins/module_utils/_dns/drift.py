@@ -4,7 +4,7 @@
 
 # Note that this module util is PRIVATE to the collection.
 
-"""What a sync would change: the backend's records against the stored record sets, by the server's rules (sheet 2.5)."""
+"""What a sync would change: the records of the backend compared with the stored record sets (docs/reference/vinyldns.md#2.5)."""
 
 from __future__ import annotations
 
@@ -225,7 +225,7 @@ class DriftBuilder:
     def feed(self, record_set: Json) -> bool:
         """Take one record set of the API.
 
-        :param record_set: an item of ``GET /zones/{id}/recordsets`` (sheet section 2.6).
+        :param record_set: an item of ``GET /zones/{id}/recordsets`` (docs/reference/vinyldns.md#2.6).
         :returns: ``False`` if it has been fed before, as overlapping lists do.
         :raises SyncError: ``bad_response`` if it has no name or no type.
         """
@@ -279,7 +279,7 @@ class DriftBuilder:
         )
 
     def _is_new_spelling(self, rtype: str, name: str, spelling: str) -> bool:
-        # the server stores each spelling once, but collapses those that mean the same name (sheet 2.5)
+        # the server stores each spelling once, but collapses those that mean the same name (docs/reference/vinyldns.md#2.5)
         seen = {name} if name in self._stored[rtype] else set()
         known = self._spellings.setdefault((rtype, name), seen)
         if spelling in known:

@@ -32,7 +32,7 @@ def observed_changes(zone: str, items: t.Iterable[Json]) -> tuple[RecordChange, 
     """What the server recorded, in the form of a plan.
 
     :param zone: name of the zone as the API gives it.
-    :param items: those of ``GET /zones/{id}/recordsetchanges`` that belong to one sync (sheet sections 1.6 and 2.2);
+    :param items: those of ``GET /zones/{id}/recordsetchanges`` that belong to one sync (docs/reference/vinyldns.md#1.6 and #2.2);
         repeated ones are taken once.
     :raises SyncError: ``bad_response`` if an item has no record set.
     """

@@ -20,7 +20,7 @@ from .drift import CREATE, DELETE, UPDATE, Drift, RecordChange, serial_compare
 #: rules that a reviewer may lift for one plan; the others protect against what no review makes right
 LIFTED_BY_APPROVE = ("max_delete_percent", "max_update_percent", "max_deletes", "max_updates")
 
-#: types of stored record sets; UNKNOWN is what ancient servers stored of all others (sheet section 2.4)
+#: types of stored record sets; UNKNOWN is what ancient servers stored of all others (docs/reference/vinyldns.md#2.4)
 _TYPES = (*sorted(rdata.TYPE_NUMBERS), "UNKNOWN")
 _MAX_NAMES = 5
 

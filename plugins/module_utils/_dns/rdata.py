@@ -7,7 +7,7 @@
 """The data of one record: in wire format, in VinylDNS's JSON, in zone files, and folded for comparison.
 
 One table says which fields each recognised type has; everything else follows from it. The types and the names of the
-JSON fields are those of the vinyldns sheet, sections 2.4 and 2.6.
+JSON fields are those of docs/reference/vinyldns.md#2.4 and #2.6.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .wire import Malformed
 
 Json = t.Mapping[str, t.Any]
 
-#: what one character string of a TXT record may hold, and where the server splits its text (sheet section 2.5)
+#: what one character string of a TXT record may hold, and where the server splits its text (docs/reference/vinyldns.md#2.5)
 MAX_STRING = 255
 #: escaping makes four characters of an octet at most, so the text of so short a string is never split
 _NEVER_SPLIT = MAX_STRING // 4
@@ -316,7 +316,7 @@ def to_text(rtype: str, octets: bytes) -> str:
 
 
 def fold(rtype: str, octets: bytes) -> bytes:
-    """What all spellings of the same data have in common: names in lower case (sheet section 2.5)."""
+    """What all spellings of the same data have in common: names in lower case (docs/reference/vinyldns.md#2.5)."""
     if rtype in _BARE_NAMES:
         return octets.lower()
     if rtype not in _WITH_NAMES:
@@ -327,7 +327,7 @@ def fold(rtype: str, octets: bytes) -> bytes:
 def as_stored(rtype: str, octets: bytes) -> bytes:
     """Transferred data as it comes back from the server's own conversion to JSON and to DNS again.
 
-    Only texts change: strings are joined, escaped, and split anew after 255 characters (sheet section 2.5).
+    Only texts change: strings are joined, escaped, and split anew after 255 characters (docs/reference/vinyldns.md#2.5).
 
     :raises Malformed: where the split falls inside an escape, so that the server cannot make a DNS record of it.
     """

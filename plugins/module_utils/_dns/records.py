@@ -4,7 +4,7 @@
 
 # Note that this module util is PRIVATE to the collection.
 
-"""Record sets in the one form in which both sides can be compared, by VinylDNS's own rules (sheet sections 2.5 and 2.6).
+"""Record sets in a form that both sides can be compared in, by VinylDNS's rules (docs/reference/vinyldns.md#2.5 and #2.6).
 
 The server turns transferred records into its JSON model first and then compares the DNS records made of both models.
 What that does to names, texts and TTLs is reproduced here, quirks included: a prediction has to be exact to be of use.
@@ -60,7 +60,8 @@ class ZoneNames:
     def of_owner(self, owner: bytes) -> tuple[str, bool]:
         """Name of the record set that a transferred record belongs to, and whether the server sees a dot at its end.
 
-        A host whose relative name equals the name of the zone (``ok.ok.`` in ``ok.``) falls into the apex (sheet 2.5).
+        A host whose relative name equals the name of the zone (``ok.ok.`` in ``ok.``) becomes part of the apex
+        (docs/reference/vinyldns.md#2.5).
 
         :param owner: owner of the record in wire format.
         """
@@ -78,7 +79,8 @@ class ZoneNames:
         """Name under which the server compares a record set that it stores as ``name``.
 
         ``@`` and the zone's name with or without a dot are the apex. Legacy names with a dot at the end are those without
-        it (sheet 2.5), but :func:`same` tells them apart. Names that the server could not parse are left alone.
+        it (docs/reference/vinyldns.md#2.5), but :func:`same` distinguishes them. Names that the server could not parse are
+        returned unchanged.
         """
         if name in self._apex_spellings:
             return self.apex
@@ -136,7 +138,7 @@ def pack_stored(record_set: Json) -> Packed:
 
 
 def merge(first: Packed, second: Packed) -> Packed:
-    """Two parts of one record set. TTL and name are those of the first one, as the server has it (sheet 2.5)."""
+    """Both parts of one record set. TTL and name are those of the first part (docs/reference/vinyldns.md#2.5)."""
     head = bytes((first[0] | second[0] & _UNCONVERTIBLE,)) + first[1 : _HEAD.size]
     if (first[0] | second[0]) & _VERBATIM:
         # it equals nothing anyway, so one part is enough to show
@@ -145,7 +147,7 @@ def merge(first: Packed, second: Packed) -> Packed:
 
 
 def same(rtype: str, one: Packed, other: Packed) -> bool:
-    """Whether the server takes two record sets of the same name and type for equal (sheet section 2.5).
+    """Whether the server takes two record sets of the same name and type for equal (docs/reference/vinyldns.md#2.5).
 
     Equal are the sets of records, without regard to order, repetition and the case of names, and the TTL, and whether
     the name ends with a dot. A set that cannot be turned into DNS records equals nothing.

@@ -7,7 +7,7 @@
 """Transferred records, and domain names as octets and as text.
 
 Names are plain uncompressed wire format (RFC 1035 section 3.1) throughout: it is small, and compared at once. Text is
-read and written exactly as dnsjava does it, since that is what VinylDNS stores (vinyldns sheet section 2.6).
+read and written exactly as dnsjava does it, since that is what VinylDNS stores (docs/reference/vinyldns.md#2.6).
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 
 # Note that this module util is PRIVATE to the collection.
 
-"""The lifecycle of one target, the same for all providers (design section 3):
+"""The lifecycle of one target, the same for all providers:
 
 observe -> plan -> (check mode stops here) -> guard -> record intent -> trigger once -> settle -> verify -> record outcome
 """

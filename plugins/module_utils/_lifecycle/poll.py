@@ -26,7 +26,8 @@ MAX_CONSECUTIVE_ERRORS = 5
 MAX_CONSECUTIVE_UNKNOWN = 5
 
 #: States of a reading. ``pending``: accepted, not visible yet, and that is normal for as long as it takes.
-#: ``absent``: not visible, which is normal for a grace only. ``unknown``: a word that the sheet does not have.
+#: ``absent``: not visible, which is normal for a grace only. ``unknown``: a word that
+#: ``docs/reference/`` does not have.
 State = str
 STATES = ("pending", "absent", "running", "succeeded", "failed", "unknown")
 

@@ -18,7 +18,7 @@ from .._core.errors import SyncError
 
 @dataclasses.dataclass
 class Record:
-    """The result of one target; see design section 4 for the meaning of each field."""
+    """The result of one target. The meaning of each field is documented in the RETURN of the modules."""
 
     target: str
     provider: str

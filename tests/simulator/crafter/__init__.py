@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """An emulator of Crafter Studio, as far as resetting staging needs one.  It is not Studio and shares no code with it.
 
-It follows the project's reference sheet: documentation, source reading and issue threads of 3.0 to 5.0.  A profile stands
+It follows docs/reference/crafter.md: documentation, source reading and issue threads of 3.0 to 5.0.  A profile stands
 for a release (``releases.py``), a knob picks any other (``knobs.py``); each endpoint knows the releases that have it.
 Behind each site is a real git repository, by path and over HTTP (``git.py``, ``githttp.py``).  ``control.py`` lists what
 tests can do behind Studio's back, ``seed.py`` what is there from the start.
@@ -13,7 +13,7 @@ packages, package, cancel, all, has_initial_publish, available_targets; workflow
 commits, publish-items, bulk-golive, channels, site/exists, get-per-user, get-configuration; API tokens; users/me/sites;
 get_configuration of site-config.xml; 5.0's status, targets, configuration and packages.  Any other URL is unknown.
 
-Where the sheet leaves room, this is what was decided:
+Where that page leaves something open, this was decided:
 
 * The published page names no way to sign in: the profile ``documented`` takes a token, Basic, or a 3.x session.  Its
   environments come from a knob and are branch names; a member of the site may sync, anybody else is unauthorized.

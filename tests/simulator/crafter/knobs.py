@@ -29,7 +29,7 @@ class CrafterKnobs(Knobs):
     login_lock: Literal["auto", "on", "off"] = "auto"  # auto: from 4.0 on, where it is known to exist
     login_lock_unit: float = 1.0  # the n-th failure in a row locks the name for 2^n of these seconds, at most 3600
 
-    # What the sheet leaves open
+    # What docs/reference/crafter.md leaves open
     documented_strings: Literal["page", "code"] = "page"  # messages of sync-staging: as published, or as its script said
     monitor_v1: Literal["documented", "package"] = "documented"  # the keys of 3.0's version: name.. or packageName..
 

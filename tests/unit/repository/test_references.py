@@ -2,12 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Citations name sections that the pages of the reference have."""
+"""Comments cite documents that are in the repository, and sections that these documents have."""
 
 from __future__ import annotations
 
+import ast
+import io
 import pathlib
 import re
+import tokenize
 
 import pytest
 
@@ -16,6 +19,9 @@ CITATION = re.compile(r"docs/reference/(\w+)\.md((?:(?:,\s+|\s+and\s+|\s+to\s+)?
 SECTION = re.compile(r"#(\d+(?:\.\d+)?)")
 HEADING = re.compile(r"^#{2,3} (\d+(?:\.\d+)?)\.? \S", re.MULTILINE)
 
+#: a document that a comment names, and the names that working papers outside of the repository had
+DOCUMENT = re.compile(r"[\w./-]*\w\.(?:md|rst)\b")
+ELSEWHERE = re.compile(r"\b(?:fact )?sheets?\b|\bdesign (?:section|document|page)|\bdesign:|\bdesign\.md", re.IGNORECASE)
 THIS = "tests/unit/repository/test_references.py"
 
 
@@ -24,10 +30,29 @@ def sections_of(page: str) -> set[str]:
     return set(HEADING.findall(page))
 
 
+def comments_of(source: str) -> str:
+    """The comments and docstrings of a Python file."""
+    found = [token.string for token in tokenize.generate_tokens(io.StringIO(source).readline) if token.type == tokenize.COMMENT]
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+            found.append(ast.get_docstring(node) or "")
+    return "\n".join(found)
+
+
 @pytest.fixture(scope="module")
 def pages(root: pathlib.Path) -> dict[str, set[str]]:
     """The sections of each page of the reference."""
     return {path.stem: sections_of(path.read_text(encoding="utf-8")) for path in (root / "docs" / "reference").glob("*.md")}
+
+
+@pytest.fixture(scope="module")
+def comments(root: pathlib.Path, tracked: list[str]) -> dict[str, str]:
+    """The comments of every Python file, by its name."""
+    return {
+        name: comments_of((root / name).read_text(encoding="utf-8"))
+        for name in tracked
+        if name.endswith(".py") and name != THIS and (root / name).exists()
+    }
 
 
 def test_every_provider_has_a_page(root: pathlib.Path, pages: dict[str, set[str]]) -> None:
@@ -59,3 +84,15 @@ def test_a_wrong_citation_is_found() -> None:
     ((page, cited),) = CITATION.findall("by its rules (docs/reference/vinyldns.md#2.5, #2.6 and #9)")
     assert (page, SECTION.findall(cited)) == ("vinyldns", ["2.5", "2.6", "9"])
     assert sections_of("## 2. Record sets\n\n### 2.5 Rules\n\n## Other\n") == {"2", "2.5"}
+    assert ELSEWHERE.search("by the rules of the sheet, section 2")
+    assert not ELSEWHERE.search("the stylesheet of the page, designed for print")
+
+
+def test_cited_documents_are_in_the_repository(comments: dict[str, str], tracked: list[str]) -> None:
+    wrong = []
+    for name, text in comments.items():
+        for document in DOCUMENT.findall(text):
+            if not any(other == document or other.endswith(f"/{document}") for other in tracked):
+                wrong.append(f"{name}: {document}")
+        wrong += [f"{name}: {match[0]}" for match in ELSEWHERE.finditer(text)]
+    assert wrong == []

@@ -4,7 +4,7 @@
 
 # Note that this module util is PRIVATE to the collection.
 
-"""What Crafter Studio of each version offers, and what its answers mean (sheet: reference/crafter.md, sections 1 to 5)."""
+"""What each version of Crafter Studio offers, and what its responses mean (docs/reference/crafter.md#1 to #5)."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def _field_errors(body: Json) -> list[t.Any]:
 
 @dataclasses.dataclass(frozen=True)
 class StudioErrorPattern:
-    """What a text means. It is a prefix: lists of parameters, details and exceptions follow (sheet section 1.1)."""
+    """What a text means. It is a prefix: lists of parameters, details and exceptions follow (docs/reference/crafter.md#1.1)."""
 
     text: str
     code: str
@@ -184,7 +184,7 @@ class Site:
     targets: tuple[str, ...] | None
 
 
-#: words of publishers; ``started`` stays until something is published (sheet section 3)
+#: words of publishers; ``started`` stays until something is published (docs/reference/crafter.md#3.1, #3.2)
 IDLE = frozenset({"idle", "ready", "readyWithErrors", "started", ""})
 OFF = frozenset({"stopped", "error"})
 

@@ -4,7 +4,7 @@
 
 # Note that this module util is PRIVATE to the collection.
 
-"""Signing in to Crafter Studio (sheet section 2): a session with a CSRF pair in 3.x, a token or Basic from 4.0 on.
+"""Signing in to Crafter Studio (docs/reference/crafter.md#2): a session with a CSRF pair in 3.x, a token or Basic from 4.0 on.
 
 Studio locks a user name after failed logins, for longer each time. So a password that was refused once is not sent again.
 """

@@ -7,7 +7,7 @@
 """The published repository of a site, seen with the git command line: the only exact test of what staging and live are.
 
 Nothing is ever written to it. Trees are compared and not commits, since each publish makes commits of their own on both
-branches, so that the ids differ where the content is the same (sheet: reference/crafter.md, section 3.5).
+branches, so that the ids differ where the content is the same (docs/reference/crafter.md#3.5).
 """
 
 from __future__ import annotations

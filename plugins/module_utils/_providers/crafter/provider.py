@@ -4,7 +4,7 @@
 
 # Note that this module util is PRIVATE to the collection.
 
-"""Crafter Studio: the published branch ``staging`` becomes what ``live`` is (sheet: reference/crafter.md).
+"""Crafter Studio: the published branch ``staging`` becomes what ``live`` is (docs/reference/crafter.md).
 
 The call is synchronous, and no API shows the branches. So the only evidence before it, after it, and instead of an answer that
 got lost, is the published repository itself; without access to it, nothing but the answer of Studio is known.
@@ -125,7 +125,7 @@ class Crafter(Provider):
         return observation
 
     def _obstacle(self, target: Target, site: Site, publisher: Publisher) -> SyncError | None:
-        """What the server itself does not check, or tells with an exception only (sheet section 1.3)."""
+        """What the server itself does not check, or tells with an exception only (docs/reference/crafter.md#1.3)."""
         if site.published is False:
             return never_published(target.id)
         if self.options["require_staging_enabled"] and site.enabled is False:
@@ -340,13 +340,13 @@ def _short(identifier: str | None) -> str:
 
 
 def refused_before_reset(answer: Response, site: str, evidence: SiteEvidence) -> SyncError | None:
-    """The failures among 5xx answers that prove that no branch was moved.
+    """The failure behind a 5xx response that proves that no branch was moved; ``None`` if the response proves nothing.
 
-    Studio opens the repository, checks live out, deletes staging and makes it again, in this order (sheet section 1.2), and
-    puts the exception that ended it into the answer. Three of them come before the deletion only: there is no repository (if
-    nothing says that there is one); live cannot be checked out; staging cannot be deleted. The contract ``sync-staging`` did
-    not check live out, so there the second comes after the deletion. Any other exception, the published text without one, and
-    a 5xx that is not from the script may come from any step: ambiguous.
+    Studio opens the repository, checks out live, deletes staging and creates it again, in this order, and puts the exception
+    that ended it into the response (docs/reference/crafter.md#1.2, #1.3). Three exceptions can only occur before the deletion:
+    there is no repository (unless it is known to exist); live cannot be checked out; staging cannot be deleted. The contract
+    ``sync-staging`` did not check out live, so there the second one occurs after the deletion. Any other exception, the
+    published text without one, and a 5xx that is not from the script may come from any step: ambiguous.
     """
     text = words_of(answer)[0] or ""
     if answer.status != 500 or not text.startswith("Internal server error"):

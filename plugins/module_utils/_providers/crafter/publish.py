@@ -4,7 +4,7 @@
 
 # Note that this module util is PRIVATE to the collection.
 
-"""Crafter Studio, the other direction: publish items or everything to a target (sheet: reference/crafter.md, section 6).
+"""Crafter Studio, the other direction: publish items or everything to a target (docs/reference/crafter.md#6).
 
 Up to 4.x the answer does not say which package a request became, so its comment carries a mark of its own, by which it is found
 again. Studio does not check the target either: one that does not exist is queued for ever. So that is checked here, first.

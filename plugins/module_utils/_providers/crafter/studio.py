@@ -135,7 +135,7 @@ class Studio:
     def _monitoring_version(self, channel: Channel) -> Version | None:
         """The version, as Studio 3.1 and later tell those who are signed in or have the management token.
 
-        The token goes into the URL because there is no other way (sheet section 2.4). No message repeats a query.
+        The token goes into the URL because there is no other way (docs/reference/crafter.md#2.4). No message repeats a query.
         """
         try:
             return version_in(channel.observe("/api/2/monitoring/version", {"token": self._management_token or None}))
@@ -302,7 +302,7 @@ class Studio:
     def staged_not_live(self, channel: Channel, site: str, limit: int = 10) -> list[str] | None:
         """Paths that Studio has as staged and never live, in at most ``limit`` pages of items; ``None`` where it does not tell.
 
-        No proof of anything for the sync: a reset leaves these states as they are (sheet section 3.4).
+        No proof of anything for the sync: a reset leaves these states as they are (docs/reference/crafter.md#3.4).
         """
         version = self.version(channel)
         if version is None or not V4 <= version < V5:

@@ -4,7 +4,7 @@
 
 # Note that this module util is PRIVATE to the collection.
 
-"""The notifications of a PLM Media Manager, as a hint that it is worth looking now (sheet section 8).
+"""The notifications of a PLM Media Manager, as a hint that it is worth looking now (docs/reference/plm.md#8).
 
 They prove nothing: ``sync.completed`` says ``completed`` after a failure too, comes too early on some databases, and may never
 come. So all that a notification does is to end the current pause, once for each synchronizer; and whatever goes wrong here is

@@ -4,7 +4,7 @@
 
 # Note that this module util is PRIVATE to the collection.
 
-"""PLM Media Manager: replicates media in both directions, first push, then pull (sheet: reference/plm.md).
+"""PLM Media Manager: replicates media in both directions, first push, then pull (docs/reference/plm.md).
 
 The server has no authentication and no usable list: asking for one hangs for ever, so a synchronizer is found by its id only.
 """
@@ -27,7 +27,7 @@ Json = dict[str, t.Any]
 
 PATH = "/storage/synchronizers"
 #: An id as the server gives it: ``$``, the id of the push, ``+``, the id of the pull. It goes into the path as it is, since
-#: the server does not decode. Without ``+`` the server would make up a pull, and of more parts it looks at two (sheet 4).
+#: the server does not decode. Without ``+`` the server invents a pull id; of more parts it uses two (docs/reference/plm.md#4.2).
 _HALF = r"[0-9a-zA-Z$\-_@.&]+"
 ID = re.compile(rf"\${_HALF}\+{_HALF}")
 QUOTED_ID = re.compile(rf'"({ID.pattern})"')
@@ -35,7 +35,7 @@ QUOTED_ID = re.compile(rf'"({ID.pattern})"')
 COMPLETED, TRIGGERED = "completed", "triggered"
 #: the second is the word of CouchDB 2.1 and later, which the server passes on
 FAILED = frozenset({"error", "failed"})
-#: an error may be that of the server's own database for a moment, or one that is tried again (sheet 6)
+#: an error may be that of the server's own database for a moment, or one that is tried again (docs/reference/plm.md#6.3)
 FAILED_READS = 3
 FAILED_FOR = 2.0
 
@@ -52,7 +52,7 @@ INFO_SPEC = CONNECTION_SPEC + ArgumentSpec(
 
 @dataclasses.dataclass(frozen=True)
 class States:
-    """The three words of a synchronizer; each of them may be absent (sheet section 4)."""
+    """The three words of a synchronizer; each of them may be absent (docs/reference/plm.md#4.1)."""
 
     overall: str | None
     push: str | None
@@ -141,7 +141,7 @@ def check_id(value: t.Any, option: str) -> str:
 
 
 def get_states(channel: Channel, identifier: str) -> States:
-    """The states of a synchronizer; one that never existed has none, which is no error (sheet section 4).
+    """The states of a synchronizer; one that never existed has none, which is no error (docs/reference/plm.md#4.4).
 
     :raises SyncError: ``bad_response`` and those of :meth:`Channel.observe`.
     """
@@ -181,7 +181,7 @@ def accepted_id(answer: Response) -> str:
 
 
 def error_in(answer: Response) -> tuple[int | str | None, str]:
-    """Code and message of an error, from either of its two envelopes (sheet section 5); the code is ``None`` if there is none."""
+    """Code and message of an error, from either of its two forms (docs/reference/plm.md#5); the code may be ``None``."""
     body = answer.try_json()
     if not isinstance(body, dict):
         return None, ""
@@ -196,7 +196,7 @@ def _one_line(text: t.Any) -> str:
 
 
 def interpret(answer: Response) -> SyncError | None:
-    """The failure behind an error answer (sheet section 5)."""
+    """The failure behind an error answer (docs/reference/plm.md#5)."""
     code, message = error_in(answer)
     text = f"{answer.describe()} says: {message or answer.excerpt() or 'nothing'}"
     if answer.status in (401, 403):

@@ -4,7 +4,7 @@
 
 # Note that this module util is PRIVATE to the collection.
 
-"""The calls to ServerAvatar that this collection makes, and what its answers mean (sheet sections 2 to 5 and 7)."""
+"""The calls to ServerAvatar, and what its responses mean (docs/reference/serveravatar.md#2 to #5 and #7)."""
 
 from __future__ import annotations
 

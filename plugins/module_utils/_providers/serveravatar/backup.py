@@ -4,7 +4,7 @@
 
 # Note that this module util is PRIVATE to the collection.
 
-"""ServerAvatar: an instant backup of an application (sheet: reference/serveravatar.md, section 7).
+"""ServerAvatar: an instant backup of an application (docs/reference/serveravatar.md#7).
 
 The answer to the order of a backup does not say which one it is. So it is ordered under a name of its own, and found as
 the row that has this name and an id greater than that of any backup there was before.

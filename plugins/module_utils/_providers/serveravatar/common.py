@@ -116,7 +116,7 @@ def _compiled(name: str, given: str | None, default: str) -> re.Pattern[str]:
 class Server:
     """A server, reduced to what is needed.
 
-    :param disk_usage: percent of its disk that is in use, as the server itself measured it last (sheet section 6).
+    :param disk_usage: percent of the disk in use, as last measured by the server (docs/reference/serveravatar.md#6).
     """
 
     id: int

@@ -4,7 +4,7 @@
 
 # Note that this module util is PRIVATE to the collection.
 
-"""ServerAvatar: a staging area overwrites its production application (sheet: reference/serveravatar.md).
+"""ServerAvatar: a staging area overwrites its production application (docs/reference/serveravatar.md).
 
 A run has no id. All there is to see is one status row for each staging area, so a run is told from earlier ones by that
 row being different from how it was before the trigger. Whether a sync moves the row at all is not documented.

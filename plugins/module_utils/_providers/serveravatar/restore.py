@@ -4,7 +4,7 @@
 
 # Note that this module util is PRIVATE to the collection.
 
-"""ServerAvatar: a backup overwrites the application that it is of (sheet: reference/serveravatar.md, section 7).
+"""ServerAvatar: a backup overwrites the application that it is of (docs/reference/serveravatar.md#7).
 
 A restore has no id, and nothing is documented that would show how it goes on. The one thing that could is the row of the
 backup in the list of backups, so a restore is told by that row being different from how it was before the trigger.

@@ -4,7 +4,7 @@
 
 # Note that this module util is PRIVATE to the collection.
 
-"""The calls to VinylDNS that this collection makes, and what its answers mean (sheet sections 1, 2 and 4)."""
+"""The calls to VinylDNS, and what its responses mean (docs/reference/vinyldns.md#1, #2 and #4)."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from .signing import encode_segment
 Json = dict[str, t.Any]
 
 PAGE = 100
-#: the types that VinylDNS knows (sheet section 2.4)
+#: the types that VinylDNS knows (docs/reference/vinyldns.md#2.4)
 RECORD_TYPES = ("A", "AAAA", "CNAME", "DS", "MX", "NAPTR", "NS", "PTR", "SOA", "SPF", "SRV", "SSHFP", "TXT")
-#: what marks a record set change as made by a zone sync (sheet section 1.6)
+#: what marks a record set change as made by a zone sync (docs/reference/vinyldns.md#1.6)
 SYNC_MESSAGE = "Change applied via zone sync"
-#: types of zone changes that transfer the zone (sheet section 1.4)
+#: types of zone changes that transfer the zone (docs/reference/vinyldns.md#1.4)
 TRANSFERRING = ("Create", "Sync", "AutomatedSync")
 
 
 def interpret(answer: Response) -> SyncError | None:
-    """The failure behind an error answer; the texts are those of sheet section 1.2."""
+    """The failure behind an error answer; the texts are those of docs/reference/vinyldns.md#1.2."""
     text = _text(answer)
     lower = text.lower()
     if answer.status == 401:
@@ -160,7 +160,7 @@ def list_changes(channel: Channel, zone_id: str, until: dt.datetime | None = Non
 
 
 def sync_zone(channel: Channel, zone_id: str) -> Json:
-    """Start a sync: the one mutating call. The answer is the zone change (sheet section 1.1)."""
+    """Start a sync: the one mutating call. The answer is the zone change (docs/reference/vinyldns.md#1.1)."""
     # 202 is what servers answer, 200 what the published page says
     return _json(channel.trigger("POST", f"/zones/{encode_segment(zone_id)}/sync", expect=(200, 202)))
 
@@ -181,8 +181,8 @@ def soa_serial(channel: Channel, zone_id: str) -> int | None:
 def list_record_sets(channel: Channel, zone_id: str) -> t.Iterator[Json]:
     """Every record set of a zone exactly once.
 
-    Paging loses rows: pages are sorted by FQDN but continued by name (sheet section 2.7). So the rows are counted, and
-    where some are missing the zone is listed again in other orders, which lose others.
+    Paging loses rows: pages are sorted by FQDN but continued by name (docs/reference/vinyldns.md#2.7). So the rows are
+    counted, and if some are missing the zone is listed again in other orders, which lose other rows.
 
     :raises SyncError: ``bad_response`` if the listing cannot be completed.
     """
@@ -224,7 +224,7 @@ def _record_set_pages(channel: Channel, zone_id: str, params: Json) -> t.Iterato
 
 
 def synced_changes(channel: Channel, zone_id: str, change: Json) -> list[Json]:
-    """The record set changes that one sync made (sheet section 2.2).
+    """The record set changes that one sync made (docs/reference/vinyldns.md#2.2).
 
     :param change: the zone change of the sync.
     """

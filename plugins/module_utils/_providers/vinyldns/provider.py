@@ -4,7 +4,7 @@
 
 # Note that this module util is PRIVATE to the collection.
 
-"""VinylDNS: the backend DNS server overwrites VinylDNS's copy of a zone (sheet: reference/vinyldns.md)."""
+"""VinylDNS: the backend DNS server overwrites VinylDNS's copy of a zone (docs/reference/vinyldns.md)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from .signing import AccessKey, SigningAuth
 Json = dict[str, t.Any]
 
 #: the delays between two syncs of a zone that servers are known to enforce, in seconds, and what may lie between; the
-#: server does not tell which one it has (sheet section 1.3)
+#: server does not tell which one it has (docs/reference/vinyldns.md#1.3)
 DELAYS = (10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 3600.0)
 #: dates in the API are cut to whole seconds
 DATE_RESOLUTION = 1.0
@@ -136,9 +136,10 @@ class VinylDNS(Provider):
         return observation
 
     def _quiet_changes(self, target: Target, channel: Channel) -> list[Json]:
-        """The changes of the zone, once no update of the zone itself is pending any more.
+        """The changes of the zone, as soon as no update of the zone itself is pending.
 
-        A sync would write back the zone as it was when the sync was accepted, and so revert the update (sheet 1.5).
+        A sync would write back the zone as it was when the sync was accepted, and so revert the update
+        (docs/reference/vinyldns.md#1.5).
         """
         while True:
             changes = api.list_changes(channel, target.id)
@@ -187,7 +188,7 @@ class VinylDNS(Provider):
         changes = api.list_changes(channel, handle["zone_id"], until=api.when(handle["created"]))
         change = next((item for item in changes if item["id"] == handle["change_id"]), None)
         if change is None:
-            # accepted, but no worker has taken it off the queue yet (sheet section 1.4)
+            # accepted, but no worker has taken it off the queue yet (docs/reference/vinyldns.md#1.4)
             return Reading("pending", "queued")
         status, zone = change["status"], change["zone"]
         message = change.get("systemMessage") or ""

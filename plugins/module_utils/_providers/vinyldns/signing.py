@@ -4,7 +4,7 @@
 
 # Note that this module util is PRIVATE to the collection.
 
-"""Request signing for VinylDNS (sheet section 3): the scheme of AWS Signature Version 4 with two differences.
+"""Request signing for VinylDNS (docs/reference/vinyldns.md#3): the scheme of AWS Signature Version 4 with two differences.
 
 The path is percent-encoded once, where AWS and all libraries made for it encode twice, so that they fail on zone names
 with a slash. And only ``host`` and ``x-amz-date`` are signed, since the server re-renders the headers that it knows.

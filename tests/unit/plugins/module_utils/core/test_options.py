@@ -153,7 +153,7 @@ def test_an_option_cannot_be_defined_twice() -> None:
         WAITING + ArgumentSpec({"max_parallel": {"type": "int"}})
 
 
-def test_the_defaults_are_those_of_the_design() -> None:
+def test_the_defaults_are_those_that_are_documented() -> None:
     options = validated(WAITING + SYNCING + CONNECTION, {})
     assert options == {
         "wait": True,

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The lockstep.sync authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a sync would change: the rules of the sheet (section 2.5) by example, and how plans are shown."""
+"""What a sync would change: the rules of docs/reference/vinyldns.md#2.5 by example, and how plans are shown."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The lockstep.sync authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names of record sets, and when two record sets are equal: each rule of the sheet (sections 2.5 and 2.6) by example."""
+"""Names of record sets, and when two record sets are equal: each rule of docs/reference/vinyldns.md#2.5 and #2.6 by example."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""PLM Media Manager: what its states, ids and errors mean, by the sheet and without any I/O."""
+"""PLM Media Manager: what its states, ids and errors mean (docs/reference/plm.md), without any I/O."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def provider(clock: FakeClock | None = None, **options: t.Any) -> plm.PLM:
     return plm.PLM({**connection, **pace, **options}, services)
 
 
-# -- the state table of the sheet, row by row -------------------------------------------------------------------------
+# -- the states of docs/reference/plm.md#4.4, row by row -----------------------------------------------------------------------
 
 TABLE = [
     ("just after POST", (None, None, None), "absent"),
