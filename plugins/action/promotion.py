@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import typing as t
@@ -15,7 +16,8 @@ from ansible.utils.display import Display
 from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import SystemClock
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError
 from ansible_collections.lockstep.sync.plugins.module_utils._core.redact import Redactor
-from ansible_collections.lockstep.sync.plugins.plugin_utils._actions.run_module import run_module
+from ansible_collections.lockstep.sync.plugins.module_utils._providers.registry import WORKFLOWS
+from ansible_collections.lockstep.sync.plugins.plugin_utils._actions.run_module import run_module, with_module_defaults
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.phase import Outcome, PromotionServices, format_error
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.phases import STEPS
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.settings import PREFIX, PromotionSettings, read
@@ -71,7 +73,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
             return begun.outcome
         memory = self._load(str(arguments.get("run")))
         settings: PromotionSettings | None = (
-            None if memory["state"]["error"] and not memory["state"]["targets"] else read(variables)
+            None if memory["state"]["error"] and not memory["state"]["targets"] else self._completed(read(variables))
         )
         taken = STEPS[step](services, settings, memory)
         try:
@@ -80,6 +82,17 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
             )
         finally:
             self._save(memory)
+
+    def _completed(self, settings: PromotionSettings) -> PromotionSettings:
+        """With the ``module_defaults`` of the play in the options of the targets, since they say where a target is."""
+        targets = [
+            dataclasses.replace(
+                target,
+                options=with_module_defaults(self, f"lockstep.sync.{WORKFLOWS[target.provider].sync.module}", target.options),
+            )
+            for target in settings.targets
+        ]
+        return dataclasses.replace(settings, targets=tuple(targets))
 
     # Ansible makes this directory for the time of one run, for its user alone, and removes it at the end.
     @staticmethod

@@ -604,6 +604,29 @@ def test_wrong_variables_are_told_in_one_message_and_reported(server: Server, pl
     assert server.sent() == []
 
 
+# -- defaults of the play ----------------------------------------------------------------------------------------------
+
+
+def test_defaults_of_the_play_reach_the_modules(server: Server, playbook: Playbook, tmp_path: Path, ledger: Path) -> None:
+    target = server.target()
+    connection = {name: target["options"].pop(name) for name in ("api_url", "api_token", "organization")}
+    sites = tmp_path / "site.yml"
+    role: dict[str, Any] = {"role": "lockstep.sync.staging_promotion"}
+    defaults = {
+        "group/lockstep.sync.serveravatar": connection,
+        "lockstep.sync.serveravatar_staging_sync": {"api_url": "{{ address }}", "if_running": "fail"},
+    }
+    play = {"hosts": "localhost", "gather_facts": False, "module_defaults": defaults, "vars": {"address": server.url}}
+    sites.write_text(json.dumps([{**play, "roles": [role]}]))
+    played = playbook(str(sites), targets=[target])
+    assert (played.code, played.verdict) == (0, "succeeded"), played.output
+    assert (server.syncs(SHOP), server.truth(SHOP)["production"]) == (1, "release-2")
+    assert server.token not in played.output + played.files
+    with contextlib.closing(sqlite3.connect(ledger)) as db:
+        (address,) = {row[0] for row in db.execute("SELECT address FROM promotions")}
+    assert address.rstrip("/") == server.url.rstrip("/")
+
+
 # -- all systems -----------------------------------------------------------------------------------------------------
 
 

@@ -10,17 +10,22 @@ from __future__ import annotations
 
 import typing as t
 
-Json = dict[str, t.Any]
+from ansible.executor import module_common
+
+Arguments = t.Mapping[str, object]
 
 
-def run_module(caller: t.Any, name: str, options: Json, task_vars: Json) -> Json:
+def run_module(caller: t.Any, name: str, options: Arguments, task_vars: Arguments) -> dict[str, object]:
     """Run a module, by its action plugin if it has one, where and as the task of another action plugin runs.
+
+    The ``module_defaults`` in force for that task count for the module, those of its action groups included.
 
     :param caller: that action plugin; ansible-core ships no types.
     :param name: fully qualified.
     """
+    arguments = with_module_defaults(caller, name, options)
     task = caller._task.copy()
-    task.action, task.args = name, options
+    task.action, task.args = name, arguments
     action = caller._shared_loader_obj.action_loader.get(
         name,
         task=task,
@@ -31,7 +36,24 @@ def run_module(caller: t.Any, name: str, options: Json, task_vars: Json) -> Json
         shared_loader_obj=caller._shared_loader_obj,
     )
     if action is None:
-        answer: Json = caller._execute_module(module_name=name, module_args=options, task_vars=task_vars)
+        answer: dict[str, object] = caller._execute_module(module_name=name, module_args=arguments, task_vars=task_vars)
     else:
         answer = action.run(task_vars=task_vars)
     return answer
+
+
+def with_module_defaults(caller: t.Any, name: str, options: Arguments) -> dict[str, object]:
+    """The options of a module, completed by the ``module_defaults`` that are in force for the task of an action plugin.
+
+    :param caller: that action plugin.
+    :param name: fully qualified.
+    """
+    task, given = caller._task, dict(options)
+    if hasattr(module_common, "_apply_action_arg_defaults"):
+        completed: dict[str, object] = module_common._apply_action_arg_defaults(name, task, given, caller._templar)
+    else:
+        # ansible-core 2.18
+        completed = module_common.get_action_args_with_defaults(
+            name, given, task.module_defaults, caller._templar, action_groups=task._parent._play._action_groups
+        )
+    return completed
