@@ -35,7 +35,7 @@ class InfoReader(t.Protocol):
     def names(self, channel: Channel) -> t.Sequence[str]:
         """The targets to look at, in order."""
 
-    def look(self, name: str, channel: Channel) -> Entry:
+    def inspect(self, name: str, channel: Channel) -> Entry:
         """All there is to know about one target; an unknown one is an entry too."""
 
 
@@ -81,15 +81,15 @@ def _read_all(reader: InfoReader, max_parallel: int, services: Services, show: S
     names = reader.names(channel())
     progress = Progress(len(names), "looked at")
 
-    def look(name: str) -> Entry | SyncError:
+    def inspect(name: str) -> Entry | SyncError:
         try:
             with progress.of(lambda: name), wrap_unexpected():
-                return reader.look(name, channel())
+                return reader.inspect(name, channel())
         except SyncError as error:
             return error
 
     with ticking(lambda elapsed: services.redactor.text(progress.line(elapsed)), show):
-        seen = fan_out(names, look, max_parallel)
+        seen = fan_out(names, inspect, max_parallel)
     entries.extend(item for item in seen if not isinstance(item, SyncError))
     for item in seen:
         if isinstance(item, SyncError):

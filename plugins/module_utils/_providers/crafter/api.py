@@ -84,18 +84,18 @@ def choose_endpoint(wanted: str, version: Version | None) -> str:
 # -- errors ----------------------------------------------------------------------------------------------------------------
 
 
-def words_of(answer: Response) -> tuple[str | None, int | None]:
+def error_text_and_code(response: Response) -> tuple[str | None, int | None]:
     """Message and code of an answer, from either envelope; that of API 1 has no code. Many errors are pages, and have neither."""
-    body = answer.try_json()
+    body = response.try_json()
     if not isinstance(body, dict):
         return None, None
     if isinstance(body.get("message"), str):
         return body["message"], None
-    response = body.get("response")
-    if not isinstance(response, dict):
+    envelope = body.get("response")
+    if not isinstance(envelope, dict):
         return None, None
-    code = response.get("code")
-    texts = [response.get("message")] + (_field_errors(body) or [response.get("remedialAction")])
+    code = envelope.get("code")
+    texts = [envelope.get("message")] + (_field_errors(body) or [envelope.get("remedialAction")])
     return ": ".join(str(text) for text in texts if text), code if isinstance(code, int) else None
 
 
@@ -143,13 +143,13 @@ _NOT_ALLOWED = (
 )
 
 
-def interpret(answer: Response, method: str = "anonymous") -> SyncError | None:
+def interpret(response: Response, method: str = "anonymous") -> SyncError | None:
     """The failure behind an error answer.
 
     :param method: how the request was signed in.
     """
-    text, code = words_of(answer)
-    status, shown = answer.status, f"{answer.describe()} says: {text or answer.excerpt() or 'nothing'}"
+    text, code = error_text_and_code(response)
+    status, shown = response.status, f"{response.describe()} says: {text or response.excerpt() or 'nothing'}"
     if status == 401:
         if code == 2001:
             return SyncError("auth_failed", "Studio does not accept the management token", "Check management_token.", 401)
@@ -247,16 +247,16 @@ ROUTES: dict[str, tuple[Route, ...]] = {
 # -- parsing ---------------------------------------------------------------------------------------------------------------
 
 
-def object_of(answer: Response) -> Json:
+def object_of(response: Response) -> Json:
     """The object in an answer."""
-    body = answer.json()
+    body = response.json()
     if not isinstance(body, dict):
-        raise SyncError("bad_response", f"{answer.describe()} is not an object", ADDRESS, answer.status)
+        raise SyncError("bad_response", f"{response.describe()} is not an object", ADDRESS, response.status)
     return body
 
 
-def version_in(answer: Response) -> Version | None:
-    body = answer.try_json()
+def version_in(response: Response) -> Version | None:
+    body = response.try_json()
     found = body.get("version", body) if isinstance(body, dict) else None
     if isinstance(found, dict):
         found = found.get("packageVersion") or found.get("version")

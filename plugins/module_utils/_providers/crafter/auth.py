@@ -21,7 +21,7 @@ from ..._core.errors import SyncError, invalid_option
 from ..._core.options import ArgumentSpec, Options, from_env
 from ..._core.redact import Redactor
 from ..._http.client import Channel
-from ..._http.transport import NoAuth
+from ..._http.transport import AuthBase
 
 SESSION_COOKIE = "JSESSIONID"
 CSRF_COOKIE = "XSRF-TOKEN"
@@ -88,7 +88,7 @@ class StudioCredentials:
         return cls(method, username=username, password=password)
 
 
-class StudioAuth(NoAuth):
+class StudioAuth(AuthBase):
     """Adds credentials to each request, of both sessions of a client: one set of cookies for looking and for triggering."""
 
     def __init__(self, redactor: Redactor) -> None:

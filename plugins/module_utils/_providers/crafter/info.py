@@ -44,7 +44,7 @@ class SiteReader:
             return [check_site(name) for name in list_of_names(self.options, "sites")]
         return self.studio.sites(channel)
 
-    def look(self, name: str, channel: Channel) -> Json:
+    def inspect(self, name: str, channel: Channel) -> Json:
         """One site; ``exists`` is false if Studio does not have it."""
         version = self.studio.version(channel)
         try:

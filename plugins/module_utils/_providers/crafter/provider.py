@@ -23,7 +23,7 @@ from ..._http.client import Channel
 from ..._http.response import Response
 from ..._lifecycle.poll import PollPolicy, Reading
 from ..._lifecycle.provider import Capabilities, Effect, Observation, Provider, Run, Services, Target
-from .api import ENDPOINTS, RESET, SYNC, Publisher, Site, check_site, choose_endpoint, words_of
+from .api import ENDPOINTS, RESET, SYNC, Publisher, Site, check_site, choose_endpoint, error_text_and_code
 from .auth import CONNECTION_SPEC
 from .git import OPTION, Comparison, Repository
 from .studio import Studio
@@ -189,22 +189,22 @@ class Crafter(Provider):
     def trigger(self, target: Target, observation: Observation, channel: Channel) -> Run:
         evidence = t.cast(SiteEvidence, observation.data)
 
-        def definite(answer: Response) -> SyncError | None:
-            return refused_before_reset(answer, target.id, evidence) or self._nothing_moved(answer, target, evidence, channel)
+        def definite(response: Response) -> SyncError | None:
+            return refused_before_reset(response, target.id, evidence) or self._nothing_moved(response, target, evidence, channel)
 
         body = {"site_id": target.id}
         if evidence.endpoint == SYNC:
             body["environment"] = evidence.staging
-        answer = self.studio.post(channel, ENDPOINTS[evidence.endpoint], body, definite)
-        if words_of(answer)[0] != "OK":
-            raise Ambiguous(f"{answer.describe()} says: {answer.excerpt()}, and not OK", answer.status)
-        now = answer.server_now or self.services.clock.now()
+        response = self.studio.post(channel, ENDPOINTS[evidence.endpoint], body, definite)
+        if error_text_and_code(response)[0] != "OK":
+            raise Ambiguous(f"{response.describe()} says: {response.excerpt()}, and not OK", response.status)
+        now = response.server_now or self.services.clock.now()
         return self._run(target, observation.snapshot, now)
 
-    def _nothing_moved(self, answer: Response, target: Target, evidence: SiteEvidence, channel: Channel) -> SyncError | None:
+    def _nothing_moved(self, response: Response, target: Target, evidence: SiteEvidence, channel: Channel) -> SyncError | None:
         """A failure that Studio itself reports has ended the call, so the branches tell what it has done."""
-        text = words_of(answer)[0] or ""
-        if evidence.before is None or answer.status != 500 or not text.startswith("Internal server error"):
+        text = error_text_and_code(response)[0] or ""
+        if evidence.before is None or response.status != 500 or not text.startswith("Internal server error"):
             return None
         try:
             after = self._refs(target, evidence, channel)
@@ -212,8 +212,8 @@ class Crafter(Provider):
             return None
         if after.refs != evidence.before.refs:
             return None
-        message = f"Studio failed to reset staging of site {target.id}, and left it as it was: {answer.excerpt()}"
-        return SyncError("server_error", message, _LOG, answer.status)
+        message = f"Studio failed to reset staging of site {target.id}, and left it as it was: {response.excerpt()}"
+        return SyncError("server_error", message, _LOG, response.status)
 
     def _run(self, target: Target, snapshot: t.Mapping[str, t.Any], finished_at: dt.datetime) -> Run:
         """A reset that is done: before it is, there is nothing that could be found again."""
@@ -339,7 +339,7 @@ def _short(identifier: str | None) -> str:
     return (identifier or "")[:12]
 
 
-def refused_before_reset(answer: Response, site: str, evidence: SiteEvidence) -> SyncError | None:
+def refused_before_reset(response: Response, site: str, evidence: SiteEvidence) -> SyncError | None:
     """The failure behind a 5xx response that proves that no branch was moved; ``None`` if the response proves nothing.
 
     Studio opens the repository, checks out live, deletes staging and creates it again, in this order, and puts the exception
@@ -348,8 +348,8 @@ def refused_before_reset(answer: Response, site: str, evidence: SiteEvidence) ->
     ``sync-staging`` did not check out live, so there the second one occurs after the deletion. Any other exception, the
     published text without one, and a 5xx that is not from the script may come from any step: ambiguous.
     """
-    text = words_of(answer)[0] or ""
-    if answer.status != 500 or not text.startswith("Internal server error"):
+    text = error_text_and_code(response)[0] or ""
+    if response.status != 500 or not text.startswith("Internal server error"):
         return None
     if "NullPointerException" in text and evidence.published is not True:
         return never_published(site, 500)

@@ -24,7 +24,7 @@ from ..._http.client import Channel
 from ..._http.response import Response
 from ..._lifecycle.poll import Reading
 from ..._lifecycle.provider import Capabilities, Effect, Observation, Provider, Run, Services, Target
-from .api import V1, V4, V5, Json, Publisher, Site, Version, check_site, object_of, words_of
+from .api import V1, V4, V5, Json, Publisher, Site, Version, check_site, error_text_and_code, object_of
 from .auth import CONNECTION_SPEC
 from .provider import never_published, publish_failed, unknown_site
 from .studio import Studio
@@ -206,15 +206,15 @@ class CrafterPublish(Provider):
         order, mark = t.cast(PublishRequest, target.data), observation.snapshot["mark"]
         comment = f"{self.options['comment'].strip()} [{mark}]".strip()
         call = choose_call(self.studio.version(channel), order, comment)
-        answer = self.studio.post(channel, call.path, call.body, _definite, params=call.params, expect=(200, 201))
-        body = object_of(answer)
+        response = self.studio.post(channel, call.path, call.body, _definite, params=call.params, expect=(200, 201))
+        body = object_of(response)
         handle = self._handle(target, mark)
         if body.get("packageId") is not None:
             handle["package"] = str(body["packageId"])
         if call.synchronous:
             # the whole of it is done; or some paths are not, which the code tells
-            handle["ended"] = PARTLY if words_of(answer)[1] == 3 else COMPLETED
-        started_at = answer.server_now
+            handle["ended"] = PARTLY if error_text_and_code(response)[1] == 3 else COMPLETED
+        started_at = response.server_now
         reading = self._ended(handle)
         if reading is not None and reading.state == "succeeded":
             return Run(handle, started_at, dataclasses.replace(reading, finished_at=started_at))
@@ -334,7 +334,7 @@ def _items(options: Options) -> tuple[str, ...]:
     return tuple(dict.fromkeys(items))
 
 
-def _definite(answer: Response) -> SyncError | None:
+def _definite(response: Response) -> SyncError | None:
     """No 5xx proves that nothing was queued."""
     return None
 

@@ -61,8 +61,8 @@ class Studio:
         self._refusal: SyncError | None = None
         self._version: Version | None = None
 
-    def _interpret(self, answer: Response) -> SyncError | None:
-        return interpret(answer, self._auth.method)
+    def _interpret(self, response: Response) -> SyncError | None:
+        return interpret(response, self._auth.method)
 
     # -- signing in --------------------------------------------------------------------------------------------------------
 
@@ -126,10 +126,10 @@ class Studio:
             self._version = self._monitoring_version(channel)
         if self._version is None:
             # 3.0 answers anybody. Later ones refuse those who are not signed in: 3.x with a page, 4.x with JSON.
-            answer = channel.observe(f"{V1}/monitor/version.json", expect=(200, 401))
-            if answer.status == 401:
-                return "session" if answer.try_json() is None else "basic"
-            self._version = version_in(answer)
+            response = channel.observe(f"{V1}/monitor/version.json", expect=(200, 401))
+            if response.status == 401:
+                return "session" if response.try_json() is None else "basic"
+            self._version = version_in(response)
         return "basic" if self._version is not None and self._version >= V4 else "session"
 
     def _monitoring_version(self, channel: Channel) -> Version | None:
@@ -189,10 +189,10 @@ class Studio:
         self._ensure_signed_in(channel)
         remaining = channel.deadline.remaining()
         with self._lock if self._auth.rotates_session else contextlib.nullcontext():
-            answer = channel.trigger("POST", path, body, read_timeout=remaining, definite=definite, **kwargs)
-        if answer.try_json() is None:
-            raise Ambiguous(f"{answer.describe()} is not what Studio answers: {answer.excerpt() or 'nothing'}", answer.status)
-        return answer
+            response = channel.trigger("POST", path, body, read_timeout=remaining, definite=definite, **kwargs)
+        if response.try_json() is None:
+            raise Ambiguous(f"{response.describe()} is not from Studio: {response.excerpt() or 'nothing'}", response.status)
+        return response
 
     def ask(self, channel: Channel, what: str, site: str, **params: t.Any) -> Json:
         """Something about a site, where this version offers it.
@@ -206,13 +206,13 @@ class Studio:
                 continue
             path = route.path.replace("{site}", urllib.parse.quote(site, safe=""))
             try:
-                answer = self.get(channel, path, {**({route.parameter: site} if route.parameter else {}), **params})
+                response = self.get(channel, path, {**({route.parameter: site} if route.parameter else {}), **params})
             except SyncError as error:
                 if error.code != "endpoint_missing":
                     raise
                 missing = error
                 continue
-            return object_of(answer)
+            return object_of(response)
         raise missing
 
     def exists(self, channel: Channel, site: str) -> bool:

@@ -145,23 +145,23 @@ def get_states(channel: Channel, identifier: str) -> States:
 
     :raises SyncError: ``bad_response`` and those of :meth:`Channel.observe`.
     """
-    answer = channel.observe(f"{PATH}/{identifier}")
-    body = answer.json()
-    error = interpret(answer)
+    response = channel.observe(f"{PATH}/{identifier}")
+    body = response.json()
+    error = interpret(response)
     if error is not None:
         raise error
     synchronizer = body.get("synchronizer") if isinstance(body, dict) else None
     if not isinstance(synchronizer, dict) or synchronizer.get("id", identifier) != identifier:
         raise SyncError(
             "bad_response",
-            f"{answer.describe()} does not describe the synchronizer: {answer.excerpt()}",
+            f"{response.describe()} does not describe the synchronizer: {response.excerpt()}",
             _PREFIX,
-            answer.status,
+            response.status,
         )
     return States.of(synchronizer)
 
 
-def accepted_id(answer: Response) -> str:
+def accepted_id(response: Response) -> str:
     """The id in the answer to an accepted trigger.
 
     Nothing else finds the run again, so it is taken from any answer that holds one, even from JSON that is not complete, such as
@@ -169,20 +169,20 @@ def accepted_id(answer: Response) -> str:
 
     :raises Ambiguous: there is none.
     """
-    body = answer.try_json()
+    body = response.try_json()
     synchronizer = body.get("synchronizer") if isinstance(body, dict) else None
     identifier = synchronizer.get("id") if isinstance(synchronizer, dict) else None
     if isinstance(identifier, str) and ID.fullmatch(identifier):
         return identifier
-    found = QUOTED_ID.search(answer.text)
+    found = QUOTED_ID.search(response.text)
     if found is None:
-        raise Ambiguous(f"{answer.describe()} does not name a synchronizer: {answer.excerpt() or 'nothing'}", answer.status)
+        raise Ambiguous(f"{response.describe()} does not name a synchronizer: {response.excerpt() or 'nothing'}", response.status)
     return found[1]
 
 
-def error_in(answer: Response) -> tuple[int | str | None, str]:
+def error_in(response: Response) -> tuple[int | str | None, str]:
     """Code and message of an error, from either of its two forms (docs/reference/plm.md#5); the code may be ``None``."""
-    body = answer.try_json()
+    body = response.try_json()
     if not isinstance(body, dict):
         return None, ""
     if body.get("status") == 1 or "error_code" in body:
@@ -195,31 +195,31 @@ def _one_line(text: t.Any) -> str:
     return " ".join(str(text or "").split())[:MAX_BODY_IN_MESSAGE]
 
 
-def interpret(answer: Response) -> SyncError | None:
+def interpret(response: Response) -> SyncError | None:
     """The failure behind an error answer (docs/reference/plm.md#5)."""
-    code, message = error_in(answer)
-    text = f"{answer.describe()} says: {message or answer.excerpt() or 'nothing'}"
-    if answer.status in (401, 403):
-        return SyncError("auth_failed" if answer.status == 401 else "permission_denied", text, _PROXY, answer.status)
+    code, message = error_in(response)
+    text = f"{response.describe()} says: {message or response.excerpt() or 'nothing'}"
+    if response.status in (401, 403):
+        return SyncError("auth_failed" if response.status == 401 else "permission_denied", text, _PROXY, response.status)
     if code in ENVELOPE:
         meaning, hint = ENVELOPE[code]
-        return SyncError(meaning, text, hint, answer.status)
-    if answer.status in (404, 405):
+        return SyncError(meaning, text, hint, response.status)
+    if response.status in (404, 405):
         # never an unknown synchronizer: that has no states, with HTTP 200
-        return SyncError("endpoint_missing", text, _PREFIX, answer.status)
-    if code is None or (answer.status == 200 and code != UNKNOWN_ERROR):
+        return SyncError("endpoint_missing", text, _PREFIX, response.status)
+    if code is None or (response.status == 200 and code != UNKNOWN_ERROR):
         return None
     hint = _LOG
     if _tells_no_remote(code, message):
         hint = "The server was started without a remote to sync with: configure one and start it again."
-    return SyncError("server_error" if answer.status >= 500 else "bad_response", text, hint, answer.status)
+    return SyncError("server_error" if response.status >= 500 else "bad_response", text, hint, response.status)
 
 
 def _tells_no_remote(code: int | str | None, message: str) -> bool:
     return code == "InternalError" and NO_REMOTE.search(message) is not None
 
 
-def refused_before_start(answer: Response) -> SyncError | None:
+def refused_before_start(response: Response) -> SyncError | None:
     """The refusals of a trigger that prove that nothing was started, whatever their HTTP status.
 
     In the published envelope, all codes do but ``UNKNOWN_ERROR``: the server says the same of a synchronizer that it has started
@@ -232,8 +232,8 @@ def refused_before_start(answer: Response) -> SyncError | None:
     remote none is known: what goes wrong with the databases shows later, and even with the local one down the answer is 200. Any
     other text, and a 5xx of any other origin, stays ambiguous.
     """
-    code, message = error_in(answer)
-    return interpret(answer) if code in ENVELOPE or _tells_no_remote(code, message) else None
+    code, message = error_in(response)
+    return interpret(response) if code in ENVELOPE or _tells_no_remote(code, message) else None
 
 
 # -- the provider ------------------------------------------------------------------------------------------------------
@@ -325,8 +325,8 @@ class PLM(Provider):
 
     def trigger(self, target: Target, observation: Observation, channel: Channel) -> Run:
         # any 2xx may be an acceptance
-        answer = channel.trigger("POST", PATH, expect=range(200, 300), definite=refused_before_start)
-        return self._run(accepted_id(answer))
+        response = channel.trigger("POST", PATH, expect=range(200, 300), definite=refused_before_start)
+        return self._run(accepted_id(response))
 
     def read(self, handle: t.Mapping[str, t.Any], channel: Channel) -> Reading:
         states = get_states(channel, handle["synchronizer"])
@@ -410,7 +410,7 @@ class SynchronizerReader:
         """
         return [check_id(name.strip(), "synchronizers") for name in self.options["synchronizers"]]
 
-    def look(self, name: str, channel: Channel) -> Json:
+    def inspect(self, name: str, channel: Channel) -> Json:
         """One synchronizer; ``known`` is never false, as nothing proves that it does not exist."""
         states = get_states(channel, name)
         # with its database down, the server says "error" of every id

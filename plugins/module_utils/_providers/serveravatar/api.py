@@ -126,42 +126,42 @@ def meaning_of(text: str) -> ErrorPattern | None:
     return next((meaning for meaning in MEANINGS if re.fullmatch(meaning.pattern, plain)), None)
 
 
-def interpret(answer: Response) -> SyncError | None:
+def interpret(response: Response) -> SyncError | None:
     """The failure behind an error answer."""
-    text, status = _message(answer), answer.status
+    text, status = _message(response), response.status
     if status == 401:
         return SyncError("auth_failed", f"the API token is not accepted: {text or 'no reason given'}", NO_ACCESS, 401)
     if status == 403:
-        return SyncError("permission_denied", text or answer.describe(), "Check what the account of the API key may do.", 403)
+        return SyncError("permission_denied", text or response.describe(), "Check what the account of the API key may do.", 403)
     if status == 405:
-        return SyncError("endpoint_missing", text or answer.describe(), WRONG_ADDRESS, 405)
+        return SyncError("endpoint_missing", text or response.describe(), WRONG_ADDRESS, 405)
     if status == 422:
-        return SyncError("invalid_option", _invalid(answer, text), "Check the options that these fields come from.", 422)
+        return SyncError("invalid_option", _invalid(response, text), "Check the options that these fields come from.", 422)
     meaning = meaning_of(text) if text is not None else None
     if meaning is None or (meaning.code == "endpoint_missing" and status != 404):
         return None
-    return SyncError(meaning.code, text or answer.describe(), meaning.hint, status)
+    return SyncError(meaning.code, text or response.describe(), meaning.hint, status)
 
 
-def definite(answer: Response) -> SyncError | None:
+def definite(response: Response) -> SyncError | None:
     """The refusals among 5xx answers. ``Something went wrong`` is none: nobody can tell how far the service had come."""
-    error = interpret(answer)
+    error = interpret(response)
     return None if error is None or error.code == "server_error" else error
 
 
-def _message(answer: Response) -> str | None:
+def _message(response: Response) -> str | None:
     """The text of an error, if it has the form that errors of the service have."""
-    body = answer.try_json()
+    body = response.try_json()
     text = body.get("message") if isinstance(body, dict) else None
     return " ".join(text.split()) if isinstance(text, str) else None
 
 
-def _invalid(answer: Response, text: str | None) -> str:
+def _invalid(response: Response, text: str | None) -> str:
     """The texts of all fields that the service did not like."""
-    body = answer.try_json()
+    body = response.try_json()
     errors = body.get("errors") if isinstance(body, dict) else None
     if not isinstance(errors, dict):
-        return text or answer.describe()
+        return text or response.describe()
     texts = [str(item) for value in errors.values() for item in (value if isinstance(value, list) else [value])]
     return " ".join([text or "", *texts]).strip()
 
@@ -175,29 +175,29 @@ def without_secrets(value: t.Any) -> t.Any:
     return value
 
 
-def _object(answer: Response, *keys: str) -> Json:
+def _object(response: Response, *keys: str) -> Json:
     """The object in an answer, or the one under ``keys`` in it."""
-    body = without_secrets(answer.json())
+    body = without_secrets(response.json())
     for key in keys:
         body = body.get(key) if isinstance(body, dict) else None
     if not isinstance(body, dict):
-        raise _unexpected(answer, f"has no object {'.'.join(keys)}" if keys else "is not an object")
+        raise _unexpected(response, f"has no object {'.'.join(keys)}" if keys else "is not an object")
     return body
 
 
-def _unexpected(answer: Response, problem: str) -> SyncError:
-    return SyncError("bad_response", f"{answer.describe()} {problem}", WRONG_ADDRESS, answer.status)
+def _unexpected(response: Response, problem: str) -> SyncError:
+    return SyncError("bad_response", f"{response.describe()} {problem}", WRONG_ADDRESS, response.status)
 
 
 # -- lists -----------------------------------------------------------------------------------------------------------------
 
 
-def page_of(answer: Response, key: str) -> tuple[list[Json], int]:
+def page_of(response: Response, key: str) -> tuple[list[Json], int]:
     """The rows of one page and the number of pages.
 
     The paginator stands under a key, or is the body itself; and where nobody asked for pages, a list stands in its place.
     """
-    body = without_secrets(answer.json())
+    body = without_secrets(response.json())
     found = body.get(key, body) if isinstance(body, dict) else body
     last = 1
     if isinstance(found, dict) and "data" in found:
@@ -205,7 +205,7 @@ def page_of(answer: Response, key: str) -> tuple[list[Json], int]:
         # PHP encodes a list with gaps as an object
         found = list(found.values()) if isinstance(found, dict) else found
     if not isinstance(found, list) or not all(isinstance(row, dict) and "id" in row for row in found):
-        raise _unexpected(answer, f"has no list of {key}")
+        raise _unexpected(response, f"has no list of {key}")
     return found, min(last, MAX_PAGES)
 
 
@@ -289,9 +289,9 @@ def find_backup(channel: Channel, organization: int, backup: int, page: int = 1)
 
 def _backups_on(channel: Channel, organization: int, page: int) -> tuple[list[BackupRow], int]:
     """The backups on a page, and the number of pages."""
-    answer = channel.observe(f"/organizations/{organization}/backups", {"page": page if page > 1 else None})
-    rows, last = page_of(answer, "backups")
-    return [BackupRow(row, page, answer.server_now) for row in rows], last
+    response = channel.observe(f"/organizations/{organization}/backups", {"page": page if page > 1 else None})
+    rows, last = page_of(response, "backups")
+    return [BackupRow(row, page, response.server_now) for row in rows], last
 
 
 def _newest_listed(channel: Channel, organization: int) -> t.Iterator[BackupRow]:
@@ -428,12 +428,12 @@ def get_staging(channel: Channel, place: ApplicationPath) -> Staging:
 def get_status(channel: Channel, place: ApplicationPath) -> StatusRow | None:
     """The status row, or ``None`` where there is none (or none that the account may see)."""
     try:
-        answer = channel.observe(f"{place.path}/status")
+        response = channel.observe(f"{place.path}/status")
     except SyncError as error:
         if error.code != "permission_denied" or error.http_status != 404:
             raise
         return None
-    body = _object(answer)
+    body = _object(response)
     row = body.get("siteMigration")
     row = row if isinstance(row, dict) else {}
     return StatusRow(
@@ -443,7 +443,7 @@ def get_status(channel: Channel, place: ApplicationPath) -> StatusRow | None:
         percentage=_number(body.get("configurationInPercentage")),
         updated_at=row.get("updated_at"),
         database=_id(row.get("database_id")),
-        read_at=answer.server_now,
+        read_at=response.server_now,
     )
 
 
@@ -463,11 +463,11 @@ def start_restore(channel: Channel, organization: int, backup: int) -> Response:
     return _accepted(channel.trigger("GET", f"/organizations/{organization}/backups/{backup}/restore", definite=definite))
 
 
-def _accepted(answer: Response) -> Response:
-    if _message(answer) is None:
-        # from a login page or a proxy, or from the service behind one: nobody knows
-        raise Ambiguous(f"{answer.describe()} is not what the service answers: {answer.excerpt() or 'nothing'}", answer.status)
-    return answer
+def _accepted(response: Response) -> Response:
+    if _message(response) is None:
+        # it may come from a login page, a proxy, or the service behind one
+        raise Ambiguous(f"{response.describe()} is not from the service: {response.excerpt() or 'nothing'}", response.status)
+    return response
 
 
 def is_id(text: str) -> bool:

@@ -226,8 +226,8 @@ class ServerAvatarBackup(Provider):
         for name, other in (("application_extension", "database"), ("database_extension", "filesystem")):
             if order.type != other:
                 body[name] = self.options[name]
-        answer = api.start_backup(channel, order.place, body)
-        return Run(self._handle(target, snapshot, self.services.clock.now()), answer.server_now)
+        response = api.start_backup(channel, order.place, body)
+        return Run(self._handle(target, snapshot, self.services.clock.now()), response.server_now)
 
     def find(self, target: Target, snapshot: t.Mapping[str, t.Any], channel: Channel) -> Run | None:
         handle = self._handle(target, snapshot, None)

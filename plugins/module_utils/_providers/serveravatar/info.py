@@ -42,7 +42,7 @@ class ApplicationReader:
             return list_of_names(self.options, "applications")
         return [str(row["id"]) for row in self.directory.applications(channel)]
 
-    def look(self, name: str, channel: Channel) -> dict[str, t.Any]:
+    def inspect(self, name: str, channel: Channel) -> dict[str, t.Any]:
         """One application; ``id`` is null if the server does not have it."""
         try:
             found = self.directory.application(name, channel)

@@ -132,8 +132,8 @@ class ServerAvatar(Provider):
     # -- the run -----------------------------------------------------------------------------------------------------
 
     def trigger(self, target: Target, observation: Observation, channel: Channel) -> Run:
-        answer = api.start_sync(channel, place_of(target))
-        return dataclasses.replace(self._run(target, observation.snapshot["before"]), started_at=answer.server_now)
+        response = api.start_sync(channel, place_of(target))
+        return dataclasses.replace(self._run(target, observation.snapshot["before"]), started_at=response.server_now)
 
     def find(self, target: Target, snapshot: t.Mapping[str, t.Any], channel: Channel) -> Run | None:
         row = api.get_status(channel, place_of(target))

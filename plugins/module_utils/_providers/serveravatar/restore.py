@@ -269,8 +269,8 @@ class ServerAvatarRestore(Provider):
 
     def trigger(self, target: Target, observation: Observation, channel: Channel) -> Run:
         source = _source(target)
-        answer = api.start_restore(channel, source.place.organization, source.backup)
-        return Run(self._handle(target, observation.snapshot["before"]), answer.server_now)
+        response = api.start_restore(channel, source.place.organization, source.backup)
+        return Run(self._handle(target, observation.snapshot["before"]), response.server_now)
 
     def find(self, target: Target, snapshot: t.Mapping[str, t.Any], channel: Channel) -> Run | None:
         source = _source(target)

@@ -31,23 +31,23 @@ SYNC_MESSAGE = "Change applied via zone sync"
 TRANSFERRING = ("Create", "Sync", "AutomatedSync")
 
 
-def interpret(answer: Response) -> SyncError | None:
+def interpret(response: Response) -> SyncError | None:
     """The failure behind an error answer; the texts are those of docs/reference/vinyldns.md#1.2."""
-    text = _text(answer)
+    text = _text(response)
     lower = text.lower()
-    if answer.status == 401:
+    if response.status == 401:
         return SyncError("auth_failed", text, "Check access_key and secret_key; proxies must not change the Host header.", 401)
-    if answer.status == 403:
+    if response.status == 403:
         return _forbidden(text, lower)
-    if answer.status == 404 and "does not exist" in lower:
+    if response.status == 404 and "does not exist" in lower:
         if lower.startswith("the requested path"):
             return SyncError(
                 "endpoint_missing", text, "Check that api_url is the address of the VinylDNS API, not of its portal.", 404
             )
         return SyncError("not_found", text, "Check the name or id of the zone, and that it is connected to VinylDNS.", 404)
-    if answer.status == 409:
+    if response.status == 409:
         return SyncError("busy", text, "Run the task again when the pending change of the zone is through.", 409)
-    if answer.status == 400:
+    if response.status == 400:
         return _bad_request(text, lower)
     return None
 
@@ -74,17 +74,17 @@ def _bad_request(text: str, lower: str) -> SyncError | None:
     return None
 
 
-def _text(answer: Response) -> str:
+def _text(response: Response) -> str:
     """The body of an error, which may be a JSON string or plain text."""
-    body = answer.try_json()
-    return " ".join(body.split()) if isinstance(body, str) else answer.excerpt()
+    body = response.try_json()
+    return " ".join(body.split()) if isinstance(body, str) else response.excerpt()
 
 
-def _json(answer: Response) -> Json:
+def _json(response: Response) -> Json:
     # zones carry the TSIG keys of their connections, also where they are nested in changes
-    body = without_keys(answer.json(), ("key",))
+    body = without_keys(response.json(), ("key",))
     if not isinstance(body, dict):
-        raise SyncError("bad_response", f"{answer.describe()} is not an object", "Check api_url.", answer.status)
+        raise SyncError("bad_response", f"{response.describe()} is not an object", "Check api_url.", response.status)
     return body
 
 
@@ -106,8 +106,8 @@ def get_zone(channel: Channel, zone_id: str) -> tuple[Json, dt.datetime | None]:
 
     :raises SyncError: ``not_found``, ``permission_denied`` and those of :meth:`Channel.observe`.
     """
-    answer = channel.observe(f"/zones/{encode_segment(zone_id)}")
-    return t.cast(Json, _json(answer)["zone"]), answer.server_now
+    response = channel.observe(f"/zones/{encode_segment(zone_id)}")
+    return t.cast(Json, _json(response)["zone"]), response.server_now
 
 
 def find_zone(channel: Channel, name_or_id: str) -> Json:
@@ -117,8 +117,8 @@ def find_zone(channel: Channel, name_or_id: str) -> Json:
     """
     if is_id(name_or_id):
         return get_zone(channel, name_or_id)[0]
-    answer = channel.observe(f"/zones/name/{encode_segment(absolute(name_or_id))}")
-    return t.cast(Json, _json(answer)["zone"])
+    response = channel.observe(f"/zones/name/{encode_segment(absolute(name_or_id))}")
+    return t.cast(Json, _json(response)["zone"])
 
 
 def list_zones(channel: Channel, name_filter: str | None = None, admin_group: str | None = None) -> t.Iterator[Json]:
@@ -155,8 +155,8 @@ def list_changes(channel: Channel, zone_id: str, until: dt.datetime | None = Non
     :param until: only changes not newer than this second.
     """
     start = None if until is None else str((int(until.timestamp()) + 1) * 1000)
-    answer = channel.observe(f"/zones/{encode_segment(zone_id)}/changes", {"startFrom": start, "maxItems": PAGE})
-    return t.cast("list[Json]", _json(answer)["zoneChanges"])
+    response = channel.observe(f"/zones/{encode_segment(zone_id)}/changes", {"startFrom": start, "maxItems": PAGE})
+    return t.cast("list[Json]", _json(response)["zoneChanges"])
 
 
 def sync_zone(channel: Channel, zone_id: str) -> Json:

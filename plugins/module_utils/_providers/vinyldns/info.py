@@ -58,7 +58,7 @@ class ZoneReader:
             listed = (zone for zone in listed if api.matches(zone["name"], name_filter))
         return [zone["name"] for zone in listed]
 
-    def look(self, name: str, channel: Channel) -> dict[str, t.Any]:
+    def inspect(self, name: str, channel: Channel) -> dict[str, t.Any]:
         """One zone; ``exists`` is false if VinylDNS does not have it."""
         try:
             found = api.find_zone(channel, name)

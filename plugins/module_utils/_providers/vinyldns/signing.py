@@ -18,7 +18,7 @@ import typing as t
 import urllib.parse
 
 from ..._core.clock import Clock
-from ..._http.transport import NoAuth
+from ..._http.transport import AuthBase
 
 REGION = "us-east-1"
 SERVICE = "VinylDNS"
@@ -74,7 +74,7 @@ def authorization(credentials: AccessKey, method: str, url: str, host: str, time
     return f"{ALGORITHM} Credential={credentials.access_key}/{scope}, SignedHeaders={SIGNED_HEADERS}, Signature={signature}"
 
 
-class SigningAuth(NoAuth):
+class SigningAuth(AuthBase):
     """Signs each request that a session sends."""
 
     def __init__(self, credentials: AccessKey, clock: Clock) -> None:

@@ -38,13 +38,13 @@ from ansible_collections.lockstep.sync.plugins.module_utils._lifecycle.provider 
 STATES = {"queued": "pending", "busy": "running", "done": "succeeded", "broken": "failed", "gone": "absent"}
 
 
-def interpret(answer: Response) -> SyncError | None:
+def interpret(response: Response) -> SyncError | None:
     """What an error of the service means."""
-    body = answer.try_json()
+    body = response.try_json()
     text = body.get("error", "") if isinstance(body, dict) else ""
-    if answer.status == 409:
+    if response.status == 409:
         return SyncError("busy", text, "Wait.", 409)
-    if answer.status == 403 and "recently" in text:
+    if response.status == 403 and "recently" in text:
         return SyncError("recently_synced", text, "Wait.", 403)
     return None
 
@@ -109,8 +109,8 @@ class Fifth(Provider):
         return bool(channel.observe(f"/mirrors/{target.id}").json()["revision"] == observation.data)
 
     def trigger(self, target: Target, observation: Observation, channel: Channel) -> Run:
-        answer = channel.trigger("POST", f"/mirrors/{target.id}/refresh", expect=(202,))
-        return self._run(target, answer.json())
+        response = channel.trigger("POST", f"/mirrors/{target.id}/refresh", expect=(202,))
+        return self._run(target, response.json())
 
     def find(self, target: Target, snapshot: t.Mapping[str, t.Any], channel: Channel) -> Run | None:
         runs = channel.observe(f"/mirrors/{target.id}").json()["runs"]

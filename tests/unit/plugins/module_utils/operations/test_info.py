@@ -33,7 +33,7 @@ class Viewer:
     def names(self, channel: Channel) -> t.Sequence[str]:
         return self.provider.names()
 
-    def look(self, name: str, channel: Channel) -> dict[str, t.Any]:
+    def inspect(self, name: str, channel: Channel) -> dict[str, t.Any]:
         return {"mirror": name, **channel.observe(f"/mirrors/{name}").json()}
 
 
@@ -51,10 +51,10 @@ def test_entries_are_in_the_order_of_the_list_and_nothing_changes(lab: Lab) -> N
 @pytest.mark.parametrize("error", [SyncError("not_found", "no such mirror"), KeyError("x"), RuntimeError("x")])
 def test_what_was_seen_is_kept_when_one_look_fails(lab: Lab, error: Exception) -> None:
     class Blind(Viewer):
-        def look(self, name: str, channel: Channel) -> dict[str, t.Any]:
+        def inspect(self, name: str, channel: Channel) -> dict[str, t.Any]:
             if name == "7":
                 raise error
-            return super().look(name, channel)
+            return super().inspect(name, channel)
 
     result = look(lab, Blind)
     assert (result["failed"], [entry["mirror"] for entry in result["mirrors"]]) == (True, ["9", "8"])
@@ -63,7 +63,7 @@ def test_what_was_seen_is_kept_when_one_look_fails(lab: Lab, error: Exception) -
 
 def test_an_interruption_is_a_failure_and_no_traceback(lab: Lab) -> None:
     class Stopping(Viewer):
-        def look(self, name: str, channel: Channel) -> dict[str, t.Any]:
+        def inspect(self, name: str, channel: Channel) -> dict[str, t.Any]:
             raise Interrupted
 
     assert look(lab, Stopping, max_parallel=1)["msg"].startswith("the task was interrupted")

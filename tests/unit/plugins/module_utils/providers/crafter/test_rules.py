@@ -25,7 +25,7 @@ PREFIX = "Internal server error: \n"
 SERVICE = "org.craftercms.studio.api.v1.exception.ServiceLayerException: org.eclipse.jgit.api.errors."
 
 
-def answer(status: int, message: str | None = None, code: int | None = None, **beside: t.Any) -> Response:
+def response(status: int, message: str | None = None, code: int | None = None, **beside: t.Any) -> Response:
     if message is None:
         return Response("POST", "https://studio.example/studio/x?token=abc", status, {"Content-Type": "text/html"}, HTML)
     body: dict[str, t.Any] = {"message": message}
@@ -112,7 +112,7 @@ MESSAGES = [
 
 @pytest.mark.parametrize(("status", "message", "code", "meaning"), MESSAGES)
 def test_messages(status: int, message: str | None, code: int | None, meaning: str | None) -> None:
-    error = api.interpret(answer(status, message, code))
+    error = api.interpret(response(status, message, code))
     assert (error.code if error else None) == meaning
     if error is not None:
         assert error.hint and error.http_status == status and "token=abc" not in error.message
@@ -120,7 +120,7 @@ def test_messages(status: int, message: str | None, code: int | None, meaning: s
 
 def test_refusals_of_a_session_and_of_a_stranger_are_told_apart() -> None:
     told = {
-        (method, message): t.cast(SyncError, api.interpret(answer(401, message), method)).code
+        (method, message): t.cast(SyncError, api.interpret(response(401, message), method)).code
         for method in ("session", "token")
         for message in ("Unauthorized", None)
     }
@@ -129,12 +129,12 @@ def test_refusals_of_a_session_and_of_a_stranger_are_told_apart() -> None:
 
 
 def test_the_management_token_is_named() -> None:
-    assert "management_token" in t.cast(SyncError, api.interpret(answer(401, "Unauthorized", 2001))).hint
+    assert "management_token" in t.cast(SyncError, api.interpret(response(401, "Unauthorized", 2001))).hint
 
 
 def test_fields_that_are_invalid_are_named() -> None:
     errors = [{"field": "items[0]", "message": "is not a valid path"}]
-    error = api.interpret(answer(400, "Invalid parameter(s)", 1001, validationErrors=errors))
+    error = api.interpret(response(400, "Invalid parameter(s)", 1001, validationErrors=errors))
     assert error is not None and "items[0] is not a valid path" in error.message
 
 
@@ -155,10 +155,10 @@ def test_failures_that_come_before_the_branch_moves(
     endpoint: str, published: bool | None, exception: str, meaning: str | None
 ) -> None:
     evidence = crafter.SiteEvidence("staging", "live", endpoint, published)
-    error = crafter.refused_before_reset(answer(500, PREFIX + exception), "mysite", evidence)
+    error = crafter.refused_before_reset(response(500, PREFIX + exception), "mysite", evidence)
     assert (error.code if error else None) == meaning
-    assert crafter.refused_before_reset(answer(502, PREFIX + exception), "mysite", evidence) is None
-    assert crafter.refused_before_reset(answer(500), "mysite", evidence) is None
+    assert crafter.refused_before_reset(response(502, PREFIX + exception), "mysite", evidence) is None
+    assert crafter.refused_before_reset(response(500), "mysite", evidence) is None
 
 
 # -- what Studio tells -----------------------------------------------------------------------------------------------------

@@ -60,7 +60,7 @@ class Server:
     def observe(self, path: str) -> Response:
         self.sent.append(path)
         words = [words for since, words in self.script if since <= self.clock.time][-1]
-        return answer(200, described(words))
+        return response(200, described(words))
 
 
 def described(words: Words, identifier: str = ID) -> t.Any:
@@ -71,7 +71,7 @@ def described(words: Words, identifier: str = ID) -> t.Any:
     return {"status": 0, "synchronizer": {"id": identifier, **overall, "push": push, "pull": pull}}
 
 
-def answer(status: int, body: t.Any, method: str = "GET") -> Response:
+def response(status: int, body: t.Any, method: str = "GET") -> Response:
     text = body if isinstance(body, str) else json.dumps(body)
     return Response(method, f"{URL}/storage/synchronizers", status, {}, text.encode())
 
@@ -264,11 +264,11 @@ PUBLISHED = """
     "body", [described(("triggered", None, None)), described(DONE), PUBLISHED, PUBLISHED + "}", PUBLISHED[:140]]
 )
 def test_an_answer_that_names_the_run(body: t.Any) -> None:
-    assert plm.accepted_id(answer(200, body, "POST")) == ID
+    assert plm.accepted_id(response(200, body, "POST")) == ID
 
 
 def test_an_id_may_be_escaped() -> None:
-    assert plm.accepted_id(answer(200, r'{"synchronizer": {"id": "$a\u0026c\u002bb"}}')) == "$a&c+b"
+    assert plm.accepted_id(response(200, r'{"synchronizer": {"id": "$a\u0026c\u002bb"}}')) == "$a&c+b"
 
 
 @pytest.mark.parametrize(
@@ -277,7 +277,7 @@ def test_an_id_may_be_escaped() -> None:
 )
 def test_an_answer_that_does_not_name_the_run_is_ambiguous(body: t.Any) -> None:
     with pytest.raises(Ambiguous):
-        plm.accepted_id(answer(200, body, "POST"))
+        plm.accepted_id(response(200, body, "POST"))
 
 
 # -- errors -----------------------------------------------------------------------------------------------------------
@@ -322,12 +322,12 @@ ERRORS = [
 
 @pytest.mark.parametrize(("status", "body", "code", "words", "definite"), ERRORS)
 def test_errors(status: int, body: t.Any, code: str, words: str, definite: bool) -> None:
-    error = plm.interpret(answer(status, body))
+    error = plm.interpret(response(status, body))
     assert error is not None
     assert (error.code, error.http_status) == (code, status)
     assert words in error.message
     assert error.hint
-    refusal = plm.refused_before_start(answer(status, body, "POST"))
+    refusal = plm.refused_before_start(response(status, body, "POST"))
     assert (refusal is not None) == definite
     if refusal is not None:
         assert refusal.code == code
@@ -338,13 +338,13 @@ def test_errors(status: int, body: t.Any, code: str, words: str, definite: bool)
     [(502, "<html>bad gateway</html>"), (500, ""), (503, "[]"), (418, "tea"), (200, described(DONE)), (200, {"code": "x"})],
 )
 def test_what_the_provider_has_no_word_for(status: int, body: t.Any) -> None:
-    assert plm.interpret(answer(status, body)) is None
-    assert plm.refused_before_start(answer(status, body)) is None
+    assert plm.interpret(response(status, body)) is None
+    assert plm.refused_before_start(response(status, body)) is None
 
 
 @pytest.mark.parametrize("body", [NO_REMOTE_GET, NO_REMOTE_POST, NO_REMOTE_NEW])
 def test_a_missing_remote_says_what_to_do(body: t.Any) -> None:
-    error = plm.interpret(answer(500, body))
+    error = plm.interpret(response(500, body))
     assert error is not None
     assert "remote" in error.hint
 
@@ -354,7 +354,7 @@ def test_a_missing_remote_says_what_to_do(body: t.Any) -> None:
     ["[]", "7", "{}", "<html></html>", {"status": 0}, {"synchronizer": []}, described(DONE, "$a+b"), published(-1, "x")],
 )
 def test_an_answer_about_something_else_is_not_believed(body: t.Any) -> None:
-    channel = t.cast(t.Any, type("Channel", (), {"observe": lambda self, path: answer(200, body)})())
+    channel = t.cast(t.Any, type("Channel", (), {"observe": lambda self, path: response(200, body)})())
     with pytest.raises(SyncError) as caught:
         plm.get_states(channel, ID)
     assert caught.value.code == "bad_response"
@@ -496,5 +496,5 @@ def test_info(words: Words, known: bool | None) -> None:
     options = {"validate_certs": True, "request_timeout": 30.0, "max_parallel": 8, "api_url": URL, "synchronizers": [f" {ID} "]}
     reader = plm.SynchronizerReader(options, Services(clock, Redactor(), random.Random(1), lambda text: None))
     (name,) = reader.names(NO_CHANNEL)
-    entry = reader.look(name, t.cast(t.Any, Server(clock, (0, words))))
+    entry = reader.inspect(name, t.cast(t.Any, Server(clock, (0, words))))
     assert entry == {"id": ID, "state": words[0], "push": words[1], "pull": words[2], "known": known}

@@ -22,7 +22,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._providers.serverava
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar.common import Directory, pick
 
 
-def answer(body: t.Any) -> Response:
+def response(body: t.Any) -> Response:
     return Response("GET", "https://api.example.com/list", 200, {}, json.dumps(body).encode())
 
 
@@ -48,7 +48,7 @@ class Lists:
             "last_page": max(1, -(-len(rows) // self.per_page)),
             "total": len(rows),
         }
-        return answer({name: body} if self.wrapped else body)
+        return response({name: body} if self.wrapped else body)
 
 
 def channel(lists: Lists) -> Channel:
@@ -70,25 +70,25 @@ ROWS = [{"id": 1, "name": "one"}, {"id": 2, "name": "two"}]
     ],
 )
 def test_every_wrapper_is_opened(body: t.Any, pages: int) -> None:
-    assert api.page_of(answer(body), "things") == (ROWS, pages)
+    assert api.page_of(response(body), "things") == (ROWS, pages)
 
 
 def test_an_empty_list_is_a_list() -> None:
     empty = {"current_page": 1, "data": [], "from": None, "to": None, "last_page": 1, "total": 0}
-    assert api.page_of(answer({"things": empty}), "things") == ([], 1)
-    assert api.page_of(answer(empty), "things") == ([], 1)
-    assert api.page_of(answer([]), "things") == ([], 1)
+    assert api.page_of(response({"things": empty}), "things") == ([], 1)
+    assert api.page_of(response(empty), "things") == ([], 1)
+    assert api.page_of(response([]), "things") == ([], 1)
 
 
 @pytest.mark.parametrize("body", [None, "text", 5, {}, {"message": "hello"}, {"things": None}, {"things": [1]}, {"things": [{}]}])
 def test_what_is_no_list_is_an_error(body: t.Any) -> None:
     with pytest.raises(SyncError) as caught:
-        api.page_of(answer(body), "things")
+        api.page_of(response(body), "things")
     assert caught.value.code == "bad_response"
 
 
 def test_secrets_in_rows_are_dropped() -> None:
-    rows, _pages = api.page_of(answer({"servers": [{"id": 1, "redis_password": "hidden"}]}), "servers")
+    rows, _pages = api.page_of(response({"servers": [{"id": 1, "redis_password": "hidden"}]}), "servers")
     assert rows == [{"id": 1}]
 
 
@@ -107,7 +107,7 @@ def test_a_server_that_ignores_the_page_is_not_asked_for_ever() -> None:
 
         def observe(self, path: str, params: t.Any = None) -> Response:
             self.asked += 1
-            return answer({"data": [{"id": 1}], "last_page": 10**9})
+            return response({"data": [{"id": 1}], "last_page": 10**9})
 
     stuck = Stuck()
     api.list_all(t.cast(Channel, stuck), "/things", "things")

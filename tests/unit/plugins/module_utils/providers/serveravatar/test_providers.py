@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The providers for ServerAvatar: what they send, and what they make of each answer. Nothing is sent anywhere."""
+"""The providers for ServerAvatar: what they send, and what they make of each response. Nothing is sent anywhere."""
 
 from __future__ import annotations
 
@@ -70,11 +70,11 @@ class StillClock:
 class Service:
     """Answers by path, and remembers what was asked.
 
-    :param answers: by ``METHOD path``: a body, or a status and a body.
+    :param responses: by ``METHOD path``: a body, or a status and a body.
     """
 
-    def __init__(self, provider: Provider, answers: dict[str, t.Any]) -> None:
-        self.answers = answers
+    def __init__(self, provider: Provider, responses: dict[str, t.Any]) -> None:
+        self.responses = responses
         self.asked: list[tuple[str, t.Any]] = []
         self.sessions: list[t.Any] = []
         provider.client.send = self.send  # type: ignore[method-assign]
@@ -85,7 +85,7 @@ class Service:
         self.asked.append((f"{method} {path}", kwargs.get("json")))
         self.sessions.append(session)
         assert (kwargs["headers"]["Accept"], kwargs["headers"]["Content-Type"]) == ("application/json", "application/json")
-        given = self.answers[f"{method} {path}"]
+        given = self.responses[f"{method} {path}"]
         status, body = given if isinstance(given, tuple) else (200, given)
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         return Response(method, url, status, {"Date": "Fri, 20 Nov 2026 10:00:05 GMT"}, raw)
@@ -104,17 +104,17 @@ def refused(code: int, text: str) -> tuple[int, t.Any]:
     return code, {"message": text}
 
 
-def sync(answers: dict[str, t.Any] | None = None, **options: t.Any) -> tuple[ServerAvatar, Service, Target]:
+def sync(responses: dict[str, t.Any] | None = None, **options: t.Any) -> tuple[ServerAvatar, Service, Target]:
     provider = ServerAvatar({**OPTIONS, **options}, services())
-    answers = {
+    responses = {
         f"GET {APP}/status": status(),
         f"GET {APP}/staging-area-detail": STAGING,
         "GET /organizations/5/servers/15": {
             "server": {"id": 15, "name": "production", "agent_status": "1", "redis_password": "x"}
         },
-        **(answers or {}),
+        **(responses or {}),
     }
-    return provider, Service(provider, answers), Target("5/15/88", "shop", ApplicationPath(5, 15, 88))
+    return provider, Service(provider, responses), Target("5/15/88", "shop", ApplicationPath(5, 15, 88))
 
 
 DEFAULT = object()
@@ -148,11 +148,11 @@ def test_a_row_in_progress_is_a_run_in_flight() -> None:
 
 
 def test_a_row_in_progress_without_a_staging_area_is_one_in_the_making() -> None:
-    answers = {
+    responses = {
         f"GET {APP}/status": status(40, status="in_progress"),
         f"GET {APP}/staging-area-detail": {"is_availabel_staging_area": False},
     }
-    provider, service, target = sync(answers)
+    provider, service, target = sync(responses)
     observation = provider.observe(target, service.channel)
     assert observation.running is None
     assert observation.obstacle is not None
@@ -170,8 +170,8 @@ def test_a_row_in_progress_without_a_staging_area_is_one_in_the_making() -> None
     ],
 )
 def test_no_staging_area(detail: t.Any) -> None:
-    answers = {f"GET {APP}/staging-area-detail": detail, f"GET {APP}/status": refused(404, "You can not perform this action!")}
-    provider, service, target = sync(answers)
+    responses = {f"GET {APP}/staging-area-detail": detail, f"GET {APP}/status": refused(404, "You can not perform this action!")}
+    provider, service, target = sync(responses)
     observation = provider.observe(target, service.channel)
     assert observation.obstacle is not None
     assert observation.obstacle.code == "staging_disabled"
@@ -229,7 +229,7 @@ def test_a_run_is_never_started_within_the_second_of_the_last_change(updated_at:
     observation = provider.observe(target, service.channel)
     assert provider.still_valid(target, observation, service.channel)
     assert provider.services.clock.monotonic() == pause
-    service.answers[f"GET {APP}/status"] = status(0, status="in_progress")
+    service.responses[f"GET {APP}/status"] = status(0, status="in_progress")
     assert provider.still_valid(target, observation, service.channel) == (pause == 0)
 
 
@@ -256,7 +256,7 @@ def test_a_success_that_the_service_did_not_write_proves_nothing(body: bytes) ->
 
 
 @pytest.mark.parametrize(
-    ("answer", "code"),
+    ("response", "code"),
     [
         (refused(500, "Please wait another process already running!"), "busy"),
         (refused(404, "You cannot perform this action!"), "permission_denied"),
@@ -267,8 +267,8 @@ def test_a_success_that_the_service_did_not_write_proves_nothing(body: bytes) ->
         ((302, b""), "redirect_refused"),
     ],
 )
-def test_refused_triggers(answer: t.Any, code: str) -> None:
-    provider, service, target = sync({f"GET {APP}/sync": answer})
+def test_refused_triggers(response: t.Any, code: str) -> None:
+    provider, service, target = sync({f"GET {APP}/sync": response})
     observation = provider.observe(target, service.channel)
     with pytest.raises(SyncError) as caught:
         provider.trigger(target, observation, service.channel)
@@ -430,10 +430,10 @@ def row(number: int, name: str = "", state: str = "Completed", application: int 
 
 
 def backup(
-    rows: list[dict[str, t.Any]], clock: StillClock | None = None, answers: dict[str, t.Any] | None = None, **options: t.Any
+    rows: list[dict[str, t.Any]], clock: StillClock | None = None, responses: dict[str, t.Any] | None = None, **options: t.Any
 ) -> tuple[ServerAvatarBackup, Service, Target]:
     provider = ServerAvatarBackup({**OPTIONS, **options}, services(clock))
-    answers = {
+    responses = {
         BACKUPS: {"data": rows, "last_page": 1},
         f"GET {APP}": {"application": {"id": 88, "name": "shop"}, "server": {"redis_password": "x"}},
         f"GET {APP}/status": status(),
@@ -445,9 +445,9 @@ def backup(
             ]
         },
         "POST /organizations/5/servers/15/backups": {"message": "Backup Process has been started successfully!"},
-        **(answers or {}),
+        **(responses or {}),
     }
-    service = Service(provider, answers)
+    service = Service(provider, responses)
     return provider, service, provider.resolve("88", service.channel)
 
 
@@ -500,15 +500,15 @@ def test_kinds_places_and_databases_are_different_targets() -> None:
 
 def test_a_database_backup_needs_a_database() -> None:
     with pytest.raises(SyncError, match="database"):
-        backup([], type="database", answers={f"GET {APP}/status": refused(404, "You can not perform this action!")})
+        backup([], type="database", responses={f"GET {APP}/status": refused(404, "You can not perform this action!")})
 
 
 def test_an_application_backup_without_a_known_database_is_a_warning() -> None:
-    provider, service, target = backup([], answers={f"GET {APP}/status": refused(404, "You can not perform this action!")})
+    provider, service, target = backup([], responses={f"GET {APP}/status": refused(404, "You can not perform this action!")})
     observation = provider.observe(target, service.channel)
     run, body = ordered(provider, service, target)
     assert "database_id" not in body
-    service.answers[BACKUPS] = {"data": [row(313, run.handle["backup"])]}
+    service.responses[BACKUPS] = {"data": [row(313, run.handle["backup"])]}
     reading = provider.read(run.handle, service.channel)
     effect = provider.verify(target, observation, run, reading, service.channel)
     assert "database" in effect.warnings[0]
@@ -541,7 +541,7 @@ def test_the_ordered_backup_is_found(rows: list[dict[str, t.Any]], state: str, n
         configuration = each["backup_configuration"]
         if configuration and configuration["name"] == "NAME":
             each["backup_configuration"] = {**configuration, "name": run.handle["backup"]}
-    service.answers[BACKUPS] = {"data": rows, "last_page": 1}
+    service.responses[BACKUPS] = {"data": rows, "last_page": 1}
     reading = provider.read(run.handle, service.channel)
     assert reading.state == state
     assert (reading.data and reading.data["id"]) == number
@@ -560,7 +560,7 @@ def test_a_backup_that_is_never_listed_is_given_up_on_in_the_end() -> None:
 def test_the_result_names_the_backup() -> None:
     provider, service, target = backup([row(312)])
     run, _body = ordered(provider, service, target)
-    service.answers[BACKUPS] = {"data": [row(313, run.handle["backup"]), row(312)]}
+    service.responses[BACKUPS] = {"data": [row(313, run.handle["backup"]), row(312)]}
     effect = provider.verify(target, None, run, provider.read(run.handle, service.channel), service.channel)
     assert effect.detail == {"backup": {"id": 313, "name": run.handle["backup"], "size": "51 MB", "status": "Completed"}}
     assert effect.compact_detail == effect.detail
@@ -570,7 +570,7 @@ def test_the_result_names_the_backup() -> None:
 def test_a_backup_found_by_its_id_only_is_a_warning() -> None:
     provider, service, target = backup([row(312)])
     run, _body = ordered(provider, service, target)
-    service.answers[BACKUPS] = {"data": [row(313, "renamed"), row(312)]}
+    service.responses[BACKUPS] = {"data": [row(313, "renamed"), row(312)]}
     effect = provider.verify(target, None, run, provider.read(run.handle, service.channel), service.channel)
     assert "by its id only" in effect.warnings[0]
 
@@ -578,9 +578,9 @@ def test_a_backup_found_by_its_id_only_is_a_warning() -> None:
 def test_a_lost_reply_is_adopted_by_name_only() -> None:
     provider, service, target = backup([row(312)])
     snapshot = provider.observe(target, service.channel).snapshot
-    service.answers[BACKUPS] = {"data": [row(313, "nightly shop"), row(312)]}
+    service.responses[BACKUPS] = {"data": [row(313, "nightly shop"), row(312)]}
     assert provider.find(target, snapshot, service.channel) is None
-    service.answers[BACKUPS] = {"data": [row(314, snapshot["backup"], "In Progress"), row(313, "nightly shop"), row(312)]}
+    service.responses[BACKUPS] = {"data": [row(314, snapshot["backup"], "In Progress"), row(313, "nightly shop"), row(312)]}
     run = provider.find(target, snapshot, service.channel)
     assert run is not None
     assert provider.from_handle(run.handle) == Target(target.id, "shop", provider.from_handle(run.handle).data)
@@ -590,7 +590,7 @@ def test_a_backup_for_a_release_is_known_by_its_name() -> None:
     provider, service, target = backup([], release="v1.0/rc 1")
     _run, body = ordered(provider, service, target)
     assert body["name"].startswith("lockstep-application-v1-0-rc-1-")
-    service.answers[BACKUPS] = {"data": [row(313, body["name"])]}
+    service.responses[BACKUPS] = {"data": [row(313, body["name"])]}
     observation = provider.observe(target, service.channel)
     assert observation.in_sync is True
     assert observation.detail["backup"]["id"] == 313
@@ -603,7 +603,7 @@ def test_a_backup_for_a_release_is_known_by_its_name() -> None:
 def test_a_backup_that_is_not_done_does_not_do(state: str) -> None:
     provider, service, target = backup([], release="v1")
     _run, body = ordered(provider, service, target)
-    service.answers[BACKUPS] = {"data": [row(313, body["name"], state)]}
+    service.responses[BACKUPS] = {"data": [row(313, body["name"], state)]}
     observation = provider.observe(target, service.channel)
     assert observation.in_sync is None
     assert (observation.running is not None) == (state == "In Progress")
@@ -646,18 +646,18 @@ def restorable(state: str = "Completed", updated_at: str = DATE, **more: t.Any) 
 
 
 def restore(
-    rows: list[dict[str, t.Any]], answers: dict[str, t.Any] | None = None, **options: t.Any
+    rows: list[dict[str, t.Any]], responses: dict[str, t.Any] | None = None, **options: t.Any
 ) -> tuple[ServerAvatarRestore, Service]:
     provider = ServerAvatarRestore({**OPTIONS, **options}, services())
-    answers = {
+    responses = {
         BACKUPS: {"data": rows, "last_page": 1},
         f"GET {APP}": {"application": {"id": 88, "name": "shop"}, "server": {"redis_password": "x"}},
         f"GET {APP}/status": status(),
         "GET /organizations/5/servers/15": {"server": {"id": 15, "name": "production", "agent_status": "1"}},
         "GET /organizations/5/backups/313/restore": {"message": "Application backup restored in progress."},
-        **(answers or {}),
+        **(responses or {}),
     }
-    return provider, Service(provider, answers)
+    return provider, Service(provider, responses)
 
 
 def restored_by(before: t.Any = DEFAULT, **more: t.Any) -> dict[str, t.Any]:
@@ -700,7 +700,7 @@ def test_a_restore_undoes_what_syncs_and_other_restores_brought_and_a_sync_what_
 
 
 @pytest.mark.parametrize(
-    ("answer", "code"),
+    ("response", "code"),
     [
         (refused(500, "Restore is already in progress."), "busy"),
         (refused(404, "Backup not found."), "not_found"),
@@ -710,8 +710,8 @@ def test_a_restore_undoes_what_syncs_and_other_restores_brought_and_a_sync_what_
         (refused(429, "Too Many Attempts."), "rate_limited"),
     ],
 )
-def test_refused_restores(answer: t.Any, code: str) -> None:
-    provider, service = restore([restorable()], {"GET /organizations/5/backups/313/restore": answer})
+def test_refused_restores(response: t.Any, code: str) -> None:
+    provider, service = restore([restorable()], {"GET /organizations/5/backups/313/restore": response})
     target = provider.resolve("313", service.channel)
     observation = provider.observe(target, service.channel)
     with pytest.raises(SyncError) as caught:
@@ -751,7 +751,7 @@ def test_a_sync_in_flight_is_waited_for_only_where_that_is_wanted(mode: str) -> 
     if observation.running is not None:
         assert provider.read(observation.running.handle, service.channel).state == "running"
         for now in (status(), refused(404, "You can not perform this action!")):
-            service.answers[f"GET {APP}/status"] = now
+            service.responses[f"GET {APP}/status"] = now
             assert provider.read(observation.running.handle, service.channel).state == "succeeded"
 
 
@@ -760,7 +760,7 @@ def test_a_restore_in_flight_is_a_run_to_join() -> None:
     running = provider.observe(provider.resolve("313", service.channel), service.channel).running
     assert running is not None
     assert provider.read(running.handle, service.channel).state == "running"
-    service.answers[BACKUPS] = {"data": [restorable()]}
+    service.responses[BACKUPS] = {"data": [restorable()]}
     reading = provider.read(running.handle, service.channel)
     effect = provider.verify(provider.from_handle(running.handle), None, running, reading, service.channel)
     assert (reading.state, effect.basis) == ("succeeded", "observed")
@@ -792,11 +792,11 @@ def test_a_lost_reply_to_a_restore_is_adopted_if_the_row_moved(now: dict[str, t.
     target = provider.resolve("313", service.channel)
     snapshot = provider.observe(target, service.channel).snapshot
     assert provider.find(target, snapshot, service.channel) is None
-    service.answers[BACKUPS] = {"data": [now]}
+    service.responses[BACKUPS] = {"data": [now]}
     run = provider.find(target, snapshot, service.channel)
     assert run is not None
     assert run.handle == restored_by()
-    service.answers[BACKUPS] = {"data": [row(12)]}
+    service.responses[BACKUPS] = {"data": [row(12)]}
     assert provider.find(target, snapshot, service.channel) is None
 
 
@@ -808,9 +808,9 @@ def test_a_new_date_alone_is_not_an_observed_success() -> None:
     )
     assert (effect.changed, effect.basis, len(effect.warnings)) == (True, "assumed", 1)
     # but it is one if the row was seen to be in progress before
-    service.answers[BACKUPS] = {"data": [restorable("Restoring")]}
+    service.responses[BACKUPS] = {"data": [restorable("Restoring")]}
     provider.read(run.handle, service.channel)
-    service.answers[BACKUPS] = {"data": [restorable(updated_at="2026-11-20 10:00:06")]}
+    service.responses[BACKUPS] = {"data": [restorable(updated_at="2026-11-20 10:00:06")]}
     effect = provider.verify(
         provider.from_handle(run.handle), None, run, provider.read(run.handle, service.channel), service.channel
     )
@@ -824,7 +824,7 @@ def test_a_restore_is_never_started_within_the_second_of_the_last_change() -> No
     observation = provider.observe(target, service.channel)
     assert provider.still_valid(target, observation, service.channel)
     assert provider.services.clock.monotonic() == 1.0
-    service.answers[BACKUPS] = {"data": [restorable("Restoring")]}
+    service.responses[BACKUPS] = {"data": [restorable("Restoring")]}
     assert not provider.still_valid(target, observation, service.channel)
 
 

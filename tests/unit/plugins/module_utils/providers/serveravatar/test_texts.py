@@ -59,14 +59,14 @@ ELSEWHERE = [
 ]
 
 
-def answer(status: int, body: t.Any, method: str = "GET") -> Response:
+def response(status: int, body: t.Any, method: str = "GET") -> Response:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     return Response(method, "https://api.example.com/organizations/5/servers/15/applications/88/sync", status, {}, raw)
 
 
 @pytest.mark.parametrize(("status", "text", "code", "hint"), PUBLISHED)
 def test_published_refusals(status: int, text: str, code: str, hint: str) -> None:
-    error = api.interpret(answer(status, {"message": text}))
+    error = api.interpret(response(status, {"message": text}))
     assert error is not None
     assert (error.code, error.message, error.http_status) == (code, text, status)
     assert hint in error.hint
@@ -79,7 +79,7 @@ def test_each_published_refusal_says_something_else_to_do() -> None:
 
 @pytest.mark.parametrize(("status", "text", "code"), ELSEWHERE)
 def test_texts_of_other_pages(status: int, text: str, code: str) -> None:
-    error = api.interpret(answer(status, {"message": text}))
+    error = api.interpret(response(status, {"message": text}))
     assert error is not None
     assert error.code == code
     assert error.hint
@@ -98,7 +98,7 @@ def test_texts_of_other_pages(status: int, text: str, code: str) -> None:
     ],
 )
 def test_spelling_does_not_matter(drift: t.Callable[[str], str], status: int, text: str, code: str, hint: str) -> None:
-    error = api.interpret(answer(status, {"message": drift(text)}))
+    error = api.interpret(response(status, {"message": drift(text)}))
     assert error is not None
     assert error.code == code
     assert hint in error.hint
@@ -111,7 +111,7 @@ def test_normalizing_twice_is_normalizing_once(text: str) -> None:
 
 @pytest.mark.parametrize(("status", "text", "code", "hint"), [row for row in PUBLISHED if row[0] == 500])
 def test_definite_refusals_among_server_errors(status: int, text: str, code: str, hint: str) -> None:
-    error = api.definite(answer(status, {"message": text}))
+    error = api.definite(response(status, {"message": text}))
     assert (error and error.code) == (None if code == "server_error" else code)
 
 
@@ -129,12 +129,12 @@ def test_definite_refusals_among_server_errors(status: int, text: str, code: str
     ],
 )
 def test_anything_else_is_not_taken_for_a_refusal(body: bytes) -> None:
-    assert api.definite(answer(500, body)) is None
+    assert api.definite(response(500, body)) is None
 
 
 def test_invalid_fields_are_named() -> None:
     errors = {"name": ["The name field is required."], "type": ["The selected type is invalid."]}
-    error = api.interpret(answer(422, {"message": "The given data was invalid.", "errors": errors}, "POST"))
+    error = api.interpret(response(422, {"message": "The given data was invalid.", "errors": errors}, "POST"))
     assert error is not None
     assert error.code == "invalid_option"
     assert error.message == "The given data was invalid. The name field is required. The selected type is invalid."
@@ -142,13 +142,13 @@ def test_invalid_fields_are_named() -> None:
 
 @pytest.mark.parametrize("errors", [None, [], "no", {"name": "The name field is required."}])
 def test_invalid_fields_in_other_shapes(errors: t.Any) -> None:
-    error = api.interpret(answer(422, {"message": "The given data was invalid.", "errors": errors}))
+    error = api.interpret(response(422, {"message": "The given data was invalid.", "errors": errors}))
     assert error is not None
     assert error.message.startswith("The given data was invalid.")
 
 
 def test_how_to_get_access_is_told() -> None:
-    error = api.interpret(answer(401, {"message": "Unauthenticated."}))
+    error = api.interpret(response(401, {"message": "Unauthenticated."}))
     assert error is not None
     assert "API access" in error.hint
     assert "auth_scheme" in error.hint
