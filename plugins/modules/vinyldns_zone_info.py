@@ -41,6 +41,15 @@ options:
     description:
       - List the zones whose admin group has this name (V(*) matches anything).
     type: str
+  details:
+    description:
+      - Whether to look at each zone. Without, an entry has what the server says of a zone wherever it names it, and what takes
+        requests of its own is null, such as RV(zones[].age), RV(zones[].pending_change) and RV(zones[].record_sets).
+        So the zones of a large server are listed with a request for each hundred.
+      - Drift is not looked for then, even with O(backend).
+    type: bool
+    default: true
+    version_added: 2.0.0
 seealso:
   - module: lockstep.sync.vinyldns_zone_sync
 """

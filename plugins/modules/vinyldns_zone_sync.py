@@ -46,9 +46,18 @@ options:
     aliases: [zone]
   approve:
     description:
-      - Digest of a plan that was reviewed (RV(syncs[].detail.drift.digest)). Lifts the limits on percentages and numbers
-        for exactly that plan; any change of the zone or of its serial makes it void.
-    type: str
+      - Digests of plans that were reviewed (RV(syncs[].detail.drift.digest)), one for each zone. A digest lifts the limits on
+        percentages and numbers for exactly that plan; any change of the zone or of its serial makes it void.
+    type: list
+    elements: str
+  only_approved:
+    description:
+      - Refuse each zone with changes whose plan has none of the digests in O(approve), even if it breaks no guard. So exactly the
+        plans that were reviewed are carried out.
+      - Needs O(approve) and O(drift=axfr).
+    type: bool
+    default: false
+    version_added: 2.0.0
   if_recently_synced:
     description:
       - What to do if VinylDNS refuses because it synced the zone a short while ago.

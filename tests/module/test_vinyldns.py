@@ -506,6 +506,31 @@ def test_approval_holds_for_one_plan_only(server: Server, run_module: RunModule)
     assert not outcome.failed and outcome.only["detail"]["effect"]["deletes"] == 10 and server.posts() == 1
 
 
+def test_only_approved_plans_are_carried_out(server: Server, run_module: RunModule) -> None:
+    """Several zones, with a digest for each; one of them changes after the review, though within its guards."""
+    zones = ["reviewed.example.", "moved.example.", "same.example."]
+    for zone in zones:
+        server.add(zone)
+    for zone in zones[:2]:
+        server.update_dns(zone, add=[["new", 300, "A", "192.0.2.100"]])
+    looked = run_module("vinyldns_zone_sync", server.options(zones[:2]), check=True)
+    digests = [record["detail"]["drift"]["digest"] for record in looked.result["syncs"]]
+    server.update_dns("moved.example.", add=[["late", 300, "A", "192.0.2.200"]])
+    outcome = run_module("vinyldns_zone_sync", server.options(zones, approve=digests, only_approved=True))
+    assert [record["action"] for record in outcome.result["syncs"]] == ["triggered", "refused", "skipped"]
+    assert outcome.codes == [None, "guard_refused", None]
+    assert "none of the 2 approved digests is" in outcome.result["syncs"][1]["failure"]["message"]
+    assert server.posts() == server.accepted("reviewed.example.") == 1
+
+
+@pytest.mark.parametrize("lacks", ["approve", "backend"])
+def test_only_approved_needs_plans_and_digests(server: Server, run_module: RunModule, lacks: str) -> None:
+    server.add()
+    outcome = run_module("vinyldns_zone_sync", server.options(**{"approve": "0" * 32, "only_approved": True, lacks: None}))
+    assert outcome.result["failure"]["code"] == "invalid_option" and "only_approved" in outcome.result["msg"]
+    assert server.posts() == 0
+
+
 def test_protected_record_sets_are_not_touched(server: Server, run_module: RunModule) -> None:
     drifted(server)
     outcome = run_module("vinyldns_zone_sync", server.options(guard={"protect": ["host02/A"]}))
@@ -696,6 +721,19 @@ def test_info_lists_by_filter_and_group(server: Server, run_module: RunModule) -
     assert [zone["zone"] for zone in outcome.result["zones"]] == ["a.shop.example.", "b.shop.example."]
     both = run_module("vinyldns_zone_info", {**server.login, "name_filter": "a.shop", "admin_group": "ok-group"})
     assert [zone["zone"] for zone in both.result["zones"]] == ["a.shop.example."]
+
+
+def test_info_without_details_is_one_request_for_all_zones(server: Server, run_module: RunModule) -> None:
+    names = [f"{letter}.shop.example." for letter in "abc"]
+    for name in names:
+        server.add(name)
+    before = len(server.simulator.requests(part="vinyldns"))
+    outcome = run_module("vinyldns_zone_info", {**server.login, "name_filter": "*.shop.example.", "details": False})
+    assert len(server.simulator.requests(part="vinyldns")) == before + 1
+    full = run_module("vinyldns_zone_info", {**server.login, "name_filter": "*.shop.example."}).result["zones"]
+    unknown = {"age": None, "pending_change": None, "record_sets": None}
+    assert outcome.result["zones"] == [{**zone, **unknown} for zone in full]
+    assert [zone["zone"] for zone in full] == names and all(zone["may_sync"] and zone["admin_group"] for zone in full)
 
 
 def test_credentials_from_the_environment(server: Server, run_module: RunModule) -> None:

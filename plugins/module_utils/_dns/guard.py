@@ -113,7 +113,27 @@ class Totals(t.NamedTuple):
     stored: int
 
 
-def check(drift: Drift, policy: GuardPolicy, approve: str | None = None) -> list[Violation]:
+@dataclasses.dataclass(frozen=True)
+class Approval:
+    """Plans that were reviewed.
+
+    :param digests: of these plans. One names its zone too, so those of several zones can be in one list.
+    :param required: whether a plan with another digest is refused even if it breaks no rule.
+    """
+
+    digests: tuple[str, ...] = ()
+    required: bool = False
+
+    def covers(self, digest: str) -> bool:
+        """Whether the plan with this digest was reviewed."""
+        return any(reviewed.strip().lower() == digest for reviewed in self.digests)
+
+    def describe(self) -> str:
+        """The digests, in a message that one of them is missing."""
+        return f"{self.digests[0]} is not" if len(self.digests) == 1 else f"none of the {len(self.digests)} approved digests is"
+
+
+def check(drift: Drift, policy: GuardPolicy, approve: str | Approval | None = None) -> list[Violation]:
     """The rules that a sync with this plan would break.
 
     Rules about numbers leave the SOA and ignored record sets out; the others look at everything that the sync would do.
@@ -122,15 +142,16 @@ def check(drift: Drift, policy: GuardPolicy, approve: str | None = None) -> list
     """
     drift = policy.mark_ignored(drift)
     violations = [*_quantities(drift, policy), *_dangers(drift, policy)]
-    if approve is None or not violations:
-        return violations
-    if approve.strip().lower() == drift.digest:
+    approval = Approval((approve,)) if isinstance(approve, str) else approve or Approval()
+    if approval.covers(drift.digest):
         return [violation for violation in violations if violation.rule not in LIFTED_BY_APPROVE]
-    mismatch = (
-        f"{approve} is not the digest of this plan, {drift.digest} (serial {drift.serial}): the zone, the backend or its serial "
-        "changed since the review. Look at the plan again and approve its digest"
-    )
-    return [*violations, Violation("approve", mismatch)]
+    if (violations and approval.digests) or (approval.required and drift.changes):
+        mismatch = (
+            f"{approval.describe()} the digest of this plan, {drift.digest} (serial {drift.serial}): the zone, the backend or its"
+            " serial changed since the review. Look at the plan again and approve its digest"
+        )
+        violations.append(Violation("approve", mismatch))
+    return violations
 
 
 def totals(drift: Drift, policy: GuardPolicy) -> Totals:

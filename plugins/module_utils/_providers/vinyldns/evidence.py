@@ -117,7 +117,7 @@ class DriftEvaluator:
         self.backend = backend
         self.mode = mode
         self.policy = policy
-        self.approve: str | None = options.get("approve")
+        self.approval = guard.Approval(tuple(options.get("approve") or ()), bool(options.get("only_approved")))
         self.timeout: float = options["request_timeout"]
         self.limit = None if options.get("report_path") else SHOWN
 
@@ -133,6 +133,9 @@ class DriftEvaluator:
             mode = "axfr" if backend else "none"
         if mode != "none" and backend is None:
             raise invalid_option("drift", mode, "needs to ask the DNS server", "Set backend, or drift: none.")
+        if options.get("only_approved") and (mode != "axfr" or not options.get("approve")):
+            remedy = "Set approve, and backend with drift: axfr, or leave only_approved out."
+            raise invalid_option("only_approved", True, "needs digests to compare with the plan of each zone", remedy)
         return cls(backend, mode, guard.GuardPolicy.from_options(options.get("guard") or {}), options)
 
     def gather(self, target: Target, channel: Channel) -> ZoneEvidence:
@@ -173,7 +176,7 @@ class DriftEvaluator:
         builder.add_backend(transfer(target.name, backend, self._within(channel, float("inf"))))
         builder.feed_all(api.list_record_sets(channel, target.id))
         drift = self.policy.mark_ignored(builder.finish())
-        broken = tuple(guard.check(drift, self.policy, self.approve))
+        broken = tuple(guard.check(drift, self.policy, self.approval))
         counts = _counts(drift.changes)
         if not drift.changes:
             reason = f"in sync at serial {drift.serial}"

@@ -26,6 +26,7 @@ INFO_SPEC = CONNECTION_SPEC + ArgumentSpec(
         "backend": BACKEND_SPEC,
         "drift": {"type": "str", "choices": ["auto", "axfr", "serial", "none"], "default": "auto"},
         "guard": GUARD_SPEC,
+        "details": {"type": "bool", "default": True},
     },
     required_one_of=(("zones", "name_filter", "admin_group"),),
     mutually_exclusive=(("zones", "name_filter"), ("zones", "admin_group")),
@@ -56,40 +57,48 @@ class ZoneReader:
         if name_filter is not None and group is not None:
             # the server filters by one of the two only
             listed = (zone for zone in listed if api.matches(zone["name"], name_filter))
-        return [zone["name"] for zone in listed]
+        self._listed = {zone["name"]: zone for zone in listed}
+        return list(self._listed)
 
     def inspect(self, name: str, channel: Channel) -> dict[str, t.Any]:
         """One zone; ``exists`` is false if VinylDNS does not have it."""
         try:
-            found = api.find_zone(channel, name)
+            found = self._listed[name] if name in self._listed else api.find_zone(channel, name)
         except SyncError as error:
             if error.code != "not_found":
                 raise
             return self._unknown(name)
-        may_sync = found.get("accessLevel") == "Delete"
         if found.get("accessLevel") == "NoAccess":
-            return {
-                **self._unknown(found["name"]),
-                "exists": True,
-                "id": found["id"],
-                "status": found.get("status"),
-                "may_sync": False,
-            }
+            return {**self._unknown(found["name"]), **self._known(found)}
+        if not self.options["details"]:
+            return {**self._unknown(found["name"]), **self._known(found), **self._synced(found)}
         zone, server_now = api.get_zone(channel, found["id"])
         entry = {
             "zone": zone["name"],
-            "exists": True,
-            "id": zone["id"],
-            "status": zone.get("status"),
-            "latest_sync": zone.get("latestSync"),
+            **self._known({**zone, "accessLevel": found.get("accessLevel")}),
+            **self._synced(zone),
             "age": age_of(zone, server_now),
-            "may_sync": may_sync,
             "pending_change": self._pending(zone["id"], channel),
-            "admin_group": zone.get("adminGroupName") or zone.get("adminGroupId"),
             "record_sets": api.count_record_sets(channel, zone["id"]),
         }
         evidence = self.judge.gather(Target(zone["id"], zone["name"]), channel)
         return {**entry, **self._drift(evidence)}
+
+    @staticmethod
+    def _known(zone: api.Json) -> dict[str, t.Any]:
+        """What is known even of a zone that the account may not read."""
+        return {
+            "exists": True,
+            "id": zone["id"],
+            "status": zone.get("status"),
+            "may_sync": zone.get("accessLevel") == "Delete",
+        }
+
+    @staticmethod
+    def _synced(zone: api.Json) -> dict[str, t.Any]:
+        """What the server says of a zone wherever it names it."""
+        group = zone.get("adminGroupName") or zone.get("adminGroupId")
+        return {"latest_sync": zone.get("latestSync"), "admin_group": group}
 
     def _pending(self, zone_id: str, channel: Channel) -> dict[str, t.Any] | None:
         try:

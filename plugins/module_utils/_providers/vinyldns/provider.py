@@ -63,7 +63,8 @@ SYNC_SPEC = ArgumentSpec(
         "backend": BACKEND_SPEC,
         "drift": {"type": "str", "choices": ["auto", "axfr", "serial", "none"], "default": "auto"},
         "guard": GUARD_SPEC,
-        "approve": {"type": "str"},
+        "approve": {"type": "list", "elements": "str"},
+        "only_approved": {"type": "bool", "default": False},
         "if_recently_synced": {"type": "str", "choices": ["auto", "ok", "wait", "fail"], "default": "auto"},
         "sync_delay": {"type": "float"},
     }

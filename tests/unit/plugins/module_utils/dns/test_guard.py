@@ -13,6 +13,7 @@ from hypothesis import given, strategies as st
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError
 from ansible_collections.lockstep.sync.plugins.module_utils._dns.drift import Drift
 from ansible_collections.lockstep.sync.plugins.module_utils._dns.guard import (
+    Approval,
     GuardPolicy,
     Totals,
     check,
@@ -318,6 +319,26 @@ def test_approval_of_another_plan_is_named_where_it_matters() -> None:
     assert drift.digest in mismatch.message
     assert "0" * 32 in mismatch.message
     assert rules(deleting(1, 10), "0" * 32) == []
+
+
+def test_of_several_approvals_one_is_enough() -> None:
+    drift = deleting(6, 10)
+    assert check(drift, policy(), Approval(("0" * 32, drift.digest.upper()))) == []
+    refused = check(drift, policy(), Approval(("0" * 32, "1" * 32)))
+    assert [violation.rule for violation in refused] == ["max_delete_percent", "approve"]
+    assert refused[1].message.startswith("none of the 2 approved digests is the digest of this plan")
+    assert check(deleting(1, 10), policy(), Approval(("0" * 32,))) == []
+
+
+def test_where_approval_is_required_no_other_plan_passes() -> None:
+    harmless, same = deleting(1, 10), plan([soa(1)], [stored_soa(1)])
+    assert check(harmless, policy(), Approval((harmless.digest,), required=True)) == []
+    (mismatch,) = check(harmless, policy(), Approval(("0" * 32,), required=True))
+    assert mismatch.rule == "approve"
+    assert harmless.digest in mismatch.message
+    # there is nothing to approve
+    assert not same.changes
+    assert check(same, policy(), Approval(("0" * 32,), required=True)) == []
 
 
 def test_approval_is_void_after_the_serial_moved() -> None:
