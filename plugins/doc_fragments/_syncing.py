@@ -33,6 +33,8 @@ options:
     description:
       - Any name for what is being brought to the target. A target to which this release was synced successfully before is
         skipped.
+      - It has to be text. A number is refused, because YAML reads V(2026.10) without quotes as the number 2026.1, and V(010)
+        as 8.
     type: str
   force:
     description:

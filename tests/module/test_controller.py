@@ -179,6 +179,23 @@ def test_what_is_wrong_with_the_options_the_module_says(tasks: Tasks, run_module
     assert re.sub(r"\(\S+\) module", "", ours.result["msg"]) == re.sub(r"\(\S+\) module", "", theirs.result["msg"])
 
 
+@pytest.mark.parametrize("python", [sys.executable, ANOTHER_NAME], ids=["here", "process"])
+@pytest.mark.parametrize("options", [{"release": 2026.1}, {"zones": ["example.com.", 4.1]}], ids=str)
+def test_a_release_or_zone_that_yaml_reads_as_a_number_is_refused(tasks: Tasks, python: str, options: Json) -> None:
+    ran = tasks.run(tasks.options(**options), vars={"ansible_python_interpreter": python})
+    assert (ran.code, ran.had_a_process, tasks.posts) == (2, python == ANOTHER_NAME, 0)
+    assert (ran.result["failure"]["code"], ran.result["syncs"]) == ("invalid_option", [])
+    assert f"option {next(iter(options))}: " in ran.result["msg"]
+    assert "Put the value in quotes" in ran.result["msg"]
+
+
+def test_a_number_from_a_native_template_is_refused(tasks: Tasks) -> None:
+    tasks.environment["ANSIBLE_JINJA2_NATIVE"] = "true"
+    ran = tasks.run(tasks.options(release="{{ releases[0] }}"), vars={"releases": [2026.1]})
+    assert (ran.code, tasks.posts) == (2, 0)
+    assert ran.result["failure"]["code"] == "invalid_option"
+
+
 def test_the_environment_of_the_task_counts(tasks: Tasks) -> None:
     variables = {
         "VINYLDNS_API_URL": tasks.login["api_url"],

@@ -25,9 +25,15 @@ Options = t.Mapping[str, t.Any]
 
 @dataclasses.dataclass(frozen=True)
 class ArgumentSpec:
-    """What AnsibleModule wants to know about options, as a value that can be added to another one."""
+    """What AnsibleModule wants to know about options, as a value that can be added to another one.
+
+    :param texts: options that take text only, see :func:`check_identities`.
+    :param ids: options that take names and ids: text or whole numbers.
+    """
 
     arguments: t.Mapping[str, t.Mapping[str, t.Any]] = dataclasses.field(default_factory=dict)
+    texts: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
     required_together: tuple[tuple[str, ...], ...] = ()
     mutually_exclusive: tuple[tuple[str, ...], ...] = ()
     required_one_of: tuple[tuple[str, ...], ...] = ()
@@ -39,6 +45,8 @@ class ArgumentSpec:
             raise ValueError(f"options defined twice: {', '.join(sorted(twice))}")
         return ArgumentSpec(
             {**self.arguments, **other.arguments},
+            self.texts + other.texts,
+            self.ids + other.ids,
             self.required_together + other.required_together,
             self.mutually_exclusive + other.mutually_exclusive,
             self.required_one_of + other.required_one_of,
@@ -93,7 +101,8 @@ SYNCING = ArgumentSpec(
         "max_age": {"type": "float"},
         "release": {"type": "str"},
         "force": {"type": "bool", "default": False},
-    }
+    },
+    texts=("release",),
 )
 
 
@@ -158,6 +167,41 @@ def list_of_names(options: Options, name: str) -> list[str]:
         remedy = f"Give at least one entry in {name}, none of them empty."
         raise invalid_option(name, options[name], "names nothing to sync", remedy)
     return values
+
+
+def check_identities(spec: ArgumentSpec, given: Options) -> None:
+    """Refuse releases, targets and ids that are not text: YAML reads ``2026.10`` as the number that ``2026.1`` is, too.
+
+    Ansible would turn such a number into the text of another release or target without a word.
+
+    :param given: the arguments as the task has them, before Ansible converts them to the types of the spec.
+    :raises SyncError: ``invalid_option``.
+    """
+    for names, whole_numbers in ((spec.texts, False), (spec.ids, True)):
+        for name in names:
+            for alias in (name, *spec.arguments[name].get("aliases", ())):
+                value = given.get(alias)
+                is_list = spec.arguments[name].get("type") == "list"
+                for item in value if is_list and isinstance(value, list) else () if value is None else [value]:
+                    text_of(alias, item, whole_numbers)
+
+
+def text_of(option: str, value: object, whole_numbers: bool = False) -> str:
+    """The text of a value that names something.
+
+    :param whole_numbers: accept these as well. Their text is exact, except for notations that YAML evaluates (``010``), which is
+        why a release has to be text.
+    :raises SyncError: ``invalid_option`` for anything else.
+    """
+    if isinstance(value, str):
+        return value
+    if whole_numbers and isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if isinstance(value, (int, float)):
+        kind = "a truth value" if isinstance(value, bool) else "a number"
+        remedy = f"Put the value in quotes where it is defined: without them, YAML reads 2026.10 as {2026.10} and no as false."
+        raise invalid_option(option, value, f"is {kind} and not text", remedy)
+    raise invalid_option(option, value, "is not text", "Give one name, as text.")
 
 
 def secrets_in(options: Options, arguments: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[str]:

@@ -13,7 +13,7 @@ import typing as t
 from .._core.clock import Stopped
 from .._core.deadline import Deadline
 from .._core.errors import SyncError, wrap_unexpected
-from .._core.options import ArgumentSpec, Options, check_connection, check_waiting, secrets_in
+from .._core.options import ArgumentSpec, Options, check_connection, check_identities, check_waiting, secrets_in
 from .._core.redact import Redactor
 from .._http.client import Channel, HttpClient, RequestCount
 from .._lifecycle.provider import Services
@@ -52,6 +52,7 @@ def run_info(
     reader: InfoReader | None = None
     try:
         with wrap_unexpected():
+            check_identities(spec, context.given)
             check_connection(options)
             check_waiting(options)
             services = Services(context.clock, redactor, context.rng, context.warn)

@@ -14,6 +14,7 @@ import signal
 import threading
 import typing as t
 
+from ansible.module_utils import basic
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from .._core.clock import SystemClock
@@ -29,7 +30,14 @@ def run_as_module(operation: Operation, module_class: type[AnsibleModule] = Ansi
     module = module_class(supports_check_mode=True, **operation.spec.as_kwargs(), **settings)
     fail_on_missing_libraries(module, operation, module.params)
     with interruptible_clock(signal.SIGTERM) as clock:
-        exit_module(module, operation.run(module.params, Context(module.check_mode, module._diff, clock)))
+        context = Context(module.check_mode, module._diff, clock, given=given_arguments())
+        exit_module(module, operation.run(module.params, context))
+
+
+def given_arguments() -> t.Mapping[str, t.Any]:
+    """The arguments of this module as the controller sent them, before AnsibleModule converted them."""
+    arguments: t.Mapping[str, t.Any] = basic._load_params()
+    return arguments
 
 
 def fail_on_missing_libraries(module: AnsibleModule, operation: Operation, options: t.Mapping[str, t.Any]) -> None:

@@ -21,6 +21,7 @@ from .._core.options import (
     ArgumentSpec,
     Options,
     check_connection,
+    check_identities,
     check_waiting,
     secrets_in,
 )
@@ -49,6 +50,7 @@ def run_sync(provider_class: type[Provider], options: Options, context: Context)
     redactor = Redactor(secrets_in(options, (provider_class.connection_spec + provider_class.sync_spec).arguments))
     batch = Batch(options, context, redactor)
     with guarded(batch):
+        check_identities(sync_spec(provider_class), context.given)
         check_connection(options)
         check_waiting(options)
         services = Services(context.clock, redactor, context.rng, context.warn)

@@ -34,6 +34,7 @@ class Interrupted(BaseException):
 class Context:
     """What surrounds a task: the mode it runs in, and the outside world.
 
+    :param given: the arguments of the task before they were converted to the types of the options.
     :param show: takes lines that tell how far the task is to whoever watches; ``None`` where nobody does.
     """
 
@@ -43,6 +44,7 @@ class Context:
     rng: random.Random = dataclasses.field(default_factory=random.Random)
     environ: t.Mapping[str, str] = dataclasses.field(default_factory=lambda: os.environ)
     show: Show | None = None
+    given: Options = dataclasses.field(default_factory=dict)
     warnings: list[str] = dataclasses.field(default_factory=list)
 
     def warn(self, text: str) -> None:

@@ -45,9 +45,10 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core ships 
         result: Json = super().run(tmp, task_vars)
         variables = task_vars or {}
         with self._environment():
-            options = self._options() if self._can_run_in_process(variables) else None
+            given = plain(self._task.args)
+            options = self._options(given) if self._can_run_in_process(variables) else None
             if options is not None:
-                return {**result, **self._run_in_process(options, self._show(variables))}
+                return {**result, **self._run_in_process(options, given, self._show(variables))}
         return {**result, **self._execute_module(task_vars=task_vars, wrap_async=self._task.async_val)}
 
     def _can_run_in_process(self, variables: Json) -> bool:
@@ -61,21 +62,20 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core ships 
         wanted = str(self._templar.template(host.get("ansible_python_interpreter") or "auto"))
         return wanted.startswith("auto") or wanted == sys.executable
 
-    def _options(self) -> Json | None:
+    def _options(self, given: Json) -> Json | None:
         """The options as the module would see them, unless it would have something to say about them."""
-        arguments = plain(self._task.args)
-        outcome = ArgumentSpecValidator(**self.operation.spec.as_kwargs()).validate(arguments)
+        outcome = ArgumentSpecValidator(**self.operation.spec.as_kwargs()).validate(given)
         if outcome.error_messages or outcome._warnings or outcome._deprecations:  # those two have no public names
             return None
         options: Json = outcome.validated_parameters
         return None if any(problem for dummy, problem in self.operation.requirements(options)) else options
 
-    def _run_in_process(self, options: Json, show: Show | None) -> Json:
+    def _run_in_process(self, options: Json, given: Json, show: Show | None) -> Json:
         # once the report is written, Ansible does about a signal what it does
         with interruptible_clock(signal.SIGTERM, signal.SIGINT, pass_on=True) as clock, warnings.catch_warnings():
             # those of Python and of libraries, which nobody sees of a module either
             warnings.simplefilter("ignore")
-            context = Context(bool(self._task.check_mode), bool(self._task.diff), clock, show=show)
+            context = Context(bool(self._task.check_mode), bool(self._task.diff), clock, show=show, given=given)
             result = self.operation.run(options, context)
         # what a module returns has gone through JSON, too
         answer: Json = json.loads(json.dumps(result))

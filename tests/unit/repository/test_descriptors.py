@@ -12,6 +12,7 @@ import re
 import typing as t
 
 from ansible_collections.lockstep.sync.plugins.module_utils._core.vocabulary import FAILURE_CODES
+from ansible_collections.lockstep.sync.plugins.module_utils._operations.sync import sync_spec
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.registry import DESCRIPTORS, PROVIDERS, WORKFLOWS
 
 CODE = re.compile(r"[a-z]+(_[a-z]+)+|busy")
@@ -56,6 +57,15 @@ def test_modules_and_groups_follow_from_the_descriptors(module_names: list[str],
     for workflow in WORKFLOWS.values():
         for call in (workflow.sync, workflow.backup, workflow.restore):
             assert call is None or call.module in module_names
+
+
+def test_targets_and_releases_are_identities() -> None:
+    for provider_class in PROVIDERS.values():
+        spec = sync_spec(provider_class)
+        assert "release" in spec.texts
+        assert set(spec.texts + spec.ids) <= set(spec.arguments)
+    for workflow in WORKFLOWS.values():
+        assert set(workflow.selects[:1]) <= set(sync_spec(workflow.sync.provider).ids)
 
 
 def test_sync_wait_documents_the_connection_of_every_provider(documentation: dict[str, dict[str, t.Any]]) -> None:

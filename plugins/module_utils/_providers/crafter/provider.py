@@ -37,7 +37,8 @@ SYNC_SPEC = REPOSITORY_SPEC + ArgumentSpec(
         "environment": {"type": "str", "default": "staging"},
         "endpoint": {"type": "str", "choices": ["auto", SYNC, RESET], "default": "auto"},
         "require_staging_enabled": {"type": "bool", "default": True},
-    }
+    },
+    ids=("sites", "environment"),
 )
 
 #: how many paths a record names, and a diff shows

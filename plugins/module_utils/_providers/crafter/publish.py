@@ -36,7 +36,8 @@ PUBLISH_SPEC = ArgumentSpec(
         "items": {"type": "list", "elements": "str"},
         "everything": {"type": "bool", "default": False},
         "comment": {"type": "str", "default": ""},
-    }
+    },
+    ids=("sites", "target", "items"),
 )
 
 OPEN_STATES = ("READY_FOR_LIVE", "PROCESSING", "BLOCKED", "CANCELLED")

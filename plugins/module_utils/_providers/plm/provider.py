@@ -41,9 +41,10 @@ FAILED_FOR = 2.0
 
 CONNECTION_SPEC = ArgumentSpec({"api_url": {"type": "str", "required": True, **from_env("PLM_MEDIA_MANAGER_URL")}})
 NOTIFICATIONS_SPEC = ArgumentSpec({"notifications_url": {"type": "str"}})
-SYNC_SPEC = NOTIFICATIONS_SPEC + ArgumentSpec({"synchronizer": {"type": "str"}})
+SYNC_SPEC = NOTIFICATIONS_SPEC + ArgumentSpec({"synchronizer": {"type": "str"}}, ids=("synchronizer",))
 INFO_SPEC = CONNECTION_SPEC + ArgumentSpec(
-    {"synchronizers": {"type": "list", "elements": "str", "required": True, "aliases": ["synchronizer"]}}
+    {"synchronizers": {"type": "list", "elements": "str", "required": True, "aliases": ["synchronizer"]}},
+    ids=("synchronizers",),
 )
 
 

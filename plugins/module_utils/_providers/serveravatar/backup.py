@@ -60,7 +60,9 @@ BACKUP_SPEC = (
             "retention_period": {"type": "str", "choices": list(RETENTIONS), "default": RETENTIONS[0]},
             "application_extension": {"type": "str", "choices": [".tar", ".tar.gz"], "default": ".tar.gz"},
             "database_extension": {"type": "str", "choices": [".sql", ".sql.gz"], "default": ".sql.gz"},
-        }
+        },
+        texts=("name",),
+        ids=("applications", "storage", "database"),
     )
 )
 

@@ -40,7 +40,10 @@ CONNECTION_SPEC = ArgumentSpec(
     }
 )
 
-PLACE_SPEC = ArgumentSpec({"organization": {"type": "str", "required": True}, "server": {"type": "str", "required": True}})
+PLACE_SPEC = ArgumentSpec(
+    {"organization": {"type": "str", "required": True}, "server": {"type": "str", "required": True}},
+    ids=("organization", "server"),
+)
 
 PATTERNS_SPEC = ArgumentSpec(
     {

@@ -22,7 +22,7 @@ INFO_SPEC = (
     CONNECTION_SPEC
     + PLACE_SPEC
     + PATTERNS_SPEC
-    + ArgumentSpec({"applications": {"type": "list", "elements": "str", "aliases": ["application"]}})
+    + ArgumentSpec({"applications": {"type": "list", "elements": "str", "aliases": ["application"]}}, ids=("applications",))
 )
 
 

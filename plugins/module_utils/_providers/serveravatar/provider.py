@@ -48,7 +48,8 @@ SYNC_SPEC = (
         {
             "applications": {"type": "list", "elements": "str", "required": True, "aliases": ["application"]},
             "require_staging": {"type": "bool", "default": True},
-        }
+        },
+        ids=("applications",),
     )
 )
 

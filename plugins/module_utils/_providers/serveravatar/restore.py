@@ -60,7 +60,8 @@ RESTORE_SPEC = (
         {
             "backups": {"type": "list", "elements": "str", "required": True, "aliases": ["backup"]},
             "application": {"type": "str"},
-        }
+        },
+        ids=("backups", "application"),
     )
 )
 

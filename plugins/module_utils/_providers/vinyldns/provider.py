@@ -67,7 +67,9 @@ SYNC_SPEC = ArgumentSpec(
         "only_approved": {"type": "bool", "default": False},
         "if_recently_synced": {"type": "str", "choices": ["auto", "ok", "wait", "fail"], "default": "auto"},
         "sync_delay": {"type": "float"},
-    }
+    },
+    texts=("approve",),
+    ids=("zones",),
 )
 
 

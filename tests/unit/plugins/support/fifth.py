@@ -65,7 +65,8 @@ class Fifth(Provider):
             "mirrors": {"type": "list", "elements": "str", "required": True, "aliases": ["mirror"]},
             "max_loss": {"type": "int", "default": 100},
             "if_recent": {"type": "str", "choices": ["fail", "skip", "wait"], "default": "fail"},
-        }
+        },
+        ids=("mirrors",),
     )
 
     def __init__(self, options: Options, services: Services) -> None:

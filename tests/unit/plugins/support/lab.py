@@ -60,8 +60,9 @@ class Lab:
 
     def run(self, provider: type[Provider] = Fifth, check: bool = False, diff: bool = False, **options: t.Any) -> Result:
         """Run a sync task."""
-        self.context = self.new_context(check_mode=check, diff=diff)
-        return run_sync(provider, validated(sync_spec(provider), self.options(**options)), self.context)
+        given = self.options(**options)
+        self.context = self.new_context(check_mode=check, diff=diff, given=given)
+        return run_sync(provider, validated(sync_spec(provider), given), self.context)
 
     def wait(
         self, handles: t.Sequence[t.Mapping[str, t.Any]], provider: type[Provider] = Fifth, check: bool = False, **options: t.Any

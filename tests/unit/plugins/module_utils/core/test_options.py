@@ -18,10 +18,12 @@ from ansible_collections.lockstep.sync.plugins.module_utils._core.options import
     WAITING,
     ArgumentSpec,
     check_connection,
+    check_identities,
     check_waiting,
     from_env,
     list_of_names,
     secrets_in,
+    text_of,
 )
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.sync import sync_spec
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.wait import wait_spec
@@ -218,3 +220,66 @@ def test_a_provider_needs_no_more_to_be_waited_for() -> None:
     # the environment may have what is missing here
     assert not any(option.get("required") for option in connection.values())
     assert "force" not in spec
+
+
+IDENTITIES = ArgumentSpec(
+    {"release": {"type": "str"}, "sites": {"type": "list", "elements": "str", "aliases": ["site"]}, "age": {"type": "float"}},
+    texts=("release",),
+    ids=("sites",),
+)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"release": None, "sites": None},
+        {"release": "2026.10", "sites": ["4.10", 12], "age": 1.5},
+        {"release": "", "site": "a,b"},
+        {"site": 12},
+    ],
+)
+def test_text_and_whole_ids_are_identities(given: dict[str, t.Any]) -> None:
+    check_identities(IDENTITIES, given)
+
+
+@pytest.mark.parametrize(
+    ("given", "option", "value"),
+    [
+        ({"release": 2026.1}, "release", "2026.1"),
+        ({"release": 2026}, "release", "2026"),
+        ({"release": False}, "release", "False"),
+        ({"release": ["a"]}, "release", "['a']"),
+        ({"release": {"a": 1}}, "release", "{'a': 1}"),
+        ({"sites": 4.1}, "sites", "4.1"),
+        ({"sites": ["a", 4.1]}, "sites", "4.1"),
+        ({"site": [True]}, "site", "True"),
+        ({"site": [None]}, "site", "None"),
+        ({"site": [["a"]]}, "site", "['a']"),
+        ({"site": {"a": 1}}, "site", "{'a': 1}"),
+    ],
+)
+def test_what_is_not_text_is_refused_with_option_value_and_remedy(given: dict[str, t.Any], option: str, value: str) -> None:
+    with pytest.raises(SyncError) as caught:
+        check_identities(IDENTITIES, given)
+    assert caught.value.code == "invalid_option"
+    assert caught.value.message.startswith(f"option {option}: {value} is ")
+    assert caught.value.hint
+
+
+def test_the_remedy_for_a_number_is_to_quote_it() -> None:
+    with pytest.raises(SyncError) as caught:
+        text_of("release", 2026.1)
+    assert (caught.value.message, caught.value.hint) == (
+        "option release: 2026.1 is a number and not text",
+        "Put the value in quotes where it is defined: without them, YAML reads 2026.10 as 2026.1 and no as false.",
+    )
+
+
+def test_the_text_of_a_whole_number_is_exact() -> None:
+    assert (text_of("site", 12, whole_numbers=True), text_of("site", "012")) == ("12", "012")
+
+
+def test_identities_are_added_like_the_rest_of_a_spec() -> None:
+    spec = IDENTITIES + ArgumentSpec({"zones": {"type": "list"}}, ids=("zones",))
+    assert (spec.texts, spec.ids) == (("release",), ("sites", "zones"))

@@ -463,3 +463,23 @@ class TestSecrets:
     def test_it_is_in_no_url(self, lab: Lab) -> None:
         lab.run()
         assert all(TOKEN not in f"{request.path} {request.query}" for request in lab.web.log)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("release", 2026.1), ("release", 2026), ("mirrors", 4.1), ("mirror", ["seven", False]), ("mirrors", [None])],
+)
+def test_a_release_or_target_that_is_not_text_is_refused_before_any_request(lab: Lab, option: str, value: t.Any) -> None:
+    options = {**lab.options(report_path=str(lab.report_path)), option: value}
+    if option == "mirror":
+        del options["mirrors"]
+    context = lab.new_context(given=options)
+    result = run_sync(Fifth, validated(sync_spec(Fifth), options), context)
+    assert (result["failed"], result["failure"]["code"], result["syncs"]) == (True, "invalid_option", [])
+    assert result["msg"].startswith(f"option {option}: ")
+    assert lab.report["failure"] == result["failure"]
+    assert lab.web.log == []
+
+
+def test_a_whole_number_is_the_id_that_it_is_written_as(lab: Lab) -> None:
+    assert only(lab.run(mirrors=[7], release="2026.10"))["state"] == "succeeded"

@@ -39,7 +39,7 @@ class Viewer:
 
 def look(lab: Lab, reader: type[Viewer] = Viewer, **options: t.Any) -> Result:
     given = {"api_url": lab.web.url, "token": TOKEN, "mirrors": ["9", "7", "8"], **options}
-    return run_info("mirrors", SPEC, reader, validated(SPEC, given), lab.new_context())
+    return run_info("mirrors", SPEC, reader, validated(SPEC, given), lab.new_context(given=given))
 
 
 def test_entries_are_in_the_order_of_the_list_and_nothing_changes(lab: Lab) -> None:
@@ -69,7 +69,10 @@ def test_an_interruption_is_a_failure_and_no_traceback(lab: Lab) -> None:
     assert look(lab, Stopping, max_parallel=1)["msg"].startswith("the task was interrupted")
 
 
-@pytest.mark.parametrize("options", [{"request_timeout": 0}, {"max_parallel": 0}, {"mirrors": []}, {"api_url": "x"}])
+@pytest.mark.parametrize(
+    "options",
+    [{"request_timeout": 0}, {"max_parallel": 0}, {"mirrors": []}, {"api_url": "x"}, {"mirrors": 4.1}, {"mirrors": ["7", 4.1]}],
+)
 def test_invalid_options_are_named(lab: Lab, options: dict[str, t.Any]) -> None:
     result = look(lab, **options)
     assert (result["failed"], result["failure"]["code"], result["mirrors"]) == (True, "invalid_option", [])
