@@ -58,8 +58,8 @@ FIRST_RESET, FIRST_WITHOUT_RESET = Version(3, 0, 14), Version(4, 2, 0)
 def choose_endpoint(wanted: str, version: Version | None) -> str:
     """The endpoint to call, from the version and never by trial.
 
-    The published ``sync-staging`` was never in a release, so no version tells whether somebody's Studio has it: it is taken
-    if the options say so, and only then.
+    The documented ``sync-staging`` was never in a release, so the version does not show whether a server has it: it is used only
+    if the options ask for it.
 
     :raises SyncError: ``endpoint_missing``.
     """
@@ -85,7 +85,7 @@ def choose_endpoint(wanted: str, version: Version | None) -> str:
 
 
 def error_text_and_code(response: Response) -> tuple[str | None, int | None]:
-    """Message and code of an answer, from either envelope; that of API 1 has no code. Many errors are pages, and have neither."""
+    """Message and code of a response of either API; those of API 1 have no code. HTML pages have neither."""
     body = response.try_json()
     if not isinstance(body, dict):
         return None, None
@@ -117,7 +117,7 @@ class StudioErrorPattern:
 
 _MISSING = "This Studio does not offer the call. " + ADDRESS
 _SERVER = "Look into the log of Studio."
-MEANINGS = (
+ERROR_PATTERNS = (
     StudioErrorPattern("REST script not found", "endpoint_missing", _MISSING, (400, 404)),
     StudioErrorPattern("Site not found", "not_found", "Check sites: the id of a site, not its name.", (404,)),
     StudioErrorPattern(
@@ -127,11 +127,11 @@ MEANINGS = (
     StudioErrorPattern("User not found", "not_found", "Check username.", (404,)),
     StudioErrorPattern("Content not found", "not_found", "Check items and target: the site does not have them.", (404,)),
     StudioErrorPattern(
-        "Invalid parameter", "invalid_option", "Check sites, environment, target and items: Studio does not take them.", (400,)
+        "Invalid parameter", "invalid_option", "Check sites, environment, target and items: Studio rejects them.", (400,)
     ),
     StudioErrorPattern("Bad Request", "bad_response", "Studio could not read the request: a proxy may have changed it.", (400,)),
     StudioErrorPattern(
-        "Invalid site state", "busy", "The site is being made, locked or deleted: run the task again later.", (400,)
+        "Invalid site state", "busy", "The site is being created, locked or deleted: run the task again later.", (400,)
     ),
     StudioErrorPattern("Publishing is disabled", "permission_denied", "Start the publisher of the site in Studio.", ()),
     StudioErrorPattern("Internal server error", "server_error", _SERVER, (500,)),
@@ -144,38 +144,38 @@ _NOT_ALLOWED = (
 
 
 def interpret(response: Response, method: str = "anonymous") -> SyncError | None:
-    """The failure behind an error answer.
+    """The failure behind an error response.
 
-    :param method: how the request was signed in.
+    :param method: how the request was authenticated.
     """
     text, code = error_text_and_code(response)
     status, shown = response.status, f"{response.describe()} says: {text or response.excerpt() or 'nothing'}"
     if status == 401:
         if code == 2001:
             return SyncError("auth_failed", "Studio does not accept the management token", "Check management_token.", 401)
-        # 3.x refuses the unknown with a page of the container, and those who may not with JSON
+        # 3.x answers a missing login with an HTML page, a missing permission with JSON (docs/reference/crafter.md#1.5)
         if method == "session" and text is not None and code is None:
             return SyncError("permission_denied", shown, _NOT_ALLOWED, 401)
         return auth.refused(method, shown)
     if status == 403:
         return SyncError("permission_denied", shown, _NOT_ALLOWED, 403)
-    for meaning in MEANINGS if text is not None else ():
-        if t.cast(str, text).startswith(meaning.text) and (not meaning.statuses or status in meaning.statuses):
-            return SyncError(meaning.code, shown, meaning.hint, status)
+    for pattern in ERROR_PATTERNS if text is not None else ():
+        if t.cast(str, text).startswith(pattern.text) and (not pattern.statuses or status in pattern.statuses):
+            return SyncError(pattern.code, shown, pattern.hint, status)
     if status == 409:
-        return SyncError("busy", shown, "Run the task again when nobody works on it.", 409)
-    # a site that does not exist is told in JSON, by 3.x to 4.x; without any, it is the URL that does not exist
+        return SyncError("busy", shown, "Run the task again when no other user is working on it.", 409)
+    # a missing site is reported in JSON; without JSON it is the URL that does not exist (docs/reference/crafter.md#1.6)
     if status in (404, 405) and code is None:
         return SyncError("endpoint_missing", shown, _MISSING, status)
     return None
 
 
-# -- what Studio tells -----------------------------------------------------------------------------------------------------
+# -- sites and publishers --------------------------------------------------------------------------------------------------
 
 
 @dataclasses.dataclass(frozen=True)
 class Site:
-    """What Studio tells of a site; ``None`` stands for what it does not."""
+    """What Studio shows of a site; ``None`` stands for what it does not show."""
 
     staging: str
     live: str
@@ -184,7 +184,7 @@ class Site:
     targets: tuple[str, ...] | None
 
 
-#: words of publishers; ``started`` stays until something is published (docs/reference/crafter.md#3.1, #3.2)
+#: states of publishers; ``started`` stays until something is published (docs/reference/crafter.md#3.1, #3.2)
 IDLE = frozenset({"idle", "ready", "readyWithErrors", "started", ""})
 OFF = frozenset({"stopped", "error"})
 
@@ -198,7 +198,7 @@ class Publisher:
 
     @property
     def state(self) -> str:
-        """``idle``, ``busy``, ``stopped`` or ``error``. The word alone is not enough: it may be ``queued`` while it is off."""
+        """``idle``, ``busy``, ``stopped`` or ``error``. The status alone is not enough: it may be ``queued`` while stopped."""
         if self.status == "error":
             return "error"
         if self.enabled is False or self.status == "stopped":
@@ -210,7 +210,7 @@ class Publisher:
 
 
 class Route(t.NamedTuple):
-    """Where to ask for something, from one version on and before another one."""
+    """The path of a request, from version ``first`` on and before version ``before``."""
 
     path: str
     first: Version
@@ -223,7 +223,7 @@ V4, V5 = Version(4, 0, 0), Version(5, 0, 0)
 _NEW_STATUS = Version(3, 1, 14)
 PUBLISHED_SHOWN = Version(3, 1, 11)
 _NEW_CONFIGURATION = Version(3, 1, 1)
-#: Where the version is not known, these are tried in order. In 5.0 the site is in the path.
+#: If the version is unknown, these are tried in order. In 5.0 the site is in the path.
 ROUTES: dict[str, tuple[Route, ...]] = {
     "status": (
         Route("/api/2/publish/status", _NEW_STATUS, V5, "siteId"),
@@ -248,7 +248,7 @@ ROUTES: dict[str, tuple[Route, ...]] = {
 
 
 def object_of(response: Response) -> Json:
-    """The object in an answer."""
+    """The JSON object in a response."""
     body = response.json()
     if not isinstance(body, dict):
         raise SyncError("bad_response", f"{response.describe()} is not an object", ADDRESS, response.status)
@@ -278,7 +278,7 @@ def published_repository(content: str) -> dict[str, str]:
 
 
 def nested_settings(body: t.Any) -> dict[str, str]:
-    """The same, from the file as JSON (3.0)."""
+    """The settings of the published repository in site-config.xml, as 3.0 returns it: as JSON."""
     if not isinstance(body, dict):
         return {}
     found = body.get("published-repository")

@@ -6,7 +6,7 @@
 
 """Signing in to Crafter Studio (docs/reference/crafter.md#2): a session with a CSRF pair in 3.x, a token or Basic from 4.0 on.
 
-Studio locks a user name after failed logins, for longer each time. So a password that was refused once is not sent again.
+Studio locks a user after failed logins, for longer each time. So a password that was refused once is not sent again.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ CONNECTION_SPEC = ArgumentSpec(
     }
 )
 
-#: what may be behind a 401, for each way to sign in
+#: what may cause a 401, for each authentication method
 HINTS = {
     "anonymous": "Check the credentials.",
     "token": "Check api_token: it may be wrong, expired or disabled. Studio 3.x has no tokens: use username and password there.",
     "basic": (
         "Check username and password, and that studio.security.http.basic.enabled is true: it is off by default, and with it off"
-        " the answer is the same. An api_token needs no such setting. The password is not tried again, as failures lock the user."
+        " the response is the same. An api_token needs no such setting. The password is not tried again: failures lock the user."
     ),
     "session": "Check username and password. The password is not tried again, as failures may lock the user.",
 }
@@ -53,9 +53,9 @@ HINTS = {
 
 @dataclasses.dataclass(frozen=True)
 class StudioCredentials:
-    """What to sign in with.
+    """Credentials, and how to use them.
 
-    :param method: token, basic, session, or ``password`` where the version of the server decides between the last two.
+    :param method: token, basic, session, or ``password`` if the version of the server decides between the last two.
     """
 
     method: str
@@ -89,7 +89,7 @@ class StudioCredentials:
 
 
 class StudioAuth(AuthBase):
-    """Adds credentials to each request, of both sessions of a client: one set of cookies for looking and for triggering."""
+    """Adds credentials to each request of both HTTP sessions of a client, so that reads and triggers share one set of cookies."""
 
     def __init__(self, redactor: Redactor) -> None:
         self.method = "anonymous"
@@ -108,14 +108,14 @@ class StudioAuth(AuthBase):
         self.method, self._authorization = "basic", "Basic " + base64.b64encode(pair.encode()).decode("ascii")
 
     def use_session(self) -> None:
-        """Begin without a session; the CSRF pair is an invention of the client, it only has to match."""
+        """Begin without a session. The client chooses the value of the CSRF pair (docs/reference/crafter.md#2.2)."""
         with self._lock:
             self.method, self._authorization, self._changes = "session", "", 0
             self._cookies = {CSRF_COOKIE: secrets.token_urlsafe(24)}
 
     @property
     def rotates_session(self) -> bool:
-        """Whether the session id changes with each answer, and not just once more after the login."""
+        """Whether the session id changes with each response, and not only after the login."""
         return self._changes > 2
 
     def __call__(self, request: t.Any) -> t.Any:
@@ -129,7 +129,7 @@ class StudioAuth(AuthBase):
         return request
 
     def _note_cookies(self, response: t.Any, **kwargs: t.Any) -> None:
-        """The session id changes after the login, and the server may choose another CSRF value."""
+        """Keep the session id, which changes after the login, and the CSRF value, which the server may replace."""
         with self._lock:
             for cookie in response.cookies:
                 name, value = cookie.name, cookie.value
@@ -139,7 +139,7 @@ class StudioAuth(AuthBase):
                     self._redactor.add(value)
 
     def sign_in(self, credentials: StudioCredentials, channel: Channel) -> None:
-        """Get a session (3.x). The request changes nothing at the server, and is sent once.
+        """Log in for a session (3.x). The request changes nothing at the server, and is sent once.
 
         :raises SyncError: ``auth_failed`` and those of :meth:`Channel.observe`.
         """

@@ -4,10 +4,10 @@
 
 # Note that this module util is PRIVATE to the collection.
 
-"""The published repository of a site, seen with the git command line: the only exact test of what staging and live are.
+"""The published repository of a site, read with the git command line: the only exact test of whether staging equals live.
 
-Nothing is ever written to it. Trees are compared and not commits, since each publish makes commits of their own on both
-branches, so that the ids differ where the content is the same (docs/reference/crafter.md#3.5).
+Nothing is ever written to it. Trees are compared instead of commits: a publish commits to each branch separately, so that commit
+ids may differ although the content is the same (docs/reference/crafter.md#3.5).
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ from ..._core.redact import Redactor
 OPTION = "published_repo"
 PLACEHOLDER = "{site}"
 SCHEMES = ("file", "git", "http", "https", "ssh")
-#: what a git call made at the very end of the deadline may still take, in seconds
-LAST_LOOK = 5.0
-#: how often a call that is waited for looks whether the task is being stopped, in seconds
+#: seconds that a git call may take although the deadline is closer
+MIN_SECONDS = 5.0
+#: seconds between two checks, during a git call, of whether the task is being stopped
 SLICE = 0.5
 MAX_ERROR = 300
 
-#: variables that would send git to another repository, make it write secrets down, or make it talk
+#: variables that would make git use another repository, log secrets, or print more
 _NOT_INHERITED = re.compile(
     r"GIT_(ALTERNATE_OBJECT_DIRECTORIES|CONFIG(_PARAMETERS)?|OBJECT_DIRECTORY|DIR|WORK_TREE|"
     r"IMPLICIT_WORK_TREE|GRAFT_FILE|INDEX_FILE|NO_REPLACE_OBJECTS|REPLACE_REF_BASE|PREFIX|SHALLOW_FILE|COMMON_DIR|NAMESPACE|TRACE.*|CURL_VERBOSE|ASKPASS)"
 )
-#: Takes the credentials from the environment, which other users cannot see. Nothing of the options gets into this text.
+#: Reads the credentials from the environment, which other users cannot see. This text contains no option values.
 _HELPER = (
     '!f() { test "$1" = get && printf "username=%s\\npassword=%s\\n" "$LOCKSTEP_GIT_USERNAME" "$LOCKSTEP_GIT_PASSWORD"; }; f'
 )
@@ -50,8 +50,8 @@ _SETTINGS = ("gc.auto=0", "maintenance.auto=false", "core.hooksPath=" + os.devnu
 _REMEDY = "Give an absolute path, or an address as https://host/path, ssh://user@host/path or user@host:path."
 _BRANCH = re.compile(r"(?!.*(\.\.|//|@\{|/\.|\.lock(/|$)))[^\s~^:?*\[\\\x00-\x20\x7f/.][^\s~^:?*\[\\\x00-\x20\x7f]*(?<![/.])")
 
-#: What git says, and what it means. The first one counts.
-MEANINGS = (
+#: Patterns in the output of git, with failure code and hint. The first match counts.
+ERROR_PATTERNS = (
     ("dubious ownership", "permission_denied", "The repository belongs to another user: add its path to git's safe.directory."),
     (
         r"authentication failed|could not read \w+ for|permission denied|access denied|error: 40[13]|host key verification",
@@ -71,7 +71,7 @@ _UNREACHABLE = "Check published_repo, and that git ls-remote works on this host.
 class Location:
     """Where a repository is.
 
-    :param address: what git is told, free of secrets.
+    :param address: the argument for git, free of secrets.
     """
 
     address: str
@@ -83,7 +83,7 @@ class Location:
 
 
 def parse_location(value: str) -> Location:
-    """A path or an address that cannot be taken for an option, nor make git run something.
+    """A path or address that git cannot mistake for an option and that cannot make git run a command.
 
     :raises SyncError: ``invalid_option``; the value is not repeated, as it may hold a password.
     """
@@ -125,7 +125,7 @@ def _bad(problem: str) -> SyncError:
 
 @dataclasses.dataclass(frozen=True)
 class PathChange:
-    """A path that is not the same in both trees; an absent side has no blob."""
+    """A path that differs between the trees; the blob is ``None`` where the path is absent."""
 
     path: str
     staging: str | None
@@ -134,7 +134,7 @@ class PathChange:
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """Both branches at one moment, as commit ids; an absent branch has none."""
+    """Commits and trees of both branches at one moment; ``None`` for an absent branch."""
 
     live: str | None
     staging: str | None
@@ -156,13 +156,13 @@ class Comparison:
 
 
 class Repository:
-    """The published repositories of all sites of one Studio, or that of one site."""
+    """The published repositories of all sites of one Studio, or the one of a single site."""
 
     def __init__(self, value: str, clock: Clock, redactor: Redactor) -> None:
         self._location = parse_location(value)
         self._clock = clock
         username, password = self._location.username, self._location.password
-        # a user name alone is how some services take a token
+        # some services take a token as the user name, without a password
         redactor.add(password, *([username] if username and not password else []))
         redactor.add(*([f"{username}:{password}"] if password else []))
 
@@ -186,7 +186,7 @@ class Repository:
         with tempfile.TemporaryDirectory(prefix="lockstep-git-") as scratch:
             self._run(["init", "--quiet", "--bare", "--template=", "."], deadline, scratch)
             both = [f"+{_ref(name)}:refs/seen/{side}" for side, name in (("live", live), ("staging", staging))]
-            # one commit each; and no content at all, where the server can leave it out
+            # one commit of each branch, and no file content if the server supports that
             options = ["--quiet", "--no-tags", "--depth=1", "--filter=blob:none"]
             self._run(["fetch", *options, "--", self._location.of(site), *both], deadline, scratch)
             names = ("refs/seen/live", "refs/seen/staging", "refs/seen/live^{tree}", "refs/seen/staging^{tree}")
@@ -204,12 +204,12 @@ class Repository:
         """
         settings = [*_SETTINGS]
         if self._location.username is not None:
-            # as credentials are for one host, redirects are none of theirs
+            # the credentials are for one host, so redirects are not followed
             settings += ["credential.helper=", f"credential.helper={_HELPER}", "http.followRedirects=false"]
         command = ["git", *(part for setting in settings for part in ("-c", setting)), *arguments]
-        limit = deadline.remaining() if deadline.allows(LAST_LOOK) else LAST_LOOK
+        limit = deadline.remaining() if deadline.allows(MIN_SECONDS) else MIN_SECONDS
         try:
-            # run_command is for modules, and this code knows none
+            # run_command belongs to AnsibleModule, which this code does not use
             process = subprocess.Popen(  # pylint: disable=ansible-bad-function
                 command,
                 cwd=directory or os.path.sep,
@@ -217,7 +217,7 @@ class Repository:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                # without a terminal nobody can ask for passwords, and all helpers end together
+                # without a terminal no helper can prompt, and one signal ends the whole group
                 start_new_session=True,
             )
         except OSError as exc:
@@ -262,7 +262,7 @@ def _ref(branch: str) -> str:
 
 
 def parse_raw(output: str) -> tuple[PathChange, ...]:
-    """The changes in what ``git diff-tree -z --raw`` says, from staging to live."""
+    """The changes from staging to live in the output of ``git diff-tree -z --raw``."""
     fields = output.split("\0")
     changes = []
     for about, path in zip(fields[::2], fields[1::2]):
@@ -276,7 +276,7 @@ def git_failure(verb: str, errors: str) -> SyncError:
     lines = (" ".join(line.split()) for line in errors.splitlines())
     text = "; ".join(line for line in lines if line and not line.startswith(("warning:", "hint:")))[:MAX_ERROR]
     text = text or "no reason given"
-    for pattern, code, hint in MEANINGS:
+    for pattern, code, hint in ERROR_PATTERNS:
         if re.search(pattern, text, re.IGNORECASE):
             return SyncError(code, f"git {verb} of {OPTION} failed: {text}", hint)
     return SyncError("connection_failed", f"git {verb} of {OPTION} failed: {text}", _UNREACHABLE)

@@ -4,7 +4,7 @@
 
 # Note that this module util is PRIVATE to the collection.
 
-"""What there is to know about publishing in Crafter Studio without touching it."""
+"""The state of sites in Crafter Studio, read without changing anything."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ INFO_SPEC = (
 
 
 class SiteReader:
-    """Looks at sites, by their ids or as Studio lists them."""
+    """Reads the state of sites, of those named or of all that Studio lists."""
 
     def __init__(self, options: Options, services: Services) -> None:
         self.options = options
@@ -36,7 +36,7 @@ class SiteReader:
         self.client = self.studio.client
 
     def names(self, channel: Channel) -> t.Sequence[str]:
-        """The sites that were named, or all that the account sees.
+        """The sites that were named, or all that the account may see.
 
         :raises SyncError: ``invalid_option``.
         """
@@ -67,12 +67,12 @@ class SiteReader:
         }
 
     def _difference(self, name: str, site: Site, channel: Channel) -> Json:
-        """Whether staging is what live is, by the best evidence there is."""
+        """Whether staging equals live, by the best evidence available."""
         staged = self.studio.staged_not_live(channel, name)
         known: Json = {"refs": None, "staged_not_live": None if staged is None else staged[:MAX_PATHS]}
         if self.repository is not None and site.published is not False:
             seen = self.repository.compare(name, site.staging, site.live, channel.deadline)
             basis = "git_ref" if seen.same_commit or None in (seen.live, seen.staging) else "git_tree"
             return {**known, "refs": seen.refs, "in_sync": seen.in_sync, "in_sync_basis": basis}
-        # items that are staged and were never live are a sign, until a reset makes it a false one; none prove nothing
+        # items that are staged and were never live mean a difference, unless staging was reset since; none prove nothing
         return {**known, "in_sync": False if staged else None, "in_sync_basis": "item_states" if staged else "unknown"}

@@ -4,10 +4,10 @@
 
 # Note that this module util is PRIVATE to the collection.
 
-"""Crafter Studio: the published branch ``staging`` becomes what ``live`` is (docs/reference/crafter.md).
+"""Crafter Studio: the published branch ``staging`` is reset to ``live`` (docs/reference/crafter.md).
 
-The call is synchronous, and no API shows the branches. So the only evidence before it, after it, and instead of an answer that
-got lost, is the published repository itself; without access to it, nothing but the answer of Studio is known.
+The call is synchronous, and no API shows the branches. So the published repository is the only evidence before the call, after
+it, and if its response is lost. Without access to the repository, only the response of Studio is known.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from .auth import CONNECTION_SPEC
 from .git import OPTION, Comparison, Repository
 from .studio import Studio
 
-#: The address of the repository may hold a password, so no part of Ansible may show it.
+#: The address may contain a password, so Ansible must not show it.
 REPOSITORY_SPEC = ArgumentSpec({OPTION: {"type": "str", "no_log": True}})
 
 SYNC_SPEC = REPOSITORY_SPEC + ArgumentSpec(
@@ -101,20 +101,20 @@ class Crafter(Provider):
         endpoint = t.cast(str, target.data)
         site = self.studio.site(channel, target.id)
         if endpoint == RESET and self.environment != site.staging:
-            # the server would ignore the option and reset another branch than the one that was named
+            # the server would ignore the option and reset its own staging branch
             remedy = f"Set environment to {site.staging}."
             problem = f"is not the staging branch of site {target.id}, which is {site.staging}"
             raise invalid_option("environment", self.environment, problem, remedy)
         publisher = self.studio.publisher(channel, target.id)
         evidence = SiteEvidence(self.environment, site.live, endpoint, site.published)
         observation = Observation(
-            reason="nothing shows what is on the branches, as Studio does not tell; set published_repo to have them compared",
+            reason="the content of the branches is unknown, as Studio does not show it; set published_repo to have them compared",
             obstacle=self._obstacle(target, site, publisher),
             detail={"endpoint": endpoint, "environment": self.environment, "publisher": publisher.as_detail()},
             data=evidence,
         )
         if publisher.state == "stopped":
-            self.services.warn(f"{target.name}: its publisher is stopped. That does not keep staging from being reset.")
+            self.services.warn(f"{target.name}: its publisher is stopped. Staging is reset nevertheless.")
         if site.published is False:
             return observation
         if self.repository is not None:
@@ -126,19 +126,19 @@ class Crafter(Provider):
         return observation
 
     def _obstacle(self, target: Target, site: Site, publisher: Publisher) -> SyncError | None:
-        """What the server itself does not check, or tells with an exception only (docs/reference/crafter.md#1.3)."""
+        """What the server does not check, or reports by an exception only (docs/reference/crafter.md#1.3)."""
         if site.published is False:
             return never_published(target.id)
         if self.options["require_staging_enabled"] and site.enabled is False:
             return SyncError(
                 "staging_disabled",
                 f"site {target.id} has no staging target: enable-staging-environment is not true in its site-config.xml",
-                "Enable staging for the site, or set require_staging_enabled to false to have the branch reset even so.",
+                "Enable staging for the site, or set require_staging_enabled to false to reset the branch nevertheless.",
             )
         return publish_failed(target.id) if publisher.state == "error" else None
 
     def _note_items(self, target: Target, channel: Channel, observation: Observation) -> None:
-        """What Studio has as staged and not live: worth showing, and no evidence, since a reset does not change it."""
+        """Add the items that Studio lists as staged and not live. No evidence, as a reset does not change the list."""
         paths = self.studio.staged_not_live(channel, target.id)
         if paths is None:
             return
@@ -152,17 +152,17 @@ class Crafter(Provider):
         }
 
     def still_valid(self, target: Target, observation: Observation, channel: Channel) -> bool:
-        """Wait until nothing is being published, and see whether the evidence has outlived that.
+        """Wait until nothing is being published, and check whether the evidence still holds afterwards.
 
-        The server would make the call wait for the lock as well, but what it does while it waits cannot be seen.
+        The server would block the call until then, but its state cannot be observed meanwhile.
         """
-        if self._wait_for_publisher(target, channel):
+        if self._wait_until_idle(target, channel):
             return False
         before = t.cast(SiteEvidence, observation.data).before
         return before is None or self._refs(target, observation.data, channel).refs == before.refs
 
-    def _wait_for_publisher(self, target: Target, channel: Channel) -> bool:
-        """Whether it was necessary to wait."""
+    def _wait_until_idle(self, target: Target, channel: Channel) -> bool:
+        """Wait until the publisher is idle. Returns whether it was necessary to wait."""
         clock = self.services.clock
         policy = PollPolicy(self.options["poll_min_interval"], self.options["poll_max_interval"])
         started, waited = clock.monotonic(), False
@@ -203,7 +203,7 @@ class Crafter(Provider):
         return self._run(target, observation.snapshot, now)
 
     def _nothing_moved(self, response: Response, target: Target, evidence: SiteEvidence, channel: Channel) -> SyncError | None:
-        """A failure that Studio itself reports has ended the call, so the branches tell what it has done."""
+        """The failure that Studio reports, if the branches show that nothing was moved; else ``None``."""
         text = error_text_and_code(response)[0] or ""
         if evidence.before is None or response.status != 500 or not text.startswith("Internal server error"):
             return None
@@ -213,11 +213,11 @@ class Crafter(Provider):
             return None
         if after.refs != evidence.before.refs:
             return None
-        message = f"Studio failed to reset staging of site {target.id}, and left it as it was: {response.excerpt()}"
+        message = f"Studio failed to reset staging of site {target.id}, and did not change it: {response.excerpt()}"
         return SyncError("server_error", message, _LOG, response.status)
 
     def _run(self, target: Target, snapshot: t.Mapping[str, t.Any], finished_at: dt.datetime) -> Run:
-        """A reset that is done: before it is, there is nothing that could be found again."""
+        """A finished reset. One that is not finished cannot be found, so it has no handle."""
         handle = {
             "provider": self.name,
             "address": self.address,
@@ -242,14 +242,14 @@ class Crafter(Provider):
         return self._run(target, snapshot, self.services.clock.now()) if moved else None
 
     def read(self, handle: t.Mapping[str, t.Any], channel: Channel | None) -> Reading:
-        # synchronous: there is a handle only once Studio has said OK, or the branch was seen to have moved
+        # synchronous: there is a handle only after Studio answered OK, or after the branch was seen to have moved
         return Reading("succeeded", "OK", finished_at=parse_iso(handle.get("finished_at")))
 
     def verify(self, target: Target, observation: Observation | None, run: Run, reading: Reading, channel: Channel) -> Effect:
         evidence = t.cast("SiteEvidence | None", observation.data if observation else None)
         if evidence is None or evidence.before is None:
             self.services.warn(DELIVERY_CAVEAT)
-            return Effect(True, "assumed", "Studio reset staging to live; whether that changed anything, it does not tell")
+            return Effect(True, "assumed", "Studio reset staging to live; it does not show whether that changed anything")
         after = self._settled_refs(target, evidence, channel)
         # a run that was interrupted may have moved the branch before the evidence for this one was gathered
         before = {**evidence.before.refs, "staging": run.handle.get("staging_before", evidence.before.staging)}
@@ -258,7 +258,9 @@ class Crafter(Provider):
         if changed:
             self.services.warn(DELIVERY_CAVEAT)
         if after.in_sync:
-            what = f"staging is at {_short(after.staging)} as live is" if changed else "staging was at the commit of live before"
+            what = (
+                f"staging is at {_short(after.staging)}, as live is" if changed else "staging was already at the commit of live"
+            )
             return Effect(changed, "observed", what, detail, detail)
         failure = SyncError(
             "run_failed",
@@ -295,7 +297,7 @@ def open_repository(options: Options, services: Services) -> Repository | None:
         return None
     repository = Repository(value, services.clock, services.redactor)
     if len(options.get("sites") or ()) != 1 and not repository.for_any_site:
-        remedy = "Put {site} where the id of the site belongs."
+        remedy = "Write {site} in place of the id of the site."
         raise SyncError("invalid_option", f"option {OPTION}: it names one repository, and there are several sites", remedy)
     return repository
 
@@ -317,7 +319,7 @@ def _apply(compared: Comparison, target: Target, site: Site, observation: Observ
         return
     changes = compared.changes
     if compared.staging is None:
-        observation.reason = "there is no staging branch; it will be made from live"
+        observation.reason = "there is no staging branch; it will be created from live"
     else:
         observation.reason = f"{len(changes)} path{'s differ' if len(changes) != 1 else ' differs'} between staging and live"
     added, removed = sum(item.live is None for item in changes), sum(item.staging is None for item in changes)
@@ -358,7 +360,7 @@ def refused_before_reset(response: Response, site: str, evidence: SiteEvidence) 
         message = f"the published repository of site {site} has no branch {evidence.live}"
         return SyncError("not_found", message, "Publish the site to live first.", 500)
     if "CannotDeleteCurrentBranchException" in text:
-        message = f"staging of site {site} is checked out in its published repository, and so cannot be reset"
+        message = f"staging of site {site} is checked out in its published repository, so it cannot be reset"
         return SyncError("server_error", message, "Check another branch out there (git checkout live).", 500)
     return None
 
@@ -371,7 +373,7 @@ def never_published(site: str, http_status: int | None = None) -> SyncError:
 def publish_failed(site: str) -> SyncError:
     return SyncError(
         "run_failed",
-        f"the publisher of site {site} is in the state error: a publish has failed and may be on its branches in part",
+        f"the publisher of site {site} is in the state error: a publish has failed and may have changed its branches in part",
         "Look at the publishing queue and the log of Studio, then start the publisher again.",
     )
 

@@ -6,8 +6,8 @@
 
 """Crafter Studio, the other direction: publish items or everything to a target (docs/reference/crafter.md#6).
 
-Up to 4.x the answer does not say which package a request became, so its comment carries a mark of its own, by which it is found
-again. Studio does not check the target either: one that does not exist is queued for ever. So that is checked here, first.
+Up to 4.x the response does not name the package of a request, so a unique marker in the comment identifies it. Studio does not
+check the target either, and queues a request for an unknown one for ever; so it is checked here first.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ PUBLISH_SPEC = ArgumentSpec(
 
 OPEN_STATES = ("READY_FOR_LIVE", "PROCESSING", "BLOCKED", "CANCELLED")
 COMPLETED = "COMPLETED"
-#: what 5.0 has instead, as bits
+#: states of packages in 5.0, as bits
 FAILED_BITS, COMPLETED_BIT, CANCELLED_BIT = 16 | 128, 256, 512
 PARTLY_BITS = 8 | 64
 #: how many pages of packages are searched; they come newest first
@@ -54,7 +54,7 @@ PARTLY = "completed with errors"
 
 @dataclasses.dataclass(frozen=True)
 class PublishRequest:
-    """What is to be published, and where to. No items stand for everything."""
+    """What is to be published, and to which target. No items means everything."""
 
     site: str
     target: str
@@ -62,7 +62,7 @@ class PublishRequest:
 
     @property
     def id(self) -> str:
-        """Publishing different items is not the same thing."""
+        """Identity of the request: other items are another target of the ledger."""
         if not self.items:
             return f"{self.site}/{self.target}"
         digest = hashlib.sha256("\n".join(sorted(self.items)).encode("utf-8", "surrogateescape")).hexdigest()
@@ -73,7 +73,7 @@ class PublishRequest:
 class Call:
     """A request to publish.
 
-    :param synchronous: everything is done when the answer comes.
+    :param synchronous: the publish has ended when the response arrives.
     """
 
     path: str
@@ -82,12 +82,12 @@ class Call:
     synchronous: bool = False
 
 
-def choose_call(version: Version | None, order: PublishRequest, comment: str) -> Call:
+def choose_call(version: Version | None, request: PublishRequest, comment: str) -> Call:
     """The way in which this version publishes.
 
     :raises SyncError: ``endpoint_missing``.
     """
-    site, target, items = order.site, order.target, list(order.items)
+    site, target, items = request.site, request.target, list(request.items)
     if version is not None and version >= V5:
         body: Json = {
             "publishingTarget": target,
@@ -118,7 +118,7 @@ def choose_call(version: Version | None, order: PublishRequest, comment: str) ->
 
 
 def state_of(states: t.Sequence[str]) -> tuple[str, str]:
-    """State of a reading and a word, from the states of all packages that a request became."""
+    """State of a reading and its text, from the states of all packages of a request."""
     for word in ("BLOCKED", "CANCELLED"):
         if word in states:
             return "failed", word
@@ -131,7 +131,7 @@ def state_of(states: t.Sequence[str]) -> tuple[str, str]:
 
 
 def state_of_bits(bits: int) -> tuple[str, str]:
-    """The same for a package of 5.0."""
+    """State of a reading and its text, for a package of 5.0."""
     if bits & CANCELLED_BIT:
         return "failed", "CANCELLED"
     if bits & FAILED_BITS:
@@ -161,11 +161,11 @@ class CrafterPublish(Provider):
         return [check_site(name) for name in list_of_names(self.options, "sites")]
 
     def resolve(self, name: str, channel: Channel) -> Target:
-        order = PublishRequest(name, self.target, self.items)
-        choose_call(self.studio.version(channel), order, "")
+        request = PublishRequest(name, self.target, self.items)
+        choose_call(self.studio.version(channel), request, "")
         if not self.studio.exists(channel, name):
             raise unknown_site(name)
-        return Target(order.id, name, order)
+        return Target(request.id, name, request)
 
     def from_handle(self, handle: t.Mapping[str, t.Any]) -> Target:
         if not all(isinstance(handle.get(key), str) for key in ("site", "target", "mark", "order")):
@@ -175,45 +175,45 @@ class CrafterPublish(Provider):
     # -- evidence ----------------------------------------------------------------------------------------------------
 
     def observe(self, target: Target, channel: Channel) -> Observation:
-        order = t.cast(PublishRequest, target.data)
-        site = self.studio.site(channel, order.site)
-        if site.targets is not None and order.target not in site.targets:
+        request = t.cast(PublishRequest, target.data)
+        site = self.studio.site(channel, request.site)
+        if site.targets is not None and request.target not in site.targets:
             remedy = f"Use one of: {', '.join(site.targets)}. A staging target appears when it is enabled for the site."
-            raise invalid_option("target", order.target, f"is not a publishing target of site {order.site}", remedy)
-        publisher = self.studio.publisher(channel, order.site)
-        what = f"{len(order.items)} item{'s' if len(order.items) != 1 else ''}" if order.items else "everything"
+            raise invalid_option("target", request.target, f"is not a publishing target of site {request.site}", remedy)
+        publisher = self.studio.publisher(channel, request.site)
+        what = f"{len(request.items)} item{'s' if len(request.items) != 1 else ''}" if request.items else "everything"
         return Observation(
-            reason=f"{what} to be published to {order.target}; nothing shows that it is there already",
-            obstacle=self._obstacle(order, site, publisher),
+            reason=f"{what} to be published to {request.target}; Studio does not show whether it is there already",
+            obstacle=self._obstacle(request, site, publisher),
             snapshot={"mark": f"lockstep-{self.services.rng.getrandbits(64):016x}"},
-            detail={"target": order.target, "paths": list(order.items) or None, "publisher": publisher.as_detail()},
-            compact_detail={"target": order.target},
+            detail={"target": request.target, "paths": list(request.items) or None, "publisher": publisher.as_detail()},
+            compact_detail={"target": request.target},
         )
 
-    def _obstacle(self, order: PublishRequest, site: Site, publisher: Publisher) -> SyncError | None:
-        if site.published is False and order.items:
-            failure = never_published(order.site)
+    def _obstacle(self, request: PublishRequest, site: Site, publisher: Publisher) -> SyncError | None:
+        if site.published is False and request.items:
+            failure = never_published(request.site)
             failure.hint = (
-                "The first publish of a site is of everything and to live, whatever is asked for: set everything to true."
+                "The first publish of a site publishes everything to live, whatever was requested: set everything to true."
             )
             return failure
         if publisher.state == "error":
-            return publish_failed(order.site)
-        return _stopped(order.site) if publisher.state == "stopped" else None
+            return publish_failed(request.site)
+        return _stopped(request.site) if publisher.state == "stopped" else None
 
     # -- the run -----------------------------------------------------------------------------------------------------
 
     def trigger(self, target: Target, observation: Observation, channel: Channel) -> Run:
-        order, mark = t.cast(PublishRequest, target.data), observation.snapshot["mark"]
+        request, mark = t.cast(PublishRequest, target.data), observation.snapshot["mark"]
         comment = f"{self.options['comment'].strip()} [{mark}]".strip()
-        call = choose_call(self.studio.version(channel), order, comment)
+        call = choose_call(self.studio.version(channel), request, comment)
         response = self.studio.post(channel, call.path, call.body, _definite, params=call.params, expect=(200, 201))
         body = object_of(response)
         handle = self._handle(target, mark)
         if body.get("packageId") is not None:
             handle["package"] = str(body["packageId"])
         if call.synchronous:
-            # the whole of it is done; or some paths are not, which the code tells
+            # code 3 means that some paths could not be published (docs/reference/crafter.md#5)
             handle["ended"] = PARTLY if error_text_and_code(response)[1] == 3 else COMPLETED
         started_at = response.server_now
         reading = self._ended(handle)
@@ -222,13 +222,13 @@ class CrafterPublish(Provider):
         return Run(handle, started_at)
 
     def _handle(self, target: Target, mark: str) -> Json:
-        order = t.cast(PublishRequest, target.data)
+        request = t.cast(PublishRequest, target.data)
         return {
             "provider": self.name,
             "address": self.address,
-            "site": order.site,
-            "target": order.target,
-            "order": order.id,
+            "site": request.site,
+            "target": request.target,
+            "order": request.id,
             "mark": mark,
             "ordered_at": isoformat(self.services.clock.now()),
         }
@@ -261,23 +261,23 @@ class CrafterPublish(Provider):
 
     @staticmethod
     def _ended(handle: t.Mapping[str, t.Any]) -> Reading | None:
-        """The end of what was published inside the request."""
+        """The reading of a publish that ended within its request; ``None`` for an asynchronous one."""
         word = handle.get("ended")
         if word is None:
             return None
         return Reading("succeeded", word) if word == COMPLETED else Reading("failed", word, "some paths could not be published")
 
     def _read_by_publisher(self, handle: t.Mapping[str, t.Any], channel: Channel) -> Reading:
-        """Before 3.1.4 packages cannot be seen, only what the publisher does."""
+        """The state by that of the publisher, as packages cannot be seen before 3.1.4."""
         publisher = self.studio.publisher(channel, handle["site"])
         if publisher.state in ("stopped", "error"):
             return Reading("failed", publisher.status, f"the publisher of the site is {publisher.state}")
         return Reading("running" if publisher.state == "busy" else "absent", publisher.status)
 
     def _packages(self, handle: t.Mapping[str, t.Any], channel: Channel) -> list[Json]:
-        """The packages that carry the mark; those that are not through first, since done ones are countless."""
+        """The packages with the marker. Unfinished ones are searched first, since there may be very many finished ones."""
         for states in (",".join(OPEN_STATES), COMPLETED):
-            # the filter has this name whatever the description of the API says
+            # the OpenAPI document has another name for this filter (docs/reference/crafter.md#3.3)
             params = {"siteId": handle["site"], "environment": handle["target"], "states": states}
             rows = self.studio.pages(channel, "/api/2/publish/packages", params, "packages", SEARCHED)
             found = [row for row in rows if f"[{handle['mark']}]" in str(row.get("comment"))]
@@ -296,13 +296,13 @@ class CrafterPublish(Provider):
         return state_of_bits(int(package["packageState"]))
 
     def verify(self, target: Target, observation: Observation | None, run: Run, reading: Reading, channel: Channel) -> Effect:
-        order = t.cast(PublishRequest, target.data)
+        request = t.cast(PublishRequest, target.data)
         detail = {"mark": run.handle["mark"], "package": {"state": reading.raw}}
         if reading.state == "succeeded":
-            return Effect(True, "observed", f"published to {order.target}", detail, detail)
+            return Effect(True, "observed", f"published to {request.target}", detail, detail)
         failure = SyncError(
             "run_failed",
-            f"publishing to {order.target} of site {order.site} failed: {reading.message or reading.raw}",
+            f"publishing to {request.target} of site {request.site} failed: {reading.message or reading.raw}",
             "Look at the publishing queue and the log of Studio. What is still queued is published once the publisher runs.",
         )
         nothing = reading.raw == "CANCELLED"

@@ -4,7 +4,7 @@
 
 # Note that this module util is PRIVATE to the collection.
 
-"""The calls to Crafter Studio that this collection makes, whatever its version."""
+"""The requests to Crafter Studio, for all supported versions."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ from .api import (
 
 
 class Studio:
-    """One Studio, as the user of the options sees it. Used by several threads: who comes first signs in for all."""
+    """One Studio, as the account of the options sees it. Used by several threads; the first one signs in for all."""
 
     def __init__(self, options: Options, services: Services) -> None:
         self._credentials = auth.StudioCredentials.of(options)
@@ -57,7 +57,7 @@ class Studio:
             http_settings(options), services.clock, services.redactor, self._auth, self._interpret, services.rng
         )
         self._lock = threading.RLock()
-        self._entered = False
+        self._signed_in = False
         self._refusal: SyncError | None = None
         self._version: Version | None = None
 
@@ -67,28 +67,28 @@ class Studio:
     # -- signing in --------------------------------------------------------------------------------------------------------
 
     def version(self, channel: Channel) -> Version | None:
-        """The version of the server, if it tells."""
+        """The version of the server; ``None`` if it does not show it."""
         self._ensure_signed_in(channel)
         return self._version
 
     @property
     def known_version(self) -> Version | None:
-        """The version, without asking for it."""
+        """The version, if it is known already."""
         return self._version
 
     def _ensure_signed_in(self, channel: Channel) -> None:
-        """Sign in, once for all targets; being refused is final, as passwords must not be tried again."""
+        """Sign in once for all targets. A refusal is final, as passwords must not be tried again."""
         with self._lock:
             if self._refusal is not None:
                 raise self._refusal
-            if self._entered:
+            if self._signed_in:
                 return
             try:
                 self._sign_in(channel)
             except SyncError as error:
                 self._note_refusal(error)
                 raise
-            self._entered = True
+            self._signed_in = True
 
     def _note_refusal(self, error: SyncError) -> None:
         if error.code == "auth_failed" and self._auth.method != "token":
@@ -102,11 +102,11 @@ class Studio:
             self._auth.use_token(self._credentials.token)
         elif method == "basic":
             self._auth.use_basic(self._credentials.username, self._credentials.password)
-            # no call but this one goes out before it is known whether the password is right
+            # no other request is sent before it is known whether the password is right
             self._check_login(channel, "/api/2/users/me/sites", {"offset": 0, "limit": 1})
         else:
             self._auth.sign_in(self._credentials, channel)
-            # the session id changes with the next request, so that has to be over before there are several at once
+            # the session id changes with the next request, so that one must end before there are several at a time
             params = {"username": self._credentials.username, "start": 0, "number": 1}
             self._check_login(channel, f"{V1}/site/get-per-user.json", params)
         if self._version is None:
@@ -116,16 +116,16 @@ class Studio:
         try:
             channel.once().observe(path, params)
         except SyncError as error:
-            # that this call is missing or not allowed says nothing about others
+            # that this request is unknown or not allowed proves nothing about others
             if error.code not in ("endpoint_missing", "permission_denied", "not_found", "invalid_option"):
                 raise
 
     def _password_method(self, channel: Channel) -> str:
-        """How this Studio takes passwords, found out without sending one."""
+        """How this Studio accepts passwords, found out without sending one."""
         if self._management_token:
             self._version = self._monitoring_version(channel)
         if self._version is None:
-            # 3.0 answers anybody. Later ones refuse those who are not signed in: 3.x with a page, 4.x with JSON.
+            # 3.0 answers without a login. Later versions refuse: 3.x with an HTML page, 4.x with JSON.
             response = channel.observe(f"{V1}/monitor/version.json", expect=(200, 401))
             if response.status == 401:
                 return "session" if response.try_json() is None else "basic"
@@ -133,9 +133,10 @@ class Studio:
         return "basic" if self._version is not None and self._version >= V4 else "session"
 
     def _monitoring_version(self, channel: Channel) -> Version | None:
-        """The version, as Studio 3.1 and later tell those who are signed in or have the management token.
+        """The version, which Studio 3.1 and later show to signed-in users and with the management token.
 
-        The token goes into the URL because there is no other way (docs/reference/crafter.md#2.4). No message repeats a query.
+        The token goes into the URL because Studio accepts it nowhere else (docs/reference/crafter.md#2.4). Messages show no
+        query.
         """
         try:
             return version_in(channel.observe("/api/2/monitoring/version", {"token": self._management_token or None}))
@@ -154,10 +155,10 @@ class Studio:
                 found = version_in(channel.observe(f"{V1}/monitor/version.json"))
         return found
 
-    # -- asking ------------------------------------------------------------------------------------------------------------
+    # -- requests ----------------------------------------------------------------------------------------------------------
 
     def get(self, channel: Channel, path: str, params: Json | None = None) -> Response:
-        """Look; a session that has ended meanwhile is replaced, once. Triggers never get that second chance."""
+        """Read ``path``. A session that has ended is replaced once; this is never done for triggers."""
         self._ensure_signed_in(channel)
         if self._auth.method != "session":
             try:
@@ -165,7 +166,7 @@ class Studio:
             except SyncError as error:
                 self._note_refusal(error)
                 raise
-        # one at a time, since each answer may change the session id
+        # one at a time, since each response may change the session id
         with self._lock:
             try:
                 return channel.observe(path, params)
@@ -182,9 +183,9 @@ class Studio:
     def post(
         self, channel: Channel, path: str, body: Json | None, definite: t.Callable[[Response], SyncError | None], **kwargs: t.Any
     ) -> Response:
-        """Trigger. The answer is complete and from Studio.
+        """Trigger. The response is complete and from Studio.
 
-        These calls do their work before they answer, or wait for a lock, so the answer may take all the time that is left.
+        These requests do their work before they respond, or wait for a lock, so the response may take all the remaining time.
         """
         self._ensure_signed_in(channel)
         remaining = channel.deadline.remaining()
@@ -195,12 +196,12 @@ class Studio:
         return response
 
     def ask(self, channel: Channel, what: str, site: str, **params: t.Any) -> Json:
-        """Something about a site, where this version offers it.
+        """Read ``what`` of a site, if this version offers it.
 
         :raises SyncError: ``endpoint_missing`` if it does not, and those of :meth:`Channel.observe`.
         """
         version = self.version(channel)
-        missing = SyncError("endpoint_missing", f"this Studio does not tell the {what} of a site", ADDRESS)
+        missing = SyncError("endpoint_missing", f"this Studio does not show the {what} of a site", ADDRESS)
         for route in ROUTES[what]:
             if version is not None and not (route.first <= version and (route.before is None or version < route.before)):
                 continue
@@ -216,7 +217,7 @@ class Studio:
         raise missing
 
     def exists(self, channel: Channel, site: str) -> bool:
-        """Whether there is such a site."""
+        """Whether the site exists."""
         try:
             body = self.ask(channel, "exists", site)
         except SyncError as error:
@@ -226,7 +227,7 @@ class Studio:
         return body.get("exists") is True
 
     def sites(self, channel: Channel) -> list[str]:
-        """The ids of all sites that the account sees."""
+        """The ids of all sites that the account may see."""
         version = self.version(channel)
         if version is not None and version < Version(3, 1, 0):
             return [str(row["siteId"]) for row in self._per_user(channel)]
@@ -275,7 +276,7 @@ class Studio:
         names = {} if version == FIRST_RESET else configured or {}
         staging, live = (names.get(f"{name}-environment") or name for name in (STAGING, LIVE))
         enabled = None if configured is None else configured.get("enable-staging-environment") == "true"
-        # what Studio offers counts more than what is written
+        # the list of targets takes precedence over the configuration
         return Site(staging, live, staging in targets if targets is not None else enabled, published, targets)
 
     def _configured(self, channel: Channel, site: str) -> dict[str, str] | None:
@@ -293,21 +294,21 @@ class Studio:
         body = self.ask(channel, "status", site)
         shown = body.get("publishingStatus", body)
         if "currentTask" in shown:
-            # 5.0 has no word for it
+            # 5.0 has no status text
             task = shown["currentTask"] or {}
             return Publisher(shown.get("enabled"), "publishing" if task.get("state") in ("READY", "IN_PROGRESS") else "ready")
         enabled = shown.get("enabled")
         return Publisher(enabled if isinstance(enabled, bool) else None, str(shown.get("status") or ""))
 
     def staged_not_live(self, channel: Channel, site: str, limit: int = 10) -> list[str] | None:
-        """Paths that Studio has as staged and never live, in at most ``limit`` pages of items; ``None`` where it does not tell.
+        """Paths that Studio lists as staged and never live, from at most ``limit`` pages; ``None`` if it does not show them.
 
-        No proof of anything for the sync: a reset leaves these states as they are (docs/reference/crafter.md#3.4).
+        They prove nothing about the branches, as a reset does not change these states (docs/reference/crafter.md#3.4).
         """
         version = self.version(channel)
         if version is None or not V4 <= version < V5:
             return None
-        # the filter means any of the bits, and a path is needed whatever the description says
+        # the filter matches any of the bits; a path is required, although documented as optional (docs/reference/crafter.md#3.4)
         params = {"siteId": site, "path": ".*", "states": STAGED_BIT}
         try:
             rows = list(self.pages(channel, "/api/2/workflow/item_states", params, "items", limit))

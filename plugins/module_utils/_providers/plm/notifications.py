@@ -4,11 +4,10 @@
 
 # Note that this module util is PRIVATE to the collection.
 
-"""The notifications of a PLM Media Manager, as a hint that it is worth looking now (docs/reference/plm.md#8).
+"""The notifications of a PLM Media Manager: a hint that the state may have changed (docs/reference/plm.md#8).
 
-They prove nothing: ``sync.completed`` says ``completed`` after a failure too, comes too early on some databases, and may never
-come. So all that a notification does is to end the current pause, once for each synchronizer; and whatever goes wrong here is
-a warning.
+They prove nothing: ``sync.completed`` says ``completed`` after a failure too, is sent too early with some databases, and may
+never be sent. So a notification only ends the current pause, once for each synchronizer, and any problem here is a warning.
 """
 
 from __future__ import annotations
@@ -36,24 +35,24 @@ except ImportError:
 
 #: seconds for connecting and subscribing, before a sync is triggered without notifications
 SUBSCRIBE_TIMEOUT = 5.0
-#: seconds that the listening thread may take to notice that it is over, and to say goodbye
+#: seconds until the listening thread notices that it has to end, and for closing the connection
 RECEIVE_SLICE = 0.1
 CLOSE_TIMEOUT = 0.5
 JOIN_TIMEOUT = 1.0
-#: seconds between two looks for news during a pause
+#: seconds between two checks for announcements during a pause
 PAUSE_SLICE = 0.05
-#: announcements to remember; the server tells everybody about all synchronizers
+#: announcements to remember; the server sends those of all synchronizers to every client
 MAX_ANNOUNCED = 1000
 
 GREETING = "connection.established"
 COMPLETED = "sync.completed"
 SYNCHRONIZERS = "/storage/synchronizers"
-#: the only text that is ever sent: the server dies of any other that it does not expect
+#: the only text that is ever sent: some versions of the server end at any other (docs/reference/plm.md#8)
 SUBSCRIBE = json.dumps({"resource": "_client", "event": "subscribe", "data": {"resource": SYNCHRONIZERS}})
 
 
 def parse_notifications_url(value: str) -> str:
-    """The address of the notifications, which is shown in warnings and so must not hold a secret.
+    """The address of the notifications. It must not hold a secret, as warnings show it.
 
     :raises SyncError: ``invalid_option``.
     """
@@ -71,13 +70,13 @@ def parse_notifications_url(value: str) -> str:
 
 
 class Notifications:
-    """Listens in a thread of its own, from the first use until it is closed or in trouble; it never connects again.
+    """Listens in a separate thread, from the first use until it is closed or fails; it never reconnects.
 
     No credentials are sent: the address is another origin than that of the API.
 
     :param url: as :func:`parse_notifications_url` returns it.
-    :param settings: those of the API, for time-outs and for the trust in certificates.
-    :param warn: takes the one warning that there may be.
+    :param settings: those of the API; its time-outs and its validation of certificates are used.
+    :param warn: called at most once, with a warning.
     """
 
     def __init__(self, url: str, settings: HttpSettings, clock: Clock, warn: t.Callable[[str], None]) -> None:
@@ -92,10 +91,10 @@ class Notifications:
         self._ended = False
         self._problem = ""
         self._announced: set[str] = set()
-        self._heeded: set[str] = set()
+        self._handled: set[str] = set()
 
     def subscribe(self, limit: float) -> None:
-        """Be subscribed on return, unless that takes longer than ``limit`` seconds or fails."""
+        """Subscribe. Returns after ``limit`` seconds at the latest, subscribed or not."""
         self._start()
         end = self._clock.monotonic() + min(limit, self._timeout)
         while not (self._subscribed.is_set() or self._ended) and self._clock.monotonic() < end:
@@ -105,7 +104,7 @@ class Notifications:
         """Pause for ``seconds``, or until the end of ``synchronizer`` is announced."""
         self._start()
         end = self._clock.monotonic() + seconds
-        while not self._heed(synchronizer):
+        while not self._take_announcement(synchronizer):
             left = end - self._clock.monotonic()
             if left <= 0:
                 break
@@ -113,7 +112,7 @@ class Notifications:
         self.warn_once()
 
     def close(self) -> None:
-        """Leave the server. Takes a moment at most, whatever the server does."""
+        """Disconnect, within :data:`JOIN_TIMEOUT` whatever the server does."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join(JOIN_TIMEOUT)
@@ -123,10 +122,11 @@ class Notifications:
     def _timeout(self) -> float:
         return min(SUBSCRIBE_TIMEOUT, self._settings.request_timeout)
 
-    def _heed(self, synchronizer: str) -> bool:
-        if synchronizer not in self._announced or synchronizer in self._heeded:
+    def _take_announcement(self, synchronizer: str) -> bool:
+        """Whether the end of ``synchronizer`` was announced; true once only."""
+        if synchronizer not in self._announced or synchronizer in self._handled:
             return False
-        self._heeded.add(synchronizer)
+        self._handled.add(synchronizer)
         return True
 
     def warn_once(self) -> None:
@@ -151,9 +151,9 @@ class Notifications:
             connection = websocket.WebSocket(sslopt=_trust(self._settings.verify), enable_multithread=False)
             self._connect(connection)
             self._listen(connection)
-        except Exception as exc:  # noqa: BLE001 (a hint that is not to be had must not harm the sync, whatever the reason)
+        except Exception as exc:  # noqa: BLE001 (notifications are optional: no failure of theirs may end the sync)
             if not self._stop.is_set():
-                self._problem = _in_short(exc)
+                self._problem = _short_reason(exc)
         finally:
             self._ended = True
             if connection is not None:
@@ -163,12 +163,12 @@ class Notifications:
     def _connect(self, connection: t.Any) -> None:
         connection.connect(self._url, timeout=self._timeout, redirect_limit=0, suppress_origin=True)
         if connection.getstatus() != 101:
-            # versions of the library differ in what they make of a redirect
+            # versions of the library treat redirects differently
             raise ConnectionError(f"the server answers with HTTP {connection.getstatus()}")
         connection.settimeout(RECEIVE_SLICE)
 
     def _listen(self, connection: t.Any) -> None:
-        # sockets know real time only
+        # the injected clock does not apply to sockets
         patience = time.monotonic() + self._timeout
         while not self._stop.is_set():
             try:
@@ -179,9 +179,9 @@ class Notifications:
                 continue
             if opcode == websocket.ABNF.OPCODE_CLOSE:
                 raise ConnectionError("the server has closed the connection")
-            self._take(connection, data)
+            self._handle_frame(connection, data)
 
-    def _take(self, connection: t.Any, data: bytes) -> None:
+    def _handle_frame(self, connection: t.Any, data: bytes) -> None:
         frame = _decoded(data)
         if frame.get("event") == GREETING and not self._subscribed.is_set():
             connection.send(SUBSCRIBE)
@@ -194,7 +194,7 @@ class Notifications:
 
 
 def _trust(verify: bool | str) -> dict[str, t.Any]:
-    """The TLS options of websocket-client for those of requests; a client certificate stays with the API."""
+    """The TLS options of websocket-client that correspond to those of requests; client certificates are for the API only."""
     if verify is False:
         return {"cert_reqs": ssl.CERT_NONE, "check_hostname": False}
     if isinstance(verify, str):
@@ -203,7 +203,7 @@ def _trust(verify: bool | str) -> dict[str, t.Any]:
 
 
 def _decoded(data: bytes) -> dict[str, t.Any]:
-    """A frame, or an empty one for anything that is none."""
+    """A decoded frame; empty if it is not a JSON object."""
     try:
         frame = json.loads(data)
     except ValueError:
@@ -211,8 +211,8 @@ def _decoded(data: bytes) -> dict[str, t.Any]:
     return frame if isinstance(frame, dict) else {}
 
 
-def _in_short(exc: Exception) -> str:
-    """The reason of a failure on one line; some of the library's texts repeat the whole answer of the server."""
+def _short_reason(exc: Exception) -> str:
+    """The reason of a failure on one line; some texts of the library repeat the whole response of the server."""
     status = getattr(exc, "status_code", None)
     if status is not None:
         return f"the server answers with HTTP {status}"

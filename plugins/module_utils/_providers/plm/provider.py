@@ -6,7 +6,7 @@
 
 """PLM Media Manager: replicates media in both directions, first push, then pull (docs/reference/plm.md).
 
-The server has no authentication and no usable list: asking for one hangs for ever, so a synchronizer is found by its id only.
+The server has no authentication, and its list never answers, so a synchronizer can be found by its id only.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from .notifications import Notifications, parse_notifications_url
 Json = dict[str, t.Any]
 
 PATH = "/storage/synchronizers"
-#: An id as the server gives it: ``$``, the id of the push, ``+``, the id of the pull. It goes into the path as it is, since
+#: An id as the server returns it: ``$``, the id of the push, ``+``, the id of the pull. It goes into the path unencoded, since
 #: the server does not decode. Without ``+`` the server invents a pull id; of more parts it uses two (docs/reference/plm.md#4.2).
 _HALF = r"[0-9a-zA-Z$\-_@.&]+"
 ID = re.compile(rf"\${_HALF}\+{_HALF}")
 QUOTED_ID = re.compile(rf'"({ID.pattern})"')
 
 COMPLETED, TRIGGERED = "completed", "triggered"
-#: the second is the word of CouchDB 2.1 and later, which the server passes on
+#: the second is the state of CouchDB 2.1 and later, which the server passes on
 FAILED = frozenset({"error", "failed"})
 #: an error may be that of the server's own database for a moment, or one that is tried again (docs/reference/plm.md#6.3)
 FAILED_READS = 3
@@ -48,12 +48,12 @@ INFO_SPEC = CONNECTION_SPEC + ArgumentSpec(
 )
 
 
-# -- what a synchronizer says of itself -------------------------------------------------------------------------------
+# -- states of a synchronizer ------------------------------------------------------------------------------------
 
 
 @dataclasses.dataclass(frozen=True)
 class States:
-    """The three words of a synchronizer; each of them may be absent (docs/reference/plm.md#4.1)."""
+    """The three states of a synchronizer; each of them may be absent (docs/reference/plm.md#4.1)."""
 
     overall: str | None
     push: str | None
@@ -73,7 +73,7 @@ class States:
 
     @property
     def meaning(self) -> str:
-        """The state of a reading. Only three times ``completed`` is a success."""
+        """The state of a reading. It is a success only if all three are ``completed``."""
         if self.words & FAILED:
             return "failed"
         if self.words == {COMPLETED}:
@@ -106,14 +106,14 @@ def _word(part: t.Any) -> str | None:
     return None if value in (None, "") else str(value)
 
 
-# -- the calls and their answers --------------------------------------------------------------------------------------
+# -- requests and responses -------------------------------------------------------------------------------------------
 
 
-#: The texts of a server that was started without a remote, in the words of old and of new versions of Node. GET says ``host``,
-#: POST says ``httpStatus``.
+#: The texts of a server that was started without a remote, as old and new versions of Node write them: ``host`` for GET,
+#: ``httpStatus`` for POST.
 NO_REMOTE = re.compile(r"Cannot read propert(?:y|ies of undefined \(reading) '(?:host|httpStatus)'")
-#: Error codes of the published envelope, and what they mean here. All of them tell that the request was not carried out.
-ENVELOPE = {
+#: Error codes of the documented error format, and what they mean here. All of them mean that the request was not carried out.
+DOCUMENTED_ERRORS = {
     1: ("not_found", "Check the id and api_url."),
     2: ("busy", "Let the other run end, then run the task again."),
     3: ("not_found", "Check the id and api_url."),
@@ -122,8 +122,8 @@ ENVELOPE = {
 }
 UNKNOWN_ERROR = -1
 _PREFIX = "Check api_url: it includes the prefix, such as /api/media-manager/v0 (or /v0 for the standalone server)."
-_PROXY = "The Media Manager asks for no credentials, so this comes from a proxy: use an address that it lets pass."
-_LOG = "The API tells no reasons: look into the log of the server and the _replicator database behind it."
+_PROXY = "The Media Manager asks for no credentials, so this is from a proxy: use an address that the proxy lets through."
+_LOG = "The API gives no reasons: look into the log of the server and its _replicator database."
 
 
 def new_client(options: Options, services: Services) -> HttpClient:
@@ -131,7 +131,7 @@ def new_client(options: Options, services: Services) -> HttpClient:
 
 
 def check_id(value: t.Any, option: str) -> str:
-    """An id that is safe in a path and that the server takes for what it is.
+    """An id that is safe in a path and that the server reads as one push and one pull.
 
     :raises SyncError: ``invalid_option``.
     """
@@ -163,10 +163,10 @@ def get_states(channel: Channel, identifier: str) -> States:
 
 
 def accepted_id(response: Response) -> str:
-    """The id in the answer to an accepted trigger.
+    """The id in the response to an accepted trigger.
 
-    Nothing else finds the run again, so it is taken from any answer that holds one, even from JSON that is not complete, such as
-    the example in the published page. States in it are ignored, GET decides.
+    The run cannot be found without it, so it is taken from any response that contains one, even from incomplete JSON such as the
+    example in the vendor's documentation. States in the response are ignored; those of GET count.
 
     :raises Ambiguous: there is none.
     """
@@ -197,44 +197,44 @@ def _one_line(text: t.Any) -> str:
 
 
 def interpret(response: Response) -> SyncError | None:
-    """The failure behind an error answer (docs/reference/plm.md#5)."""
+    """The failure behind an error response (docs/reference/plm.md#5)."""
     code, message = error_in(response)
     text = f"{response.describe()} says: {message or response.excerpt() or 'nothing'}"
     if response.status in (401, 403):
         return SyncError("auth_failed" if response.status == 401 else "permission_denied", text, _PROXY, response.status)
-    if code in ENVELOPE:
-        meaning, hint = ENVELOPE[code]
+    if code in DOCUMENTED_ERRORS:
+        meaning, hint = DOCUMENTED_ERRORS[code]
         return SyncError(meaning, text, hint, response.status)
     if response.status in (404, 405):
-        # never an unknown synchronizer: that has no states, with HTTP 200
+        # not an unknown synchronizer: those answer HTTP 200 without states
         return SyncError("endpoint_missing", text, _PREFIX, response.status)
     if code is None or (response.status == 200 and code != UNKNOWN_ERROR):
         return None
     hint = _LOG
-    if _tells_no_remote(code, message):
+    if _has_no_remote(code, message):
         hint = "The server was started without a remote to sync with: configure one and start it again."
     return SyncError("server_error" if response.status >= 500 else "bad_response", text, hint, response.status)
 
 
-def _tells_no_remote(code: int | str | None, message: str) -> bool:
+def _has_no_remote(code: int | str | None, message: str) -> bool:
     return code == "InternalError" and NO_REMOTE.search(message) is not None
 
 
 def refused_before_start(response: Response) -> SyncError | None:
-    """The refusals of a trigger that prove that nothing was started, whatever their HTTP status.
+    """The failure behind a response to a trigger that proves that nothing was started; else ``None``.
 
-    In the published envelope, all codes do but ``UNKNOWN_ERROR``: the server says the same of a synchronizer that it has started
-    and then fails to describe.
+    All documented error codes prove it, except ``UNKNOWN_ERROR``, which the server also sends for a synchronizer that it has
+    started and then cannot describe.
 
-    The other envelope is the answer of the framework to an exception that nobody caught. Two of its texts prove something, both
-    known from servers without a remote only: the address of the remote goes into both replication documents, so it is read before
-    there is any document, id or event. ``'host'`` is that exception itself. ``'httpStatus'`` is what becomes of it on POST, where
-    the server looks up a status for an error that is not in its table. It would make the same of any other exception, but with a
-    remote none is known: what goes wrong with the databases shows later, and even with the local one down the answer is 200. Any
-    other text, and a 5xx of any other origin, stays ambiguous.
+    The other format is the framework's response to an uncaught exception. Two of its texts are proof, both known only from
+    servers without a remote, which need the address of the remote before they create a document, an id or an event: ``'host'`` is
+    that exception; ``'httpStatus'`` is the exception that follows on POST, where the server looks up a status for an error that
+    is not in its table. Another exception would give the same text, but none is known on a server with a remote: problems of the
+    databases show later, and even with the local database down the response is 200 (docs/reference/plm.md#5 and #4.4). Any other
+    text, and a 5xx from elsewhere, is ambiguous.
     """
     code, message = error_in(response)
-    return interpret(response) if code in ENVELOPE or _tells_no_remote(code, message) else None
+    return interpret(response) if code in DOCUMENTED_ERRORS or _has_no_remote(code, message) else None
 
 
 # -- the provider ------------------------------------------------------------------------------------------------------
@@ -265,7 +265,7 @@ class PLM(Provider):
         self.client = new_client(options, services)
         self.address = self.client.settings.base_url
         self.notifications = None if url is None else Notifications(url, self.client.settings, services.clock, services.warn)
-        #: what was last seen of each run
+        #: the last states of each run
         self._seen: dict[str, States] = {}
 
     def names(self) -> list[str]:
@@ -285,15 +285,15 @@ class PLM(Provider):
 
     def observe(self, target: Target, channel: Channel) -> Observation:
         if self.known is None:
-            return Observation(reason="the server does not tell whether there is anything to sync")
+            return Observation(reason="the server does not show whether there is anything to sync")
         run = self._run(self.known)
         reading = self.read(run.handle, channel)
         if self.options["if_running"] != "join" and self._has_ended(run, reading, channel):
-            return Observation(reason=f"synchronizer {self.known} is not in flight any more: {self._seen[self.known]}")
+            return Observation(reason=f"synchronizer {self.known} is no longer in flight: {self._seen[self.known]}")
         return Observation(running=self._run(self.known, reading))
 
     def _has_ended(self, run: Run, reading: Reading, channel: Channel) -> bool:
-        """Whether there is nothing left to wait for; neither an error nor the lack of any state says so at first sight."""
+        """Whether the run has ended. A single reading with an error or without states does not prove it."""
         clock = self.services.clock
         policy = PollPolicy(
             min_interval=self.options["poll_min_interval"],
@@ -316,16 +316,16 @@ class PLM(Provider):
     # -- the run -----------------------------------------------------------------------------------------------------
 
     def still_valid(self, target: Target, observation: Observation, channel: Channel) -> bool:
-        """The last step before the trigger: subscribe, since nothing is told again to those who come later.
+        """Subscribe right before the trigger, since notifications are not repeated.
 
-        The intent is not recorded yet, so a task that is stopped while it connects leaves no doubt behind.
+        The intent is recorded later, so a task that is stopped while it connects has certainly started nothing.
         """
         if self.notifications is not None and self.options["wait"]:
             self.notifications.subscribe(channel.deadline.remaining())
         return True
 
     def trigger(self, target: Target, observation: Observation, channel: Channel) -> Run:
-        # any 2xx may be an acceptance
+        # any 2xx may mean that the run was accepted
         response = channel.trigger("POST", PATH, expect=range(200, 300), definite=refused_before_start)
         return self._run(accepted_id(response))
 
@@ -345,7 +345,7 @@ class PLM(Provider):
         detail = states.as_detail()
         if reading.state == "succeeded":
             return Effect(True, "assumed", "synced: push and pull completed", detail)
-        # a half that failed may have moved documents too
+        # a replication that failed may have copied documents as well
         failure = SyncError("run_failed", reading.message, _after_failure(states))
         return Effect(True, "assumed", reading.message, detail, failure=failure)
 
@@ -371,11 +371,15 @@ class PLM(Provider):
 
 def _after_failure(states: States) -> str:
     if states.words <= FAILED:
-        return f"If the server's own database is down, it says so of every synchronizer, and the run may yet complete. {_LOG}"
+        return (
+            f"If the server's own database is down, it shows error for every synchronizer, and the run may still complete. {_LOG}"
+        )
     open_halves = [name for name, word in states.directions.items() if word not in FAILED and word != COMPLETED]
     if open_halves:
         half = open_halves[0]
-        return f"The {half} may still run: let it end before the next sync, which the database might ignore otherwise. {_LOG}"
+        return (
+            f"The {half} may still run: wait for its end before the next sync, which the database might ignore otherwise. {_LOG}"
+        )
     return f"{_LOG} Then run the task again."
 
 
@@ -385,11 +389,11 @@ def _after_loss(states: States) -> tuple[str, str]:
     if missing == ["pull"]:
         return what, (
             "If the server was restarted after the push, it never starts the pull; otherwise its database may have refused it."
-            f" Run the task again once nothing is at work. {_LOG}"
+            f" Run the task again when no sync is running. {_LOG}"
         )
     return what, (
-        "The server says the same of a synchronizer that never existed, that its database refused, or that the database ignores"
-        " because another one is at work. CouchDB 2.1 and later show no state before the end: for these, raise settle_grace above"
+        "The server shows the same for a synchronizer that never existed, that its database refused, or that the database ignores"
+        " because another one is running. CouchDB 2.1 and later show no state before the end: for these, raise settle_grace above"
         f" the duration of a sync. {_LOG}"
     )
 
@@ -398,7 +402,7 @@ def _after_loss(states: States) -> tuple[str, str]:
 
 
 class SynchronizerReader:
-    """Looks at synchronizers by their ids; the server cannot list them."""
+    """Reads synchronizers by their ids; the server cannot list them."""
 
     def __init__(self, options: Options, services: Services) -> None:
         self.options = options
@@ -414,6 +418,6 @@ class SynchronizerReader:
     def inspect(self, name: str, channel: Channel) -> Json:
         """One synchronizer; ``known`` is never false, as nothing proves that it does not exist."""
         states = get_states(channel, name)
-        # with its database down, the server says "error" of every id
+        # with its database down, the server returns "error" for every id
         known = None if states == NOTHING or states.words == {"error"} else True
         return {"id": name, **states.as_detail(), "known": known}

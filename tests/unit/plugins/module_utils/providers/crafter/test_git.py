@@ -169,7 +169,7 @@ def test_helper_answers_git() -> None:
 
 
 def test_time_is_limited_and_nothing_goes_on(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(git, "LAST_LOOK", 0.2)
+    monkeypatch.setattr(git, "MIN_SECONDS", 0.2)
     monkeypatch.setattr(git, "SLICE", 0.1)
     left = tmp_path / "left"
     fake_git(tmp_path, monkeypatch, f"(sleep 1; touch {left}) & sleep 30\n")

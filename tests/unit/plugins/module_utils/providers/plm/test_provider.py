@@ -451,7 +451,7 @@ def test_a_failure_names_the_half(words: Words, named: str, hint: str) -> None:
     [
         (NONE, "the push and the pull did not show any state", "CouchDB 2.1"),
         ((None, "completed", None), "the pull did not show any state", "restarted"),
-        ((None, None, "completed"), "the push did not show any state", "another one is at work"),
+        ((None, None, "completed"), "the push did not show any state", "another one is running"),
         (("completed", None, None), "the push and the pull did not show any state", "settle_grace"),
         ((None, "completed", "completed"), "the run as a whole did not show any state", "settle_grace"),
     ],
