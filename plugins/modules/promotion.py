@@ -98,7 +98,7 @@ msg:
   description: What was found or done, in words.
   returned: always
   type: str
-  sample: "shop: nothing shows that production is up to date"
+  sample: "shop: the API does not show whether production is up to date"
 run:
   description: Id of the run.
   returned: for O(step=begin)

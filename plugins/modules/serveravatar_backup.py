@@ -161,7 +161,7 @@ syncs:
       state: succeeded
       changed: true
       changed_basis: observed
-      reason: nothing shows that there is such a backup
+      reason: no such backup is known
       handle:
         provider: serveravatar_backup
         address: https://api.serveravatar.com

@@ -137,7 +137,7 @@ syncs:
       state: succeeded
       changed: true
       changed_basis: observed
-      reason: nothing shows that the application is as in the backup
+      reason: the API does not show whether the application is as in the backup
       handle:
         provider: serveravatar_restore
         address: https://api.serveravatar.com

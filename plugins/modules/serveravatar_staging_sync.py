@@ -132,7 +132,7 @@ syncs:
       state: succeeded
       changed: true
       changed_basis: observed
-      reason: nothing shows that production is up to date
+      reason: the API does not show whether production is up to date
       handle:
         provider: serveravatar
         address: https://api.serveravatar.com

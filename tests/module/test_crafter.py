@@ -323,7 +323,7 @@ def test_failure_of_studio_that_moved_nothing_is_definite_with_git(server: Serve
     server.simulator.fault("status", method="POST", code=500, body=body, content_type="application/json", times=None)
     outcome = run_module(SYNC, server.options(published_repo=server.repository))
     found = refused(outcome, "server_error")
-    assert "left it as it was" in found["message"] and found["http_status"] == 500
+    assert "did not change it" in found["message"] and found["http_status"] == 500
     without = run_module(SYNC, server.options(settle_grace=0.2))
     assert without.codes == ["outcome_unknown"] and without.only["changed"] and without.only["changed_basis"] == "assumed"
 

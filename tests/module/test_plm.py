@@ -295,7 +295,7 @@ def test_a_second_sync_that_the_database_ignores_is_lost(server: Server, run_mod
     server.started_by_somebody()
     outcome = run_module(SYNC, server.options(settle_grace=0.5))
     assert failure(outcome)["code"] == "outcome_unknown"
-    assert "another one is at work" in failure(outcome)["hint"]
+    assert "another one is running" in failure(outcome)["hint"]
 
 
 def test_the_grace_counts_from_the_last_progress(server: Server, run_module: RunModule) -> None:
@@ -566,7 +566,7 @@ def test_a_known_run_in_flight_can_be_refused_or_queued_behind(server: Server, r
     server.settle()
     predicted = run_module(SYNC, server.options(synchronizer=known, if_running="fail"), check=True)
     assert predicted.only["action"] == "would_trigger"
-    assert "not in flight any more: completed" in predicted.only["reason"]
+    assert "no longer in flight: completed" in predicted.only["reason"]
     server.settle(push="error")
     server.knob(push_outcome="completed")
     queued = run_module(SYNC, server.options(synchronizer=known, if_running="queue"))

@@ -20,25 +20,25 @@ from ..._http.response import Response
 
 Json = dict[str, t.Any]
 
-#: server objects carry the password of Redis and more of the kind, so whatever is called like a secret is dropped
+#: server objects contain secrets such as the password of Redis, so every key that matches is dropped
 SECRET = re.compile(r"password|secret|token|key", re.IGNORECASE)
 WRONG_ADDRESS = "Check that api_url is the address of the ServerAvatar API."
-#: in seconds; the last is by how much the clocks behind ``Date`` and behind the dates of rows may differ
+#: seconds; the last is the largest assumed difference between the clocks of ``Date`` and of the dates of rows
 DAY, QUARTER, MAX_SKEW = 86400.0, 900.0, 3.0
-#: no list of this service is longer; a server that ignores ``page`` must not be asked for ever
+#: longer than any list of this service; bounds the requests to a server that ignores ``page``
 MAX_PAGES = 1000
 
 
 @dataclasses.dataclass(frozen=True)
 class ErrorPattern:
-    """What a text of the service means. Statuses do not: 404 refuses permission as well, and 500 is for refusals of any kind."""
+    """What an error text means. The status does not decide: 404 is also sent for missing permission, 500 for any refusal."""
 
     pattern: str
     code: str
     hint: str
 
 
-MEANINGS = (
+ERROR_PATTERNS = (
     ErrorPattern(
         "organization not found", "not_found", "Check organization: a name or id that the account of the API key can see."
     ),
@@ -65,7 +65,7 @@ MEANINGS = (
     ErrorPattern(
         "please wait,? another .+ already running",
         "busy",
-        "Something works on the application: a sync, or the making of a staging area, clone or backup. Set if_running to"
+        "Another process runs on the application: a sync, or the creation of a staging area, clone or backup. Set if_running to"
         " queue, or run the task again later.",
     ),
     ErrorPattern(
@@ -115,19 +115,19 @@ NO_ACCESS = (
 
 
 def normalized(text: str) -> str:
-    """A text in the form in which texts are compared, since the service does not spell them the same everywhere."""
+    """A text in the form used for comparison, since the service spells its texts in several ways."""
     text = " ".join(text.lower().split()).rstrip("!. ")
     return text.replace("you can not", "you cannot")
 
 
-def meaning_of(text: str) -> ErrorPattern | None:
-    """What a text of the service means, if it is a known one."""
+def pattern_for(text: str) -> ErrorPattern | None:
+    """The pattern that matches a text of the service, if there is one."""
     plain = normalized(text)
-    return next((meaning for meaning in MEANINGS if re.fullmatch(meaning.pattern, plain)), None)
+    return next((known for known in ERROR_PATTERNS if re.fullmatch(known.pattern, plain)), None)
 
 
 def interpret(response: Response) -> SyncError | None:
-    """The failure behind an error answer."""
+    """The failure behind an error response."""
     text, status = _message(response), response.status
     if status == 401:
         return SyncError("auth_failed", f"the API token is not accepted: {text or 'no reason given'}", NO_ACCESS, 401)
@@ -137,27 +137,27 @@ def interpret(response: Response) -> SyncError | None:
         return SyncError("endpoint_missing", text or response.describe(), WRONG_ADDRESS, 405)
     if status == 422:
         return SyncError("invalid_option", _invalid(response, text), "Check the options that these fields come from.", 422)
-    meaning = meaning_of(text) if text is not None else None
-    if meaning is None or (meaning.code == "endpoint_missing" and status != 404):
+    known = pattern_for(text) if text is not None else None
+    if known is None or (known.code == "endpoint_missing" and status != 404):
         return None
-    return SyncError(meaning.code, text or response.describe(), meaning.hint, status)
+    return SyncError(known.code, text or response.describe(), known.hint, status)
 
 
 def definite(response: Response) -> SyncError | None:
-    """The refusals among 5xx answers. ``Something went wrong`` is none: nobody can tell how far the service had come."""
+    """The failure behind a 5xx response that is a refusal. ``Something went wrong`` is none: the action may have begun."""
     error = interpret(response)
     return None if error is None or error.code == "server_error" else error
 
 
 def _message(response: Response) -> str | None:
-    """The text of an error, if it has the form that errors of the service have."""
+    """The text of a response, if it has the form of the service."""
     body = response.try_json()
     text = body.get("message") if isinstance(body, dict) else None
     return " ".join(text.split()) if isinstance(text, str) else None
 
 
 def _invalid(response: Response, text: str | None) -> str:
-    """The texts of all fields that the service did not like."""
+    """The texts about all fields that the service rejected."""
     body = response.try_json()
     errors = body.get("errors") if isinstance(body, dict) else None
     if not isinstance(errors, dict):
@@ -167,7 +167,7 @@ def _invalid(response: Response, text: str | None) -> str:
 
 
 def without_secrets(value: t.Any) -> t.Any:
-    """A copy of a JSON-like value without anything that is called like a secret, at any depth."""
+    """A copy of a JSON-like value without keys whose names suggest secrets, at any depth."""
     if isinstance(value, dict):
         return {key: without_secrets(item) for key, item in value.items() if not SECRET.search(key)}
     if isinstance(value, list):
@@ -176,7 +176,7 @@ def without_secrets(value: t.Any) -> t.Any:
 
 
 def _object(response: Response, *keys: str) -> Json:
-    """The object in an answer, or the one under ``keys`` in it."""
+    """The object in a response, or the one under ``keys`` in it."""
     body = without_secrets(response.json())
     for key in keys:
         body = body.get(key) if isinstance(body, dict) else None
@@ -195,7 +195,7 @@ def _unexpected(response: Response, problem: str) -> SyncError:
 def page_of(response: Response, key: str) -> tuple[list[Json], int]:
     """The rows of one page and the number of pages.
 
-    The paginator stands under a key, or is the body itself; and where nobody asked for pages, a list stands in its place.
+    The paginator is under a key or is the body itself; without paging there is a plain list (docs/reference/serveravatar.md#2.5).
     """
     body = without_secrets(response.json())
     found = body.get(key, body) if isinstance(body, dict) else body
@@ -238,7 +238,7 @@ def list_applications(channel: Channel, organization: int, server: int) -> list[
 
 
 def list_databases(channel: Channel, organization: int, server: int, name: str) -> list[Json]:
-    """The databases whose name holds ``name``."""
+    """The databases whose names contain ``name``."""
     path = f"/organizations/{organization}/servers/{server}/databases"
     return list_all(channel, path, "databases", {"pagination": 1, "search": name})
 
@@ -251,10 +251,10 @@ def list_storages(channel: Channel, organization: int) -> list[Json]:
 
 @dataclasses.dataclass(frozen=True)
 class BackupRow:
-    """A backup in the list of backups; there is no other way to look at one.
+    """A backup in the list of backups; it cannot be read in any other way.
 
     :param page: where it was found.
-    :param read_at: the clock of the server when it showed the row.
+    :param read_at: the clock of the server when it returned the row.
     """
 
     row: Json
@@ -269,7 +269,7 @@ class BackupRow:
 def newest_backups(channel: Channel, organization: int) -> t.Iterator[Json]:
     """The backups of an organization, newest (by id) first; pages are fetched as they are needed.
 
-    In what order the service lists them is not documented, so it is seen from the first page.
+    The order of the list is not documented, so it is determined from the first page.
     """
     return (listed.row for listed in _newest_listed(channel, organization))
 
@@ -313,13 +313,13 @@ def _newest_listed(channel: Channel, organization: int) -> t.Iterator[BackupRow]
 
 
 def backup_name(row: Json) -> str:
-    """The name of a backup; empty where it has none."""
+    """The name of a backup; empty if it has none."""
     configuration = row.get("backup_configuration")
     return str(configuration.get("name") or "") if isinstance(configuration, dict) else ""
 
 
 def shown_backup(row: Json) -> Json:
-    """What records tell about a backup."""
+    """A backup as records show it."""
     return {"id": row["id"], "name": backup_name(row), "size": row.get("totalSize"), "status": row.get("status")}
 
 
@@ -328,7 +328,7 @@ def shown_backup(row: Json) -> Json:
 
 @dataclasses.dataclass(frozen=True)
 class ApplicationPath:
-    """Where an application is. Ids are numbers, so that they can stand in a path as they are."""
+    """Path to an application. Ids are numbers, so they need no encoding."""
 
     organization: int
     server: int
@@ -340,17 +340,16 @@ class ApplicationPath:
 
     @property
     def id(self) -> str:
-        """What targets and ledger entries are known by."""
+        """The id of the application in targets and ledger entries."""
         return f"{self.organization}/{self.server}/{self.application}"
 
 
 def seconds_until_distinguishable(date: str | None, read_at: dt.datetime | None) -> float:
     """Seconds until a new change of a row would have another date than the last one.
 
-    The date has no zone. But zones are whole quarters of an hour, and less than a day, away from UTC, so that the rest tells
-    how long ago it was.
+    The date has no time zone. Offsets from UTC are whole quarters of an hour and less than a day, so the remainder is the age.
 
-    :param read_at: the clock of the server when it showed the date.
+    :param read_at: the clock of the server when it returned the date.
     """
     changed_at = parse_iso(date)
     if changed_at is None or read_at is None:
@@ -362,10 +361,10 @@ def seconds_until_distinguishable(date: str | None, read_at: dt.datetime | None)
 
 @dataclasses.dataclass(frozen=True)
 class StatusRow:
-    """The one row that shows how a staging area is doing.
+    """The status row of a staging area.
 
     :param updated_at: to the second, and without a time zone.
-    :param read_at: the clock of the server when it showed the row.
+    :param read_at: the clock of the server when it returned the row.
     """
 
     id: int | None
@@ -378,7 +377,7 @@ class StatusRow:
 
     @property
     def snapshot(self) -> Json:
-        """What differs once the row has moved."""
+        """The fields that differ as soon as the row has changed."""
         return {"id": self.id, "status": self.status, "updated_at": self.updated_at, "percentage": self.percentage}
 
     @property
@@ -389,7 +388,7 @@ class StatusRow:
 
 @dataclasses.dataclass(frozen=True)
 class Staging:
-    """What the service tells about the staging area of an application."""
+    """The staging area of an application, as the service describes it."""
 
     available: bool
     server: str | None = None
@@ -453,7 +452,7 @@ def start_sync(channel: Channel, place: ApplicationPath) -> Response:
 
 
 def start_backup(channel: Channel, place: ApplicationPath, body: Json) -> Response:
-    """Start a backup; the answer does not say which."""
+    """Start a backup. The response does not identify it."""
     path = f"/organizations/{place.organization}/servers/{place.server}/backups"
     return _accepted(channel.trigger("POST", path, body, definite=definite))
 
@@ -471,12 +470,12 @@ def _accepted(response: Response) -> Response:
 
 
 def is_id(text: str) -> bool:
-    """Whether a text given for something is its id."""
+    """Whether a text is an id rather than a name."""
     return text.isascii() and text.isdigit()
 
 
 def is_true(value: t.Any) -> bool:
-    """Truth in the forms that the service has for it: ``true``, 1 and ``"1"``."""
+    """Whether a value is true in one of the forms of the service: ``true``, 1 and ``"1"``."""
     return str(value).lower() in ("true", "1")
 
 

@@ -6,8 +6,8 @@
 
 """ServerAvatar: an instant backup of an application (docs/reference/serveravatar.md#7).
 
-The answer to the order of a backup does not say which one it is. So it is ordered under a name of its own, and found as
-the row that has this name and an id greater than that of any backup there was before.
+The response does not identify the backup. So it is requested with a unique name, and found as the row with this name
+and an id greater than that of any earlier backup.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ from .common import (
 
 TYPES = ("application", "filesystem", "database")
 RETENTIONS = ("1 Month", "2 Months", "3 Months", "6 Months", "12 Months", "24 Months")
-#: how many of the newest backups of the organization are searched for one that will do, and for one in flight only
+#: how many of the newest backups of the organization are searched for a usable one, and for a running one only
 SEARCHED, SEARCHED_FOR_RUNNING = 200, 10
-#: how long a backup may take until it is listed: nobody documents whether it is while it is being made
+#: how long a backup may be missing from the list: whether a running one is listed is not documented
 UNLISTED_FOR = dt.timedelta(hours=1)
 
 BACKUP_SPEC = (
@@ -69,7 +69,7 @@ BACKUP_SPEC = (
 
 @dataclasses.dataclass(frozen=True)
 class BackupRequest:
-    """What is to be backed up, and where to."""
+    """What is to be backed up, and to which storage."""
 
     place: ApplicationPath
     type: str
@@ -79,7 +79,7 @@ class BackupRequest:
 
     @property
     def id(self) -> str:
-        """Backups of different kinds, or in different places, do not stand for each other."""
+        """Identity of the request: a backup of another type or in another storage does not satisfy it."""
         place = self.place
         return f"{place.organization}/{place.server}/{place.application}/{self.type}/{self.database or '-'}/{self.storage}"
 
@@ -97,7 +97,7 @@ class ServerAvatarBackup(Provider):
         super().__init__(options, services)
         name = options.get("name")
         if name is not None and not name.strip():
-            raise invalid_option("name", name, "is empty", "Leave the option out to have a name made up.")
+            raise invalid_option("name", name, "is empty", "Leave the option out to have a name generated.")
         self.patterns = Patterns(options)
         self.directory = Directory(options)
         self.client = new_client(options, services)
@@ -110,11 +110,11 @@ class ServerAvatarBackup(Provider):
         found = self.directory.application(name, channel)
         storage = self.directory.storage(self.options["storage"].strip(), channel)
         database = self._database(found.place, channel)
-        order = BackupRequest(found.place, self.options["type"], int(storage["id"]), str(storage.get("provider")), database)
-        return Target(order.id, found.name, order)
+        request = BackupRequest(found.place, self.options["type"], int(storage["id"]), str(storage.get("provider")), database)
+        return Target(request.id, found.name, request)
 
     def _database(self, place: ApplicationPath, channel: Channel) -> int | None:
-        """The database that belongs into the backup: the one named, or the one that the staging area knows of."""
+        """The database to include: the one that was named, or else that of the staging area."""
         kind, named = self.options["type"], self.options.get("database")
         if kind == "filesystem":
             return None
@@ -123,7 +123,7 @@ class ServerAvatarBackup(Provider):
         row = api.get_status(channel, place)
         database = row.database if row else None
         if database is None and kind == "database":
-            message = "option database: the application has no staging area that would tell its database"
+            message = "option database: the application has no staging area, which would show its database"
             raise SyncError("invalid_option", message, "Name the database to back up.")
         return database
 
@@ -133,19 +133,17 @@ class ServerAvatarBackup(Provider):
         known = handle.get("type") in TYPES and isinstance(handle.get("backup"), str)
         if ids is None or not known or (database is None and handle.get("database") is not None):
             raise bad_handle(handle)
-        order = BackupRequest(place, handle["type"], ids[0], database=database[0] if database else None)
-        return Target(order.id, handle["name"], order)
+        request = BackupRequest(place, handle["type"], ids[0], database=database[0] if database else None)
+        return Target(request.id, handle["name"], request)
 
     # -- evidence ----------------------------------------------------------------------------------------------------
 
     def observe(self, target: Target, channel: Channel) -> Observation:
-        order = _order(target)
-        rows = api.newest_backups(channel, order.place.organization)
+        request = _request(target)
+        rows = api.newest_backups(channel, request.place.organization)
         newest = next(rows, None)
         after = int(newest["id"]) if newest else 0
-        observation = Observation(
-            reason="nothing shows that there is such a backup", snapshot={"after": after, "backup": self._new_name(order)}
-        )
+        observation = Observation(reason="no such backup is known", snapshot={"after": after, "backup": self._new_name(request)})
         observation.detail = {"backup": None}
         if newest is not None:
             self._search(target, itertools.chain([newest], rows), observation)
@@ -154,11 +152,11 @@ class ServerAvatarBackup(Provider):
         return observation
 
     def _search(self, target: Target, rows: t.Iterator[Json], observation: Observation) -> None:
-        """Look for a backup that was ordered for the same purpose: running, or done."""
-        order, release = _order(target), self.options.get("release")
+        """Search for a running or finished backup that was requested for the same purpose."""
+        request, release = _request(target), self.options.get("release")
         may_do = release is not None or self.options.get("max_age") is not None
         for row in itertools.islice(rows, SEARCHED if may_do else SEARCHED_FOR_RUNNING):
-            if not _is_of(row, order) or not self._is_for(row, order):
+            if not _is_of(row, request) or not self._is_for(row, request):
                 continue
             state = self.patterns.state(str(row.get("status") or ""))
             if state == "running":
@@ -172,38 +170,38 @@ class ServerAvatarBackup(Provider):
                     observation.in_sync, observation.reason = True, f"backup {row['id']} was made for release {release}"
                 return
 
-    def _is_for(self, row: Json, order: BackupRequest) -> bool:
-        """Whether the name of a backup says that it was ordered for the purpose of this task."""
+    def _is_for(self, row: Json, request: BackupRequest) -> bool:
+        """Whether a backup was requested for the purpose of this task, by its name."""
         named = self.options.get("name")
-        return api.backup_name(row) == named.strip() if named else api.backup_name(row).startswith(self._prefix(order))
+        return api.backup_name(row) == named.strip() if named else api.backup_name(row).startswith(self._prefix(request))
 
-    def _prefix(self, order: BackupRequest) -> str:
-        """How the names begin that are made up for one purpose."""
+    def _prefix(self, request: BackupRequest) -> str:
+        """The beginning of generated names for one purpose."""
         release = self.options.get("release")
         if release is None:
-            return f"lockstep-{order.type}-"
-        # the digest tells releases apart that look alike once they are cut to what a name may hold
+            return f"lockstep-{request.type}-"
+        # the digest distinguishes releases whose shortened names are equal
         digest = hashlib.sha256(release.encode("utf-8", "surrogateescape")).hexdigest()[:8]
-        return f"lockstep-{order.type}-{re.sub('[^A-Za-z0-9]+', '-', release).strip('-')[:24]}-{digest}-"
+        return f"lockstep-{request.type}-{re.sub('[^A-Za-z0-9]+', '-', release).strip('-')[:24]}-{digest}-"
 
-    def _new_name(self, order: BackupRequest) -> str:
+    def _new_name(self, request: BackupRequest) -> str:
         if self.options.get("name"):
             return str(self.options["name"]).strip()
         stamp = self.services.clock.now().strftime("%Y%m%d-%H%M%S")
-        return f"{self._prefix(order)}{stamp}-{self.services.rng.randrange(16**6):06x}"
+        return f"{self._prefix(request)}{stamp}-{self.services.rng.randrange(16**6):06x}"
 
     def _handle(self, target: Target, snapshot: t.Mapping[str, t.Any], ordered_at: dt.datetime | None) -> Json:
-        order = _order(target)
+        request = _request(target)
         return {
             "provider": self.name,
             "address": self.address,
-            "organization": order.place.organization,
-            "server": order.place.server,
-            "application": order.place.application,
+            "organization": request.place.organization,
+            "server": request.place.server,
+            "application": request.place.application,
             "name": target.name,
-            "type": order.type,
-            "storage": order.storage,
-            "database": order.database,
+            "type": request.type,
+            "storage": request.storage,
+            "database": request.database,
             "backup": snapshot["backup"],
             "after": snapshot["after"],
             "ordered_at": isoformat(ordered_at),
@@ -212,29 +210,29 @@ class ServerAvatarBackup(Provider):
     # -- the run -----------------------------------------------------------------------------------------------------
 
     def trigger(self, target: Target, observation: Observation, channel: Channel) -> Run:
-        order, snapshot = _order(target), observation.snapshot
+        request, snapshot = _request(target), observation.snapshot
         body: Json = {
-            "provider": order.storage_type,
-            "cloud_storage_provider_id": order.storage,
+            "provider": request.storage_type,
+            "cloud_storage_provider_id": request.storage,
             "automatic_backup": 0,
-            "type": order.type,
-            "application_id": order.place.application,
+            "type": request.type,
+            "application_id": request.place.application,
             "name": snapshot["backup"],
         }
-        if order.database is not None:
-            body["database_id"] = order.database
-        if order.storage_type == "serveravatar":
+        if request.database is not None:
+            body["database_id"] = request.database
+        if request.storage_type == "serveravatar":
             body["retention_period"] = self.options["retention_period"]
         for name, other in (("application_extension", "database"), ("database_extension", "filesystem")):
-            if order.type != other:
+            if request.type != other:
                 body[name] = self.options[name]
-        response = api.start_backup(channel, order.place, body)
+        response = api.start_backup(channel, request.place, body)
         return Run(self._handle(target, snapshot, self.services.clock.now()), response.server_now)
 
     def find(self, target: Target, snapshot: t.Mapping[str, t.Any], channel: Channel) -> Run | None:
         handle = self._handle(target, snapshot, None)
         row = self._row(handle, channel)
-        # another backup may have begun just then, so that only the name tells
+        # another backup may have begun at the same time, so only the name identifies it
         return Run(handle) if row is not None and api.backup_name(row) == handle["backup"] else None
 
     def read(self, handle: t.Mapping[str, t.Any], channel: Channel) -> Reading:
@@ -247,11 +245,11 @@ class ServerAvatarBackup(Provider):
         return Reading(self.patterns.state(status), status, status, data=row)
 
     def _row(self, handle: t.Mapping[str, t.Any], channel: Channel) -> Json | None:
-        """The row of an ordered backup: by its name, or where no name fits, the only new one."""
-        order = _order(self.from_handle(handle))
-        rows = api.newest_backups(channel, order.place.organization)
+        """The row of a requested backup: by its name, or the only new one if no name matches."""
+        request = _request(self.from_handle(handle))
+        rows = api.newest_backups(channel, request.place.organization)
         newer = itertools.takewhile(lambda row: int(row["id"]) > int(handle["after"]), rows)
-        found = [row for row in newer if _is_of(row, order)]
+        found = [row for row in newer if _is_of(row, request)]
         named = [row for row in found if api.backup_name(row) == handle["backup"]]
         if named or len(found) != 1:
             return named[-1] if named else None
@@ -269,18 +267,20 @@ class ServerAvatarBackup(Provider):
             return Effect(False, "observed", detail=detail, failure=failure)
         warnings = []
         if api.backup_name(row) != run.handle["backup"]:
-            warnings.append(f"{target.name}: backup {row['id']} was told by its id only, as none has the name that was sent")
-        if observation is not None and _order(target).type == "application" and _order(target).database is None:
+            warnings.append(
+                f"{target.name}: backup {row['id']} was identified by its id only, as none has the name that was sent"
+            )
+        if observation is not None and _request(target).type == "application" and _request(target).database is None:
             warnings.append(f"{target.name}: backup {row['id']} may hold no database, as none is known; set the option database")
         return Effect(True, "observed", detail=detail, compact_detail=detail, warnings=tuple(warnings))
 
 
-def _order(target: Target) -> BackupRequest:
+def _request(target: Target) -> BackupRequest:
     return t.cast(BackupRequest, target.data)
 
 
-def _is_of(row: Json, order: BackupRequest) -> bool:
-    """Whether a backup is one of the application, in the storage of the order. Rows do not tell their type."""
-    return str(row.get("application_id")) == str(order.place.application) and str(
-        row.get("cloud_storage_provider_id", order.storage)
-    ) == str(order.storage)
+def _is_of(row: Json, request: BackupRequest) -> bool:
+    """Whether a backup is of the application and in the storage of the request. Rows do not show their type."""
+    return str(row.get("application_id")) == str(request.place.application) and str(
+        row.get("cloud_storage_provider_id", request.storage)
+    ) == str(request.storage)

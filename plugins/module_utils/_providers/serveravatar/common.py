@@ -4,7 +4,7 @@
 
 # Note that this module util is PRIVATE to the collection.
 
-"""What everything that talks to ServerAvatar shares: connecting, finding things by name, and reading status words."""
+"""What the ServerAvatar providers share: connecting, finding objects by name, and interpreting statuses."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from .api import ApplicationPath, Json
 
 DEFAULT_URL = "https://api.serveravatar.com"
 
-#: The words of status rows, which are documented for one failure only. ``running`` keeps a row that still shows 100 percent
-#: from an earlier run from being taken for done.
+#: Patterns for statuses, of which only one failure is documented. ``running`` prevents a row that still shows 100 percent of an
+#: earlier run from counting as done.
 DEFAULT_PATTERNS = {
     "failure": r"fail",
     "running": r"progress|running|pending|queue|processing",
@@ -56,7 +56,7 @@ PATTERNS_SPEC = ArgumentSpec(
 
 
 def new_client(options: Options, services: Services) -> HttpClient:
-    """A client that sends the API token in the way the options say.
+    """A client that sends the API token as the options specify.
 
     :raises SyncError: ``invalid_option``.
     """
@@ -66,27 +66,27 @@ def new_client(options: Options, services: Services) -> HttpClient:
         raise SyncError("invalid_option", "option api_token is empty or not a token", "Pass the key from Account, API Access.")
     value = f"Bearer {token}" if options["auth_scheme"] == "bearer" else token
     settings = http_settings(options)
-    # the documentation wants it on all requests, those without a body included
+    # the documentation requires it on all requests, also those without a body
     headers = {"Content-Type": "application/json"}
     return HttpClient(settings, services.clock, services.redactor, TokenAuth(value), api.interpret, services.rng, headers)
 
 
-#: options that decide what is made of a run on which the API shows nothing
+#: options for a run whose progress the API does not show
 UNOBSERVABLE_SPEC = ArgumentSpec({"if_unobservable": {"type": "str", "choices": ["warn", "fail"], "default": "warn"}})
 
-#: the two providers that each overwrite what the other one brought
+#: the two providers that overwrite each other's result
 SYNC, RESTORE = "serveravatar", "serveravatar_restore"
 
 
 class Patterns:
-    """What the words of a status mean: the one place that knows."""
+    """Interprets the statuses of the service."""
 
     def __init__(self, options: Options) -> None:
         given = options.get("status_patterns") or {}
         self._compiled = {name: _compiled(name, given.get(name), default) for name, default in DEFAULT_PATTERNS.items()}
 
     def state(self, status: str, text: str = "", percentage: float | None = None) -> str:
-        """``failed``, ``running`` or ``succeeded``; what nobody knows is running."""
+        """``failed``, ``running`` or ``succeeded``; an unknown status counts as running."""
         if self._matches("failure", status) or self._matches("failure", text):
             return "failed"
         if self._matches("running", status):
@@ -117,7 +117,7 @@ def _compiled(name: str, given: str | None, default: str) -> re.Pattern[str]:
 
 @dataclasses.dataclass(frozen=True)
 class Server:
-    """A server, reduced to what is needed.
+    """The needed facts about a server.
 
     :param disk_usage: percent of the disk in use, as last measured by the server (docs/reference/serveravatar.md#6).
     """
@@ -143,7 +143,7 @@ def _percent(log: t.Any) -> float | None:
 
 @dataclasses.dataclass(frozen=True)
 class Application:
-    """An application and where it is."""
+    """An application and its path."""
 
     place: ApplicationPath
     name: str
@@ -153,7 +153,7 @@ Found = t.TypeVar("Found")
 
 
 class Directory:
-    """Finds what the options name; asks for each thing once, however many threads and targets want to know."""
+    """Finds the objects that the options name. Each request is made once for all threads and targets."""
 
     def __init__(self, options: Options) -> None:
         self._options = options
@@ -228,7 +228,7 @@ class Directory:
         return int(pick(rows, wanted, "database", "name")["id"])
 
     def _once(self, what: t.Hashable, ask: t.Callable[[], Found]) -> Found:
-        """The answer to a question; a failure is an answer too, or each of many targets would run into it anew."""
+        """The cached result of ``ask``. A failure is cached too, so that it does not repeat for each target."""
         with self._lock:
             if what not in self._known:
                 try:
@@ -242,9 +242,9 @@ class Directory:
 
 
 def pick(rows: t.Sequence[Json], wanted: str, option: str, *keys: str) -> Json:
-    """The one row that a name means: by the first key, or else by the next; exactly, or else whatever the case.
+    """The one row with a name: exact matches first, then matches without regard to case; for each the keys in order.
 
-    :raises SyncError: ``not_found``, or ``invalid_option`` if several rows are called so.
+    :raises SyncError: ``not_found``, or ``invalid_option`` if several rows have the name.
     """
     for same in (str, str.casefold):
         for key in keys:
@@ -261,13 +261,13 @@ def pick(rows: t.Sequence[Json], wanted: str, option: str, *keys: str) -> Json:
 
 
 def as_ids(handle: t.Mapping[str, t.Any], *names: str) -> list[int] | None:
-    """The ids under ``names`` in a handle, or ``None`` if one is none. Handles are data: nothing else may get into a path."""
+    """The ids under ``names`` in a handle, or ``None`` if one is not an id. Nothing else of a handle may get into a path."""
     values = [str(handle.get(name)) for name in names]
     return [int(value) for value in values if api.is_id(value)] if all(map(api.is_id, values)) else None
 
 
 def place_in(handle: t.Mapping[str, t.Any]) -> ApplicationPath:
-    """Where the application of a handle is.
+    """The path to the application of a handle.
 
     :raises SyncError: ``invalid_option`` if it is not a handle of this provider.
     """

@@ -4,7 +4,7 @@
 
 # Note that this module util is PRIVATE to the collection.
 
-"""What there is to know about applications on ServerAvatar without touching them."""
+"""The state of applications on ServerAvatar, read without changing anything."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ INFO_SPEC = (
 
 
 class ApplicationReader:
-    """Looks at applications and their staging areas."""
+    """Reads applications and their staging areas."""
 
     def __init__(self, options: Options, services: Services) -> None:
         self.options = options

@@ -6,8 +6,8 @@
 
 """ServerAvatar: a staging area overwrites its production application (docs/reference/serveravatar.md).
 
-A run has no id. All there is to see is one status row for each staging area, so a run is told from earlier ones by that
-row being different from how it was before the trigger. Whether a sync moves the row at all is not documented.
+A run has no id. The API shows one status row for each staging area; a row that differs from the one before the trigger belongs to
+the new run. Whether a sync changes the row at all is not documented.
 """
 
 from __future__ import annotations
@@ -89,7 +89,9 @@ class ServerAvatar(Provider):
         place = place_of(target)
         row = api.get_status(channel, place)
         before = row.snapshot if row else None
-        observation = Observation(reason="nothing shows that production is up to date", snapshot={"before": before}, data=row)
+        observation = Observation(
+            reason="the API does not show whether production is up to date", snapshot={"before": before}, data=row
+        )
         observation.detail = {"ids": dataclasses.asdict(place), "staging": None, "status": _shown(row)}
         staging = api.get_staging(channel, place) if self.options["require_staging"] else None
         if staging is not None:
@@ -125,7 +127,7 @@ class ServerAvatar(Provider):
         row = t.cast("StatusRow | None", observation.data)
         if row is None or not row.seconds_until_distinguishable:
             return True
-        # within the second of the last change, a run that is as quick would leave the row as it is
+        # a run that ends within the second of the last change would not change the row
         channel.deadline.sleep(row.seconds_until_distinguishable)
         now = api.get_status(channel, place_of(target))
         return now is not None and now.snapshot == observation.snapshot["before"]
@@ -147,34 +149,34 @@ class ServerAvatar(Provider):
             return Reading("absent", "no status row")
         state = self.patterns.of(row)
         if state != "running" and row.snapshot == handle["before"]:
-            # it looks as it did before the trigger: not begun, or begun and never to be seen
+            # unchanged since the trigger: not begun, or begun and not observable
             return Reading("absent", f"{row.status} (unmoved)")
         return Reading(state, row.status or row.text, row.text, row.snapshot, data=row)
 
     def verify(self, target: Target, observation: Observation | None, run: Run, reading: Reading, channel: Channel) -> Effect:
         detail = {"status": _shown(reading.data)}
         if reading.state == "succeeded":
-            # a sync overwrites production whatever was there, so its success is the effect
+            # a sync overwrites production in any case, so its success is the effect
             return Effect(True, "observed", detail=detail)
         failure = SyncError(
             "run_failed",
             f"the sync of {target.name} failed: {reading.message or reading.raw}",
-            "ServerAvatar gives no reason. Production may be overwritten in part: look at it, and at the disk space of both"
+            "ServerAvatar gives no reason. Production may be partly overwritten: check it, and the disk space of both"
             " servers; restore a backup if it is damaged.",
         )
         return Effect(True, "assumed", detail=detail, failure=failure)
 
     def lost(self, target: Target, run: Run) -> Effect:
-        what = "started; completion not observable: the status row never moved within settle_grace"
-        remedy = "Look at the production site. Raise settle_grace if the row is known to move later."
+        what = "started; completion not observable: the status row did not change within settle_grace"
+        remedy = "Check the production site. Raise settle_grace if the row is known to change later."
         if self.options["if_unobservable"] == "fail":
             return Effect(True, "assumed", failure=SyncError("outcome_unknown", what, remedy))
         return Effect(True, "assumed", what, warnings=(f"{target.name}: {what}. {remedy}",))
 
     def explain_timeout(self, target: Target, reading: Reading | None, channel: Channel) -> str:
         if reading is None or reading.state == "absent":
-            return "The status row has not moved since the trigger."
-        return "If the panel shows that nothing runs any more, the words of its status row are not known: set status_patterns."
+            return "The status row has not changed since the trigger."
+        return "If the panel shows that nothing is running, this status is not a known one: set status_patterns."
 
 
 def _target(place: ApplicationPath, name: str) -> Target:
@@ -190,7 +192,7 @@ def _shown(row: StatusRow | None) -> Json | None:
 def _no_staging(target: Target, running: bool) -> SyncError:
     if running:
         return SyncError(
-            "staging_disabled", f"the staging area of {target.name} is being made", "Run the task again when it is ready."
+            "staging_disabled", f"the staging area of {target.name} is being created", "Run the task again when it is ready."
         )
     return SyncError(
         "staging_disabled",

@@ -6,8 +6,8 @@
 
 """ServerAvatar: a backup overwrites the application that it is of (docs/reference/serveravatar.md#7).
 
-A restore has no id, and nothing is documented that would show how it goes on. The one thing that could is the row of the
-backup in the list of backups, so a restore is told by that row being different from how it was before the trigger.
+A restore has no id, and the documentation does not say how to observe it. Only the row of the backup in the list of backups may
+show it; a row that differs from the one before the trigger belongs to the new restore.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ from .common import (
 
 #: how many of the newest backups of the organization are searched for a name
 SEARCHED = 200
-#: dates have no time zone; by how much one may be too early if it is read as UTC
+#: dates have no time zone; read as UTC, one may be this much too early
 WESTERNMOST = dt.timedelta(hours=12)
 
 HANDLE_SPEC = PATTERNS_SPEC + UNOBSERVABLE_SPEC
@@ -68,7 +68,7 @@ RESTORE_SPEC = (
 
 @dataclasses.dataclass(frozen=True)
 class BackupRef:
-    """A backup, and where the application is that it overwrites."""
+    """A backup, and the application that it overwrites."""
 
     place: ApplicationPath
     backup: int
@@ -97,9 +97,9 @@ class ServerAvatarRestore(Provider):
         self.client = new_client(options, services)
         self.address = self.client.settings.base_url
         self._lock = threading.Lock()
-        #: the backups that are to be restored, by their application
+        #: the backups to restore, by application
         self._asked: dict[ApplicationPath, set[int]] = {}
-        #: the page on which a backup was seen last
+        #: the page on which a backup was last found
         self._pages: dict[int, int] = {}
         #: backups whose row was seen to be in progress
         self._seen: set[int] = set()
@@ -116,7 +116,7 @@ class ServerAvatarRestore(Provider):
         return Target(source.id, found.name, source)
 
     def _named(self, wanted: str, channel: Channel) -> Json:
-        """The row of the backup that an entry of the options means."""
+        """The row of the backup that an entry of the options names."""
         organization = self.directory.organization(channel)
         if api.is_id(wanted):
             row = self._row(organization, int(wanted), channel)
@@ -135,7 +135,7 @@ class ServerAvatarRestore(Provider):
         return None if wanted is None else self.directory.application(wanted.strip(), channel)
 
     def _application_of(self, row: Json, channel: Channel) -> Application:
-        """The application of a backup, which has to be the one that the options name, or at least be on their server."""
+        """The application of a backup: the one that the options name, or one on their server."""
         number, name = row.get("application_id"), (row.get("application") or {}).get("name")
         whose = f"backup {row['id']} is of application {name or number}"
         wanted = self._wanted_application(channel)
@@ -145,7 +145,7 @@ class ServerAvatarRestore(Provider):
         server = self.directory.server(channel)
         elsewhere = f"option backups: {whose}, which is not on server {server.name}"
         if not api.is_id(str(number)) or str(row.get("server_id") or server.id) != str(server.id):
-            raise SyncError("not_found", elsewhere, "Name the server that the backup is of; it is restored there only.")
+            raise SyncError("not_found", elsewhere, "Name the server of the backup; it can be restored there only.")
         if wanted is not None:
             return wanted
         try:
@@ -181,21 +181,23 @@ class ServerAvatarRestore(Provider):
         if listed is None:
             raise _unlisted(str(source.backup))
         row, before = listed.row, _snapshot(listed.row)
-        observation = Observation(reason="nothing shows that the application is as in the backup", snapshot={"before": before})
+        observation = Observation(
+            reason="the API does not show whether the application is as in the backup", snapshot={"before": before}
+        )
         observation.data = listed
         observation.detail = {"backup": _shown(row)}
         observation.compact_detail = observation.detail
         running = self.patterns.state(before["status"]) == "running"
-        if running and _tells_of_restore(before["status"]):
+        if running and _is_about_restore(before["status"]):
             observation.running = Run(self._handle(target, before))
             return observation
         observation.obstacle = self._several(source) or self._unfit(row, running)
         if observation.obstacle is None:
-            self._look_around(target, observation, channel)
+            self._check_surroundings(target, observation, channel)
         return observation
 
     def _several(self, source: BackupRef) -> SyncError | None:
-        """Which one would come last is a matter of chance, so that none of them must be restored."""
+        """The failure if several backups of one application were named: the order of their restores would be random."""
         asked = sorted(self._asked.get(source.place, ()))
         if len(asked) < 2:
             return None
@@ -213,20 +215,20 @@ class ServerAvatarRestore(Provider):
             return SyncError(
                 "busy",
                 f"{backup} is not completed yet (status {status!r})",
-                "Run the task again when it is. If the panel shows that it is, the word is not known: set status_patterns.",
+                "Run the task again when it is. If the panel shows that it is, this status is unknown here: set status_patterns.",
             )
-        # a failed restore leaves the backup itself as good as it was
-        if self.patterns.state(status) == "failed" and not _tells_of_restore(status):
+        # a failed restore does not damage the backup
+        if self.patterns.state(status) == "failed" and not _is_about_restore(status):
             message = f"option backups: {backup} is not completed (status {status!r})"
-            return SyncError("invalid_option", message, "Name a backup that was made successfully.")
+            return SyncError("invalid_option", message, "Name a backup that was completed.")
         expires_at = parse_iso(row.get("expires_at"))
         if expires_at is not None and self.services.clock.now() > expires_at + WESTERNMOST:
             message = f"option backups: {backup} expired at {row['expires_at']}"
             return SyncError("not_found", message, "Name a backup that is still kept.")
         return None
 
-    def _look_around(self, target: Target, observation: Observation, channel: Channel) -> None:
-        """What else keeps a restore from being started: a sync in flight would be overwritten, or overwrite it."""
+    def _check_surroundings(self, target: Target, observation: Observation, channel: Channel) -> None:
+        """Add what else prevents a restore: a running sync (each would overwrite the other), or a disconnected server."""
         place = _source(target).place
         status = api.get_status(channel, place)
         if status is not None and self.patterns.of(status) == "running":
@@ -242,14 +244,14 @@ class ServerAvatarRestore(Provider):
         seconds = api.seconds_until_distinguishable(listed.row.get("updated_at"), listed.read_at)
         if not seconds:
             return True
-        # within the second of the last change, a restore that is as quick would leave the row as it is
+        # a restore that ends within the second of the last change would not change the row
         channel.deadline.sleep(seconds)
         source = _source(target)
         row = self._row(source.place.organization, source.backup, channel)
         return row is not None and _snapshot(row) == observation.snapshot["before"]
 
     def invalidates(self, target: Target) -> t.Sequence[Key]:
-        # other backups of the application, too: the last one restored is what it serves
+        # restores of other backups of the application, too: only the last restored one is in effect
         place = _source(target).place
         return [Key(SYNC, self.address, place.id), Key(RESTORE, self.address, place.id)]
 
@@ -292,12 +294,12 @@ class ServerAvatarRestore(Provider):
             return Reading("absent", "not listed")
         now, state = _snapshot(row), self._state(source, row)
         if state != "running" and now == handle["before"]:
-            # it looks as it did before the trigger: not begun, or begun and never to be seen
+            # unchanged since the trigger: not begun, or begun and not observable
             return Reading("absent", f"{now['status']} (unmoved)")
         return Reading(state, now["status"], now["status"], now, data=row)
 
     def _state(self, source: BackupRef, row: Json) -> str:
-        """The state that a row shows, remembered if it is one of being in progress."""
+        """The state that a row shows. A running one is remembered."""
         state = self.patterns.state(_snapshot(row)["status"])
         if state == "running":
             with self._lock:
@@ -311,28 +313,28 @@ class ServerAvatarRestore(Provider):
             failure = SyncError(
                 "run_failed",
                 f"the restore of backup {row['id']} to {target.name} failed: {reading.message}",
-                "ServerAvatar gives no reason. The application may be overwritten in part: look at it, at the disk space of the"
-                " server and at the access to the storage provider; then restore again.",
+                "ServerAvatar gives no reason. The application may be partly overwritten: check it, the disk space of the"
+                " server and the access to the storage provider; then restore again.",
             )
             return Effect(True, "assumed", detail=detail, compact_detail=detail, failure=failure)
         before = str(run.handle["before"].get("status"))
         if _source(target).backup in self._seen or before != reading.raw:
             return Effect(True, "observed", detail=detail, compact_detail=detail)
-        # nobody documents that this date is that of the end
-        what = f"backup {row['id']} has a new date, and was never seen in progress: taken for the end of its restore"
+        # that this date is the end of the restore is not documented
+        what = f"backup {row['id']} has a new date, and was never seen in progress: assumed to be the end of its restore"
         return Effect(True, "assumed", what, detail, detail, warnings=(f"{target.name}: {what}. Look at the application.",))
 
     def lost(self, target: Target, run: Run) -> Effect:
-        what = "started; completion not observable: the row of the backup never moved within settle_grace"
-        remedy = "Look at the application. Raise settle_grace if the row is known to move later."
+        what = "started; completion not observable: the row of the backup did not change within settle_grace"
+        remedy = "Check the application. Raise settle_grace if the row is known to change later."
         if self.options["if_unobservable"] == "fail":
             return Effect(True, "assumed", failure=SyncError("outcome_unknown", what, remedy))
         return Effect(True, "assumed", what, warnings=(f"{target.name}: {what}. {remedy}",))
 
     def explain_timeout(self, target: Target, reading: Reading | None, channel: Channel) -> str:
         if reading is None or reading.state == "absent":
-            return "The row of the backup has not moved since the trigger."
-        return "If the panel shows that nothing runs any more, the words of that row are not known: set status_patterns."
+            return "The row of the backup has not changed since the trigger."
+        return "If the panel shows that nothing is running, this status is not a known one: set status_patterns."
 
 
 def _source(target: Target) -> BackupRef:
@@ -340,7 +342,7 @@ def _source(target: Target) -> BackupRef:
 
 
 def _snapshot(row: Json) -> Json:
-    """What differs once the row has moved."""
+    """The fields that differ as soon as the row has changed."""
     return {"status": str(row.get("status") or ""), "updated_at": row.get("updated_at")}
 
 
@@ -348,8 +350,8 @@ def _shown(row: Json) -> Json:
     return {**api.shown_backup(row), "updated_at": row.get("updated_at")}
 
 
-def _tells_of_restore(status: str) -> bool:
-    """Whether a status is about a restore of the backup, and not about the making of it."""
+def _is_about_restore(status: str) -> bool:
+    """Whether a status is about a restore of the backup, not about its creation."""
     return re.search("restor", status, re.IGNORECASE) is not None
 
 
@@ -364,6 +366,6 @@ def _unlisted(backup: str) -> SyncError:
 def _staging_runs(target: Target, status: str) -> SyncError:
     return SyncError(
         "busy",
-        f"the staging area of {target.name} is being synced or made (status {status!r}), and would overwrite what is restored",
+        f"the staging area of {target.name} is being synced or created (status {status!r}), which would overwrite the restore",
         "Set if_running to queue, or run the task again later. If the panel shows that nothing runs, set status_patterns.",
     )

@@ -25,14 +25,14 @@ Json = dict[str, t.Any]
 PAGE = 100
 #: the types that VinylDNS knows (docs/reference/vinyldns.md#2.4)
 RECORD_TYPES = ("A", "AAAA", "CNAME", "DS", "MX", "NAPTR", "NS", "PTR", "SOA", "SPF", "SRV", "SSHFP", "TXT")
-#: what marks a record set change as made by a zone sync (docs/reference/vinyldns.md#1.6)
+#: the message of record set changes that a zone sync made (docs/reference/vinyldns.md#1.6)
 SYNC_MESSAGE = "Change applied via zone sync"
 #: types of zone changes that transfer the zone (docs/reference/vinyldns.md#1.4)
 TRANSFERRING = ("Create", "Sync", "AutomatedSync")
 
 
 def interpret(response: Response) -> SyncError | None:
-    """The failure behind an error answer; the texts are those of docs/reference/vinyldns.md#1.2."""
+    """The failure behind an error response, by the texts of docs/reference/vinyldns.md#1.2."""
     text = _text(response)
     lower = text.lower()
     if response.status == 401:
@@ -46,7 +46,7 @@ def interpret(response: Response) -> SyncError | None:
             )
         return SyncError("not_found", text, "Check the name or id of the zone, and that it is connected to VinylDNS.", 404)
     if response.status == 409:
-        return SyncError("busy", text, "Run the task again when the pending change of the zone is through.", 409)
+        return SyncError("busy", text, "Run the task again when the pending change of the zone has ended.", 409)
     if response.status == 400:
         return _bad_request(text, lower)
     return None
@@ -66,7 +66,7 @@ def _forbidden(text: str, lower: str) -> SyncError:
 
 
 def _bad_request(text: str, lower: str) -> SyncError | None:
-    # the published page has 400 for what the shipped servers answer with 403
+    # documented is 400, released servers send 403 (docs/reference/vinyldns.md#1.2)
     if "recently" in lower:
         return SyncError("recently_synced", text, "Set if_recently_synced to say what to do then.", 400)
     if "sync" in lower or "active" in lower:
@@ -81,7 +81,7 @@ def _text(response: Response) -> str:
 
 
 def _json(response: Response) -> Json:
-    # zones carry the TSIG keys of their connections, also where they are nested in changes
+    # zones contain the TSIG keys of their connections, also when nested in changes (docs/reference/vinyldns.md#1.1)
     body = without_keys(response.json(), ("key",))
     if not isinstance(body, dict):
         raise SyncError("bad_response", f"{response.describe()} is not an object", "Check api_url.", response.status)
@@ -94,7 +94,7 @@ def absolute(name: str) -> str:
 
 
 def is_id(text: str) -> bool:
-    """Whether a text given for a zone is its id; ids are UUIDs, and no zone is called like one."""
+    """Whether a text is the id of a zone rather than its name: ids are UUIDs."""
     try:
         return str(uuid.UUID(text)) == text.lower()
     except ValueError:
@@ -111,7 +111,7 @@ def get_zone(channel: Channel, zone_id: str) -> tuple[Json, dt.datetime | None]:
 
 
 def find_zone(channel: Channel, name_or_id: str) -> Json:
-    """A zone by its name or id. By name the server does not check access; ``accessLevel`` tells.
+    """A zone by its name or id. By name the server does not check access; ``accessLevel`` shows it.
 
     :raises SyncError: as :func:`get_zone`.
     """
@@ -160,8 +160,8 @@ def list_changes(channel: Channel, zone_id: str, until: dt.datetime | None = Non
 
 
 def sync_zone(channel: Channel, zone_id: str) -> Json:
-    """Start a sync: the one mutating call. The answer is the zone change (docs/reference/vinyldns.md#1.1)."""
-    # 202 is what servers answer, 200 what the published page says
+    """Start a sync: the one mutating call. Returns the zone change (docs/reference/vinyldns.md#1.1)."""
+    # servers send 202, documented is 200 (docs/reference/vinyldns.md#1.1)
     return _json(channel.trigger("POST", f"/zones/{encode_segment(zone_id)}/sync", expect=(200, 202)))
 
 
@@ -171,7 +171,7 @@ def count_record_sets(channel: Channel, zone_id: str) -> int:
 
 
 def soa_serial(channel: Channel, zone_id: str) -> int | None:
-    """The SOA serial as of the last successful sync, if the zone ever had one."""
+    """The SOA serial as of the last successful sync; ``None`` if there was none."""
     for record_set in _record_set_pages(channel, zone_id, {"recordTypeFilter": "SOA"}):
         if record_set.get("type") == "SOA" and record_set.get("records"):
             return int(record_set["records"][0]["serial"])
@@ -199,8 +199,8 @@ def list_record_sets(channel: Channel, zone_id: str) -> t.Iterator[Json]:
     if len(seen) < expected:
         raise SyncError(
             "bad_response",
-            f"VinylDNS lists only {len(seen)} of the {expected} record sets of the zone, in whatever order",
-            "Run the task again when nobody changes the zone.",
+            f"VinylDNS lists only {len(seen)} of the {expected} record sets of the zone, in every order that was tried",
+            "Run the task again while the zone is not being changed.",
         )
 
 
@@ -228,7 +228,7 @@ def synced_changes(channel: Channel, zone_id: str, change: Json) -> list[Json]:
 
     :param change: the zone change of the sync.
     """
-    since, stamp = change["created"], change["zone"].get("updated")
+    since, accepted_at = change["created"], change["zone"].get("updated")
     found: dict[str, Json] = {}
     offset: int | None = 0
     while offset is not None:
@@ -236,16 +236,16 @@ def synced_changes(channel: Channel, zone_id: str, change: Json) -> list[Json]:
         body = _json(channel.observe(f"/zones/{encode_segment(zone_id)}/recordsetchanges", params))
         rows = body["recordSetChanges"]
         for row in rows:
-            if row.get("systemMessage") == SYNC_MESSAGE and row["zone"].get("updated") == stamp:
+            if row.get("systemMessage") == SYNC_MESSAGE and row["zone"].get("updated") == accepted_at:
                 found[row["id"]] = row
-        # rows come newest first, so one that is older than the sync ends the search
+        # rows are listed newest first, so one that is older than the sync ends the search
         older = rows and rows[-1]["created"] < since
         offset = None if older else body.get("nextId")
     return list(found.values())
 
 
 def processing_disabled(channel: Channel) -> bool:
-    """Whether the server takes messages but works on none (blue/green deployments)."""
+    """Whether the server queues messages without processing them (blue/green deployments)."""
     return _json(channel.observe("/status")).get("processingDisabled") is True
 
 

@@ -4,7 +4,7 @@
 
 # Note that this module util is PRIVATE to the collection.
 
-"""What the DNS server behind a zone proves: the drift, whether the guards allow it, and afterwards whether it came true."""
+"""Evidence from the DNS server of a zone: the drift, whether the guards allow it, and afterwards whether it was applied."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from ..._http.client import Channel
 from ..._lifecycle.provider import Effect, Observation, Target
 from . import api
 
-#: record sets that a result or a diff shows of one zone; the report file has all of them
+#: maximum of record sets that a result or diff shows of one zone; the report file has all of them
 SHOWN = 1000
 
-#: what bulk results keep of a plan
-_BRIEF = ("creates", "updates", "deletes")
+#: the part of a plan that bulk results keep
+_COMPACT_KEYS = ("creates", "updates", "deletes")
 
 BACKEND_OPTIONS: dict[str, dict[str, t.Any]] = {
     "server": {"type": "str", "required": True},
@@ -83,12 +83,12 @@ class ZoneEvidence:
         observation.violations = self.violations
         if self.result:
             observation.detail["drift"] = dict(self.result)
-            observation.compact_detail["drift"] = {key: value for key, value in self.result.items() if key in _BRIEF}
+            observation.compact_detail["drift"] = {key: value for key, value in self.result.items() if key in _COMPACT_KEYS}
         if self.drift is not None and self.drift.changes:
             observation.diff = self.drift.to_diff(SHOWN)
 
     def effect_of(self, target: Target, rows: t.Sequence[api.Json]) -> Effect:
-        """What a successful sync did, by the record set changes that the server made for it."""
+        """The effect of a successful sync, from the record set changes that the server made for it."""
         observed = observed_changes(target.name, rows)
         counts = _counts(observed)
         detail: dict[str, t.Any] = {"effect": counts}
@@ -111,7 +111,7 @@ class ZoneEvidence:
 
 
 class DriftEvaluator:
-    """Gathers evidence as the options ask for it."""
+    """Gathers evidence as the options specify."""
 
     def __init__(self, backend: Backend | None, mode: str, policy: guard.GuardPolicy, options: Options) -> None:
         self.backend = backend
@@ -123,7 +123,7 @@ class DriftEvaluator:
 
     @classmethod
     def from_options(cls, options: Options) -> DriftEvaluator:
-        """The judge that the options of a module describe.
+        """The evaluator that the options of a module describe.
 
         :raises SyncError: ``invalid_option``.
         """
@@ -132,7 +132,7 @@ class DriftEvaluator:
         if mode == "auto":
             mode = "axfr" if backend else "none"
         if mode != "none" and backend is None:
-            raise invalid_option("drift", mode, "needs to ask the DNS server", "Set backend, or drift: none.")
+            raise invalid_option("drift", mode, "needs access to the DNS server", "Set backend, or drift: none.")
         if options.get("only_approved") and (mode != "axfr" or not options.get("approve")):
             remedy = "Set approve, and backend with drift: axfr, or leave only_approved out."
             raise invalid_option("only_approved", True, "needs digests to compare with the plan of each zone", remedy)
@@ -141,7 +141,7 @@ class DriftEvaluator:
     def gather(self, target: Target, channel: Channel) -> ZoneEvidence:
         """The evidence about one zone.
 
-        :raises SyncError: the DNS server or the API cannot be asked; there is no falling back to weaker evidence.
+        :raises SyncError: the DNS server or the API cannot be read; there is no fallback to weaker evidence.
         """
         if self.backend is None or self.mode == "none":
             return ZoneEvidence()
@@ -163,7 +163,7 @@ class DriftEvaluator:
         result = {"serial": serial, "stored_serial": stored}
         if serial == stored:
             return ZoneEvidence(None, serial, True, f"serial {serial} on both sides", result=result)
-        # a different serial proves little: VinylDNS's own updates of the backend move it too
+        # a different serial proves little: VinylDNS's own updates of the backend raise it as well
         reason = f"serial {serial} in DNS, {stored if stored is not None else 'none'} in VinylDNS"
         violations: tuple[Violation, ...] = ()
         if stored is not None and serial_compare(serial, stored) == -1 and not self.policy.allow_serial_regression:

@@ -4,7 +4,7 @@
 
 # Note that this module util is PRIVATE to the collection.
 
-"""What there is to know about VinylDNS zones without touching them."""
+"""The state of VinylDNS zones, read without changing anything."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ INFO_SPEC = CONNECTION_SPEC + ArgumentSpec(
 
 
 class ZoneReader:
-    """Looks at zones, by their names or as the server lists them."""
+    """Reads the state of zones, of those named or of those that the server lists."""
 
     def __init__(self, options: Options, services: Services) -> None:
         self.options = options
-        self.judge = DriftEvaluator.from_options(options)
+        self.evaluator = DriftEvaluator.from_options(options)
         self.client = new_client(options, services)
         self._listed: dict[str, api.Json] = {}
 
@@ -51,7 +51,7 @@ class ZoneReader:
         zones = self.options.get("zones")
         if zones is not None:
             if not all(zone.strip() for zone in zones):
-                raise invalid_option("zones", zones, "holds an empty name", "Remove it.")
+                raise invalid_option("zones", zones, "contains an empty name", "Remove it.")
             return [zone.strip() for zone in zones]
         name_filter, group = self.options.get("name_filter"), self.options.get("admin_group")
         listed = api.list_zones(channel, name_filter, group)
@@ -82,7 +82,7 @@ class ZoneReader:
             "pending_change": self._pending(zone["id"], channel),
             "record_sets": api.count_record_sets(channel, zone["id"]),
         }
-        evidence = self.judge.gather(Target(zone["id"], zone["name"]), channel)
+        evidence = self.evaluator.gather(Target(zone["id"], zone["name"]), channel)
         return {**entry, **self._drift(evidence)}
 
     @staticmethod
@@ -105,7 +105,7 @@ class ZoneReader:
         try:
             changes = api.list_changes(channel, zone_id)
         except SyncError as error:
-            # those who may read a zone by an ACL rule only do not see its changes
+            # accounts that may read a zone by an ACL rule alone cannot read its changes
             if error.code != "permission_denied":
                 raise
             return None

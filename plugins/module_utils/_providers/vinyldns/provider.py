@@ -33,8 +33,8 @@ from .signing import AccessKey, SigningAuth
 
 Json = dict[str, t.Any]
 
-#: the delays between two syncs of a zone that servers are known to enforce, in seconds, and what may lie between; the
-#: server does not tell which one it has (docs/reference/vinyldns.md#1.3)
+#: seconds: usual delays between two syncs of a zone, and values in between; the server does not show its delay
+#: (docs/reference/vinyldns.md#1.3)
 DELAYS = (10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 3600.0)
 #: dates in the API are cut to whole seconds
 DATE_RESOLUTION = 1.0
@@ -98,7 +98,7 @@ class VinylDNS(Provider):
 
     def __init__(self, options: Options, services: Services) -> None:
         super().__init__(options, services)
-        self.judge = DriftEvaluator.from_options(options)
+        self.evaluator = DriftEvaluator.from_options(options)
         if options.get("sync_delay") is not None and not 0 <= options["sync_delay"] <= 86400:
             raise invalid_option("sync_delay", options["sync_delay"], "is out of range", "Use a value from 0 to 86400 seconds.")
         self.client = new_client(options, services)
@@ -134,7 +134,7 @@ class VinylDNS(Provider):
             detail={"latest_sync": zone.get("latestSync")},
         )
         if observation.running is None:
-            evidence = self.judge.gather(target, channel)
+            evidence = self.evaluator.gather(target, channel)
             evidence.apply_to(observation)
         return observation
 
@@ -150,7 +150,7 @@ class VinylDNS(Provider):
                 return changes
             if not channel.deadline.allows(1.0):
                 raise SyncError(
-                    "busy", f"an update of zone {target.name} is still pending", "Run the task again when it is through."
+                    "busy", f"an update of zone {target.name} is still pending", "Run the task again when it has ended."
                 )
             channel.deadline.sleep(1.0)
 
@@ -173,7 +173,7 @@ class VinylDNS(Provider):
         return Run(handle, api.when(change["created"]))
 
     def still_valid(self, target: Target, observation: Observation, channel: Channel) -> bool:
-        return self.judge.still_valid(target, t.cast(ZoneEvidence, observation.data), channel)
+        return self.evaluator.still_valid(target, t.cast(ZoneEvidence, observation.data), channel)
 
     # -- the run -----------------------------------------------------------------------------------------------------
 
@@ -198,7 +198,7 @@ class VinylDNS(Provider):
         if status == "Failed":
             return Reading("failed", status, message, status, data=change)
         if status == "Synced":
-            # very old servers said so before the zone was done
+            # very old servers set it before the zone was finished
             done = zone.get("status") != "Syncing"
             return Reading(
                 "succeeded" if done else "running", status, message, status, api.when(zone.get("latestSync")), data=change
@@ -219,7 +219,7 @@ class VinylDNS(Provider):
             "run_failed",
             f"the sync of {target.name} failed: {reading.message or 'the server stores no reason'}",
             "Usual causes: the DNS server refuses the transfer or the TSIG key, it cannot be reached, or the zone has more"
-            f" records than max-zone-size. The API log has the reason beside zoneChange='{change_id}'. A failed sync may be"
+            f" records than max-zone-size. The API log has the reason, with zoneChange='{change_id}'. A failed sync may be"
             " run again at once.",
         )
 
@@ -238,7 +238,7 @@ class VinylDNS(Provider):
         return Remedy("fail")
 
     def _pause(self, age: float) -> float:
-        """Seconds until a zone of this age may be synced again, as far as that can be known."""
+        """Seconds until a zone of this age may be synced again; an estimate unless ``sync_delay`` is set."""
         known = self.options.get("sync_delay")
         delays = (known,) if known is not None else DELAYS
         return max(DATE_RESOLUTION, next((delay for delay in delays if delay > age), age) + DATE_RESOLUTION - age)
@@ -247,7 +247,7 @@ class VinylDNS(Provider):
         if api.processing_disabled(channel):
             return "The server has its processing disabled (GET /status): nothing runs until it is enabled."
         if reading is not None and reading.state == "running":
-            return "If an API node died while it synced the zone, another one takes over only after up to an hour."
+            return "If an API node ended during the sync, another one takes over after an hour at the earliest."
         return "The server has not begun yet: its queue may be long."
 
 
@@ -269,6 +269,6 @@ def age_of(zone: Json, server_now: dt.datetime | None) -> float | None:
 
 
 def _snapshot(changes: t.Sequence[Json]) -> Json:
-    """The newest changes there are; dates have whole seconds, so those of the newest second are told apart by id."""
+    """The newest changes. Dates are whole seconds, so those of the newest second are identified by id."""
     newest = max((change["created"] for change in changes), default=None)
     return {"created": newest, "ids": [change["id"] for change in changes if change["created"] == newest]}

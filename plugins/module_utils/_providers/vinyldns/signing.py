@@ -6,8 +6,9 @@
 
 """Request signing for VinylDNS (docs/reference/vinyldns.md#3): the scheme of AWS Signature Version 4 with two differences.
 
-The path is percent-encoded once, where AWS and all libraries made for it encode twice, so that they fail on zone names
-with a slash. And only ``host`` and ``x-amz-date`` are signed, since the server re-renders the headers that it knows.
+The path is percent-encoded once; AWS and the libraries for it encode twice, so they fail for zone names with a slash. Only
+``host``
+and ``x-amz-date`` are signed, since the server re-renders the headers that it knows.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ SERVICE = "VinylDNS"
 ALGORITHM = "AWS4-HMAC-SHA256"
 SIGNED_HEADERS = "host;x-amz-date"
 
-#: what the server leaves as it is in a path segment: unreserved, sub-delims, colon and at sign
+#: characters that the server does not encode in a path segment: unreserved, sub-delims, colon and at sign
 PATH_SAFE = "-._~!$&'()*+,;=:@"
 
 
@@ -82,7 +83,7 @@ class SigningAuth(AuthBase):
         self._clock = clock
 
     def __call__(self, request: t.Any) -> t.Any:
-        # set by us, so that what is signed is what is sent
+        # set here, so that exactly the signed values are sent
         host = urllib.parse.urlsplit(request.url).netloc.lower()
         timestamp = self._clock.now().strftime("%Y%m%dT%H%M%SZ")
         body = request.body or b""

@@ -167,7 +167,7 @@ def timed_out(number: int) -> Record:
         SyncError(
             "timed_out",
             "not finished within wait_timeout (900 s, 212 polls), last seen as Pending",
-            f"If an API node died while it synced the zone, another one takes over only after up to an hour. {RESUME}",
+            f"If an API node died while it synced the zone, another one takes over after an hour at the earliest. {RESUME}",
         )
     )
     return record

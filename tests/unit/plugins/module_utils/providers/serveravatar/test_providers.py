@@ -156,7 +156,7 @@ def test_a_row_in_progress_without_a_staging_area_is_one_in_the_making() -> None
     observation = provider.observe(target, service.channel)
     assert observation.running is None
     assert observation.obstacle is not None
-    assert (observation.obstacle.code, "being made" in observation.obstacle.message) == ("staging_disabled", True)
+    assert (observation.obstacle.code, "being created" in observation.obstacle.message) == ("staging_disabled", True)
 
 
 @pytest.mark.parametrize(

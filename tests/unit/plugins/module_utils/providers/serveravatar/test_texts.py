@@ -73,7 +73,7 @@ def test_published_refusals(status: int, text: str, code: str, hint: str) -> Non
 
 
 def test_each_published_refusal_says_something_else_to_do() -> None:
-    hints = [meaning.hint for row in PUBLISHED if (meaning := api.meaning_of(row[1]))]
+    hints = [meaning.hint for row in PUBLISHED if (meaning := api.pattern_for(row[1]))]
     assert len(set(hints)) == len(PUBLISHED)
 
 
