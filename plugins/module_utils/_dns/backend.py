@@ -4,7 +4,7 @@
 
 # Note that this module util is PRIVATE to the collection.
 
-"""The DNS server behind VinylDNS: how to reach it, and how failures name it."""
+"""The DNS server behind VinylDNS: its address and key, how to connect, and how messages name it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .._core.deadline import Deadline
 from .._core.errors import SyncError, invalid_option
 from . import wire
 
-#: those that VinylDNS offers for a connection
+#: the algorithms that VinylDNS offers
 TSIG_ALGORITHMS = ("hmac-md5", "hmac-sha1", "hmac-sha224", "hmac-sha256", "hmac-sha384", "hmac-sha512")
 DEFAULT_TSIG_ALGORITHM = "hmac-sha256"
 DEFAULT_PORT = 53
@@ -29,7 +29,7 @@ _FULL_NAME_OF_MD5 = "hmac-md5.sig-alg.reg.int"
 
 @dataclasses.dataclass(frozen=True)
 class Backend:
-    """Where and how to ask for a zone. Use :meth:`from_options` for anything a user wrote.
+    """Where and how to request a zone. Use :meth:`from_options` for user input.
 
     :param server: host name or address.
     :param tsig_name: name of the TSIG key (RFC 8945); ``None`` to ask without one.
@@ -52,7 +52,7 @@ class Backend:
         known = [field.name for field in dataclasses.fields(cls)]
         for name in given:
             if name not in known:
-                raise invalid_option("backend", name, "is no option of a backend", f"Use {', '.join(known)}.")
+                raise invalid_option("backend", name, "is not an option of a backend", f"Use {', '.join(known)}.")
         backend = cls(
             server=_server(given.get("server")),
             port=_port(given.get("port", DEFAULT_PORT)),
@@ -62,7 +62,7 @@ class Backend:
         )
         if (backend.tsig_name is None) != (backend.tsig_secret is None):
             missing = "tsig_secret" if backend.tsig_secret is None else "tsig_name"
-            problem = f"option backend.{missing}: is missing, and half a TSIG key is of no use"
+            problem = f"option backend.{missing}: is missing, and a TSIG key needs both parts"
             raise SyncError("invalid_option", problem, "Give both backend.tsig_name and backend.tsig_secret, or neither.")
         return backend
 
@@ -83,7 +83,7 @@ class Backend:
 
 @dataclasses.dataclass(frozen=True)
 class Request:
-    """One question to one server, for the messages of everything that can go wrong with it.
+    """One query to one server, for the messages of its failures.
 
     :param zone: name of the zone with its dot.
     :param what: what is asked for, such as ``transfer``.
@@ -99,7 +99,7 @@ class Request:
 
 
 def connect_socket(backend: Backend, kind: int, timeout: float) -> socket.socket:
-    """A connected socket, by the first address of the server that answers.
+    """A connected socket to the first address of the server that accepts the connection.
 
     :param kind: ``SOCK_STREAM`` or ``SOCK_DGRAM``.
     :param timeout: seconds for resolving and all addresses together.
@@ -121,7 +121,7 @@ def connect_socket(backend: Backend, kind: int, timeout: float) -> socket.socket
 
 
 def positive(seconds: float) -> float:
-    """A time-out for a socket, for which zero would mean something else.
+    """A time-out for a socket, where zero would mean non-blocking.
 
     :raises OSError: ``socket.timeout`` if no time is left.
     """
@@ -131,7 +131,7 @@ def positive(seconds: float) -> float:
 
 
 def _resolve(backend: Backend, kind: int, timeout: float) -> list[t.Any]:
-    """Addresses of a server, within ``timeout``, which the resolver of the system would not heed."""
+    """Addresses of a server, within ``timeout``. The resolver of the system has no time-out, so it runs in a thread."""
     found: list[t.Any] = []
 
     def look_up() -> None:
@@ -156,9 +156,11 @@ def _server(value: t.Any) -> str:
     server = value.strip()
     host, colon, port = server.rpartition(":")
     if colon and ":" not in host and port.isdigit():
-        raise invalid_option("backend.server", value, "holds a port", f"Use server {host} and port {port}.")
+        raise invalid_option("backend.server", value, "contains a port", f"Use server {host} and port {port}.")
     if any(character.isspace() or character in "/[]@" for character in server):
-        raise invalid_option("backend.server", value, "is no host name or address", "Give it without brackets, scheme or path.")
+        raise invalid_option(
+            "backend.server", value, "is not a host name or address", "Give it without brackets, scheme or path."
+        )
     return server
 
 
@@ -166,7 +168,7 @@ def _port(value: t.Any) -> int:
     if isinstance(value, str) and value.isdigit():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 65536:
-        raise invalid_option("backend.port", value, "is no port", "Use a number from 1 to 65535.")
+        raise invalid_option("backend.port", value, "is not a port", "Use a number from 1 to 65535.")
     return value
 
 

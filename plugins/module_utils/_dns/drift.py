@@ -33,7 +33,7 @@ class RecordChange(t.NamedTuple):
     :param stored: the record set in VinylDNS, unless it is created.
     :param wanted: the record set in the backend, unless it is deleted.
     :param owner_group_id: owner of the stored record set, lost when it is deleted.
-    :param ignored: it does not count as drift, though a sync applies it like any other.
+    :param ignored: does not count as drift, although a sync applies it.
     """
 
     name: str
@@ -59,12 +59,12 @@ class RecordChange(t.NamedTuple):
         return self.type == "SOA"
 
     def to_record(self) -> dict[str, t.Any]:
-        """The drift record of results; ``ignored`` is there only if it is."""
+        """The drift record of results; it contains ``ignored`` only if that is true."""
         record = {"name": self.name, "type": self.type, "action": self.action, "before": self.before, "after": self.after}
         return {**record, "ignored": True} if self.ignored else record
 
     def effect(self) -> tuple[str, t.Any, t.Any]:
-        """What two accounts of the same change have in common, however their records are spelled."""
+        """A value that two descriptions of the same change share, however their records are spelled."""
         stored = None if self.stored is None else records.identity(self.type, self.stored)
         wanted = None if self.wanted is None else records.identity(self.type, self.wanted)
         return self.action, stored, wanted
@@ -83,7 +83,7 @@ class Drift:
     :param backend_records: records that the server would load; it refuses more than its ``max-zone-size``.
     :param backend_content: record sets of the backend other than SOA and NS of the apex.
     :param unsupported_types: number of records by type that the server leaves out.
-    :param digest: names this plan; the same for the same zone, serial and changes.
+    :param digest: identifies this plan; equal for equal zone, serial and changes.
     """
 
     zone: str
@@ -111,31 +111,31 @@ class Drift:
 
     @property
     def soa_only(self) -> bool:
-        """There are changes, all of them to the SOA."""
+        """Whether there are changes, all of them to the SOA."""
         return bool(self.changes) and all(change.is_soa for change in self.changes)
 
     @property
     def in_sync(self) -> bool:
-        """There is no change but to the SOA and to what is ignored."""
+        """Whether there are no changes except to the SOA and to ignored record sets."""
         return all(change.is_soa or change.ignored for change in self.changes)
 
     @property
     def empty(self) -> bool:
-        """The backend has nothing but SOA and NS at the apex."""
+        """Whether the backend has nothing but SOA and NS at the apex."""
         return not self.backend_content
 
     def counted(self, action: str) -> int:
-        """Changes of a kind without the SOA and without what is ignored."""
+        """Number of changes with this action, without the SOA and without ignored ones."""
         return sum(change.action == action and not change.is_soa and not change.ignored for change in self.changes)
 
     def ignoring(self, ignores: t.Callable[[RecordChange], bool]) -> Drift:
-        """The same plan, with the changes flagged that do not count as drift."""
+        """The same plan, with the changes that do not count as drift flagged."""
         return dataclasses.replace(self, changes=tuple(change._replace(ignored=ignores(change)) for change in self.changes))
 
     def to_result(self, limit: int | None = None) -> dict[str, t.Any]:
         """The ``detail.drift`` of results.
 
-        :param limit: list at most so many changes, and say so.
+        :param limit: maximum of listed changes; ``truncated`` says whether there are more.
         """
         return {
             "creates": self.creates,
@@ -153,7 +153,7 @@ class Drift:
     def to_diff(self, limit: int | None = None) -> dict[str, str]:
         """An Ansible diff with lines like those of a zone file, of the record sets that differ.
 
-        :param limit: show at most so many record sets, and say so.
+        :param limit: maximum of shown record sets; the number of others is added.
         """
         shown = self.changes[:limit]
         rest = len(self.changes) - len(shown)
@@ -176,12 +176,12 @@ class _Stored(t.NamedTuple):
 
 
 class DriftBuilder:
-    """Makes the plan from the two sides as they come in: first the whole backend, then the record sets of the API.
+    """Builds the plan from both sides as they are read: first the whole backend, then the record sets of the API.
 
-    Of a record set that matches nothing is kept but its name, so that paging through the API needs no memory for it.
+    Of a record set that matches, only the name is kept, which limits the memory for large zones.
 
     :param zone: name of the zone as the API gives it.
-    :raises SyncError: ``invalid_option`` if it is no domain name.
+    :raises SyncError: ``invalid_option`` if it is not a domain name.
     """
 
     def __init__(self, zone: str) -> None:
@@ -197,7 +197,7 @@ class DriftBuilder:
         self._stored_serial: int | None = None
 
     def add_backend_rr(self, record: ResourceRecord) -> None:
-        """Take one record of the transfer.
+        """Add one record of the transfer.
 
         :raises RuntimeError: if record sets of the API have been fed already.
         """
@@ -218,12 +218,12 @@ class DriftBuilder:
             self._serial = records.soa_serial(packed)
 
     def add_backend(self, transferred: t.Iterable[ResourceRecord]) -> None:
-        """Take all records of a transfer. What the iterator raises comes through; the builder is of no use then."""
+        """Add all records of a transfer. After an exception of the iterator the builder must not be used."""
         for record in transferred:
             self.add_backend_rr(record)
 
     def feed(self, record_set: Json) -> bool:
-        """Take one record set of the API.
+        """Add one record set of the API.
 
         :param record_set: an item of ``GET /zones/{id}/recordsets`` (docs/reference/vinyldns.md#2.6).
         :returns: ``False`` if it has been fed before, as overlapping lists do.
@@ -250,7 +250,7 @@ class DriftBuilder:
         return True
 
     def feed_all(self, record_sets: t.Iterable[Json]) -> int:
-        """Take a page of record sets; returns how many of them are new."""
+        """Add record sets of the API; returns how many of them are new."""
         return sum(self.feed(record_set) for record_set in record_sets)
 
     def finish(self) -> Drift:
@@ -279,7 +279,7 @@ class DriftBuilder:
         )
 
     def _is_new_spelling(self, rtype: str, name: str, spelling: str) -> bool:
-        # the server stores each spelling once, but collapses those that mean the same name (docs/reference/vinyldns.md#2.5)
+        # the server stores each spelling once, and merges those that mean the same name (docs/reference/vinyldns.md#2.5)
         seen = {name} if name in self._stored[rtype] else set()
         known = self._spellings.setdefault((rtype, name), seen)
         if spelling in known:
@@ -320,7 +320,7 @@ def serial_compare(one: int, other: int) -> int | None:
 def zone_names(zone: str) -> records.ZoneNames:
     """How record sets of ``zone`` are named.
 
-    :raises SyncError: ``invalid_option`` if it is no domain name.
+    :raises SyncError: ``invalid_option`` if it is not a domain name.
     """
     try:
         return records.ZoneNames(zone)
@@ -350,7 +350,7 @@ def sort_changes(apex: str, changes: t.Iterable[RecordChange]) -> tuple[RecordCh
 
 
 def plan_digest(zone: str, serial: int, changes: t.Iterable[RecordChange]) -> str:
-    """A name for a plan that does not depend on the order or spelling of records.
+    """An identifier of a plan that does not depend on the order or spelling of records.
 
     :param changes: in the order of :attr:`Drift.changes`.
     """

@@ -4,7 +4,7 @@
 
 # Note that this module util is PRIVATE to the collection.
 
-"""Whether a sync did what the plan foretold."""
+"""Whether a sync did what was planned."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ACTIONS = {"Create": CREATE, "Update": UPDATE, "Delete": DELETE}
 
 
 class Fidelity(t.NamedTuple):
-    """How well a plan foretold what the server did.
+    """How the changes that the server made compare with the plan.
 
     :param verdict: ``exact`` or ``differs``.
     :param differences: one sentence for each record set that differs.
@@ -29,11 +29,11 @@ class Fidelity(t.NamedTuple):
 
 
 def observed_changes(zone: str, items: t.Iterable[Json]) -> tuple[RecordChange, ...]:
-    """What the server recorded, in the form of a plan.
+    """The changes that the server recorded, in the form of a plan.
 
     :param zone: name of the zone as the API gives it.
     :param items: those of ``GET /zones/{id}/recordsetchanges`` that belong to one sync (docs/reference/vinyldns.md#1.6 and #2.2);
-        repeated ones are taken once.
+        repeated ones count once.
     :raises SyncError: ``bad_response`` if an item has no record set.
     """
     names = zone_names(zone)
@@ -47,7 +47,7 @@ def observed_changes(zone: str, items: t.Iterable[Json]) -> tuple[RecordChange, 
 
 
 def fidelity(drift: Drift, observed: t.Iterable[RecordChange]) -> Fidelity:
-    """Compare the plan with what the server recorded. The SOA counts: a serial that moved meanwhile shows."""
+    """Compare the plan with the changes that the server recorded, the SOA included."""
     planned = {(change.name, change.type): change for change in drift.changes}
     differences = []
     seen = set()

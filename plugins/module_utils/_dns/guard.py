@@ -4,7 +4,7 @@
 
 # Note that this module util is PRIVATE to the collection.
 
-"""Rules that refuse a plan before it does damage. VinylDNS itself has none: it applies an empty backend without a word."""
+"""Rules that refuse a plan before it does damage. VinylDNS has no such rules: it applies even an empty backend."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from .._core.errors import Violation, invalid_option
 from . import rdata
 from .drift import CREATE, DELETE, UPDATE, Drift, RecordChange, serial_compare
 
-#: rules that a reviewer may lift for one plan; the others protect against what no review makes right
+#: rules that a review may lift for one plan; the others need an explicit option
 LIFTED_BY_APPROVE = ("max_delete_percent", "max_update_percent", "max_deletes", "max_updates")
 
-#: types of stored record sets; UNKNOWN is what ancient servers stored of all others (docs/reference/vinyldns.md#2.4)
+#: types of stored record sets; UNKNOWN is what very old servers stored of other types (docs/reference/vinyldns.md#2.4)
 _TYPES = (*sorted(rdata.TYPE_NUMBERS), "UNKNOWN")
 _MAX_NAMES = 5
 
@@ -29,7 +29,7 @@ class Globs:
     """Patterns for record sets: ``NAME`` or ``NAME/TYPE``, split at the last slash, ``@`` for the apex.
 
     Names are relative to the zone, as results show them. ``*`` matches any characters, dots included; the wildcard
-    record itself is ``[*]``. Case does not count. A name that holds a slash needs its type, if only as ``/*``.
+    record itself is ``[*]``. Case does not matter. A name that contains a slash needs a type, if only as ``/*``.
 
     :param option: option that the patterns come from.
     :raises SyncError: ``invalid_option`` for a pattern that can match nothing.
@@ -41,7 +41,7 @@ class Globs:
     def match(self, change: RecordChange, zone: str) -> bool:
         """Whether one of the patterns matches the record set.
 
-        :param zone: name of the zone with its dot, which is how changes call the apex.
+        :param zone: name of the zone with its dot, which is the name of the apex in changes.
         """
         if not self._patterns:
             return False
@@ -88,14 +88,14 @@ class GuardPolicy:
         checks = {field.name: _CHECKS[field.name] for field in dataclasses.fields(cls)}
         for name in given:
             if name not in checks:
-                raise invalid_option("guard", name, "is no rule", f"Use one of {', '.join(checks)}.")
+                raise invalid_option("guard", name, "is not a valid rule", f"Use one of {', '.join(checks)}.")
         policy = cls(**{name: checks[name](name, value) for name, value in given.items()})
         Globs(policy.protect, "guard.protect")
         Globs(policy.ignore, "guard.ignore")
         return policy
 
     def mark_ignored(self, drift: Drift) -> Drift:
-        """The same plan, with the changes flagged that ``ignore`` names."""
+        """The same plan, with the changes that ``ignore`` names flagged."""
         if not self.ignore:
             return drift
         globs = Globs(self.ignore, "guard.ignore")
@@ -136,7 +136,7 @@ class Approval:
 def check(drift: Drift, policy: GuardPolicy, approve: str | Approval | None = None) -> list[Violation]:
     """The rules that a sync with this plan would break.
 
-    Rules about numbers leave the SOA and ignored record sets out; the others look at everything that the sync would do.
+    Rules about numbers do not count the SOA and ignored record sets; the others apply to all changes of the sync.
 
     :param approve: digest of a plan that was reviewed; lifts :data:`LIFTED_BY_APPROVE` for that very plan.
     """
@@ -199,7 +199,7 @@ def _dangers(drift: Drift, policy: GuardPolicy) -> t.Iterator[Violation]:
         yield Violation(
             "allow_empty",
             f"the backend has nothing but SOA and NS at the apex, and the sync would leave none of {drift.stored_content} other "
-            "record sets. Check the backend; set guard.allow_empty if the zone is meant to be empty",
+            "record sets. Check the backend; set guard.allow_empty if the zone is to be empty",
         )
     if not policy.allow_apex_ns_change:
         yield from _apex_ns(drift)
@@ -213,7 +213,7 @@ def _dangers(drift: Drift, policy: GuardPolicy) -> t.Iterator[Violation]:
         yield Violation(
             "protect",
             f"would change {len(touched)} protected record sets: {_listing(touched)}. "
-            "Mend the backend, or take them out of guard.protect",
+            "Correct the backend, or remove them from guard.protect",
         )
 
 
@@ -240,7 +240,7 @@ def _owner_groups(drift: Drift) -> t.Iterator[Violation]:
     yield Violation(
         "allow_owner_group_loss",
         f"would delete {len(lost)} record sets that belong to a group, and no later sync brings their owner back{case}: "
-        f"{_listing(lost)}. Set guard.allow_owner_group_loss if that is meant",
+        f"{_listing(lost)}. Set guard.allow_owner_group_loss if that is intended",
     )
 
 
@@ -258,7 +258,7 @@ def _serial(drift: Drift) -> t.Iterator[Violation]:
 
 
 def _exceeds(count: int, stored: int, percent: float) -> bool:
-    # without a division, so that 3 of 10 do not exceed 30 percent by rounding
+    # without division, so that 3 of 10 do not exceed 30 percent by rounding
     return count * 100 > percent * stored
 
 
@@ -284,20 +284,20 @@ def _compile(pattern: str, option: str) -> tuple[re.Pattern[str], re.Pattern[str
         raise invalid_option(option, pattern, "lacks a name or a type", "Write NAME or NAME/TYPE, with @ for the apex.")
     types = re.compile(fnmatch.translate(rtype.lower()))
     if not any(types.match(known.lower()) for known in _TYPES):
-        remedy = f"The types are {', '.join(_TYPES)}; for a name that holds a slash write {pattern}/*."
-        raise invalid_option(option, pattern, f"ends with {rtype}, which is no type that VinylDNS stores", remedy)
+        remedy = f"The types are {', '.join(_TYPES)}; for a name that contains a slash write {pattern}/*."
+        raise invalid_option(option, pattern, f"ends with {rtype}, which is not a type that VinylDNS stores", remedy)
     return re.compile(fnmatch.translate(name.lower())), types
 
 
 def _percent(name: str, value: t.Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 100:
-        raise invalid_option(f"guard.{name}", value, "is no percentage", "Use a number from 0 to 100.")
+        raise invalid_option(f"guard.{name}", value, "is not a percentage", "Use a number from 0 to 100.")
     return value
 
 
 def _count(name: str, value: t.Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise invalid_option(f"guard.{name}", value, "is no count", "Use a whole number, 0 or more.")
+        raise invalid_option(f"guard.{name}", value, "is not a count", "Use a whole number, 0 or more.")
     return value
 
 
@@ -309,7 +309,7 @@ def _flag(name: str, value: t.Any) -> bool:
 
 def _patterns(name: str, value: t.Any) -> tuple[str, ...]:
     if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) for item in value):
-        raise invalid_option(f"guard.{name}", value, "is no list of patterns", "List NAME or NAME/TYPE, with @ for the apex.")
+        raise invalid_option(f"guard.{name}", value, "is not a list of patterns", "List NAME or NAME/TYPE, with @ for the apex.")
     return tuple(value)
 
 

@@ -22,9 +22,9 @@ from .wire import Malformed
 
 Json = t.Mapping[str, t.Any]
 
-#: what one character string of a TXT record may hold, and where the server splits its text (docs/reference/vinyldns.md#2.5)
+#: maximum length of a character string of a TXT record, and where the server splits its text (docs/reference/vinyldns.md#2.5)
 MAX_STRING = 255
-#: escaping makes four characters of an octet at most, so the text of so short a string is never split
+#: an octet is escaped as four characters at most, so the text of a string up to this length is never split
 _NEVER_SPLIT = MAX_STRING // 4
 
 
@@ -47,7 +47,7 @@ class Kind(abc.ABC):
         """Presentation format (RFC 1035 section 5.1)."""
 
     def fold(self, octets: bytes) -> bytes:
-        """What equal values have in common."""
+        """A form that equal values share."""
         return octets
 
 
@@ -70,7 +70,7 @@ class _Number(Kind):
 
 
 class _Name(Kind):
-    """A domain name. The server adds a missing trailing dot; case does not count."""
+    """A domain name. The server adds a missing trailing dot; case does not matter."""
 
     def encode(self, value: t.Any) -> bytes:
         name = _string(value)
@@ -83,12 +83,12 @@ class _Name(Kind):
         return wire.name_to_text(octets)
 
     def fold(self, octets: bytes) -> bytes:
-        # octets that say how long a label is are below 64, so lower() leaves them alone
+        # length octets of labels are below 64, so lower() does not change them
         return octets.lower()
 
 
 class _Mailbox(_Name):
-    """The name in SOA that stands for a mailbox: the one that the server does not complete with a dot."""
+    """The mailbox name of an SOA: the one name that the server does not complete with a dot."""
 
     def encode(self, value: t.Any) -> bytes:
         return wire.absolute_name(_string(value))
@@ -109,7 +109,7 @@ class _IPv4(Kind):
 
 
 class _IPv6(Kind):
-    """An IPv6 address in any spelling. Java shows an IPv4-mapped one as IPv4, so that form is taken too."""
+    """An IPv6 address in any spelling. Java writes an IPv4-mapped one as IPv4, so that form is accepted as well."""
 
     def encode(self, value: t.Any) -> bytes:
         address = _string(value)
@@ -183,7 +183,7 @@ def _java_octets(text: str) -> bytes:
 
 
 def _utf16_chunks(text: str) -> list[str]:
-    # Java counts UTF-16 units and may split a character that has two of them; what remains of it becomes a question mark
+    # Java counts UTF-16 units and may split a character that has two of them; the rest becomes a question mark
     units = text.encode("utf-16-be", "surrogatepass")
     step = 2 * MAX_STRING
     return [units[start : start + step].decode("utf-16-be", "surrogatepass") for start in range(0, len(units), step)]
@@ -261,7 +261,7 @@ TYPE_NAMES = {
 TYPE_NUMBERS = {name: number for number, name in TYPE_NAMES.items()}
 SOA = TYPE_NUMBERS["SOA"]
 
-#: types that hold free text
+#: types with free text
 TEXTS = frozenset(name for name, layout in LAYOUTS.items() if layout[0][1] is _TEXT)
 _BARE_NAMES = frozenset(name for name, layout in LAYOUTS.items() if layout[0][1] is _NAME and len(layout) == 1)
 _WITH_NAMES = frozenset(name for name, layout in LAYOUTS.items() if any(isinstance(kind, _Name) for dummy, kind in layout))
@@ -316,7 +316,7 @@ def to_text(rtype: str, octets: bytes) -> str:
 
 
 def fold(rtype: str, octets: bytes) -> bytes:
-    """What all spellings of the same data have in common: names in lower case (docs/reference/vinyldns.md#2.5)."""
+    """A form that all spellings of the same data share: names in lower case (docs/reference/vinyldns.md#2.5)."""
     if rtype in _BARE_NAMES:
         return octets.lower()
     if rtype not in _WITH_NAMES:
@@ -325,7 +325,7 @@ def fold(rtype: str, octets: bytes) -> bytes:
 
 
 def as_stored(rtype: str, octets: bytes) -> bytes:
-    """Transferred data as it comes back from the server's own conversion to JSON and to DNS again.
+    """Transferred data after the server's conversion to JSON and back to DNS.
 
     Only texts change: strings are joined, escaped, and split anew after 255 characters (docs/reference/vinyldns.md#2.5).
 

@@ -6,8 +6,8 @@
 
 """Record sets in a form that both sides can be compared in, by VinylDNS's rules (docs/reference/vinyldns.md#2.5 and #2.6).
 
-The server turns transferred records into its JSON model first and then compares the DNS records made of both models.
-What that does to names, texts and TTLs is reproduced here, quirks included: a prediction has to be exact to be of use.
+The server converts transferred records to its JSON model first, and then compares the DNS records made of both models. The
+effect of this on names, texts and TTLs is reproduced here, quirks included, since a prediction is useful only if it is exact.
 Record sets are kept as single byte strings, since a zone may have hundreds of thousands of them.
 """
 
@@ -22,15 +22,15 @@ from . import rdata, wire
 from .rdata import Json
 from .wire import Malformed
 
-#: a record set as octets: flags, TTL, and the data of each record behind its length
+#: a record set as octets: flags, TTL, and the data of each record preceded by its length
 Packed = t.NewType("Packed", bytes)
 
-#: what two equal record sets have in common
+#: a value that equal record sets share
 Identity = tuple[int, frozenset[bytes]]
 
 _HEAD = struct.Struct("!BI")
 _LENGTH = struct.Struct("!H")
-#: the server cannot make DNS records of the set, so it never equals another one
+#: the server cannot convert the set to DNS records, so it never equals another one
 _UNCONVERTIBLE = 1
 #: the name of the set ends with a dot
 _DOTTED = 2
@@ -45,7 +45,7 @@ class ZoneNames:
     """How the server names record sets of a zone: relative to it, with the case as found; the apex is the zone's name.
 
     :param zone: name of the zone as the API gives it; a missing trailing dot is added.
-    :raises Malformed: if it is no domain name.
+    :raises Malformed: if it is not a domain name.
     """
 
     def __init__(self, zone: str) -> None:
@@ -105,7 +105,7 @@ class ZoneNames:
             after = position + 1 + owner[position]
             labels.append(owner[position + 1 : after])
             position = after
-        # else the octets only look like the zone
+        # otherwise the match began in the middle of a label
         return labels if position == cut else None
 
 
@@ -124,7 +124,7 @@ def pack_transferred(rtype: str, ttl: int, octets: bytes, dotted: bool) -> Packe
 
 
 def pack_stored(record_set: Json) -> Packed:
-    """A record set of the API. One that cannot be turned into DNS records is kept as it is, and never equals another."""
+    """A record set of the API. One that cannot be converted to DNS records is kept as JSON, and never equals another."""
     rtype, records, ttl = record_set["type"], record_set.get("records"), record_set.get("ttl")
     flags = _DOTTED if record_set["name"].endswith(".") else 0
     try:
@@ -141,16 +141,16 @@ def merge(first: Packed, second: Packed) -> Packed:
     """Both parts of one record set. TTL and name are those of the first part (docs/reference/vinyldns.md#2.5)."""
     head = bytes((first[0] | second[0] & _UNCONVERTIBLE,)) + first[1 : _HEAD.size]
     if (first[0] | second[0]) & _VERBATIM:
-        # it equals nothing anyway, so one part is enough to show
+        # it never equals another set, so one part is enough
         return Packed(head + first[_HEAD.size :])
     return Packed(head + first[_HEAD.size :] + second[_HEAD.size :])
 
 
 def same(rtype: str, one: Packed, other: Packed) -> bool:
-    """Whether the server takes two record sets of the same name and type for equal (docs/reference/vinyldns.md#2.5).
+    """Whether the server considers two record sets of one name and type equal (docs/reference/vinyldns.md#2.5).
 
-    Equal are the sets of records, without regard to order, repetition and the case of names, and the TTL, and whether
-    the name ends with a dot. A set that cannot be turned into DNS records equals nothing.
+    Compared are the sets of records, without regard to order, repetition and the case of names, the TTL, and whether the name
+    ends with a dot. A set that cannot be converted to DNS records never equals another one.
     """
     if (one[0] | other[0]) & _UNCONVERTIBLE:
         return False
@@ -158,7 +158,7 @@ def same(rtype: str, one: Packed, other: Packed) -> bool:
 
 
 def identity(rtype: str, packed: Packed) -> Identity:
-    """A value that two descriptions of one record set share, even of a set that equals nothing by the server's rules."""
+    """A value that two descriptions of one record set share, even if the set never equals another one for the server."""
     flags, ttl = _HEAD.unpack_from(packed)
     if flags & _VERBATIM:
         return ttl, frozenset(map(_stored_form, _verbatim_records(packed)))
@@ -170,7 +170,7 @@ def identity(rtype: str, packed: Packed) -> Identity:
 def present(rtype: str, packed: Packed) -> dict[str, t.Any]:
     """``{ttl, records}`` with the records in presentation format, sorted, each once.
 
-    Records that cannot be turned into DNS records are shown as JSON.
+    Records that cannot be converted to DNS records are shown as JSON.
     """
     flags, ttl = _HEAD.unpack_from(packed)
     if flags & _VERBATIM:

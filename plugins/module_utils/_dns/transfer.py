@@ -4,11 +4,11 @@
 
 # Note that this module util is PRIVATE to the collection.
 
-"""Asking a DNS server for the SOA and for all records of a zone (AXFR, RFC 5936), with dnspython.
+"""Reads the SOA and all records of a zone from a DNS server (AXFR, RFC 5936), with dnspython.
 
-dnspython makes, signs, reads and verifies the messages. Its functions for whole transfers are of no use here: they
-resolve no names, heed no deadline while doing so, fill a zone in memory instead of handing out records, and say little
-about what went wrong. So the order of messages is followed here, and what RFC 5936 and RFC 8945 ask of it.
+dnspython creates, signs, reads and verifies the messages. Its functions for whole transfers are not used: they do not resolve
+names, do not apply a deadline to that, build a zone in memory instead of returning records one by one, and report few details of
+failures. So the sequence of messages is checked here, as RFC 5936 and RFC 8945 require.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ except ImportError:
 #: opens a socket to a backend: (backend, ``SOCK_STREAM`` or ``SOCK_DGRAM``, seconds); raises OSError
 Connector = t.Callable[[Backend, int, float], socket.socket]
 
-#: seconds after which a datagram counts as lost, and how many are tried before TCP
+#: seconds after which a datagram counts as lost, and the number of attempts before TCP
 UDP_PATIENCE = 1.5
 UDP_ATTEMPTS = 2
 #: seconds by which two clocks may differ (RFC 8945 section 10 recommends it)
@@ -59,7 +59,7 @@ _REFUSALS = {
     "SERVFAIL": (
         "bad_response",
         "the server cannot serve the zone now",
-        "The zone may have failed to load, or be expired: look at the log of the DNS server.",
+        "The zone may have failed to load or have expired: check the log of the DNS server.",
     ),
     "NXDOMAIN": (
         "not_found",
@@ -100,7 +100,7 @@ class Soa(t.NamedTuple):
 
 
 def read_soa(zone: str, backend: Backend, timeout: float, connect: Connector | None = None, clock: Clock | None = None) -> Soa:
-    """Ask an authoritative server for the SOA of a zone: by UDP, and by TCP where that is truncated or gets lost.
+    """Read the SOA of a zone from an authoritative server: by UDP, or by TCP if the answer is truncated or lost.
 
     :param zone: with or without the trailing dot.
     :param timeout: seconds for everything together.
@@ -119,10 +119,10 @@ def read_soa(zone: str, backend: Backend, timeout: float, connect: Connector | N
 def transfer(
     zone: str, backend: Backend, timeout: float, connect: Connector | None = None, clock: Clock | None = None
 ) -> t.Iterator[ResourceRecord]:
-    """All records of a zone, as they come in by AXFR over TCP: the SOA first, and not again at the end.
+    """All records of a zone, as they are received by AXFR over TCP: the SOA first, and not again at the end.
 
-    The transfer is worth something only once the iterator has ended without an exception: the server may sign several
-    messages at once, and only the closing SOA proves that nothing is missing.
+    The records may only be trusted when the iterator has ended without an exception: one signature may cover several messages,
+    and only the closing SOA proves that nothing is missing.
 
     :param zone: with or without the trailing dot.
     :param timeout: seconds for everything together, the time between records included.
@@ -151,7 +151,7 @@ def transfer(
 
 
 class _Exchange:
-    """One question about a zone, the sockets it goes through, and the checks on what comes back."""
+    """One query about a zone: its sockets, and the checks of its answers."""
 
     def __init__(
         self, zone: str, backend: Backend, what: str, timeout: float, connect: Connector | None, clock: Clock | None
@@ -177,7 +177,7 @@ class _Exchange:
         self._received = 0
 
     def ask(self) -> list[ResourceRecord]:
-        """The answer to a question that fits into one message."""
+        """The answer to a query that fits into one message."""
         answer = self._ask_by_udp()
         if answer is not None:
             return self._check(answer)
@@ -185,7 +185,7 @@ class _Exchange:
             return next(answers)
 
     def stream(self) -> t.Generator[list[ResourceRecord], None, None]:
-        """The messages of an answer by TCP. It never ends by itself, except with an exception."""
+        """The messages of an answer by TCP. The iterator ends by an exception only; the caller stops it."""
         try:
             with contextlib.closing(self._open(socket.SOCK_STREAM)) as sock:
                 sock.settimeout(positive(self._deadline.remaining()))
@@ -208,21 +208,21 @@ class _Exchange:
         return record.owner.lower() == self._folded
 
     def opening(self, record: ResourceRecord) -> ResourceRecord:
-        """The record that a transfer begins with, if it is the SOA of the zone (RFC 5936 section 2.2)."""
+        """The first record of a transfer, which must be the SOA of the zone (RFC 5936 section 2.2)."""
         if record.rdtype != rdata.SOA or not self.is_apex(record):
             raise self.malformed("it does not begin with the SOA of the zone")
         return record
 
     def check_closing(self, opening: ResourceRecord, closing: ResourceRecord) -> None:
-        """Compare the two SOA records around a transfer."""
+        """Compare the first and the last SOA record of a transfer."""
         if not self.is_apex(closing) or rdata.fold("SOA", closing.rdata) != rdata.fold("SOA", opening.rdata):
             raise self.malformed("it does not end with the SOA that it began with; the zone may have changed meanwhile")
 
     def malformed(self, problem: str) -> SyncError:
-        return self.request.error("bad_response", problem, "Try again; if it stays like that, look at the log of the DNS server.")
+        return self.request.error("bad_response", problem, "Try again; if the problem persists, check the log of the DNS server.")
 
     def _ask_by_udp(self) -> dns.message.Message | None:
-        """An answer, or ``None`` if datagrams get nowhere, or one comes that TCP has to be asked about."""
+        """An answer, or ``None`` if datagrams are lost, or the answer requires TCP."""
         query = self._query
         try:
             with contextlib.closing(self._open(socket.SOCK_DGRAM)) as sock:
@@ -235,7 +235,7 @@ class _Exchange:
                         )[0]
                         return answer if query.is_response(answer) else None
         except (OSError, ValueError, dns.exception.DNSException):
-            # TCP will tell why, if it fails as well; and it cannot be forged so easily
+            # TCP shows the reason if it fails as well, and is harder to forge
             return None
         return None
 
@@ -246,17 +246,17 @@ class _Exchange:
             raise self.malformed(f"malformed answer: {error}") from None
 
     def _check(self, message: dns.message.Message) -> list[ResourceRecord]:
-        """The records of a message, if it answers the question."""
+        """The records of a message that answers the query."""
         query = self._query
         if message.id != query.id or not message.flags & dns.flags.QR or message.opcode() != dns.opcode.QUERY:
-            raise self.malformed("malformed answer: it is not an answer to our question")
+            raise self.malformed("malformed answer: it does not belong to the query")
         rcode = message.rcode()
         # servers do not sign all their refusals
         if rcode != dns.rcode.NOERROR:
             raise self._refused(dns.rcode.to_text(rcode), message.had_tsig)
         self._signatures.accept(message)
         if any(question != query.question[0] for question in message.question):
-            raise self.malformed("malformed answer: it answers another question")
+            raise self.malformed("malformed answer: it answers another query")
         self._answers += 1
         if not self._is_transfer and not message.flags & dns.flags.AA:
             return []
@@ -290,7 +290,7 @@ class _Exchange:
 
 
 class _Signatures:
-    """The key of a question, if it has one, and how far its answers are signed."""
+    """The key of a query, if it has one, and which of its answers are signed."""
 
     def __init__(self, request: Request, query: dns.message.Message) -> None:
         self._request = request
@@ -303,14 +303,14 @@ class _Signatures:
             query.use_tsig(dns.tsig.Key(backend.tsig_name, backend.secret_octets(), algorithm), fudge=FUDGE)
 
     def sign(self) -> bytes:
-        """The question as it is to be sent.
+        """The query in wire format.
 
         :raises SyncError: ``invalid_option`` if this host cannot sign it.
         """
         try:
             return self._query.to_wire()
         except (ValueError, NotImplementedError):
-            # a host in FIPS mode has no MD5, and dnspython says NotImplementedError for what it cannot compute
+            # a host in FIPS mode has no MD5; dnspython raises NotImplementedError for unsupported algorithms
             problem = f"this host cannot compute {self._request.backend.tsig_algorithm}"
             raise self._request.error("invalid_option", problem, "Use a key with another algorithm.") from None
 
@@ -362,7 +362,7 @@ class _Signatures:
 
     def _skewed(self, octets: bytes) -> SyncError:
         relation = "differs from this host's"
-        # a server that rejects our time ends its answer with its own, behind the length of that (RFC 8945 section 5.2.3)
+        # a server that rejects the time of the query appends its own, preceded by its length (RFC 8945 section 5.2.3)
         if octets[-8:-6] == b"\0\6":
             question: t.Any = self._query.tsig
             skew = int.from_bytes(octets[-6:], "big") - question[0].time_signed
@@ -383,8 +383,8 @@ class _Signatures:
         return self._untrusted("the signature of the answer is wrong")
 
     def _untrusted(self, problem: str) -> SyncError:
-        problem = f"{problem}, though the question was signed with {self._request.backend.key}"
-        return self._request.error("auth_failed", problem, "Check the key on both sides, and what lies between them.")
+        problem = f"{problem}, though the query was signed with {self._request.backend.key}"
+        return self._request.error("auth_failed", problem, "Check the key on both sides, and proxies or firewalls between them.")
 
 
 class _Closed(OSError):
@@ -392,9 +392,9 @@ class _Closed(OSError):
 
 
 class _Reader:
-    """Messages from a TCP connection, each behind its length (RFC 1035 section 4.2.2).
+    """Messages from a TCP connection, each preceded by its length (RFC 1035 section 4.2.2).
 
-    What dnspython has for this cannot pass on the signatures that cover several messages.
+    The corresponding function of dnspython does not support signatures that cover several messages.
     """
 
     def __init__(self, sock: socket.socket, deadline: Deadline) -> None:

@@ -6,8 +6,8 @@
 
 """Transferred records, and domain names as octets and as text.
 
-Names are plain uncompressed wire format (RFC 1035 section 3.1) throughout: it is small, and compared at once. Text is
-read and written exactly as dnsjava does it, since that is what VinylDNS stores (docs/reference/vinyldns.md#2.6).
+Names are in uncompressed wire format (RFC 1035 section 3.1), which is small and can be compared directly. Text is
+read and written exactly as by dnsjava, since VinylDNS stores its text (docs/reference/vinyldns.md#2.6).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _TEXT_OF_OCTET = tuple(
 
 
 class Malformed(ValueError):
-    """Octets or text that are no DNS data."""
+    """Octets or text that are not valid DNS data."""
 
 
 class ResourceRecord(t.NamedTuple):
@@ -93,7 +93,7 @@ def name_to_text(name: bytes) -> str:
 def parse_name(text: str) -> tuple[list[bytes], bool]:
     """Labels, and whether the name is absolute, by dnsjava's reading of ``text``.
 
-    Of a character beyond Latin-1 dnsjava silently takes the low octet, and so does this.
+    Like dnsjava, this silently takes the low octet of a character beyond Latin-1.
 
     :raises Malformed: on empty names and labels, bad escapes and excessive length.
     """

@@ -15,7 +15,7 @@ import tokenize
 import pytest
 
 #: ``docs/reference/vinyldns.md#2.5`` and further sections of the same page: ``docs/reference/vinyldns.md#2.5, #2.6 and #2.7``
-CITATION = re.compile(r"docs/reference/(\w+)\.md((?:(?:,\s+|\s+and\s+|\s+to\s+)?#\d+(?:\.\d+)?)*)")
+CITATION = re.compile(r"docs/reference/([a-z]+)\.md((?:(?:,\s+|\s+and\s+|\s+to\s+)?#\d+(?:\.\d+)?)*)")
 SECTION = re.compile(r"#(\d+(?:\.\d+)?)")
 HEADING = re.compile(r"^#{2,3} (\d+(?:\.\d+)?)\.? \S", re.MULTILINE)
 
@@ -96,3 +96,11 @@ def test_cited_documents_are_in_the_repository(comments: dict[str, str], tracked
                 wrong.append(f"{name}: {document}")
         wrong += [f"{name}: {match[0]}" for match in ELSEWHERE.finditer(text)]
     assert wrong == []
+
+
+def test_the_architecture_names_places_that_exist(root: pathlib.Path) -> None:
+    named = re.findall(
+        r"`((?:plugins|tests|roles|docs|scripts)/[\w./-]+)`", (root / "docs/development.md").read_text(encoding="utf-8")
+    )
+    assert [place for place in named if not (root / place).exists()] == []
+    assert len(named) > 20

@@ -7,8 +7,7 @@
 """Request signing for VinylDNS (docs/reference/vinyldns.md#3): the scheme of AWS Signature Version 4 with two differences.
 
 The path is percent-encoded once; AWS and the libraries for it encode twice, so they fail for zone names with a slash. Only
-``host``
-and ``x-amz-date`` are signed, since the server re-renders the headers that it knows.
+``host`` and ``x-amz-date`` are signed, since the server re-renders the headers that it knows.
 """
 
 from __future__ import annotations

@@ -480,10 +480,10 @@ def test_a_transfer_begins_and_ends_with_the_soa(scripted: MakeScripted, replies
 @pytest.mark.parametrize(
     ("reply", "reason"),
     [
-        (lambda query: respond(query, SOA, SOA, id=struct.unpack("!H", query[:2])[0] ^ 1), "not an answer to our question"),
-        (lambda query: query, "not an answer to our question"),
-        (lambda query: respond(query.replace(b"\x07example", b"\x07exemple"), SOA, SOA), "answers another question"),
-        (lambda query: respond(query[:-3] + b"\x01\x00\x01", SOA, SOA), "answers another question"),
+        (lambda query: respond(query, SOA, SOA, id=struct.unpack("!H", query[:2])[0] ^ 1), "does not belong to the query"),
+        (lambda query: query, "does not belong to the query"),
+        (lambda query: respond(query.replace(b"\x07example", b"\x07exemple"), SOA, SOA), "answers another query"),
+        (lambda query: respond(query[:-3] + b"\x01\x00\x01", SOA, SOA), "answers another query"),
         (lambda query: respond(query, SOA, HOST, SOA)[:-1], "malformed answer"),
         (lambda query: respond(query, SOA, HOST, SOA)[:5], "malformed answer"),
         (lambda query: respond(query, SOA, HOST, SOA) + b"x", "malformed answer"),

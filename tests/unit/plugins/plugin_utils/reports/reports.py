@@ -405,7 +405,7 @@ def refused(zone: str) -> Json:
     problem = failure(
         "guard_refused",
         "refused by guard: allow_empty: the backend has nothing but SOA and NS at the apex, and the sync would leave none of 98"
-        " other record sets. Check the backend; set guard.allow_empty if the zone is meant to be empty; max_delete_percent: would"
+        " other record sets. Check the backend; set guard.allow_empty if the zone is to be empty; max_delete_percent: would"
         " delete 40 of 100 record sets (40.0 %), more than max_delete_percent 30. Raise guard.max_delete_percent",
         "Look at the plan (--check --diff). If it is what you want, change the guard that each message names.",
     )

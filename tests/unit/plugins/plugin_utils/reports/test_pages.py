@@ -468,7 +468,7 @@ def test_each_broken_guard_is_named_with_its_message() -> None:
     (first, empty), (second, percent) = broken_guards(zone)
     assert (first, second) == ("allow_empty", "max_delete_percent")
     # the message has a semicolon of its own
-    assert empty.endswith("set guard.allow_empty if the zone is meant to be empty")
+    assert empty.endswith("set guard.allow_empty if the zone is to be empty")
     assert percent.startswith("would delete 40 of 100 record sets")
     shown = main_text(reconciliation_page(report))
     assert "Refused by 2 guards" in shown
