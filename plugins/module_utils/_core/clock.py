@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import datetime as dt
 import email.utils
-import threading
 import time
 import typing as t
+
+from .stop import Stopped, StopSignal
 
 
 class Clock(t.Protocol):
@@ -28,18 +29,14 @@ class Clock(t.Protocol):
         """Pause for ``seconds``."""
 
 
-class Stopped(BaseException):
-    """Raised in a thread that would pause, once the task is being stopped."""
-
-
 class SystemClock:
     """The clock of this machine.
 
-    :param stop: ends all pauses, present and future, once it is set.
+    :param stop: ends all pauses, present and future, once the task is to stop.
     """
 
-    def __init__(self, stop: threading.Event | None = None) -> None:
-        self._stop = stop or threading.Event()
+    def __init__(self, stop: StopSignal | None = None) -> None:
+        self.stop = stop or StopSignal()
 
     def monotonic(self) -> float:
         return time.monotonic()
@@ -48,7 +45,7 @@ class SystemClock:
         return dt.datetime.now(dt.timezone.utc)
 
     def sleep(self, seconds: float) -> None:
-        if seconds > 0 and self._stop.wait(seconds):
+        if seconds > 0 and self.stop.pause(seconds):
             raise Stopped
 
 

@@ -23,6 +23,7 @@ from .._core.clock import Clock
 from .._core.deadline import Deadline
 from .._core.errors import Ambiguous, NeverArrived, RateLimited, SyncError, invalid_option
 from .._core.redact import Redactor
+from .._core.stop import StopSignal
 from . import transport
 from .response import DEFAULT_PORTS, REDIRECTS, Interpreter, Response, judge_status, origin_of, redirect_refused
 
@@ -125,9 +126,9 @@ class HttpClient:
         self.reads = transport.new_session(transport.requests.adapters.HTTPAdapter(**pool), auth)
         self.triggers = transport.new_session(transport.TriggerAdapter(**pool), auth)
 
-    def channel(self, deadline: Deadline, count: RequestCount) -> Channel:
+    def channel(self, deadline: Deadline, count: RequestCount, stop: StopSignal | None = None) -> Channel:
         """The way to the server for one target."""
-        return Channel(self, deadline, count)
+        return Channel(self, deadline, count, stop or StopSignal())
 
     def close(self) -> None:
         self.reads.close()
@@ -165,19 +166,26 @@ class HttpClient:
 class Channel:
     """Requests for one target: counted, within its deadline, in the manner that their effect calls for.
 
-    ``may_have_executed`` tells whether the last trigger was accepted or got lost on the way, but not definitely refused.
+    ``may_have_executed`` says whether the last trigger was accepted or got lost on the way, but not definitely refused.
+    ``on_trigger`` is called when a trigger is about to be sent, which is never the case once the task has been stopped.
+
+    :param stop: ends it all; raises :class:`Stopped` in the place of a request.
     """
 
-    def __init__(self, client: HttpClient, deadline: Deadline, count: RequestCount, attempts: int = OBSERVE_ATTEMPTS) -> None:
+    def __init__(
+        self, client: HttpClient, deadline: Deadline, count: RequestCount, stop: StopSignal, attempts: int = OBSERVE_ATTEMPTS
+    ) -> None:
         self.client = client
         self.deadline = deadline
         self.count = count
+        self.stop = stop
+        self.on_trigger: t.Callable[[], None] = lambda: None
         self.attempts = attempts
         self.may_have_executed = False
 
     def once(self) -> Channel:
         """The same channel without retries, for a caller that is going to look again anyway."""
-        return Channel(self.client, self.deadline, self.count, attempts=1)
+        return Channel(self.client, self.deadline, self.count, self.stop, attempts=1)
 
     def observe(
         self,
@@ -225,6 +233,7 @@ class Channel:
         :raises RateLimited: refused before execution, with the pause the server asks for.
         :raises Ambiguous: it may have been executed.
         :raises SyncError: a definite refusal.
+        :raises Stopped: the task has been stopped, and nothing is sent any more.
         """
         url = self._url(path, params)
         limit = self.client.settings.request_timeout
@@ -232,6 +241,8 @@ class Channel:
         # a reused keep-alive connection may be half closed, which would make a refusal look like a lost answer
         extra = {**self.client.headers, "Connection": "close", "Cache-Control": "no-cache", **(headers or {})}
         transport.send_tracker.sent = False
+        with self.stop.before_trigger():
+            self.on_trigger()
         self.may_have_executed = True
         self.count.add()
         try:

@@ -15,9 +15,9 @@ import dataclasses
 import typing as t
 
 from .._core.clock import isoformat
-from .._core.deadline import Deadline
 from .._core.errors import Ambiguous, NeverArrived, RateLimited, SyncError, wrap_unexpected
-from .._http.client import RequestCount
+from .._core.stop import Stopped
+from .._http.client import Channel
 from .._state.run_ledger import NO_REVISION, Entry, Key, LeaseConflict, RunLedger
 from .plan import LedgerEvidence, Plan, Policy, decide
 from .poll import PollPolicy, Reading
@@ -44,7 +44,10 @@ class LifecycleSettings:
 
 
 class Lifecycle:
-    """Takes one target through all steps; one object per target."""
+    """Takes one target through all steps; one object per target.
+
+    :param channel: the one that the target was found by; its deadline holds for everything.
+    """
 
     def __init__(
         self,
@@ -54,7 +57,7 @@ class Lifecycle:
         services: Services,
         target: Target,
         record: Record,
-        count: RequestCount,
+        channel: Channel,
     ) -> None:
         self.provider = provider
         self.ledger = ledger
@@ -62,8 +65,9 @@ class Lifecycle:
         self.services = services
         self.target = target
         self.record = record
-        self.deadline = Deadline(services.clock, settings.wait_timeout)
-        self.channel = provider.client.channel(self.deadline, count)
+        self.channel = channel
+        self.deadline = channel.deadline
+        channel.on_trigger = self._note_trigger
         self.key = Key(provider.name, provider.address, target.id)
         self.began = services.clock.monotonic()
         #: the mark of the target in the ledger when the evidence was gathered
@@ -230,6 +234,10 @@ class Lifecycle:
         except SyncError as error:
             self.ledger.retract(entry_id)
             return self._refused(observation, error)
+        except Stopped:
+            if self.record.started_at is None:
+                self.ledger.retract(entry_id)
+            raise
         if run is None:
             self.ledger.retract(entry_id)
             return False
@@ -242,7 +250,6 @@ class Lifecycle:
     def _send(self, observation: Observation) -> Run | None:
         """Send the trigger; again only where it provably did not reach the server. ``None`` if the plan is void by then."""
         for attempt in range(1, MAX_SENDS + 1):
-            self.record.started_at = self.services.clock.now()
             try:
                 with wrap_unexpected():
                     return self.provider.trigger(self.target, observation, self.channel)
@@ -262,6 +269,9 @@ class Lifecycle:
             if not self.provider.still_valid(self.target, observation, self.channel):
                 return None
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _note_trigger(self) -> None:
+        self.record.started_at = self.services.clock.now()
 
     def _look_for(self, snapshot: t.Mapping[str, t.Any], grace: float) -> Run | None:
         """Look for a run newer than ``snapshot``, within a grace of so many seconds and the deadline."""

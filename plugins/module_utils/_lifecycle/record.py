@@ -47,6 +47,11 @@ class Record:
         self.reason = self.reason or error.message
         self.detail.update(error.detail)
 
+    def copy(self) -> Record:
+        """The record as it is now, whatever is noted in this one later."""
+        own = {"detail": dict(self.detail), "compact_detail": dict(self.compact_detail), "warnings": list(self.warnings)}
+        return dataclasses.replace(self, **own)  # type: ignore[arg-type]  # the values differ in type
+
     def as_dict(self) -> dict[str, t.Any]:
         return {
             "target": self.target,

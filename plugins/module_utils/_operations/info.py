@@ -10,18 +10,18 @@ from __future__ import annotations
 
 import typing as t
 
-from .._core.clock import Stopped
 from .._core.deadline import Deadline
 from .._core.errors import SyncError, wrap_unexpected
 from .._core.options import ArgumentSpec, Options, check_connection, check_identities, check_waiting, secrets_in
 from .._core.redact import Redactor
+from .._core.stop import Interrupted, Stopped
 from .._http.client import Channel, HttpClient, RequestCount
 from .._lifecycle.provider import Services
-from .progress import Progress, Show, ticking
+from .progress import Progress, ticking
 from .scheduling import fan_out
-from .task import Context, Interrupted
+from .task import Context
 
-#: seconds for all requests about one target, transfers of large zones included
+#: seconds for all requests about one target, transfers of large zones included, and for listing the targets
 INFO_TIMEOUT = 900.0
 
 Entry = dict[str, t.Any]
@@ -57,7 +57,7 @@ def run_info(
             check_waiting(options)
             services = Services(context.clock, redactor, context.rng, context.warn)
             reader = reader_class(options, services)
-            _read_all(reader, options["max_parallel"], services, context.show, result[key])
+            _read_all(reader, options["max_parallel"], services, context, result[key])
     except SyncError as error:
         _fail(result, error)
     except (Interrupted, Stopped, KeyboardInterrupt):
@@ -73,13 +73,14 @@ def _fail(result: dict[str, t.Any], error: SyncError) -> None:
     result.update(failed=True, msg=f"{error.message}. {error.hint}".strip(), failure=error.as_failure())
 
 
-def _read_all(reader: InfoReader, max_parallel: int, services: Services, show: Show | None, entries: list[Entry]) -> None:
+def _read_all(reader: InfoReader, max_parallel: int, services: Services, context: Context, entries: list[Entry]) -> None:
+    """Append what is seen of all targets to ``entries``; the deadline of each begins when it is looked at."""
     count = RequestCount()
 
     def channel() -> Channel:
-        return reader.client.channel(Deadline(services.clock, INFO_TIMEOUT), count)
+        return reader.client.channel(Deadline(services.clock, INFO_TIMEOUT), count, context.stop)
 
-    names = reader.names(channel())
+    (names,) = fan_out([None], lambda _all: reader.names(channel()), 1, context.stop)
     progress = Progress(len(names), "looked at")
 
     def inspect(name: str) -> Entry | SyncError:
@@ -89,8 +90,8 @@ def _read_all(reader: InfoReader, max_parallel: int, services: Services, show: S
         except SyncError as error:
             return error
 
-    with ticking(lambda elapsed: services.redactor.text(progress.line(elapsed)), show):
-        seen = fan_out(names, inspect, max_parallel)
+    with ticking(lambda elapsed: services.redactor.text(progress.line(elapsed)), context.show):
+        seen = fan_out(names, inspect, max_parallel, context.stop)
     entries.extend(item for item in seen if not isinstance(item, SyncError))
     for item in seen:
         if isinstance(item, SyncError):

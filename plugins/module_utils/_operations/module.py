@@ -11,15 +11,15 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import threading
 import typing as t
 
 from ansible.module_utils import basic
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from .._core.clock import SystemClock
+from .._core.stop import StopSignal
 from .operation import Operation
-from .task import Context, Interrupted
+from .task import Context
 
 
 def run_as_module(operation: Operation, module_class: type[AnsibleModule] = AnsibleModule, **settings: t.Any) -> None:
@@ -29,7 +29,7 @@ def run_as_module(operation: Operation, module_class: type[AnsibleModule] = Ansi
     """
     module = module_class(supports_check_mode=True, **operation.spec.as_kwargs(), **settings)
     fail_on_missing_libraries(module, operation, module.params)
-    with interruptible_clock(signal.SIGTERM) as clock:
+    with interruptible_clock(signal.SIGTERM, signal.SIGINT) as clock:
         context = Context(module.check_mode, module._diff, clock, given=given_arguments())
         exit_module(module, operation.run(module.params, context))
 
@@ -51,29 +51,32 @@ def fail_on_missing_libraries(module: AnsibleModule, operation: Operation, optio
 def interruptible_clock(*signals: signal.Signals, pass_on: bool = False) -> t.Iterator[SystemClock]:
     """A clock whose pauses end for good when this process is told to stop, which ends the waiting and not the reporting.
 
+    The handler only notes the signal: nothing is raised in the middle of what the main thread does. Its next pause raises
+    :class:`Stopped`, and :func:`fan_out`, in which it waits for the work on targets, raises :class:`Interrupted`.
+
     :param signals: that tell it.
     :param pass_on: at the end of the ``with`` statement, have such a signal do what it would have done before.
     """
-    stop = threading.Event()
-    told: list[int] = []
+    stop = StopSignal()
+    received: list[int] = []
 
     def on_signal(number: int, frame: t.Any) -> None:
-        told.append(number)
-        # a second one would end the reporting
-        if not stop.is_set():
-            stop.set()
-            raise Interrupted
+        received.append(number)
+        stop.request()
 
+    # wakes the main thread also if the signal arrives just before it begins to wait, or in another thread
+    previous = signal.set_wakeup_fd(stop.open(), warn_on_full_buffer=False)
     before = {number: signal.signal(number, on_signal) for number in signals}
     try:
         yield SystemClock(stop)
     finally:
-        # for threads that nobody waits for any more
-        stop.set()
         for number, handler in before.items():
             signal.signal(number, handler)
-        if pass_on and told:
-            os.kill(os.getpid(), told[0])
+        signal.set_wakeup_fd(previous)
+        # for threads that nothing waits for any more
+        stop.set()
+        if pass_on and received:
+            os.kill(os.getpid(), received[0])
 
 
 def exit_module(module: AnsibleModule, result: dict[str, t.Any]) -> t.NoReturn:

@@ -88,28 +88,48 @@ def settings_of(options: Options, provider: Provider, context: Context) -> Lifec
 
 
 def _sync_all(provider: Provider, ledger: RunLedger, settings: LifecycleSettings, services: Services, batch: Batch) -> None:
-    batch.records = [Record(name, provider.name) for name in provider.names()]
-    targets: dict[int, Target] = {}
+    """Sync each target as one piece of work: it is looked for when a slot is free, and then its deadline begins.
 
-    def resolve(record: Record, count: RequestCount) -> None:
-        channel = provider.client.channel(Deadline(services.clock, settings.wait_timeout), count)
-        target = provider.resolve(record.target, channel)
-        targets[id(record)] = target
-        record.target = target.name
+    So a target that waits for a slot loses no time, and one that is slow to be found keeps no other from being synced.
+    """
+    batch.records = [Record(name, provider.name) for name in provider.names()]
+    duplicates = _Duplicates(batch.records)
 
     def sync(record: Record, count: RequestCount) -> None:
-        Lifecycle(provider, ledger, settings, services, targets[id(record)], record, count).execute()
+        channel = provider.client.channel(Deadline(services.clock, settings.wait_timeout), count, batch.context.stop)
+        target = provider.resolve(record.target, channel)
+        record.target = target.name
+        if duplicates.claim(target, record):
+            Lifecycle(provider, ledger, settings, services, target, record, channel).execute()
 
-    batch.process([(record, resolve) for record in batch.records], "found")
-    batch.process([(record, sync) for record in _distinct(batch.records, targets)])
+    try:
+        batch.process([(record, sync) for record in batch.records])
+    finally:
+        batch.records = duplicates.in_order()
 
 
-def _distinct(records: t.Sequence[Record], targets: t.Mapping[int, Target]) -> list[Record]:
-    """The records to work on: those that were resolved, and of several for one target the first."""
-    first: dict[str, Record] = {}
-    for record in records:
-        if id(record) not in targets:
-            continue
-        if first.setdefault(targets[id(record)].id, record) is not record:
-            record.action, record.reason = "skipped", "the same target is named earlier in the list"
-    return list(first.values())
+class _Duplicates:
+    """Targets that the list names more than once, as a name and its id may: each is synced once, by what is found first."""
+
+    def __init__(self, records: t.Sequence[Record]) -> None:
+        self._records = list(records)
+        self._claims: dict[str, Record] = {}
+        self._pairs: list[tuple[Record, Record]] = []
+
+    def claim(self, target: Target, record: Record) -> bool:
+        """Whether ``record`` is the one to work on for ``target``; if not, it is skipped."""
+        first = self._claims.setdefault(target.id, record)
+        if first is record:
+            return True
+        record.action, record.reason = "skipped", "the same target is named earlier in the list"
+        self._pairs.append((first, record))
+        return False
+
+    def in_order(self) -> list[Record]:
+        """The records, those that were skipped behind the ones for the same target, whichever of them was found first."""
+        records = list(self._records)
+        for first, other in self._pairs:
+            here, there = (next(n for n, each in enumerate(records) if each is record) for record in (first, other))
+            if there < here:
+                records[here], records[there] = other, first
+        return records

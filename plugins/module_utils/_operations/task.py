@@ -14,20 +14,17 @@ import os
 import random
 import typing as t
 
-from .._core.clock import Clock, Stopped, SystemClock, isoformat
+from .._core.clock import Clock, SystemClock, isoformat
 from .._core.errors import SyncError, wrap_unexpected
 from .._core.options import Options
 from .._core.redact import Redactor
+from .._core.stop import Interrupted, Stopped, StopSignal
 from .._http.client import RequestCount
 from .._lifecycle.record import Record
 from .._state.run_ledger import RunLedger, default_path
 from .progress import Progress, Show, ticking
 from .result import fit, fit_diffs, is_failed, summarize, write_report
 from .scheduling import fan_out
-
-
-class Interrupted(BaseException):
-    """The task is being stopped (SIGTERM, for example by AWX)."""
 
 
 @dataclasses.dataclass
@@ -46,6 +43,11 @@ class Context:
     show: Show | None = None
     given: Options = dataclasses.field(default_factory=dict)
     warnings: list[str] = dataclasses.field(default_factory=list)
+    stop: StopSignal = dataclasses.field(init=False)
+
+    def __post_init__(self) -> None:
+        # what ends the pauses of this machine's clock ends the work as a whole
+        self.stop = self.clock.stop if isinstance(self.clock, SystemClock) else StopSignal()
 
     def warn(self, text: str) -> None:
         """Note a warning for the user, once."""
@@ -84,7 +86,7 @@ class Batch:
                 self._one(*job)
 
         with ticking(lambda elapsed: self.redactor.text(progress.line(elapsed)), self.context.show):
-            fan_out(jobs, one, self.options["max_parallel"])
+            fan_out(jobs, one, self.options["max_parallel"], self.context.stop)
 
     def _one(self, record: Record, work: Work) -> None:
         count, clock = RequestCount(self.count), self.context.clock
@@ -100,17 +102,21 @@ class Batch:
         self._done.add(id(record))
 
     def interrupt(self) -> None:
-        """Note that nobody waits any more for what is not finished."""
+        """Note that nothing waits any more for what is not finished; from now on, nothing is triggered."""
+        self.context.stop.set()
+        done = [id(record) in self._done for record in self.records]
+        # threads that still hang in a request go on with theirs
+        self.records = [record.copy() for record in self.records]
         self.failure = SyncError(
             "outcome_unknown", "the task was interrupted", "Runs go on at their servers: run the task again to join them."
         )
-        for record in self.records:
-            if id(record) in self._done or record.failure is not None or record.action == "skipped":
+        for record, is_done in zip(self.records, done):
+            if is_done or record.failure is not None or record.action == "skipped":
                 continue
             if record.handle is not None:
                 went_on = "the run goes on at the server"
             elif record.started_at is not None:
-                went_on = "a trigger was being sent, and nobody knows whether it arrived"
+                went_on = "a trigger was being sent, and whether it arrived is not known"
                 record.action, record.state, record.changed, record.changed_basis = "triggered", "unknown", True, "assumed"
             else:
                 went_on = "nothing was triggered"

@@ -16,7 +16,7 @@ from .._core.deadline import Deadline
 from .._core.errors import SyncError, invalid_option
 from .._core.options import CONNECTION, WAITING, ArgumentSpec, Options, check_connection, check_waiting, secrets_in
 from .._core.redact import Redactor
-from .._http.client import RequestCount, parse_api_url
+from .._http.client import Channel, RequestCount, parse_api_url
 from .._lifecycle.lifecycle import LifecycleSettings
 from .._lifecycle.provider import Provider, Run, Services
 from .._lifecycle.record import Record
@@ -138,8 +138,8 @@ def _wait_all(
         settings = settings_of(batch.options, provider, batch.context)
 
         def wait(record: Record, count: RequestCount) -> None:
-            deadline = Deadline(services.clock, settings.wait_timeout)
-            _wait(provider, ledger, settings, services, Run(dict(handle)), record, count, deadline)
+            channel = provider.client.channel(Deadline(services.clock, settings.wait_timeout), count, batch.context.stop)
+            _wait(provider, ledger, settings, services, Run(dict(handle)), record, channel)
 
         return record, wait
 
@@ -155,10 +155,8 @@ def _wait(
     services: Services,
     run: Run,
     record: Record,
-    count: RequestCount,
-    deadline: Deadline,
+    channel: Channel,
 ) -> None:
-    channel = provider.client.channel(deadline, count)
     target = provider.from_handle(run.handle)
     if settings.check_mode:
         _look_once(provider, run, record, channel)

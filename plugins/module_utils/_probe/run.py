@@ -11,13 +11,14 @@ from __future__ import annotations
 import typing as t
 import warnings
 
-from .._core.clock import Clock, Stopped, isoformat
+from .._core.clock import Clock, isoformat
 from .._core.errors import SyncError, wrap_unexpected
 from .._core.options import Options
 from .._core.redact import Redactor
+from .._core.stop import Interrupted, Stopped
 from .._http.client import RequestCount
 from .._operations.progress import ticking
-from .._operations.task import Context, Interrupted
+from .._operations.task import Context
 from . import http
 from .expect import problems_of
 from .options import Probe, parse_before, parse_probes, parse_rules

@@ -18,7 +18,8 @@ import queue
 import threading
 import typing as t
 
-from .._core.clock import Clock
+from .._core.clock import Clock, SystemClock
+from .._core.stop import Interrupted, StopSignal
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,7 +49,10 @@ class ProbeExecutor(t.Protocol):
         """Begin a look at the probe of this number."""
 
     def wait(self, until: float | None) -> list[tuple[int, AttemptResult]]:
-        """Looks that have ended, once there is one, or none once it is ``until`` (monotonic seconds)."""
+        """Looks that have ended, once there is one, or none once it is ``until`` (monotonic seconds).
+
+        :raises Interrupted: the task is to stop.
+        """
 
 
 class ThreadedExecutor:
@@ -57,11 +61,14 @@ class ThreadedExecutor:
     They are daemons: when the task is being stopped, nobody waits for a server that hangs.
 
     :param look: takes a look at the probe of this number; must not raise.
+    :param clock: its stop signal ends the waiting, too.
     """
 
     def __init__(self, look: t.Callable[[int], AttemptResult], clock: Clock) -> None:
         self._look = look
         self._clock = clock
+        self._stop = clock.stop if isinstance(clock, SystemClock) else StopSignal()
+        self._stop.open()
         self._ended: queue.SimpleQueue[tuple[int, AttemptResult]] = queue.SimpleQueue()
 
     def start(self, probe: int) -> None:
@@ -69,10 +76,13 @@ class ThreadedExecutor:
 
     def _run(self, probe: int) -> None:
         self._ended.put((probe, self._look(probe)))
+        self._stop.wake()
 
     def wait(self, until: float | None) -> list[tuple[int, AttemptResult]]:
         seconds = None if until is None else max(0.0, until - self._clock.monotonic())
+        if self._stop.wait(seconds, until=lambda: not self._ended.empty()):
+            raise Interrupted
         try:
-            return [self._ended.get(timeout=seconds)]
+            return [self._ended.get_nowait()]
         except queue.Empty:
             return []

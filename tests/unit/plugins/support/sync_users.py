@@ -59,5 +59,12 @@ def sync_until_stopped(options: dict[str, t.Any]) -> None:
         say(f"{record['target']} {record['action']} {record['state']} {record['failure']['code']}")
 
 
+def sync_until_stopped_and_stay(options: dict[str, t.Any]) -> None:
+    """The same, in a process that goes on, as that of an action plugin does for a moment."""
+    sync_until_stopped(options)
+    say("reported")
+    wait_for_word()
+
+
 if __name__ == "__main__":
     main(globals())

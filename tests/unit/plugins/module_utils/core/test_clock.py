@@ -7,12 +7,10 @@
 from __future__ import annotations
 
 import datetime as dt
-import threading
 
 import pytest
 
 from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import (
-    Stopped,
     SystemClock,
     isoformat,
     parse_http_date,
@@ -20,6 +18,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import (
     parse_retry_after,
 )
 from ansible_collections.lockstep.sync.plugins.module_utils._core.deadline import Deadline
+from ansible_collections.lockstep.sync.plugins.module_utils._core.stop import Stopped, StopSignal
 from tests.unit.plugins.support.clocks import FakeClock
 
 NOON = dt.datetime(2026, 3, 1, 12, 0, 0, tzinfo=dt.timezone.utc)
@@ -96,14 +95,14 @@ def test_a_deadline_allows_only_what_ends_before_it(clock: FakeClock) -> None:
 
 
 def test_a_stopped_clock_ends_pauses_at_once() -> None:
-    stop = threading.Event()
+    stop = StopSignal()
     stop.set()
     with pytest.raises(Stopped):
         SystemClock(stop).sleep(60)
 
 
 def test_a_pause_of_no_time_is_none_even_when_stopped() -> None:
-    stop = threading.Event()
+    stop = StopSignal()
     stop.set()
     SystemClock(stop).sleep(0)
     SystemClock(stop).sleep(-1)

@@ -10,6 +10,7 @@ import os
 import signal
 import stat
 import threading
+import time
 import typing as t
 
 import pytest
@@ -36,7 +37,7 @@ from tests.unit.plugins.support.fifth import Fifth
 from tests.unit.plugins.support.lab import Lab, Result, code, only, validated
 from tests.unit.plugins.support.mirrors import TOKEN, Mirrors, dumps
 from tests.unit.plugins.support.processes import Process
-from tests.unit.plugins.support.sync_users import sync_until_stopped
+from tests.unit.plugins.support.sync_users import sync_until_stopped, sync_until_stopped_and_stay
 from tests.unit.plugins.support.web import Reply
 
 ALL = ["seven", "eight", "nine"]
@@ -109,6 +110,22 @@ class TestManyTargets:
         assert (column(result, "action"), lab.posts) == (["triggered", "triggered", "skipped"], 2)
         assert "earlier" in result["syncs"][2]["reason"]
         assert result["syncs"][2]["changed"] is False
+
+    def test_it_is_the_later_entry_that_is_skipped_also_if_it_was_found_first(self, lab: Lab) -> None:
+        second = threading.Event()
+
+        class Slow(Fifth):
+            def resolve(self, name: str, channel: Channel) -> Target:
+                if name == "seven":
+                    assert second.wait(20)
+                return super().resolve(name, channel)
+
+            def observe(self, target: Target, channel: Channel) -> Observation:
+                second.set()
+                return super().observe(target, channel)
+
+        result = lab.run(Slow, mirrors=["seven", "7"], max_parallel=2, wait=False)
+        assert (column(result, "action"), lab.posts) == (["triggered", "skipped"], 1)
 
     def test_no_more_than_max_parallel_are_worked_on_at_once(self, lab: Lab) -> None:
         lock, at_once, most = threading.Lock(), [0], [0]
@@ -263,6 +280,38 @@ class TestReport:
         assert not [name for name in os.listdir(lab.directory) if name.startswith(".lockstep")]
 
 
+class TestDeadline:
+    """One for each target, from the moment at which it is looked for."""
+
+    def test_what_it_takes_to_find_a_target_counts(self, lab: Lab) -> None:
+        lab.service.before["GET /mirrors"] = lambda: lab.clock.sleep(50)
+        lab.service.duration = 60
+        record = only(lab.run(wait_timeout=60))
+        assert (record["timed_out"], record["failure"]["code"], record["state"]) == (True, "timed_out", "running")
+        assert record["elapsed"] == lab.clock.elapsed == 60
+
+    def test_waiting_for_a_slot_does_not_count(self, lab: Lab) -> None:
+        lab.service.duration = 40
+        result = lab.run(mirrors=ALL, wait_timeout=60)
+        assert (column(result, "state"), lab.clock.elapsed > 120) == (["succeeded"] * 3, True)
+
+    def test_a_target_that_is_slow_to_be_found_keeps_no_other_waiting(self, lab: Lab) -> None:
+        others = threading.Semaphore(0)
+
+        class Slow(Fifth):
+            def resolve(self, name: str, channel: Channel) -> Target:
+                for _other in range(2 if name == "seven" else 0):
+                    assert others.acquire(timeout=20)
+                return super().resolve(name, channel)
+
+            def trigger(self, target: Target, observation: Observation, channel: Channel) -> Run:
+                others.release()
+                return super().trigger(target, observation, channel)
+
+        result = lab.run(Slow, mirrors=ALL, max_parallel=3, wait=False)
+        assert column(result, "action") == ["triggered"] * 3
+
+
 class TestInterruption:
     @pytest.mark.parametrize("kind", [Interrupted, Stopped, KeyboardInterrupt])
     def test_while_waiting_it_keeps_the_handle(self, lab: Lab, kind: type[BaseException]) -> None:
@@ -310,7 +359,7 @@ class TestInterruption:
         record = only(lab.run(Stopping))
         assert (record["action"], record["state"], record["changed"]) == ("triggered", "unknown", True)
         assert record["failure"]["code"] == "outcome_unknown"
-        assert "nobody knows" in record["failure"]["message"]
+        assert "whether it arrived is not known" in record["failure"]["message"]
 
     def test_in_the_pause_after_a_refusal_nothing_was_triggered(self, lab: Lab) -> None:
         def stop() -> t.NoReturn:
@@ -381,6 +430,30 @@ class TestInterruption:
         assert process.end() == 0
         assert column(lab.report, "target") == ALL
         assert all(set(record) == FIELDS and record["handle"] for record in lab.report["syncs"])
+
+    def test_nothing_is_triggered_once_the_report_says_so(self, lab: Lab, serve: Serve) -> None:
+        service = Mirrors(SystemClock())
+        asked, answered = threading.Semaphore(0), threading.Event()
+
+        def hang() -> None:
+            asked.release()
+            answered.wait(20)
+
+        service.before = {f"GET /mirrors/{number}": hang for number in service.mirrors}
+        web = serve(service.respond)
+        options = lab.options(api_url=web.url, mirrors=ALL, max_parallel=8, report_path=str(lab.report_path))
+        process = Process(sync_until_stopped_and_stay, options)
+        for _target in ALL:
+            assert asked.acquire(timeout=20)
+        os.kill(process.pid, signal.SIGTERM)
+        assert [process.line() for _target in ALL] == [f"{name} refused not_started outcome_unknown" for name in ALL]
+        assert process.line() == "reported"
+        answered.set()
+        time.sleep(0.5)
+        process.go_on()
+        assert process.end() == 0
+        assert all(request.method == "GET" for request in web.log)
+        assert lab.ledger.open_entry(lab.key) is None
 
 
 class TestSecrets:

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import threading
-import typing as t
 
 import pytest
 
@@ -46,11 +45,12 @@ def test_so_many_are_worked_on_at_once_and_no_more(limit: int) -> None:
     assert gauge.most == limit
 
 
-@pytest.mark.parametrize("items", [[], [5]])
-def test_next_to_nothing_needs_no_threads(items: list[int]) -> None:
-    threads: list[t.Any] = []
+@pytest.mark.parametrize("items", [[], [5], [5, 6]])
+def test_nothing_keeps_the_process_from_ending_or_the_main_thread_from_being_interrupted(items: list[int]) -> None:
+    threads: list[threading.Thread] = []
     assert fan_out(items, lambda item: threads.append(threading.current_thread()), 8) == [None] * len(items)
-    assert all(thread is threading.main_thread() for thread in threads)
+    assert len(threads) == len(items)
+    assert all(thread.daemon and thread is not threading.main_thread() for thread in threads)
 
 
 @pytest.mark.parametrize("limit", [1, 2])

@@ -16,8 +16,9 @@ import typing as t
 
 import pytest
 
-from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import Stopped, SystemClock
+from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import SystemClock
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError
+from ansible_collections.lockstep.sync.plugins.module_utils._core.stop import Stopped, StopSignal
 from ansible_collections.lockstep.sync.plugins.module_utils._http.client import HttpSettings
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.plm import notifications as plm_notifications
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.plm.notifications import (
@@ -281,7 +282,7 @@ def test_a_missing_library(monkeypatch: pytest.MonkeyPatch, listener: Listener) 
 
 
 def test_a_task_that_is_stopped_is_not_held_up(socket: FakeSocket) -> None:
-    stop = threading.Event()
+    stop = StopSignal()
     listener = Listener(SystemClock(stop))
     socket.say(GREETING)
     listener.notifications.subscribe(LONG)
