@@ -10,6 +10,9 @@ from __future__ import annotations
 
 import typing as t
 
+#: a decoded JSON object: for the JSON of servers, handles and results only; its fields are checked where they are read
+Json = dict[str, t.Any]
+
 #: what is to be done about a target
 PlannedAction = t.Literal["skip", "join", "queue", "trigger", "refuse"]
 
@@ -25,6 +28,12 @@ Basis = t.Literal["observed", "predicted", "assumed"]
 #: one reading of a run. ``pending``: accepted, not visible yet, which is normal for any time. ``absent``: not visible, which is
 #: normal for a grace only. ``unknown``: a word of the server that ``docs/reference/`` does not have
 ReadingState = t.Literal["pending", "absent", "running", "succeeded", "failed", "unknown"]
+
+#: what a sync does to one record set of a zone
+RecordAction = t.Literal["create", "update", "delete"]
+
+#: how the changes that a server recorded compare with the plan
+FidelityVerdict = t.Literal["exact", "differs"]
 
 #: how waiting for a run ends. ``lost``: absent beyond the grace. ``unexpected``: unknown states only. ``error``: it can no
 #: longer be observed

@@ -13,14 +13,14 @@ import hashlib
 import typing as t
 
 from .._core.errors import SyncError
+from .._core.vocabulary import Json, RecordAction
 from . import rdata, records
-from .rdata import Json
 from .records import Packed
 from .wire import Malformed, ResourceRecord
 
-CREATE = "create"
-UPDATE = "update"
-DELETE = "delete"
+CREATE: t.Final = "create"
+UPDATE: t.Final = "update"
+DELETE: t.Final = "delete"
 
 #: hexadecimal digits of a plan's digest
 DIGEST_LENGTH = 32
@@ -38,7 +38,7 @@ class RecordChange(t.NamedTuple):
 
     name: str
     type: str
-    action: str
+    action: RecordAction
     stored: Packed | None = None
     wanted: Packed | None = None
     owner_group_id: str | None = None
@@ -124,7 +124,7 @@ class Drift:
         """Whether the backend has nothing but SOA and NS at the apex."""
         return not self.backend_content
 
-    def counted(self, action: str) -> int:
+    def counted(self, action: RecordAction) -> int:
         """Number of changes with this action, without the SOA and without ignored ones."""
         return sum(change.action == action and not change.is_soa and not change.ignored for change in self.changes)
 
@@ -166,7 +166,7 @@ class Drift:
             "after": _zone_lines([(change, change.after) for change in shown], more),
         }
 
-    def _count(self, action: str) -> int:
+    def _count(self, action: RecordAction) -> int:
         return sum(change.action == action for change in self.changes)
 
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import typing as t
 
+from .._core.vocabulary import FidelityVerdict, Json, RecordAction
 from . import records
 from .drift import CREATE, DELETE, UPDATE, Drift, RecordChange, name_and_type, sort_changes, zone_names
-from .rdata import Json
 
-_ACTIONS = {"Create": CREATE, "Update": UPDATE, "Delete": DELETE}
+_ACTIONS: dict[str, RecordAction] = {"Create": CREATE, "Update": UPDATE, "Delete": DELETE}
 
 
 class Fidelity(t.NamedTuple):
@@ -24,7 +24,7 @@ class Fidelity(t.NamedTuple):
     :param differences: one sentence for each record set that differs.
     """
 
-    verdict: str
+    verdict: FidelityVerdict
     differences: list[str]
 
 
@@ -64,7 +64,7 @@ def fidelity(drift: Drift, observed: t.Iterable[RecordChange]) -> Fidelity:
     return Fidelity("differs" if differences else "exact", differences)
 
 
-def _observed(names: records.ZoneNames, action: str, item: Json) -> RecordChange:
+def _observed(names: records.ZoneNames, action: RecordAction, item: Json) -> RecordChange:
     record_set = item.get("recordSet")
     name, rtype = name_and_type(record_set)
     previous = item.get("updates") or (record_set if action == DELETE else None)

@@ -17,10 +17,9 @@ import binascii
 import socket
 import typing as t
 
+from .._core.vocabulary import Json
 from . import wire
 from .wire import Malformed
-
-Json = t.Mapping[str, t.Any]
 
 #: maximum length of a character string of a TXT record, and where the server splits its text (docs/reference/vinyldns.md#2.5)
 MAX_STRING = 255

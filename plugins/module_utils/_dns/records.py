@@ -18,8 +18,8 @@ import re
 import struct
 import typing as t
 
+from .._core.vocabulary import Json
 from . import rdata, wire
-from .rdata import Json
 from .wire import Malformed
 
 #: a record set as octets: flags, TTL, and the data of each record preceded by its length

@@ -4,7 +4,7 @@
 
 # Note that this module util is PRIVATE to the collection.
 
-"""Addresses of probes: what to send, and what to show. Pure."""
+"""Addresses of probes: the form that is sent and the form that may be shown. Pure functions."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _REMEDY = "Use https://host[:port][/path][?query], and url_username and url_pass
 
 @dataclasses.dataclass(frozen=True)
 class Address:
-    """An address to look at.
+    """The address of a probe.
 
     :param url: without credentials and fragment, as it is sent.
     :param shown: the same without the values in its query, as it may be shown.
     :param username: from the address itself, decoded; ``None`` if it carries none.
-    :param secrets: what of the address must not be shown.
+    :param secrets: parts of the address that must not be shown.
     """
 
     url: str
@@ -46,7 +46,7 @@ def shown_url(text: str) -> str:
 
 def _shown_pair(pair: str) -> str:
     name, sign, dummy = pair.partition("=")
-    # one without a name may be a secret as a whole
+    # a part without a name may be a secret as a whole
     return f"{name}={MASK}" if sign else MASK if name else ""
 
 
@@ -76,7 +76,7 @@ def _decoded(text: str | None) -> str | None:
 
 
 def _refused(option: str, text: str, problem: str) -> SyncError:
-    # where the address cannot be read, all before the last such sign may be credentials
+    # in an address that cannot be parsed, everything before the last @ may be credentials
     return SyncError("invalid_option", f"option {option}: {shown_url(text.rpartition('@')[2])!r} {problem}", _REMEDY)
 
 

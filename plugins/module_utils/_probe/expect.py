@@ -4,7 +4,7 @@
 
 # Note that this module util is PRIVATE to the collection.
 
-"""What an answer should be like, and how it is not. Pure: every problem names what was wanted and what was found."""
+"""Expectations of a response, and the problems of a response that does not meet them. Pure functions."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from .jsonpath import Path, find
 
 MAX_FINDING = 100
 
-#: headers whose values are secrets, and those whose values are addresses
+#: headers with secret values, and headers whose values are addresses
 _SECRET_HEADERS = ("set-cookie", "set-cookie2", "authorization", "www-authenticate", "authentication-info")
 _ADDRESS_HEADERS = ("location", "content-location")
 
 
 @dataclasses.dataclass(frozen=True)
 class JsonRule:
-    """What should be at a place in a JSON body.
+    """The expectation of a value in a JSON body.
 
     :param text: the path as the user wrote it.
-    :param equals: the value, which counts where neither of the other two is given.
+    :param equals: the expected value; used if neither of the other two is given.
     """
 
     text: str
@@ -42,11 +42,11 @@ class JsonRule:
 
 @dataclasses.dataclass(frozen=True)
 class Expectation:
-    """All that an answer has to meet.
+    """All expectations of a response.
 
-    :param headers: names, and what has to be found in the values.
+    :param headers: names, and patterns for the values.
     :param max_latency: seconds until the last byte.
-    :param min_certificate_days: whole days for which the certificate has to stay valid.
+    :param min_certificate_days: whole days for which the certificate must remain valid.
     """
 
     status: tuple[int, ...] = (200,)
@@ -62,8 +62,8 @@ class Expectation:
 class Certificate:
     """The certificate of a connection.
 
-    :param not_after: its end, ``None`` if that cannot be told.
-    :param problem: why it cannot.
+    :param not_after: end of its validity; ``None`` if unknown.
+    :param problem: why it is unknown.
     """
 
     not_after: dt.datetime | None
@@ -76,14 +76,14 @@ class Certificate:
 
 @dataclasses.dataclass(frozen=True)
 class HttpResponse:
-    """A complete answer, the last one of a chain of redirects.
+    """A complete response, the last one of a chain of redirects.
 
-    :param headers: a mapping that does not care for the case of names.
-    :param body: as much of it as was asked for, decoded.
-    :param truncated: whether there is more of it.
-    :param latency: seconds from the beginning of the look to the last byte, redirects included.
+    :param headers: a mapping that ignores the case of names.
+    :param body: decoded, up to ``max_body``.
+    :param truncated: whether the body is longer.
+    :param latency: seconds from the beginning of the attempt to the last byte, redirects included.
     :param certificate: ``None`` without TLS.
-    :param not_followed: the redirect that this answer is, and why it was not followed.
+    :param not_followed: if the response is a redirect, its target and why it was not followed.
     """
 
     status: int
@@ -95,14 +95,14 @@ class HttpResponse:
     not_followed: str = ""
 
 
-#: Hides secrets in a text from outside.
+#: Hides secrets in a text of the server.
 Redact = t.Callable[[str], str]
 
 
 def problems_of(wanted: Expectation, seen: HttpResponse, now: dt.datetime, redact: Redact = lambda text: text) -> list[str]:
-    """Everything about an answer that is not as it should be.
+    """The problems of a response; each names what was found and what was wanted.
 
-    :param now: the date that certificates are held against.
+    :param now: the date for the validity of certificates.
     """
     found = _status(wanted, seen) + _headers(wanted, seen, redact) + _body(wanted, seen) + _json(wanted, seen, redact)
     return found + _latency(wanted, seen) + _certificate(wanted, seen, now)
@@ -217,8 +217,8 @@ def _certificate(wanted: Expectation, seen: HttpResponse, now: dt.datetime) -> l
         return []
     days = seen.certificate.days(now) if seen.certificate else None
     if days is None:
-        why = seen.certificate.problem if seen.certificate else "the answer came without TLS"
-        return [f"the days left of the certificate cannot be told ({why}), wanted at least {least}"]
+        why = seen.certificate.problem if seen.certificate else "the connection has no TLS"
+        return [f"the remaining days of the certificate are unknown ({why}), wanted at least {least}"]
     if days >= least:
         return []
     return [f"certificate valid for {days} more days, wanted at least {least}"]

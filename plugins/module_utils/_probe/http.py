@@ -4,7 +4,7 @@
 
 # Note that this module util is PRIVATE to the collection.
 
-"""One look at one probe: over a fresh connection, never repeated, and over in time however slowly the server answers."""
+"""One attempt of one probe: over a new connection, never repeated, and within its time-out however slowly the server sends."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ CHUNK = 65536
 
 
 class Watch:
-    """Ends the connections of one look when its time is over, and keeps what they show of the certificate.
+    """Closes the connections of one attempt at its time-out, and keeps the certificate that they show.
 
-    The time-outs of requests are for each wait for data: a server that sends a byte now and then never meets them.
+    The time-outs of requests apply to each wait for data, so a server that sends a byte now and then never exceeds them.
 
-    :param seconds: time for the look, from entering the context on.
+    :param seconds: time for the attempt, from entering the context on.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -45,24 +45,24 @@ class Watch:
         self._timer.daemon = True
 
     def __enter__(self) -> None:
-        _looking.watch = self
+        _current.watch = self
         self._timer.start()
 
     def __exit__(self, *args: object) -> None:
-        _looking.watch = None
+        _current.watch = None
         self._timer.cancel()
         with self._lock:
             while self._sockets:
                 self._sockets.pop().close()
 
     def opened(self, sock: socket.socket) -> None:
-        """Have this connection ended with the others."""
-        # a duplicate, as TLS takes the original over
-        twin = sock.dup()
+        """Close this connection with the others."""
+        # TLS takes over the original socket
+        duplicate = sock.dup()
         with self._lock:
-            self._sockets.append(twin)
+            self._sockets.append(duplicate)
             if self.expired:
-                _shut(twin)
+                _shut(duplicate)
 
     def _expire(self) -> None:
         with self._lock:
@@ -76,24 +76,24 @@ def _shut(sock: socket.socket) -> None:
         sock.shutdown(socket.SHUT_RDWR)
 
 
-class _Looking(threading.local):
-    """The look that this thread is taking."""
+class _Attempting(threading.local):
+    """The attempt that this thread is making."""
 
     watch: Watch | None = None
 
 
-_looking = _Looking()
+_current = _Attempting()
 
 
 class _Watched:
-    """Connection that tells :class:`Watch` of itself."""
+    """Connection that registers with :class:`Watch`."""
 
     sock: t.Any
 
     def _new_conn(self) -> socket.socket:
-        sock: socket.socket = super()._new_conn()  # type: ignore[misc]  # a mixin: the class beside it has the method
-        if _looking.watch:
-            _looking.watch.opened(sock)
+        sock: socket.socket = super()._new_conn()  # type: ignore[misc]  # a mixin: the other base class has the method
+        if _current.watch:
+            _current.watch.opened(sock)
         return sock
 
 
@@ -104,8 +104,8 @@ class _WatchedConnection(_Watched, transport.TrackedConnection):
 class _WatchedTLSConnection(_Watched, transport.TrackedTLSConnection):
     def connect(self) -> None:
         super().connect()
-        if _looking.watch:
-            _looking.watch.certificate = certificate_of(self.sock)
+        if _current.watch:
+            _current.watch.certificate = certificate_of(self.sock)
 
 
 class _WatchedPool(transport.TrackedPool):
@@ -120,7 +120,7 @@ _POOLS = {"http": _WatchedPool, "https": _WatchedTLSPool}
 
 
 class ProbeAdapter(transport.TriggerAdapter):
-    """Transport of looks: no retries, no reuse of connections, and all of them watched."""
+    """Transport of probes: no retries, no reuse of connections, and all connections are watched."""
 
     def init_poolmanager(self, *args: t.Any, **kwargs: t.Any) -> None:
         super().init_poolmanager(*args, **kwargs)
@@ -144,7 +144,7 @@ def certificate_of(sock: t.Any) -> Certificate:
 
 
 def decode_certificate(der: bytes | None) -> Certificate:
-    """What a certificate says that nobody has validated."""
+    """The content of a certificate that was not validated."""
     if not der:
         return Certificate(None, "the server shows none")
     try:
@@ -155,30 +155,30 @@ def decode_certificate(der: bytes | None) -> Certificate:
         certificate = x509.load_der_x509_certificate(der)
     except ValueError:
         return Certificate(None, "it cannot be read")
-    # before version 42 there only is the naive one
+    # before version 42 there is only the naive form
     moment = getattr(certificate, "not_valid_after_utc", None) or certificate.not_valid_after
     return Certificate(moment if moment.tzinfo else moment.replace(tzinfo=dt.timezone.utc))
 
 
 def next_hop(follow: Follow, url: str, status: int, location: str | None) -> tuple[str | None, str]:
-    """Where to go on from an answer (``None``: nowhere), and why a redirect is not followed."""
+    """The address to request next (``None``: none), and why a redirect is not followed."""
     if status not in REDIRECTS:
         return None, ""
     target = redirected(url, location)
     if target is None:
         return None, "a redirect that names no http(s) address"
     if follow == "none":
-        return None, f"a redirect to {shown_url(target)}, which follow_redirects: none leaves alone"
+        return None, f"a redirect to {shown_url(target)}, which follow_redirects: none does not follow"
     if follow == "same_origin" and not same_origin(url, target):
-        return None, f"a redirect to {shown_url(target)}, which is another origin; follow_redirects: all goes there"
+        return None, f"a redirect to {shown_url(target)}, which is another origin; follow_redirects: all follows it"
     return target, ""
 
 
-def look(probe: Probe, clock: Clock, count: RequestCount) -> HttpResponse:
-    """Look at a probe once.
+def fetch(probe: Probe, clock: Clock, count: RequestCount) -> HttpResponse:
+    """Request the address of a probe once.
 
-    :param count: gets every request that was sent, if only in part.
-    :raises SyncError: why there is no complete answer.
+    :param count: counts every request that was sent, even in part.
+    :raises SyncError: there is no complete response.
     """
     started = clock.monotonic()
     watch = Watch(probe.request_timeout)
@@ -193,14 +193,14 @@ def look(probe: Probe, clock: Clock, count: RequestCount) -> HttpResponse:
             except (OSError, ValueError) as exc:
                 raise _failed(exc, watch, probe, url) from None
             if watch.expired:
-                # the end of a connection also is the end of a body without length
+                # the end of a connection is also the end of a body without a length
                 raise _too_slow(probe, url)
             if target is None:
                 latency = clock.monotonic() - started
                 certificate = watch.certificate
                 return HttpResponse(response.status_code, response.headers, body, latency, truncated, certificate, not_followed)
             if not same_origin(url, target):
-                # cookies heed neither port nor scheme
+                # cookies apply to other ports and schemes of the host as well
                 session.cookies.clear()
             url = target
     raise SyncError("redirect_refused", f"more than {MAXREDIRECTS} redirects, the last one to {shown_url(url)}")
@@ -210,7 +210,7 @@ def _send(session: t.Any, probe: Probe, url: str, count: RequestCount) -> t.Any:
     headers = {"Cache-Control": "no-cache", "Connection": "close"}
     own: dict[str, t.Any] = {}
     if same_origin(url, probe.address.url):
-        # nothing that might be a credential goes anywhere else
+        # nothing that might be a credential is sent to another origin
         headers.update(probe.headers)
         own = {"cert": probe.cert, "auth": _auth(probe)}
     limit = probe.request_timeout
@@ -229,7 +229,7 @@ def _send(session: t.Any, probe: Probe, url: str, count: RequestCount) -> t.Any:
     finally:
         if transport.send_tracker.sent:
             count.add()
-    # as a matter of course since urllib3 2: half a body is no answer
+    # the default since urllib3 2: an incomplete body is an error
     response.raw.enforce_content_length = True
     return response
 
@@ -258,4 +258,4 @@ def _failed(exc: Exception, watch: Watch, probe: Probe, url: str) -> SyncError:
 
 
 def _too_slow(probe: Probe, url: str) -> SyncError:
-    return SyncError("connection_failed", f"no complete answer from {origin_text(url)} within {probe.request_timeout:g} s")
+    return SyncError("connection_failed", f"no complete response from {origin_text(url)} within {probe.request_timeout:g} s")

@@ -4,7 +4,7 @@
 
 # Note that this module util is PRIVATE to the collection.
 
-"""From AnsibleModule to the probes and back."""
+"""The module http_probe as a process: options that are shown without secrets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .options import shown_options
 
 
 class ProbeModule(AnsibleModule):  # type: ignore[misc]  # ansible-core ships no types
-    """Module whose options may hold secrets in the middle of addresses, which no_log cannot tell from the rest."""
+    """Module whose options may contain secrets within addresses, where no_log cannot find them."""
 
     def exit_json(self, **kwargs: t.Any) -> t.NoReturn:
         super().exit_json(**{**kwargs, "invocation": self._shown()})

@@ -4,7 +4,7 @@
 
 # Note that this module util is PRIVATE to the collection.
 
-"""Options of the module, and what they mean. Everything that is wrong with them is found here, before any request."""
+"""Options of the module http_probe. All errors in them are found here, before any request."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ MAX_BODY = 64 * 1024 * 1024
 
 Follow = t.Literal["none", "same_origin", "all"]
 
-#: request headers whose values are no secrets, so that they may be sent along and shown in texts from outside
+#: request headers whose values are not secret, so that messages may show them
 _PLAIN_HEADERS = ("accept", "accept-charset", "accept-language", "cache-control", "content-type", "host", "pragma", "user-agent")
-#: what is shorter would only be found where it is something else
+#: shorter values are not masked, as they would match unrelated text
 _MIN_SECRET = 4
 
 _JSON: dict[str, t.Any] = {
@@ -92,15 +92,15 @@ SPEC = ArgumentSpec(
 
 @dataclasses.dataclass(frozen=True)
 class Probe:
-    """One thing to look at, and how.
+    """One address to request, and the expectations of its response.
 
     :param headers: request headers.
     :param login: user name and password.
     :param verify: ``True``, ``False`` or the path of a CA bundle.
     :param cert: client certificate, or certificate and key.
-    :param request_timeout: seconds for a whole look, redirects and body included.
+    :param request_timeout: seconds for a whole attempt, redirects and body included.
     :param max_body: bytes of the body to read.
-    :param secrets: what must not be shown where it comes back from outside.
+    :param secrets: texts that must not be shown if a response contains them.
     """
 
     name: str
@@ -154,7 +154,7 @@ def parse_probes(options: Options) -> list[Probe]:
     """
     given = options["probes"]
     if not given:
-        raise invalid_option("probes", given, "names nothing to look at", "Give at least one probe.")
+        raise invalid_option("probes", given, "names no probe", "Give at least one probe.")
     probes = [_parse_probe(f"probes[{number}]", each) for number, each in enumerate(given)]
     seen: dict[str, int] = {}
     for number, probe in enumerate(probes):
@@ -216,7 +216,7 @@ def _check_files(option: str, given: Options) -> None:
 
 
 def _check_use(option: str, given: Options, address: Address) -> None:
-    """What cannot be met, whatever is answered."""
+    """Refuse expectations that no response can meet."""
     for name in ("regex", "not_regex", "json"):
         if given["method"] == "HEAD" and given.get(name):
             raise invalid_option(f"{option}.{name}", given[name], "looks at a body, which HEAD does not have", "Use method: GET.")
@@ -260,7 +260,7 @@ def _json_rule(option: str, given: Options) -> JsonRule:
         remedy = 'Use a path such as status, checks[0].state or data["a.b"].'
         raise invalid_option(f"{option}.path", given["path"], str(exc), remedy) from None
     pattern = _optional_pattern(f"{option}.regex", given.get("regex"))
-    # one of the three was given, so if all are null, it is the null of equals
+    # one of the three was given; if all are null, equals is
     return JsonRule(given["path"], path, given.get("equals"), pattern, given.get("exists"))
 
 
@@ -289,7 +289,7 @@ def _login(option: str, given: Options, address: Address, headers: t.Mapping[str
     if "authorization" in map(str.lower, headers):
         raise SyncError(
             "invalid_option",
-            f"option {option}.request_headers[Authorization]: {MASK} is given beside a user name",
+            f"option {option}.request_headers[Authorization]: {MASK} is given together with a user name",
             "Use either the header, or url_username and url_password.",
         )
     return username, password or ""
@@ -304,7 +304,7 @@ def _secrets_of(headers: t.Mapping[str, str]) -> list[str]:
     found = []
     for name, value in headers.items():
         if name.lower() not in _PLAIN_HEADERS:
-            # the header as a whole, what follows the scheme, and the parts of a cookie
+            # the whole header, the part after the scheme, and the parts of a cookie
             found += [value, *value.split(None, 1)[1:], *(part.partition("=")[2].strip() for part in value.split(";"))]
     return [each for each in found if len(each) >= _MIN_SECRET]
 

@@ -4,7 +4,7 @@
 
 # Note that this module util is PRIVATE to the collection.
 
-"""The code behind module http_probe: look as the schedule says, and tell what came of it. Changes nothing, ever."""
+"""The code of the module http_probe: makes attempts as the schedule decides, and returns the result. Changes nothing."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from .._core.errors import SyncError, wrap_unexpected
 from .._core.options import Options
 from .._core.redact import Redactor
 from .._core.stop import Interrupted, Stopped
+from .._core.vocabulary import Json
 from .._http.client import RequestCount
 from .._operations.progress import ticking
 from .._operations.task import Context
@@ -25,38 +26,38 @@ from .options import Probe, parse_before, parse_probes, parse_rules
 from .schedule import Attempt, Over, Schedule, ScheduleRules, Track
 from .workers import AttemptResult, ProbeExecutor, ThreadedExecutor
 
-Json = dict[str, t.Any]
-
-#: Makes the crew that looks at these probes.
-CrewOf = t.Callable[[t.Sequence[Probe], Clock], ProbeExecutor]
+#: Creates the executor for these probes.
+ExecutorFactory = t.Callable[[t.Sequence[Probe], Clock], ProbeExecutor]
 
 
 def http_executor(probes: t.Sequence[Probe], clock: Clock) -> ProbeExecutor:
-    """A crew that looks at the real thing."""
+    """An executor that sends real requests."""
     if not all(probe.verify for probe in probes):
-        # who switches validation off has been told in the documentation, and does not need it for each look
+        # the documentation of validate_certs warns already
         warnings.filterwarnings("ignore", message="Unverified HTTPS request")
     return ThreadedExecutor(lambda number: make_attempt(probes[number], clock), clock)
 
 
-def make_attempt(probe: Probe, clock: Clock, look: t.Callable[[Probe, Clock, RequestCount], t.Any] = http.look) -> AttemptResult:
-    """Look at a probe, and judge what is seen. Whatever goes wrong is a problem of the probe."""
+def make_attempt(
+    probe: Probe, clock: Clock, fetch: t.Callable[[Probe, Clock, RequestCount], t.Any] = http.fetch
+) -> AttemptResult:
+    """Make one attempt and evaluate the response. Any failure is a problem of the probe."""
     count, redactor = RequestCount(), Redactor(probe.secrets)
     try:
         with wrap_unexpected():
-            seen = look(probe, clock, count)
+            seen = fetch(probe, clock, count)
             now = clock.now()
             problems = tuple(problems_of(probe.wanted, seen, now, redactor.text))
     except SyncError as error:
         wanted = " or ".join(map(str, probe.wanted.status))
-        problem = f"{redactor.text(error.message)}, wanted an answer with status {wanted}"
+        problem = f"{redactor.text(error.message)}, wanted a response with status {wanted}"
         return AttemptResult((problem,), clock.monotonic(), clock.now(), count.value)
     days = seen.certificate.days(now) if seen.certificate else None
     return AttemptResult(problems, clock.monotonic(), now, count.value, seen.status, seen.latency, days)
 
 
 class ProbeHistory:
-    """What was seen of one probe so far."""
+    """The attempts of one probe so far."""
 
     def __init__(self, probe: Probe) -> None:
         self.probe = probe
@@ -90,62 +91,65 @@ class ProbeHistory:
 
     def _problems(self, track: Track, rules: ScheduleRules) -> list[str]:
         if self.last is None:
-            return ["not looked at, wanted a look"]
+            return ["no attempt was made, wanted one"]
         if self.last.problems:
             return list(self.last.problems)
         before = f"; the last failure: {'; '.join(self.last_failed.problems)}" if self.last_failed else ""
-        looks = "look" if track.consecutive == 1 else "looks"
-        return [f"{track.consecutive} successful {looks} in a row, wanted {rules.needed}{before}"]
+        attempts = "attempt" if track.consecutive == 1 else "attempts"
+        return [f"{track.consecutive} successful {attempts} in a row, wanted {rules.needed}{before}"]
 
 
 class ProbeTask:
-    """Everything about one run, complete at any moment, so that every exit can report it."""
+    """The state of one task, complete at any moment, so that every exit can report it."""
 
     def __init__(self, context: Context) -> None:
         self.clock = context.clock
         self.started = context.clock.monotonic()
-        self.looks: list[ProbeHistory] = []
+        self.histories: list[ProbeHistory] = []
         self.before: dict[str, bool] = {}
         self.rules = ScheduleRules()
         self.schedule: Schedule | None = None
         self.failure: SyncError | None = None
 
     def prepare(self, options: Options) -> list[Probe]:
-        """Understand the options.
+        """Parse the options.
 
         :raises SyncError: ``invalid_option``.
         """
         self.rules = parse_rules(options)
         self.before = parse_before(options)
         probes = parse_probes(options)
-        self.looks = [ProbeHistory(probe) for probe in probes]
+        self.histories = [ProbeHistory(probe) for probe in probes]
         return probes
 
-    def watch(self, crew: ProbeExecutor) -> None:
-        """Have the crew look until all is decided."""
-        self.schedule = schedule = Schedule(len(self.looks), self.rules, self.clock.monotonic())
+    def watch(self, executor: ProbeExecutor) -> None:
+        """Make attempts until the schedule is over."""
+        self.schedule = schedule = Schedule(len(self.histories), self.rules, self.clock.monotonic())
         while True:
             step = schedule.next(self.clock.monotonic())
             if isinstance(step, Over):
                 return
             if isinstance(step, Attempt):
-                crew.start(step.probe)
+                executor.start(step.probe)
                 continue
-            for probe, view in crew.wait(step.until):
-                self.looks[probe].note(view)
+            for probe, view in executor.wait(step.until):
+                self.histories[probe].note(view)
                 schedule.ended(probe, view.ended, not view.problems)
 
     def line(self, elapsed: float) -> str:
-        """How far it is, ``elapsed`` seconds after it began."""
+        """The progress, ``elapsed`` seconds after the beginning."""
         green = sum(track.passed for track in self.schedule.tracks) if self.schedule else 0
         soaking = self.schedule is not None and self.schedule.green_at is not None
         soak = f", soak of {self.rules.soak:g} s" if soaking else ""
-        return f"{green} of {len(self.looks)} probes green{soak}, {elapsed:.0f} s"
+        return f"{green} of {len(self.histories)} probes green{soak}, {elapsed:.0f} s"
 
     def result(self) -> Json:
         """What the task returns."""
-        tracks = self.schedule.tracks if self.schedule else [Track(None) for dummy in self.looks]
-        probes = [looks.result(track, self.rules, self.before.get(looks.probe.name)) for looks, track in zip(self.looks, tracks)]
+        tracks = self.schedule.tracks if self.schedule else [Track(None) for dummy in self.histories]
+        probes = [
+            history.result(track, self.rules, self.before.get(history.probe.name))
+            for history, track in zip(self.histories, tracks)
+        ]
         failing = [probe for probe in probes if not probe["ok"]]
         if self.schedule is not None and failing and self.failure is None:
             self.failure = self._probe_failed(failing)
@@ -156,31 +160,31 @@ class ProbeTask:
             "regressions": [probe["name"] for probe in failing if probe["was_ok"] is not False],
             "already_failing": [probe["name"] for probe in failing if probe["was_ok"] is False],
             "elapsed": round(self.clock.monotonic() - self.started, 3),
-            "requests": sum(looks.requests for looks in self.looks),
+            "requests": sum(history.requests for history in self.histories),
             "failure": self.failure.as_failure() if self.failure else None,
             "msg": self._message(),
         }
 
     def _probe_failed(self, failing: t.Sequence[Json]) -> SyncError:
         first = failing[0]
-        text = f"{len(failing)} of {len(self.looks)} probes failed"
+        text = f"{len(failing)} of {len(self.histories)} probes failed"
         if self.schedule and self.schedule.broken:
             text += " during the soak"
         known = sum(probe["was_ok"] is False for probe in failing)
         if known:
             text += f" ({known} of them failed before too)"
         message = f"{text}. {first['name']}: {'; '.join(first['problems'])}"
-        return SyncError("probe_failed", message, "Look at what answers there, and into its logs.", first["status"])
+        return SyncError("probe_failed", message, "Check the server behind the address, and its logs.", first["status"])
 
     def _message(self) -> str:
         if self.failure:
             return f"{self.failure.message}. {self.failure.hint}".strip()
         soak = f", and stayed so for {self.rules.soak:g} s" if self.rules.soak else ""
-        return f"{len(self.looks)} of {len(self.looks)} probes are as wanted{soak}"
+        return f"{len(self.histories)} of {len(self.histories)} probes are as wanted{soak}"
 
 
-def run_probes(options: Options, context: Context, crew_of: CrewOf = http_executor) -> Json:
-    """Look at all probes.
+def run_probes(options: Options, context: Context, new_executor: ExecutorFactory = http_executor) -> Json:
+    """Run all probes.
 
     :returns: the result of the task; ``failed`` in it says whether it failed.
     """
@@ -189,7 +193,7 @@ def run_probes(options: Options, context: Context, crew_of: CrewOf = http_execut
         with wrap_unexpected():
             probes = task.prepare(options)
             with ticking(task.line, context.show):
-                task.watch(crew_of(probes, context.clock))
+                task.watch(new_executor(probes, context.clock))
     except SyncError as error:
         task.failure = error
     except (Interrupted, Stopped, KeyboardInterrupt):

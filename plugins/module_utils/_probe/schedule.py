@@ -4,10 +4,10 @@
 
 # Note that this module util is PRIVATE to the collection.
 
-"""When to look at which probe, and which of them have passed: a pure decision, given what was seen and when.
+"""When to make an attempt of which probe, and which probes have passed: a pure decision from the results so far.
 
-First each probe has to succeed a number of times in a row, by a deadline at which a last look is taken. Then, for the time
-of the soak, all have to go on succeeding; here a failing look counts once the next one at the same probe has failed too.
+First each probe must succeed a number of times in a row, before a deadline at which a last attempt is made. Then, during the
+soak, all must go on succeeding; there a failed attempt counts only if the next one of the same probe fails as well.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ import typing as t
 
 @dataclasses.dataclass(frozen=True)
 class ScheduleRules:
-    """What it takes to pass.
+    """The conditions for passing.
 
-    :param successes: successful looks in a row that each probe needs.
-    :param interval: seconds from the end of a look to the next one at the same probe.
-    :param timeout: seconds until the deadline; 0 for a single look at each probe, which then decides.
-    :param soak: seconds for which all probes have to stay successful afterwards.
-    :param max_parallel: looks at once.
+    :param successes: successful attempts in a row that each probe needs.
+    :param interval: seconds from the end of an attempt to the next one of the same probe.
+    :param timeout: seconds until the deadline; 0 for a single attempt of each probe.
+    :param soak: seconds for which all probes must remain successful afterwards.
+    :param max_parallel: maximum of concurrent attempts.
     """
 
     successes: int = 1
@@ -35,22 +35,22 @@ class ScheduleRules:
 
     @property
     def needed(self) -> int:
-        """Successful looks in a row that it really takes."""
+        """Successful attempts in a row that are needed: one if there is a single attempt."""
         return self.successes if self.timeout > 0 else 1
 
 
 @dataclasses.dataclass(frozen=True)
 class Attempt:
-    """Begin a look at this probe now."""
+    """Begin an attempt of this probe now."""
 
     probe: int
 
 
 @dataclasses.dataclass(frozen=True)
 class Wait:
-    """Nothing to begin before a look ends, or this moment (monotonic seconds) has come, whichever is first.
+    """Begin nothing before an attempt ends or this moment (monotonic seconds) is reached, whichever is first.
 
-    ``until`` is ``None`` where only the end of a look can bring anything new.
+    ``until`` is ``None`` if only the end of an attempt can change anything.
     """
 
     until: float | None
@@ -58,7 +58,7 @@ class Wait:
 
 @dataclasses.dataclass(frozen=True)
 class Over:
-    """All is decided, and no look is in flight."""
+    """All is decided, and no attempt is in flight."""
 
 
 Step = t.Union[Attempt, Wait, Over]
@@ -66,14 +66,14 @@ Step = t.Union[Attempt, Wait, Over]
 
 @dataclasses.dataclass
 class Track:
-    """Where one probe stands.
+    """The state of one probe.
 
-    :param due: when to look next (monotonic seconds), ``None`` if it needs no more looks.
-    :param flying: whether a look at it is in flight.
-    :param ended: when the last look at it ended.
-    :param consecutive: successful looks in a row at the end.
-    :param passed: whether it has had all the successes that it needs, and has not failed since.
-    :param suspect: whether its last look failed during the soak.
+    :param due: time of the next attempt (monotonic seconds), ``None`` if no more are needed.
+    :param flying: whether an attempt is in flight.
+    :param ended: when the last attempt ended.
+    :param consecutive: successful attempts in a row, up to now.
+    :param passed: whether it has succeeded as often as needed, and has not failed since.
+    :param suspect: whether its last attempt failed during the soak.
     """
 
     due: float | None
@@ -86,7 +86,7 @@ class Track:
 
 
 class Schedule:
-    """Decides after each look what is next. Does no I/O and never sleeps.
+    """Decides after each attempt what is next. Does no I/O and never sleeps.
 
     :param probes: number of probes.
     :param now: when it begins (monotonic seconds, as all moments here).
@@ -107,7 +107,7 @@ class Schedule:
         return all(track.passed for track in self.tracks)
 
     def next(self, now: float) -> Step:
-        """What to do now. A :class:`Attempt` counts as begun once it is handed out."""
+        """What to do now. An :class:`Attempt` counts as begun when it is returned."""
         flying = sum(track.flying for track in self.tracks)
         waiting = [(track.due, number) for number, track in enumerate(self.tracks) if track.due is not None and not track.flying]
         if not waiting:
@@ -121,7 +121,7 @@ class Schedule:
         return Attempt(number)
 
     def ended(self, probe: int, now: float, ok: bool) -> None:
-        """Note that the look at ``probe`` ended now."""
+        """Note that the attempt of ``probe`` ended now."""
         track = self.tracks[probe]
         track.flying, track.ended = False, now
         track.attempts += 1
@@ -155,7 +155,7 @@ class Schedule:
             for each in self.tracks:
                 each.due = None
         elif not ok:
-            # straight after the interval, past the end of the soak if need be
+            # after the interval, even if the soak has ended by then
             track.due = now + self.rules.interval
         else:
             track.due = min(now + self.rules.interval, end) if now < end else None

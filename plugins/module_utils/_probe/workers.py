@@ -4,10 +4,9 @@
 
 # Note that this module util is PRIVATE to the collection.
 
-"""Who takes the looks: several at once, each handed over the moment it ends.
+"""Concurrent attempts, each returned as soon as it ends.
 
-Unlike the fan-out of the core, which ends when the slowest of a round does: a site that hangs must not keep the others
-from being looked at in time.
+Unlike with the fan-out of the core, which ends with the slowest target, a site that hangs must not delay the attempts of others.
 """
 
 from __future__ import annotations
@@ -24,10 +23,10 @@ from .._core.stop import Interrupted, StopSignal
 
 @dataclasses.dataclass(frozen=True)
 class AttemptResult:
-    """What one look showed.
+    """The result of one attempt.
 
-    :param problems: none if all was as it should be.
-    :param latency: seconds until the last byte, ``None`` without a complete answer.
+    :param problems: empty if all expectations were met.
+    :param latency: seconds until the last byte, ``None`` without a complete response.
     :param ended: when it ended, in monotonic seconds.
     :param at: the same as a date.
     :param requests: requests sent.
@@ -43,29 +42,29 @@ class AttemptResult:
 
 
 class ProbeExecutor(t.Protocol):
-    """Takes looks without keeping the one who orders them waiting."""
+    """Makes attempts without blocking the caller."""
 
     def start(self, probe: int) -> None:
-        """Begin a look at the probe of this number."""
+        """Begin an attempt of the probe with this number."""
 
     def wait(self, until: float | None) -> list[tuple[int, AttemptResult]]:
-        """Looks that have ended, once there is one, or none once it is ``until`` (monotonic seconds).
+        """Attempts that have ended; waits for the first one, but not longer than ``until`` (monotonic seconds).
 
         :raises Interrupted: the task is to stop.
         """
 
 
 class ThreadedExecutor:
-    """A thread for each look.
+    """One thread for each attempt.
 
-    They are daemons: when the task is being stopped, nobody waits for a server that hangs.
+    The threads are daemons, so that a stopped task does not wait for a server that hangs.
 
-    :param look: takes a look at the probe of this number; must not raise.
-    :param clock: its stop signal ends the waiting, too.
+    :param attempt: makes an attempt of the probe with this number; must not raise.
+    :param clock: its stop signal ends the waiting as well.
     """
 
-    def __init__(self, look: t.Callable[[int], AttemptResult], clock: Clock) -> None:
-        self._look = look
+    def __init__(self, attempt: t.Callable[[int], AttemptResult], clock: Clock) -> None:
+        self._attempt = attempt
         self._clock = clock
         self._stop = clock.stop if isinstance(clock, SystemClock) else StopSignal()
         self._stop.open()
@@ -75,7 +74,7 @@ class ThreadedExecutor:
         threading.Thread(target=self._run, args=(probe,), name=f"lockstep-probe-{probe}", daemon=True).start()
 
     def _run(self, probe: int) -> None:
-        self._ended.put((probe, self._look(probe)))
+        self._ended.put((probe, self._attempt(probe)))
         self._stop.wake()
 
     def wait(self, until: float | None) -> list[tuple[int, AttemptResult]]:

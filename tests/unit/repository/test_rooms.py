@@ -137,3 +137,15 @@ def test_a_class_name_stands_for_one_thing(sources: dict[str, ast.Module]) -> No
             if isinstance(node, ast.ClassDef) and node.name not in required:
                 where[node.name].append(name)
     assert {name: files for name, files in where.items() if len(files) > 1} == {}
+
+
+def test_module_utils_have_one_alias_for_json(sources: dict[str, ast.Module]) -> None:
+    """Elsewhere a mapping without types would pass for a value of the code itself."""
+    aliases = [
+        name
+        for name, tree in sources.items()
+        if name.startswith("plugins/module_utils/")
+        for node in tree.body
+        if isinstance(node, ast.Assign) and any(isinstance(target, ast.Name) and target.id == "Json" for target in node.targets)
+    ]
+    assert aliases == ["plugins/module_utils/_core/vocabulary.py"]

@@ -14,10 +14,9 @@ import typing as t
 from xml.etree import ElementTree
 
 from ..._core.errors import SyncError, invalid_option
+from ..._core.vocabulary import Json
 from ..._http.response import Response
 from . import auth
-
-Json = dict[str, t.Any]
 
 V1 = "/api/1/services/api/1"
 SYNC, RESET = "sync-staging", "reset-staging"
@@ -189,6 +188,9 @@ IDLE = frozenset({"idle", "ready", "readyWithErrors", "started", ""})
 OFF = frozenset({"stopped", "error"})
 
 
+PublisherState = t.Literal["idle", "busy", "stopped", "error"]
+
+
 @dataclasses.dataclass(frozen=True)
 class Publisher:
     """The publisher of a site."""
@@ -197,7 +199,7 @@ class Publisher:
     status: str
 
     @property
-    def state(self) -> str:
+    def state(self) -> PublisherState:
         """``idle``, ``busy``, ``stopped`` or ``error``. The status alone is not enough: it may be ``queued`` while stopped."""
         if self.status == "error":
             return "error"

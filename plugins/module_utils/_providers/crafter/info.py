@@ -12,9 +12,10 @@ import typing as t
 
 from ..._core.errors import SyncError
 from ..._core.options import ArgumentSpec, Options, list_of_names
+from ..._core.vocabulary import Json
 from ..._http.client import Channel
 from ..._lifecycle.provider import Services
-from .api import Json, Site, check_site, choose_endpoint
+from .api import Site, check_site, choose_endpoint
 from .auth import CONNECTION_SPEC
 from .provider import MAX_PATHS, REPOSITORY_SPEC, open_repository
 from .studio import Studio

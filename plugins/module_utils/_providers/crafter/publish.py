@@ -20,11 +20,12 @@ import urllib.parse
 from ..._core.clock import isoformat
 from ..._core.errors import SyncError, invalid_option
 from ..._core.options import ArgumentSpec, Options, list_of_names
+from ..._core.vocabulary import Json, ReadingState
 from ..._http.client import Channel
 from ..._http.response import Response
 from ..._lifecycle.poll import Reading
 from ..._lifecycle.provider import Capabilities, Effect, Observation, Provider, Run, Services, Target
-from .api import V1, V4, V5, Json, Publisher, Site, Version, check_site, error_text_and_code, object_of
+from .api import V1, V4, V5, Publisher, Site, Version, check_site, error_text_and_code, object_of
 from .auth import CONNECTION_SPEC
 from .provider import never_published, publish_failed, unknown_site
 from .studio import Studio
@@ -117,7 +118,7 @@ def choose_call(version: Version | None, request: PublishRequest, comment: str) 
     return Call(f"{V1}/publish/publish-items.json", body, {"site_id": site})
 
 
-def state_of(states: t.Sequence[str]) -> tuple[str, str]:
+def state_of(states: t.Sequence[str]) -> tuple[ReadingState, str]:
     """State of a reading and its text, from the states of all packages of a request."""
     for word in ("BLOCKED", "CANCELLED"):
         if word in states:
@@ -130,7 +131,7 @@ def state_of(states: t.Sequence[str]) -> tuple[str, str]:
     return ("running" if busy in OPEN_STATES else "unknown"), busy
 
 
-def state_of_bits(bits: int) -> tuple[str, str]:
+def state_of_bits(bits: int) -> tuple[ReadingState, str]:
     """State of a reading and its text, for a package of 5.0."""
     if bits & CANCELLED_BIT:
         return "failed", "CANCELLED"
@@ -285,7 +286,7 @@ class CrafterPublish(Provider):
                 return found
         return []
 
-    def _state_of_package(self, handle: t.Mapping[str, t.Any], channel: Channel) -> tuple[str, str]:
+    def _state_of_package(self, handle: t.Mapping[str, t.Any], channel: Channel) -> tuple[ReadingState, str]:
         if handle.get("package") is None:
             return "absent", "no package"
         parts = (urllib.parse.quote(str(handle[key]), safe="") for key in ("site", "package"))

@@ -15,6 +15,7 @@ import urllib.parse
 
 from ..._core.errors import Ambiguous, SyncError
 from ..._core.options import Options
+from ..._core.vocabulary import Json
 from ..._http.client import Channel, HttpClient
 from ..._http.response import Response
 from ..._lifecycle.provider import Services, http_settings
@@ -33,7 +34,6 @@ from .api import (
     V1,
     V4,
     V5,
-    Json,
     Publisher,
     Site,
     Version,

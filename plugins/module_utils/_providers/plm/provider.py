@@ -17,13 +17,12 @@ import typing as t
 
 from ..._core.errors import Ambiguous, SyncError, invalid_option
 from ..._core.options import ArgumentSpec, Options, from_env
+from ..._core.vocabulary import Json, ReadingState
 from ..._http.client import Channel, HttpClient
 from ..._http.response import MAX_BODY_IN_MESSAGE, Response
 from ..._lifecycle.poll import PollAgain, PollPolicy, Reading, Waiter
 from ..._lifecycle.provider import Capabilities, Effect, Observation, Provider, Run, Services, Target, http_settings
 from .notifications import Notifications, parse_notifications_url
-
-Json = dict[str, t.Any]
 
 PATH = "/storage/synchronizers"
 #: An id as the server returns it: ``$``, the id of the push, ``+``, the id of the pull. It goes into the path unencoded, since
@@ -72,7 +71,7 @@ class States:
         return {"push": self.push, "pull": self.pull}
 
     @property
-    def meaning(self) -> str:
+    def meaning(self) -> ReadingState:
         """The state of a reading. It is a success only if all three are ``completed``."""
         if self.words & FAILED:
             return "failed"

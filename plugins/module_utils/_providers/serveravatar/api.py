@@ -15,10 +15,9 @@ import typing as t
 
 from ..._core.clock import parse_iso
 from ..._core.errors import Ambiguous, SyncError
+from ..._core.vocabulary import Json
 from ..._http.client import Channel
 from ..._http.response import Response
-
-Json = dict[str, t.Any]
 
 #: server objects contain secrets such as the password of Redis, so every key that matches is dropped
 SECRET = re.compile(r"password|secret|token|key", re.IGNORECASE)

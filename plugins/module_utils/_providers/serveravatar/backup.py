@@ -22,11 +22,12 @@ import typing as t
 from ..._core.clock import isoformat, parse_iso
 from ..._core.errors import SyncError, invalid_option
 from ..._core.options import ArgumentSpec, Options, list_of_names
+from ..._core.vocabulary import Json
 from ..._http.client import Channel
 from ..._lifecycle.poll import Reading
 from ..._lifecycle.provider import Capabilities, Effect, Observation, Provider, Run, Services, Target
 from . import api
-from .api import ApplicationPath, Json
+from .api import ApplicationPath
 from .common import (
     CONNECTION_SPEC,
     PATTERNS_SPEC,

@@ -16,11 +16,12 @@ import typing as t
 
 from ..._core.errors import SyncError, invalid_option
 from ..._core.options import ArgumentSpec, Options, from_env
+from ..._core.vocabulary import Json, ReadingState
 from ..._http.client import Channel, HttpClient
 from ..._http.transport import TokenAuth
 from ..._lifecycle.provider import Services, Target, http_settings
 from . import api
-from .api import ApplicationPath, Json
+from .api import ApplicationPath
 
 DEFAULT_URL = "https://api.serveravatar.com"
 
@@ -85,7 +86,7 @@ class Patterns:
         given = options.get("status_patterns") or {}
         self._compiled = {name: _compiled(name, given.get(name), default) for name, default in DEFAULT_PATTERNS.items()}
 
-    def state(self, status: str, text: str = "", percentage: float | None = None) -> str:
+    def state(self, status: str, text: str = "", percentage: float | None = None) -> ReadingState:
         """``failed``, ``running`` or ``succeeded``; an unknown status counts as running."""
         if self._matches("failure", status) or self._matches("failure", text):
             return "failed"
@@ -94,7 +95,7 @@ class Patterns:
         done = self._matches("success", status) or (percentage is not None and percentage >= 100)
         return "succeeded" if done else "running"
 
-    def of(self, row: api.StatusRow) -> str:
+    def of(self, row: api.StatusRow) -> ReadingState:
         """The state of a status row."""
         return self.state(row.status, row.text, row.percentage)
 

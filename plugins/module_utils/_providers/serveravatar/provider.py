@@ -17,12 +17,13 @@ import typing as t
 
 from ..._core.errors import SyncError
 from ..._core.options import ArgumentSpec, Options, list_of_names
+from ..._core.vocabulary import Json
 from ..._http.client import Channel
 from ..._lifecycle.poll import Reading
 from ..._lifecycle.provider import Capabilities, Effect, Observation, Provider, Run, Services, Target
 from ..._state.run_ledger import Key
 from . import api
-from .api import ApplicationPath, Json, StatusRow
+from .api import ApplicationPath, StatusRow
 from .common import (
     CONNECTION_SPEC,
     PATTERNS_SPEC,

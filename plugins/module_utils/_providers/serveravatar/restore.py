@@ -22,12 +22,13 @@ import typing as t
 from ..._core.clock import parse_iso
 from ..._core.errors import SyncError, invalid_option
 from ..._core.options import ArgumentSpec, Options, list_of_names
+from ..._core.vocabulary import Json, ReadingState
 from ..._http.client import Channel
 from ..._lifecycle.poll import Reading
 from ..._lifecycle.provider import Capabilities, Effect, Observation, Provider, Run, Services, Target
 from ..._state.run_ledger import Key
 from . import api
-from .api import ApplicationPath, Json
+from .api import ApplicationPath
 from .common import (
     CONNECTION_SPEC,
     PATTERNS_SPEC,
@@ -298,7 +299,7 @@ class ServerAvatarRestore(Provider):
             return Reading("absent", f"{now['status']} (unmoved)")
         return Reading(state, now["status"], now["status"], now, data=row)
 
-    def _state(self, source: BackupRef, row: Json) -> str:
+    def _state(self, source: BackupRef, row: Json) -> ReadingState:
         """The state that a row shows. A running one is remembered."""
         state = self.patterns.state(_snapshot(row)["status"])
         if state == "running":

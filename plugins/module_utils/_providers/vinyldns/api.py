@@ -16,11 +16,10 @@ import uuid
 from ..._core.clock import parse_iso
 from ..._core.errors import SyncError
 from ..._core.redact import without_keys
+from ..._core.vocabulary import Json
 from ..._http.client import Channel
 from ..._http.response import Response
 from .signing import encode_segment
-
-Json = dict[str, t.Any]
 
 PAGE = 100
 #: the types that VinylDNS knows (docs/reference/vinyldns.md#2.4)

@@ -13,6 +13,7 @@ import typing as t
 
 from ..._core.errors import Violation, invalid_option
 from ..._core.options import Options
+from ..._core.vocabulary import Json
 from ..._dns import guard
 from ..._dns.backend import Backend
 from ..._dns.drift import Drift, DriftBuilder, RecordChange, serial_compare
@@ -87,7 +88,7 @@ class ZoneEvidence:
         if self.drift is not None and self.drift.changes:
             observation.diff = self.drift.to_diff(SHOWN)
 
-    def effect_of(self, target: Target, rows: t.Sequence[api.Json]) -> Effect:
+    def effect_of(self, target: Target, rows: t.Sequence[Json]) -> Effect:
         """The effect of a successful sync, from the record set changes that the server made for it."""
         observed = observed_changes(target.name, rows)
         counts = _counts(observed)

@@ -12,6 +12,7 @@ import typing as t
 
 from ..._core.errors import SyncError, invalid_option
 from ..._core.options import ArgumentSpec, Options
+from ..._core.vocabulary import Json
 from ..._http.client import Channel
 from ..._lifecycle.provider import Services, Target
 from . import api
@@ -41,7 +42,7 @@ class ZoneReader:
         self.options = options
         self.evaluator = DriftEvaluator.from_options(options)
         self.client = new_client(options, services)
-        self._listed: dict[str, api.Json] = {}
+        self._listed: dict[str, Json] = {}
 
     def names(self, channel: Channel) -> t.Sequence[str]:
         """The zones that were named, or those that the server lists.
@@ -86,7 +87,7 @@ class ZoneReader:
         return {**entry, **self._drift(evidence)}
 
     @staticmethod
-    def _known(zone: api.Json) -> dict[str, t.Any]:
+    def _known(zone: Json) -> dict[str, t.Any]:
         """What is known even of a zone that the account may not read."""
         return {
             "exists": True,
@@ -96,7 +97,7 @@ class ZoneReader:
         }
 
     @staticmethod
-    def _synced(zone: api.Json) -> dict[str, t.Any]:
+    def _synced(zone: Json) -> dict[str, t.Any]:
         """What the server says of a zone wherever it names it."""
         group = zone.get("adminGroupName") or zone.get("adminGroupId")
         return {"latest_sync": zone.get("latestSync"), "admin_group": group}

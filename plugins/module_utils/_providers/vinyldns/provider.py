@@ -13,6 +13,7 @@ import typing as t
 
 from ..._core.errors import SyncError, invalid_option
 from ..._core.options import ArgumentSpec, Options, from_env, list_of_names
+from ..._core.vocabulary import Json
 from ..._dns.transfer import DNSPYTHON_IMPORT_ERROR
 from ..._http.client import Channel, HttpClient
 from ..._lifecycle.poll import Reading
@@ -30,8 +31,6 @@ from ..._lifecycle.provider import (
 from . import api
 from .evidence import BACKEND_SPEC, GUARD_SPEC, DriftEvaluator, ZoneEvidence
 from .signing import AccessKey, SigningAuth
-
-Json = dict[str, t.Any]
 
 #: seconds: usual delays between two syncs of a zone, and values in between; the server does not show its delay
 #: (docs/reference/vinyldns.md#1.3)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A crew that takes its looks in a time of its own."""
+"""An executor that makes its attempts in simulated time."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Time:
 
 @dataclasses.dataclass(frozen=True)
 class Taken:
-    """A look that was taken, in seconds since the start."""
+    """An attempt, in seconds since the start."""
 
     probe: int
     began: float
@@ -46,8 +46,8 @@ class Taken:
 class Model:
     """A site as it would be found.
 
-    :param duration: seconds that a look takes.
-    :param broken: spans of time, in seconds since the start, during which a look that begins fails.
+    :param duration: seconds that an attempt takes.
+    :param broken: spans of time, in seconds since the start, during which an attempt that begins fails.
     """
 
     duration: float = 0.0
@@ -57,7 +57,7 @@ class Model:
         return not any(begin <= moment < end for begin, end in self.broken)
 
 
-class ModelCrew:
+class ModelExecutor:
     """Looks at models; ``log`` has the looks in the order of their ends."""
 
     def __init__(self, models: t.Sequence[Model], time: Time) -> None:

@@ -166,8 +166,8 @@ def test_certificate(hours: int, days: int) -> None:
     assert found == ([] if days >= 30 else [f"certificate valid for {days} more days, wanted at least 30"])
 
 
-def test_a_certificate_that_cannot_be_told_is_a_problem() -> None:
-    for certificate, why in ((None, "without TLS"), (Certificate(None, "no idea"), "no idea")):
+def test_a_certificate_of_unknown_validity_is_a_problem() -> None:
+    for certificate, why in ((None, "no TLS"), (Certificate(None, "no idea"), "no idea")):
         (problem,) = problems(seen(certificate=certificate), min_certificate_days=0)
         assert why in problem
         assert "wanted at least 0" in problem

@@ -15,12 +15,12 @@ import pytest
 
 from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import Clock, SystemClock
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError
+from ansible_collections.lockstep.sync.plugins.module_utils._core.vocabulary import Json
 from ansible_collections.lockstep.sync.plugins.module_utils._http.client import RequestCount
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.task import Context, Interrupted
 from ansible_collections.lockstep.sync.plugins.module_utils._probe.expect import Certificate, HttpResponse
 from ansible_collections.lockstep.sync.plugins.module_utils._probe.options import Probe, parse_probes
 from ansible_collections.lockstep.sync.plugins.module_utils._probe.run import (
-    Json,
     ProbeTask,
     http_executor,
     make_attempt,
@@ -29,7 +29,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._probe.run import (
 from ansible_collections.lockstep.sync.plugins.module_utils._probe.workers import AttemptResult, ProbeExecutor, ThreadedExecutor
 
 from .conftest import Serve
-from .models import DATE, START, Model, ModelCrew, Time
+from .models import DATE, START, Model, ModelExecutor, Time
 from .site import Reply, Request
 from .test_options import validated
 
@@ -41,7 +41,7 @@ def run(*models: Model, **options: t.Any) -> Json:
     time = Time()
     probes = [{"name": "abcdef"[number], "url": f"https://{number}.test/"} for number in range(len(models))]
     context = Context(clock=time)
-    return run_probes(validated(probes=probes, **options), context, lambda probes, clock: ModelCrew(models, time))
+    return run_probes(validated(probes=probes, **options), context, lambda probes, clock: ModelExecutor(models, time))
 
 
 def test_all_is_well() -> None:
@@ -85,7 +85,7 @@ def test_a_probe_that_fails_fails_the_task() -> None:
         "code": "probe_failed",
         "message": "1 of 2 probes failed. b: status 503, wanted 200",
         "http_status": 503,
-        "hint": "Look at what answers there, and into its logs.",
+        "hint": "Check the server behind the address, and its logs.",
     }
     assert result["msg"].startswith(result["failure"]["message"])
     assert (result["regressions"], result["already_failing"]) == (["b"], [])
@@ -118,8 +118,10 @@ def test_its_own_result_is_what_before_takes() -> None:
 
 def test_too_few_successes_are_told_with_the_last_failure() -> None:
     result = run(Model(0.0, ((0, 1.5),)), timeout=2, successes=3)
-    assert result["probes"][0]["problems"] == ["1 successful look in a row, wanted 3; the last failure: status 503, wanted 200"]
-    assert run(GOOD, timeout=1, successes=9)["probes"][0]["problems"] == ["2 successful looks in a row, wanted 9"]
+    assert result["probes"][0]["problems"] == [
+        "1 successful attempt in a row, wanted 3; the last failure: status 503, wanted 200"
+    ]
+    assert run(GOOD, timeout=1, successes=9)["probes"][0]["problems"] == ["2 successful attempts in a row, wanted 9"]
 
 
 def test_a_failure_during_the_soak() -> None:
@@ -143,7 +145,7 @@ def test_whoever_watches_sees_how_far_it_is() -> None:
     task.prepare(options)
     lines.append(task.line(0))
 
-    class Watched(ModelCrew):
+    class Watched(ModelExecutor):
         def wait(self, until: float | None) -> list[tuple[int, AttemptResult]]:
             seen = super().wait(until)
             lines.append(task.line(time.moment - START))
@@ -159,7 +161,7 @@ def test_whoever_watches_sees_how_far_it_is() -> None:
 def test_an_interruption_leaves_a_result(exception: type[BaseException]) -> None:
     time = Time()
 
-    class Stopped(ModelCrew):
+    class Stopped(ModelExecutor):
         def wait(self, until: float | None) -> list[tuple[int, AttemptResult]]:
             if self.log:
                 raise exception
@@ -169,7 +171,7 @@ def test_an_interruption_leaves_a_result(exception: type[BaseException]) -> None
     result = run_probes(given, Context(clock=time), lambda probes, clock: Stopped([GOOD, GOOD], time))
     assert (result["failed"], result["failure"]["code"], result["requests"]) == (True, "outcome_unknown", 1)
     assert [probe["ok"] for probe in result["probes"]] == [True, False]
-    assert result["probes"][1]["problems"] == ["not looked at, wanted a look"]
+    assert result["probes"][1]["problems"] == ["no attempt was made, wanted one"]
 
 
 def one(**options: t.Any) -> Probe:
@@ -178,50 +180,50 @@ def one(**options: t.Any) -> Probe:
 
 
 def test_a_look_becomes_a_view() -> None:
-    def look(probe: Probe, clock: Clock, count: RequestCount) -> HttpResponse:
+    def fetch(probe: Probe, clock: Clock, count: RequestCount) -> HttpResponse:
         count.add()
         count.add()
         return HttpResponse(200, {}, b"", 0.5, certificate=Certificate(DATE + dt.timedelta(days=5, hours=1)))
 
     time = Time()
-    view = make_attempt(one(min_certificate_days=6), time, look)
-    assert view == AttemptResult(
+    result = make_attempt(one(min_certificate_days=6), time, fetch)
+    assert result == AttemptResult(
         ("certificate valid for 5 more days, wanted at least 6",), time.monotonic(), DATE, 2, 200, 0.5, 5
     )
-    assert make_attempt(one(), time, look).problems == ()
+    assert make_attempt(one(), time, fetch).problems == ()
 
 
 @pytest.mark.parametrize(
     "error", [SyncError("connection_failed", "no s3cret-1 route"), RuntimeError("s3cret-1"), KeyError("s3cret-1")]
 )
 def test_whatever_goes_wrong_is_a_problem_of_the_probe(error: Exception) -> None:
-    def look(probe: Probe, clock: Clock, count: RequestCount) -> HttpResponse:
+    def fetch(probe: Probe, clock: Clock, count: RequestCount) -> HttpResponse:
         count.add()
         raise error
 
-    view = make_attempt(one(request_headers={"X": "s3cret-1"}, status=[200, 301]), Time(), look)
-    (problem,) = view.problems
-    assert problem.endswith(", wanted an answer with status 200 or 301")
+    result = make_attempt(one(request_headers={"X": "s3cret-1"}, status=[200, 301]), Time(), fetch)
+    (problem,) = result.problems
+    assert problem.endswith(", wanted a response with status 200 or 301")
     assert "s3cret-1" not in problem
-    assert (view.status, view.latency, view.requests) == (None, None, 1)
+    assert (result.status, result.latency, result.requests) == (None, None, 1)
 
 
-def test_a_crew_of_threads_hands_over_what_is_ready_first() -> None:
+def test_an_executor_with_threads_returns_what_is_ready_first() -> None:
     release = threading.Event()
     clock = SystemClock()
 
-    def look(number: int) -> AttemptResult:
+    def fetch(number: int) -> AttemptResult:
         if number == 0:
             release.wait(10)
         return AttemptResult((), clock.monotonic(), clock.now(), number)
 
-    crew = ThreadedExecutor(look, clock)
-    crew.start(0)
-    crew.start(1)
-    assert [number for number, dummy in crew.wait(None)] == [1]
-    assert crew.wait(clock.monotonic() + 0.05) == []
+    executor = ThreadedExecutor(fetch, clock)
+    executor.start(0)
+    executor.start(1)
+    assert [number for number, dummy in executor.wait(None)] == [1]
+    assert executor.wait(clock.monotonic() + 0.05) == []
     release.set()
-    assert [number for number, dummy in crew.wait(clock.monotonic() + 10)] == [0]
+    assert [number for number, dummy in executor.wait(clock.monotonic() + 10)] == [0]
 
 
 def test_a_site_that_hangs_does_not_hold_up_the_others(serve: Serve) -> None:
@@ -268,11 +270,11 @@ def test_no_more_looks_at_once_than_asked_for(serve: Serve) -> None:
     assert (result["ok"], most[0], sorted(site.lines)) == (True, 2, [f"GET /{number}" for number in range(6)])
 
 
-def test_a_crew_that_does_not_validate_is_quiet(serve: Serve, certificate: tuple[str, str]) -> None:
+def test_an_executor_that_does_not_validate_is_quiet(serve: Serve, certificate: tuple[str, str]) -> None:
     site = serve(lambda request: Reply(), certificate)
-    crew: ProbeExecutor = http_executor(
+    executor: ProbeExecutor = http_executor(
         [parse_probes(validated(probes=[{"url": site.url, "validate_certs": False}]))[0]], SystemClock()
     )
-    crew.start(0)
-    ((dummy, view),) = crew.wait(None)
-    assert (view.problems, view.certificate_days) == ((), 10)
+    executor.start(0)
+    ((dummy, result),) = executor.wait(None)
+    assert (result.problems, result.certificate_days) == ((), 10)

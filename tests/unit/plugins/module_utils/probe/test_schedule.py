@@ -13,7 +13,7 @@ from hypothesis import given, settings, strategies as st
 
 from ansible_collections.lockstep.sync.plugins.module_utils._probe.schedule import Attempt, Over, Schedule, ScheduleRules
 
-from .models import START, Model, ModelCrew, Taken, Time
+from .models import START, Model, ModelExecutor, Taken, Time
 
 #: for sums of floats
 ROUNDING = 1e-6
@@ -26,21 +26,21 @@ class Run:
     def __init__(self, models: t.Sequence[Model], **rules: t.Any) -> None:
         time = Time()
         #: number of looks that had ended when all had passed
-        self.looks_to_green: int | None = None
+        self.attempts_to_green: int | None = None
         self.rules = ScheduleRules(**rules)
         self.schedule = Schedule(len(models), self.rules, START)
-        self.crew = ModelCrew(models, time)
+        self.executor = ModelExecutor(models, time)
         for dummy in range(100_000):
             step = self.schedule.next(time.moment)
             if isinstance(step, Over):
                 break
             if isinstance(step, Attempt):
-                self.crew.start(step.probe)
+                self.executor.start(step.probe)
                 continue
-            for probe, view in self.crew.wait(step.until):
-                self.schedule.ended(probe, view.ended, not view.problems)
-                if self.schedule.green_at is not None and self.looks_to_green is None:
-                    self.looks_to_green = len(self.crew.log)
+            for probe, result in self.executor.wait(step.until):
+                self.schedule.ended(probe, result.ended, not result.problems)
+                if self.schedule.green_at is not None and self.attempts_to_green is None:
+                    self.attempts_to_green = len(self.executor.log)
         else:
             raise AssertionError("it never ends")
         self.elapsed = time.moment - START
@@ -48,7 +48,7 @@ class Run:
         self.green_at = None if green is None else green - START
 
     def began(self, probe: int = 0) -> list[float]:
-        return [pytest.approx(taken.began) for taken in self.crew.of(probe)]
+        return [pytest.approx(taken.began) for taken in self.executor.of(probe)]
 
     @property
     def passed(self) -> list[bool]:
@@ -137,11 +137,11 @@ RULES = st.fixed_dictionaries(
 
 def proven(run: Run, probe: int) -> list[Taken]:
     """The looks until all had passed."""
-    return [taken for taken in run.crew.log[: run.looks_to_green] if taken.probe == probe]
+    return [taken for taken in run.executor.log[: run.attempts_to_green] if taken.probe == probe]
 
 
 def soaked(run: Run, probe: int) -> list[Taken]:
-    return run.crew.of(probe)[len(proven(run, probe)) :]
+    return run.executor.of(probe)[len(proven(run, probe)) :]
 
 
 def ends_with(looks: t.Sequence[Taken], count: int, ok: bool) -> bool:
@@ -152,10 +152,10 @@ def ends_with(looks: t.Sequence[Taken], count: int, ok: bool) -> bool:
 @given(MODELS, RULES)
 def test_properties_of_any_run(models: list[Model], rules: dict[str, t.Any]) -> None:
     run = Run(models, **rules)
-    assert run.crew.most <= run.rules.max_parallel
-    assert run.crew.flying == []
+    assert run.executor.most <= run.rules.max_parallel
+    assert run.executor.flying == []
     for probe, track in enumerate(run.schedule.tracks):
-        looks = run.crew.of(probe)
+        looks = run.executor.of(probe)
         assert track.attempts == len(looks) >= 1
         assert_pace(run, looks)
         assert_proven(run, probe)

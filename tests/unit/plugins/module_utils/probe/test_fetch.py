@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One look at a real site: what is sent, what is seen, and how it ends."""
+"""One attempt at a real site: what is sent, what is seen, and how it ends."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def ok(request: Request) -> Reply:
     return OK
 
 
-class Looker:
-    """Takes single looks, and counts what was sent."""
+class Fetcher:
+    """Makes single attempts, and counts what was sent."""
 
     def __init__(self) -> None:
         self.count = RequestCount()
@@ -46,7 +46,7 @@ class Looker:
         return only
 
     def __call__(self, url: str, **options: t.Any) -> HttpResponse:
-        return http.look(self.probe(url, **options), SystemClock(), self.count)
+        return http.fetch(self.probe(url, **options), SystemClock(), self.count)
 
     def fails(self, url: str, **options: t.Any) -> str:
         with pytest.raises(SyncError) as caught:
@@ -55,45 +55,45 @@ class Looker:
 
 
 @pytest.fixture
-def look() -> Looker:
-    return Looker()
+def fetch() -> Fetcher:
+    return Fetcher()
 
 
-def test_what_is_sent(serve: Serve, look: Looker, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
+def test_what_is_sent(serve: Serve, fetch: Fetcher, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login u password p\n")
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
     site = serve(ok)
-    seen = look(f"{site.url}/x?y=1#z", request_headers={"X-Trace": "7"})
+    seen = fetch(f"{site.url}/x?y=1#z", request_headers={"X-Trace": "7"})
     (request,) = site.log
     assert request.line == "GET /x?y=1"
     assert (request.headers["Cache-Control"], request.headers["X-Trace"]) == ("no-cache", "7")
     assert "Authorization" not in request.headers
-    assert (seen.status, seen.body, seen.truncated, seen.certificate, look.count.value) == (200, OK.body, False, None, 1)
+    assert (seen.status, seen.body, seen.truncated, seen.certificate, fetch.count.value) == (200, OK.body, False, None, 1)
     assert 0 < seen.latency < 5
 
 
-def test_head(serve: Serve, look: Looker) -> None:
+def test_head(serve: Serve, fetch: Fetcher) -> None:
     site = serve(ok)
-    seen = look(site.url, method="HEAD")
+    seen = fetch(site.url, method="HEAD")
     assert (site.lines, seen.status, seen.body, seen.headers["Content-Length"]) == (["HEAD /"], 200, b"", str(len(OK.body)))
 
 
-def test_each_look_has_a_connection_of_its_own(serve: Serve, look: Looker) -> None:
+def test_each_look_has_a_connection_of_its_own(serve: Serve, fetch: Fetcher) -> None:
     site = serve(ok)
-    look(site.url)
-    look(site.url)
+    fetch(site.url)
+    fetch(site.url)
     assert len(set(site.peers)) == 2
 
 
 @pytest.mark.parametrize("where", ["options", "address"])
-def test_basic_authentication(serve: Serve, look: Looker, where: str) -> None:
+def test_basic_authentication(serve: Serve, fetch: Fetcher, where: str) -> None:
     site = serve(ok)
     if where == "options":
-        look(site.url, url_username="ü", url_password="p:w")
+        fetch(site.url, url_username="ü", url_password="p:w")
     else:
-        look(f"http://%C3%BC:p%3Aw@{site.netloc}/")
+        fetch(f"http://%C3%BC:p%3Aw@{site.netloc}/")
     assert site.log[0].headers["Authorization"] == "Basic " + base64.b64encode("ü:p:w".encode()).decode()
 
 
@@ -101,36 +101,36 @@ def redirecting(targets: t.Mapping[str, str], status: int = 302) -> t.Callable[[
     return lambda request: Reply(status, headers={"Location": targets[request.path]}) if request.path in targets else OK
 
 
-def test_redirects_within_the_origin(serve: Serve, look: Looker) -> None:
+def test_redirects_within_the_origin(serve: Serve, fetch: Fetcher) -> None:
     site = serve(redirecting({"/": "/a", "/a": "b"}))
-    seen = look(site.url, request_headers={"Authorization": "Bearer t0ken"}, method="HEAD")
+    seen = fetch(site.url, request_headers={"Authorization": "Bearer t0ken"}, method="HEAD")
     assert site.lines == ["HEAD /", "HEAD /a", "HEAD /b"]
     assert [request.headers["Authorization"] for request in site.log] == ["Bearer t0ken"] * 3
-    assert (seen.status, look.count.value) == (200, 3)
+    assert (seen.status, fetch.count.value) == (200, 3)
 
 
-def test_a_redirect_to_another_origin_is_the_answer(serve: Serve, look: Looker) -> None:
+def test_a_redirect_to_another_origin_is_the_answer(serve: Serve, fetch: Fetcher) -> None:
     other = serve(ok)
     site = serve(redirecting({"/": f"http://u:p@{other.netloc}/x?code=c0de"}))
-    seen = look(site.url)
+    seen = fetch(site.url)
     assert (seen.status, other.log) == (302, [])
     assert f"{other.url}/x?code=" in seen.not_followed
     assert "c0de" not in seen.not_followed
     assert "u:p" not in seen.not_followed
 
 
-def test_no_redirect_is_followed_unless_wanted(serve: Serve, look: Looker) -> None:
+def test_no_redirect_is_followed_unless_wanted(serve: Serve, fetch: Fetcher) -> None:
     site = serve(redirecting({"/": "/a"}))
-    seen = look(site.url, follow_redirects="none")
+    seen = fetch(site.url, follow_redirects="none")
     assert (seen.status, site.lines, seen.headers["Location"]) == (302, ["GET /"], "/a")
     assert "follow_redirects: none" in seen.not_followed
 
 
 @pytest.mark.parametrize("target", ["ftp://x.test/", "http://[x/", ""])
-def test_a_redirect_to_nowhere_is_the_answer(serve: Serve, look: Looker, target: str) -> None:
+def test_a_redirect_to_nowhere_is_the_answer(serve: Serve, fetch: Fetcher, target: str) -> None:
     headers = {"Location": target} if target else {}
     site = serve(lambda request: Reply(301, headers=headers))
-    seen = look(site.url, follow_redirects="all")
+    seen = fetch(site.url, follow_redirects="all")
     assert (seen.status, len(site.log)) == (301, 1)
     assert "names no http(s) address" in seen.not_followed
 
@@ -138,64 +138,64 @@ def test_a_redirect_to_nowhere_is_the_answer(serve: Serve, look: Looker, target:
 @pytest.mark.parametrize(
     "login", [{"url_username": "u", "url_password": "p"}, {"request_headers": {"Authorization": "x", "X": "y"}}]
 )
-def test_credentials_never_go_to_another_origin(serve: Serve, look: Looker, login: dict[str, t.Any]) -> None:
+def test_credentials_never_go_to_another_origin(serve: Serve, fetch: Fetcher, login: dict[str, t.Any]) -> None:
     other = serve(ok)
     site = serve(redirecting({"/": f"http://a:b@{other.netloc}/x"}))
-    seen = look(site.url, follow_redirects="all", **login)
-    assert (seen.status, other.lines, look.count.value) == (200, ["GET /x"], 2)
+    seen = fetch(site.url, follow_redirects="all", **login)
+    assert (seen.status, other.lines, fetch.count.value) == (200, ["GET /x"], 2)
     assert "Authorization" in site.log[0].headers
     assert not {"Authorization", "X"} & set(other.log[0].headers)
 
 
-def test_cookies_are_for_their_origin_only(serve: Serve, look: Looker) -> None:
+def test_cookies_are_for_their_origin_only(serve: Serve, fetch: Fetcher) -> None:
     other = serve(redirecting({"/": "/there"}))
     targets = {"/": "/a", "/a": f"{other.url}/"}
     site = serve(lambda request: Reply(302, headers={"Location": targets[request.path], "Set-Cookie": "id=s3cret; Path=/"}))
-    look(site.url, follow_redirects="all")
+    fetch(site.url, follow_redirects="all")
     assert [request.headers.get("Cookie") for request in site.log] == [None, "id=s3cret"]
     assert [request.headers.get("Cookie") for request in other.log] == [None, None]
 
 
-def test_a_circle_of_redirects_ends(serve: Serve, look: Looker) -> None:
+def test_a_circle_of_redirects_ends(serve: Serve, fetch: Fetcher) -> None:
     site = serve(redirecting({"/": "/"}))
-    assert look.fails(site.url) == f"more than 5 redirects, the last one to {site.url}/"
-    assert len(site.log) == look.count.value == 6
+    assert fetch.fails(site.url) == f"more than 5 redirects, the last one to {site.url}/"
+    assert len(site.log) == fetch.count.value == 6
 
 
-def test_the_body_is_read_up_to_the_limit(serve: Serve, look: Looker) -> None:
+def test_the_body_is_read_up_to_the_limit(serve: Serve, fetch: Fetcher) -> None:
     site = serve(lambda request: Reply(body=b"0123456789"))
-    assert [look(site.url, max_body=size).body for size in (4, 10, 11)] == [b"0123", b"0123456789", b"0123456789"]
-    assert [look(site.url, max_body=size).truncated for size in (9, 10)] == [True, False]
+    assert [fetch(site.url, max_body=size).body for size in (4, 10, 11)] == [b"0123", b"0123456789", b"0123456789"]
+    assert [fetch(site.url, max_body=size).truncated for size in (9, 10)] == [True, False]
 
 
-def test_a_compressed_body_is_read_up_to_the_limit(serve: Serve, look: Looker) -> None:
+def test_a_compressed_body_is_read_up_to_the_limit(serve: Serve, fetch: Fetcher) -> None:
     site = serve(lambda request: Reply(body=gzip.compress(b"x" * 10_000_000), headers={"Content-Encoding": "gzip"}))
-    seen = look(site.url)
+    seen = fetch(site.url)
     assert (len(seen.body), seen.truncated) == (1024 * 1024, True)
 
 
 @pytest.mark.parametrize("endless", [True, False])
 @pytest.mark.parametrize("prelude", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n"])
-def test_a_server_that_drips_is_too_slow(serve: Serve, look: Looker, endless: bool, prelude: bytes) -> None:
+def test_a_server_that_drips_is_too_slow(serve: Serve, fetch: Fetcher, endless: bool, prelude: bytes) -> None:
     # first head and body, then a head without end
     raw = prelude + b"x" * 5000 if prelude else b"HTTP/1.1 200 OK\r\nX: " + b"x" * 5000
     site = serve(lambda request: Reply(raw=raw.replace(b"Content-Length: 5000\r\n", b"") if endless else raw, drip=0.02))
     began = time.monotonic()
-    assert look.fails(site.url, request_timeout=0.5) == f"no complete answer from {site.url} within 0.5 s"
+    assert fetch.fails(site.url, request_timeout=0.5) == f"no complete response from {site.url} within 0.5 s"
     assert time.monotonic() - began < 10
-    assert look.count.value == 1
+    assert fetch.count.value == 1
 
 
-def test_a_redirect_does_not_begin_the_time_again(serve: Serve, look: Looker) -> None:
+def test_a_redirect_does_not_begin_the_time_again(serve: Serve, fetch: Fetcher) -> None:
     # some 50 bytes, so that six of them would take 1.8 s at least
     site = serve(lambda request: Reply(302, headers={"Location": "/"}, drip=0.006))
-    assert "within 1.2 s" in look.fails(site.url, request_timeout=1.2)
-    assert 1 < look.count.value < 6
+    assert "within 1.2 s" in fetch.fails(site.url, request_timeout=1.2)
+    assert 1 < fetch.count.value < 6
 
 
-def test_a_server_that_says_nothing(serve: Serve, look: Looker) -> None:
+def test_a_server_that_says_nothing(serve: Serve, fetch: Fetcher) -> None:
     site = serve(lambda request: Reply(raw=b"H", drip=30))
-    assert f"from {site.url} within 0.3 s" in look.fails(site.url, request_timeout=0.3)
+    assert f"from {site.url} within 0.3 s" in fetch.fails(site.url, request_timeout=0.3)
 
 
 @pytest.fixture
@@ -205,20 +205,20 @@ def closed_port() -> t.Iterator[int]:
         yield sock.getsockname()[1]
 
 
-def test_a_refused_connection(look: Looker, closed_port: int) -> None:
+def test_a_refused_connection(fetch: Fetcher, closed_port: int) -> None:
     assert (
-        look.fails(f"http://127.0.0.1:{closed_port}/?t=s3cret")
+        fetch.fails(f"http://127.0.0.1:{closed_port}/?t=s3cret")
         == f"cannot talk to http://127.0.0.1:{closed_port}: Connection refused"
     )
-    assert look.count.value == 0
+    assert fetch.count.value == 0
 
 
-def test_a_name_that_cannot_be_resolved(look: Looker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_that_cannot_be_resolved(fetch: Fetcher, monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown(*args: t.Any, **kwargs: t.Any) -> t.NoReturn:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    assert look.fails("http://nowhere.test/") == "cannot talk to http://nowhere.test: Name or service not known"
+    assert fetch.fails("http://nowhere.test/") == "cannot talk to http://nowhere.test: Name or service not known"
 
 
 @pytest.mark.parametrize(
@@ -232,51 +232,51 @@ def test_a_name_that_cannot_be_resolved(look: Looker, monkeypatch: pytest.Monkey
     ],
     ids=["nothing", "nonsense", "not_gzip", "not_chunked", "half"],
 )
-def test_answers_that_are_none(serve: Serve, look: Looker, raw: bytes) -> None:
+def test_answers_that_are_none(serve: Serve, fetch: Fetcher, raw: bytes) -> None:
     site = serve(lambda request: Reply(raw=raw))
-    assert look.fails(site.url).startswith(f"cannot talk to {site.url}: ")
-    assert (len(site.log), look.count.value) == (1, 1)
+    assert fetch.fails(site.url).startswith(f"cannot talk to {site.url}: ")
+    assert (len(site.log), fetch.count.value) == (1, 1)
 
 
 def test_a_certificate_is_that_of_the_connection(
-    serve: Serve, look: Looker, certificate: tuple[str, str], tmp_path: pathlib.Path
+    serve: Serve, fetch: Fetcher, certificate: tuple[str, str], tmp_path: pathlib.Path
 ) -> None:
     short = new_certificate(tmp_path / "short", 2.5)
     sites = [serve(ok, certificate), serve(ok, short)]
     clock = SystemClock()
     days = []
     for site, (ca, dummy) in zip(sites, (certificate, short), strict=True):
-        seen = look(site.url, ca_path=ca)
+        seen = fetch(site.url, ca_path=ca)
         assert seen.certificate
         assert seen.certificate.not_after == x509.load_pem_x509_certificate(pathlib.Path(ca).read_bytes()).not_valid_after_utc
         days.append(seen.certificate.days(clock.now()))
     assert days == [10, 2]
 
 
-def test_an_untrusted_certificate(serve: Serve, look: Looker, certificate: tuple[str, str]) -> None:
+def test_an_untrusted_certificate(serve: Serve, fetch: Fetcher, certificate: tuple[str, str]) -> None:
     site = serve(ok, certificate)
-    message = look.fails(site.url)
+    message = fetch.fails(site.url)
     assert message.startswith(f"TLS with {site.url} failed: ")
     assert "self-signed certificate" in message.replace("self signed", "self-signed")
-    assert (site.log, look.count.value) == ([], 0)
+    assert (site.log, fetch.count.value) == ([], 0)
 
 
-def test_an_expired_certificate(serve: Serve, look: Looker, tmp_path: pathlib.Path) -> None:
+def test_an_expired_certificate(serve: Serve, fetch: Fetcher, tmp_path: pathlib.Path) -> None:
     expired = new_certificate(tmp_path / "tls", -1.5)
     site = serve(ok, expired)
-    assert "expired" in look.fails(site.url, ca_path=expired[0])
+    assert "expired" in fetch.fails(site.url, ca_path=expired[0])
 
 
 @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
 def test_a_certificate_that_is_not_validated(
-    serve: Serve, look: Looker, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+    serve: Serve, fetch: Fetcher, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site = serve(ok, new_certificate(tmp_path / "tls", -1.5))
-    seen = look(site.url, validate_certs=False)
+    seen = fetch(site.url, validate_certs=False)
     assert seen.certificate
     assert seen.certificate.days(SystemClock().now()) == -2
     monkeypatch.setitem(sys.modules, "cryptography", None)
-    seen = look(site.url, validate_certs=False)
+    seen = fetch(site.url, validate_certs=False)
     assert seen.certificate
     assert (seen.certificate.not_after, "cryptography" in seen.certificate.problem) == (None, True)
 
@@ -286,30 +286,30 @@ def test_a_certificate_that_cannot_be_read() -> None:
     assert http.decode_certificate(b"nonsense").problem == "it cannot be read"
 
 
-def test_a_client_certificate_goes_to_its_origin_only(serve: Serve, look: Looker, certificate: tuple[str, str]) -> None:
+def test_a_client_certificate_goes_to_its_origin_only(serve: Serve, fetch: Fetcher, certificate: tuple[str, str]) -> None:
     ca, key = certificate
     other = serve(ok, certificate, client_ca=ca)
     site = serve(redirecting({"/": f"{other.url}/"}), certificate, client_ca=ca)
-    assert look(site.url, ca_path=ca, client_cert=ca, client_key=key).status == 302
-    look.fails(site.url, ca_path=ca)
+    assert fetch(site.url, ca_path=ca, client_cert=ca, client_key=key).status == 302
+    fetch.fails(site.url, ca_path=ca)
     assert len(site.log) == 1
-    look.fails(site.url, ca_path=ca, client_cert=ca, client_key=key, follow_redirects="all")
+    fetch.fails(site.url, ca_path=ca, client_cert=ca, client_key=key, follow_redirects="all")
     assert (len(site.log), other.log) == (2, [])
 
 
-def test_plain_http_after_tls_has_no_certificate(serve: Serve, look: Looker, certificate: tuple[str, str]) -> None:
+def test_plain_http_after_tls_has_no_certificate(serve: Serve, fetch: Fetcher, certificate: tuple[str, str]) -> None:
     plain = serve(ok)
     site = serve(redirecting({"/": f"{plain.url}/"}), certificate)
-    assert look(site.url, ca_path=certificate[0], follow_redirects="all").certificate is None
+    assert fetch(site.url, ca_path=certificate[0], follow_redirects="all").certificate is None
 
 
-def test_no_way_through_a_socks_proxy(serve: Serve, look: Looker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_way_through_a_socks_proxy(serve: Serve, fetch: Fetcher, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "socks5://127.0.0.1:1")
-    assert "SOCKS" in look.fails(serve(ok).url)
+    assert "SOCKS" in fetch.fails(serve(ok).url)
 
 
-def test_a_proxy_is_used(serve: Serve, look: Looker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_is_used(serve: Serve, fetch: Fetcher, monkeypatch: pytest.MonkeyPatch) -> None:
     proxy = serve(ok)
     monkeypatch.setenv("http_proxy", proxy.url)
-    assert look("http://shop.example.test/x").status == 200
+    assert fetch("http://shop.example.test/x").status == 200
     assert proxy.lines == ["GET http://shop.example.test/x"]
