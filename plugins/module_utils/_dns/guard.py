@@ -14,6 +14,7 @@ import re
 import typing as t
 
 from .._core.errors import Violation, invalid_option
+from .._core.vocabulary import RecordAction
 from . import rdata
 from .drift import CREATE, DELETE, UPDATE, Drift, RecordChange, serial_compare
 
@@ -178,7 +179,7 @@ def check_batch(zones: t.Iterable[Totals], max_delete_percent: float, min_record
 
 
 def _quantities(drift: Drift, policy: GuardPolicy) -> t.Iterator[Violation]:
-    limits = (
+    limits: tuple[tuple[RecordAction, str, float, str, int | None], ...] = (
         (DELETE, "max_delete_percent", policy.max_delete_percent, "max_deletes", policy.max_deletes),
         (UPDATE, "max_update_percent", policy.max_update_percent, "max_updates", policy.max_updates),
     )
