@@ -156,7 +156,7 @@ syncs:
       detail:
         endpoint: reset-staging
         environment: staging
-        publisher: {enabled: true, status: ready}
+        publisher: {enabled: true, status: ready, packages: {running: 0, due: 0, scheduled: 0}}
         refs:
           before: {live: 0f3c1d9e7a52b1d2c3e4f5a69788796a5b4c3d2e, staging: 9b1deb4d3b7d4bad9bdd2b0d7b3dcb6d17f2a9c0}
           after: {live: 0f3c1d9e7a52b1d2c3e4f5a69788796a5b4c3d2e, staging: 0f3c1d9e7a52b1d2c3e4f5a69788796a5b4c3d2e}
@@ -222,7 +222,9 @@ syncs:
           description: The staging branch.
           type: str
         publisher:
-          description: The publisher of the site before, as C(enabled) (null where the version does not tell) and C(status).
+          description: The publisher of the site before, as C(enabled) (null where the version does not have it), C(status), and
+            C(packages) with the numbers of packages that are C(running), C(due) and C(scheduled) for later (null where the
+            account or the version cannot read them).
           type: dict
         refs:
           description: Commit ids of C(live) and C(staging), C(before) and C(after) the reset, if O(published_repo) is given.

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from tests.simulator.client import Simulator, wait_until
 
@@ -63,6 +64,19 @@ class Server:
     def mutations(self) -> list[str]:
         """Mutating requests that the server saw, executed or not."""
         return [str(entry["path"]) for entry in self.simulator.requests(part="crafter", kind="mutate")]
+
+    def api(self, method: str, path: str, body: object = None) -> Any:
+        """A request as its administrator sends it, which is not counted as one of the module's."""
+        headers = {"Authorization": f"Bearer {self.info['api_token']}"}
+        response = requests.request(method, self.info["url"] + path, json=body, headers=headers, timeout=30)
+        response.raise_for_status()
+        self.simulator.control.call("DELETE", "/requests")
+        return response.json()
+
+    def submit(self, site: str, items: list[str], target: str, schedule: str | None = None) -> None:
+        """Publish items, now or later."""
+        body = {"siteId": site, "items": items, "optionalDependencies": [], "publishingTarget": target, "schedule": schedule}
+        self.api("POST", "/api/2/workflow/publish", {**body, "comment": "by somebody else"})
 
     def logins(self) -> int:
         return len(self.simulator.requests(part="crafter", method="POST", path=LOGIN))
@@ -353,6 +367,46 @@ def test_stopped_publisher_does_not_matter_even_with_a_queue(server: Server, run
     server.control("PUT", "/sites/mysite/publisher", {"enabled": False, "status": "queued"})
     outcome = run_module(SYNC, server.options())
     assert outcome.changed and "publisher is stopped" in outcome.warnings and server.resets() == 1
+
+
+def test_a_package_for_the_future_keeps_nobody_waiting(server: Server, run_module: RunModule) -> None:
+    server.submit("mysite", [HOME], "live", "2099-01-01T00:00:00Z")
+    assert server.api("GET", "/api/2/publish/status?siteId=mysite")["publishingStatus"]["status"] == "queued"
+    options = server.options(published_repo=server.repository, wait_timeout=5)
+    assert run_module(SYNC, options, check=True).only["action"] == "would_trigger"
+    outcome = run_module(SYNC, options)
+    assert outcome.changed and outcome.only["state"] == "succeeded" and server.resets() == 1
+    assert outcome.only["detail"]["publisher"]["packages"] == {"running": 0, "due": 0, "scheduled": 1}
+    assert not run_module(SYNC, options).changed and server.resets() == 1
+
+
+def test_a_package_for_an_unknown_target_keeps_nobody_waiting(server: Server, run_module: RunModule) -> None:
+    server.submit("mysite", [HOME], "lvie")
+    assert run_module(SYNC, server.options(wait_timeout=5)).only["state"] == "succeeded"
+
+
+def test_a_package_that_is_due_counts_before_staging_is_taken_for_equal(server: Server, run_module: RunModule) -> None:
+    server.knob(queue_seconds=2)
+    server.control("POST", "/sites/identical/edit", {"files": {HOME: "<page>soon staged</page>\n"}})
+    server.api("POST", "/api/1/services/api/1/publish/stop.json", {"site_id": "identical"})
+    server.submit("identical", [HOME], "staging")
+    server.api("POST", "/api/1/services/api/1/publish/start.json", {"site_id": "identical"})
+    assert server.api("GET", "/api/2/publish/status?siteId=identical")["publishingStatus"]["status"] == "ready"
+    options = server.options("identical", published_repo=server.repository)
+    record = run_module(SYNC, options, check=True).only
+    assert record["action"] == "would_trigger" and "1 package due to be published waits" in record["reason"]
+    outcome = run_module(SYNC, options)
+    refs = server.refs("identical")
+    assert outcome.changed and outcome.only["detail"]["lost"]["modified"] == 1
+    assert refs["staging"] == refs["live"] and server.resets("identical") == 1
+    assert not run_module(SYNC, options).changed and server.resets("identical") == 1
+
+
+def test_an_account_that_may_not_see_packages_is_warned_of_queued_ones(server: Server, run_module: RunModule) -> None:
+    server.submit("mysite", [HOME], "live", "2099-01-01T00:00:00Z")
+    outcome = run_module(SYNC, server.options(user="publisher", wait_timeout=5))
+    assert outcome.only["state"] == "succeeded" and "get_publishing_queue" in outcome.warnings
+    assert outcome.only["detail"]["publisher"]["packages"] is None
 
 
 def test_publisher_in_error_is_left_alone(server: Server, run_module: RunModule) -> None:

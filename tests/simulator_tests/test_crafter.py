@@ -1194,7 +1194,7 @@ class TestPackages:
         studio.post(WORKFLOW_PUBLISH, publish_body(schedule="2100-01-01T00:00:00Z"))
         studio.post(WORKFLOW_PUBLISH, publish_body())
         wait_until(lambda: states(studio) == ["COMPLETED", "READY_FOR_LIVE"])
-        assert studio.entity("publishingStatus", STATUS, siteId="mysite")["status"] == "ready"
+        assert studio.entity("publishingStatus", STATUS, siteId="mysite")["status"] == "queued"
         waiting = studio.entity("packages", PACKAGES, siteId="mysite", states="READY_FOR_LIVE")[0]
         control(simulator, "PUT", f"/sites/mysite/packages/{waiting['id']}", {"schedule": "2026-01-01T00:00:00Z"})
         wait_until(lambda: states(studio) == ["COMPLETED", "COMPLETED"])

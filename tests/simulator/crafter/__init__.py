@@ -25,7 +25,7 @@ Where that page leaves something open, this was decided:
 * Publisher words that a release does not know yet are shown as it said them: ready as idle, processing as busy, and so on.
 * A failed publish leaves its package BLOCKED; cancelling touches only packages in READY_FOR_LIVE.
 * publish/all refuses an unknown target the way it refuses a missing one: 404, code 7000.
-* Roles: a publisher has publish, content_read, publish_status and get_publishing_queue; a member the second and third of
+* Roles: a publisher has publish, content_read and publish_status, not all; a member the second and third of
   these.  API 1's publishing endpoints ask for ``publish`` from 4.0 on; API 2 refuses with its own envelope (403, code 2001).
 * The user interface's form answers with a redirect, right or wrong; only the right one sets ``refresh_token``.
 * 5.0: a failed package is complete as well; ``currentTask`` is null while nothing runs.

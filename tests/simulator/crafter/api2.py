@@ -263,7 +263,7 @@ class Api2:
 
     async def publish_all(self, visit: Visit) -> web.Response:
         body = request_body(visit)
-        site = self._body_site(visit, body)
+        site = self._body_site(visit, body, "publish_all")
         target = target_field(body)
         comment = str(body.get("submissionComment") or "")
         try:
@@ -315,9 +315,9 @@ class Api2:
         visit.require(site, permission)
         return site
 
-    def _body_site(self, visit: Visit, body: Mapping[str, Any]) -> Site:
+    def _body_site(self, visit: Visit, body: Mapping[str, Any], permission: str = "publish") -> Site:
         site = find_site(self._studio, text_field(body, "siteId"))
-        visit.require(site, "publish")
+        visit.require(site, permission)
         return site
 
 

@@ -27,7 +27,7 @@ DEFAULT_STAGING = "staging"
 DEFAULT_LIVE = "live"
 
 ROLES: dict[str, frozenset[str]] = {
-    "publisher": frozenset({"content_read", "publish", "publish_status", "get_publishing_queue"}),
+    "publisher": frozenset({"content_read", "publish", "publish_status"}),
     "author": frozenset({"content_read", "publish_status"}),
 }
 

@@ -160,6 +160,9 @@ class Publisher:
         due = [package for package in self._queue(site) if package.schedule <= now()]
         return min(due, key=lambda package: package.schedule, default=None)
 
+    def _later(self, site: Site) -> list[Package]:
+        return [package for package in site.packages if package.waiting and package.schedule > now()]
+
     async def _work(self, site: Site) -> None:
         while self._queue(site):
             await asyncio.sleep(self._studio.knobs.queue_seconds)
@@ -216,4 +219,5 @@ class Publisher:
             package.state = BLOCKED
             state.enabled, state.status = False, "error"
         elif state.enabled:
-            state.status = "queued" if self._due(site) else "ready"
+            # packages for later are counted, and those that are due are not
+            state.status = "queued" if self._later(site) else "ready"

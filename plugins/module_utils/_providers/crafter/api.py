@@ -27,6 +27,8 @@ STAGING, LIVE = "staging", "live"
 STAGED_BIT, LIVE_BIT = 512, 1024
 PAGE = 100
 MAX_PAGES = 1000
+#: more packages than this do not wait for one site
+MAX_QUEUE = 1000
 
 ADDRESS = "Check that api_url is the address of Crafter Studio including its context path, as a rule /studio."
 
@@ -186,6 +188,8 @@ class Site:
 #: states of publishers; ``started`` stays until something is published (docs/reference/crafter.md#3.1, #3.2)
 IDLE = frozenset({"idle", "ready", "readyWithErrors", "started", ""})
 OFF = frozenset({"stopped", "error"})
+#: said while any package waits, even one that is scheduled for next year (docs/reference/crafter.md#3.2)
+QUEUED = "queued"
 
 
 PublisherState = t.Literal["idle", "busy", "stopped", "error"]
@@ -211,6 +215,39 @@ class Publisher:
         return {"enabled": self.enabled, "status": self.status or None}
 
 
+@dataclasses.dataclass(frozen=True)
+class Queue:
+    """The packages of a site that are not published yet, for targets that the site has.
+
+    :param running: packages that are being published.
+    :param due: packages that are published as soon as the publisher looks.
+    :param scheduled: packages for a later time.
+    """
+
+    running: int = 0
+    due: int = 0
+    scheduled: int = 0
+
+
+def busy_reason(publisher: Publisher, queue: Queue | None) -> str:
+    """Why the branches of a site are about to change; empty if they are not.
+
+    The word ``queued`` says nothing where the packages are known, and ``ready`` may be said while a due one waits
+    (docs/reference/crafter.md#3.2).
+
+    :param queue: ``None`` where the packages cannot be read.
+    """
+    if publisher.status in OFF or publisher.enabled is False:
+        return ""
+    if publisher.status not in IDLE and publisher.status != QUEUED:
+        return f"the publisher is {publisher.status}"
+    if queue is not None and queue.running:
+        return "a package is being published"
+    if queue is not None and queue.due:
+        return f"{queue.due} package{'s' if queue.due > 1 else ''} due to be published wait{'' if queue.due > 1 else 's'}"
+    return ""
+
+
 class Route(t.NamedTuple):
     """The path of a request, from version ``first`` on and before version ``before``."""
 
@@ -225,6 +262,7 @@ V4, V5 = Version(4, 0, 0), Version(5, 0, 0)
 _NEW_STATUS = Version(3, 1, 14)
 PUBLISHED_SHOWN = Version(3, 1, 11)
 _NEW_CONFIGURATION = Version(3, 1, 1)
+FIRST_PACKAGES = Version(3, 1, 4)
 #: If the version is unknown, these are tried in order. In 5.0 the site is in the path.
 ROUTES: dict[str, tuple[Route, ...]] = {
     "status": (

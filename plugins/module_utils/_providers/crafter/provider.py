@@ -23,7 +23,19 @@ from ..._http.client import Channel
 from ..._http.response import Response
 from ..._lifecycle.poll import PollPolicy, Reading
 from ..._lifecycle.provider import Capabilities, Effect, Observation, Provider, Run, Services, Target
-from .api import ENDPOINTS, RESET, SYNC, Publisher, Site, check_site, choose_endpoint, error_text_and_code
+from .api import (
+    ENDPOINTS,
+    QUEUED,
+    RESET,
+    SYNC,
+    Publisher,
+    Queue,
+    Site,
+    busy_reason,
+    check_site,
+    choose_endpoint,
+    error_text_and_code,
+)
 from .auth import CONNECTION_SPEC
 from .git import OPTION, Comparison, Repository
 from .studio import Studio
@@ -60,6 +72,7 @@ class SiteEvidence:
     live: str
     endpoint: str
     published: bool | None = None
+    targets: tuple[str, ...] | None = None
     before: Comparison | None = None
 
 
@@ -106,15 +119,15 @@ class Crafter(Provider):
             problem = f"is not the staging branch of site {target.id}, which is {site.staging}"
             raise invalid_option("environment", self.environment, problem, remedy)
         publisher = self.studio.publisher(channel, target.id)
-        evidence = SiteEvidence(self.environment, site.live, endpoint, site.published)
+        queue = self.studio.queue(channel, target.id, site.targets)
+        evidence = SiteEvidence(self.environment, site.live, endpoint, site.published, site.targets)
         observation = Observation(
             reason="the content of the branches is unknown, as Studio does not show it; set published_repo to have them compared",
             obstacle=self._obstacle(target, site, publisher),
-            detail={"endpoint": endpoint, "environment": self.environment, "publisher": publisher.as_detail()},
+            detail={"endpoint": endpoint, "environment": self.environment, "publisher": _publisher_detail(publisher, queue)},
             data=evidence,
         )
-        if publisher.state == "stopped":
-            self.services.warn(f"{target.name}: its publisher is stopped. Staging is reset nevertheless.")
+        self._warn_about(target, publisher, queue)
         if site.published is False:
             return observation
         if self.repository is not None:
@@ -123,7 +136,20 @@ class Crafter(Provider):
             _apply(compared, target, site, observation)
         else:
             self._note_items(target, channel, observation)
+        busy = busy_reason(publisher, queue)
+        if busy and observation.in_sync:
+            # what is seen now does not last: the plan is made again when it is over
+            observation.in_sync, observation.reason = False, f"{observation.reason}, but {busy}"
         return observation
+
+    def _warn_about(self, target: Target, publisher: Publisher, queue: Queue | None) -> None:
+        if publisher.state == "stopped":
+            self.services.warn(f"{target.name}: its publisher is stopped. Staging is reset nevertheless.")
+        elif publisher.status == QUEUED and queue is None:
+            self.services.warn(
+                f"{target.name}: packages are queued, and whether one is due cannot be seen. The account needs the permission"
+                " get_publishing_queue for that. If one is published after the reset, staging differs from live again."
+            )
 
     def _obstacle(self, target: Target, site: Site, publisher: Publisher) -> SyncError | None:
         """What the server does not check, or reports by an exception only (docs/reference/crafter.md#1.3)."""
@@ -156,26 +182,25 @@ class Crafter(Provider):
 
         The server would block the call until then, but its state cannot be observed meanwhile.
         """
-        if self._wait_until_idle(target, channel):
+        evidence = t.cast(SiteEvidence, observation.data)
+        if self._wait_for_publisher(target, evidence, channel):
             return False
-        before = t.cast(SiteEvidence, observation.data).before
-        return before is None or self._refs(target, observation.data, channel).refs == before.refs
+        return evidence.before is None or self._refs(target, evidence, channel).refs == evidence.before.refs
 
-    def _wait_until_idle(self, target: Target, channel: Channel) -> bool:
-        """Wait until the publisher is idle. Returns whether it was necessary to wait."""
+    def _wait_for_publisher(self, target: Target, evidence: SiteEvidence, channel: Channel) -> bool:
+        """Whether it was necessary to wait."""
         clock = self.services.clock
         policy = PollPolicy(self.options["poll_min_interval"], self.options["poll_max_interval"])
         started, waited = clock.monotonic(), False
         while True:
-            publisher = self.studio.publisher(channel, target.id)
-            if publisher.state != "busy":
+            busy = busy_reason(self.studio.publisher(channel, target.id), self.studio.queue(channel, target.id, evidence.targets))
+            if not busy:
                 return waited
             pause = policy.delay(clock.monotonic() - started, self.services.rng.random())
             if not channel.deadline.allows(pause):
                 raise SyncError(
                     "busy",
-                    f"the publisher of site {target.id} was {publisher.status} until wait_timeout"
-                    f" ({channel.deadline.seconds:g} s), and nothing was reset",
+                    f"site {target.id} was busy until wait_timeout ({channel.deadline.seconds:g} s): {busy}; nothing was reset",
                     "Run the task again when it is idle, or raise wait_timeout. If it stays so, look at the publishing queue.",
                 )
             channel.deadline.sleep(pause)
@@ -332,6 +357,12 @@ def _apply(compared: Comparison, target: Target, site: Site, observation: Observ
         "before": _listing((item.path, item.staging) for item in changes[:MAX_PATHS]),
         "after": _listing((item.path, item.live) for item in changes[:MAX_PATHS]),
     }
+
+
+def _publisher_detail(publisher: Publisher, queue: Queue | None) -> dict[str, t.Any]:
+    """The publisher, and what waits for it: null where that cannot be read."""
+    packages = None if queue is None else {"running": queue.running, "due": queue.due, "scheduled": queue.scheduled}
+    return {**publisher.as_detail(), "packages": packages}
 
 
 def _listing(entries: t.Iterable[tuple[str, str | None]]) -> str:

@@ -25,7 +25,7 @@ from ..._http.client import Channel
 from ..._http.response import Response
 from ..._lifecycle.poll import Reading
 from ..._lifecycle.provider import Capabilities, Effect, Observation, Provider, Run, Services, Target
-from .api import V1, V4, V5, Publisher, Site, Version, check_site, error_text_and_code, object_of
+from .api import FIRST_PACKAGES, V1, V4, V5, Publisher, Site, Version, check_site, error_text_and_code, object_of
 from .auth import CONNECTION_SPEC
 from .provider import never_published, publish_failed, unknown_site
 from .studio import Studio
@@ -49,7 +49,7 @@ PARTLY_BITS = 8 | 64
 #: how many pages of packages are searched; they come newest first
 SEARCHED = 3
 
-FIRST_PACKAGES, FIRST_ITEMS, FIRST_ALL = Version(3, 1, 4), Version(3, 0, 11), Version(3, 1, 24)
+FIRST_ITEMS, FIRST_ALL = Version(3, 0, 11), Version(3, 1, 24)
 PARTLY = "completed with errors"
 
 

@@ -13,6 +13,7 @@ import threading
 import typing as t
 import urllib.parse
 
+from ..._core.clock import parse_iso
 from ..._core.errors import Ambiguous, SyncError
 from ..._core.options import Options
 from ..._core.vocabulary import Json
@@ -22,10 +23,12 @@ from ..._lifecycle.provider import Services, http_settings
 from . import auth
 from .api import (
     ADDRESS,
+    FIRST_PACKAGES,
     FIRST_RESET,
     LIVE,
     LIVE_BIT,
     MAX_PAGES,
+    MAX_QUEUE,
     PAGE,
     PUBLISHED_SHOWN,
     ROUTES,
@@ -35,6 +38,7 @@ from .api import (
     V4,
     V5,
     Publisher,
+    Queue,
     Site,
     Version,
     interpret,
@@ -299,6 +303,28 @@ class Studio:
             return Publisher(shown.get("enabled"), "publishing" if task.get("state") in ("READY", "IN_PROGRESS") else "ready")
         enabled = shown.get("enabled")
         return Publisher(enabled if isinstance(enabled, bool) else None, str(shown.get("status") or ""))
+
+    def queue(self, channel: Channel, site: str, targets: t.Sequence[str] | None) -> Queue | None:
+        """What waits to be published on a site, or ``None`` where this version or this account does not see packages.
+
+        :param targets: those that the site has; a package for another one waits for ever.
+        """
+        version = self.version(channel)
+        if version is not None and not FIRST_PACKAGES <= version < V5:
+            return None
+        # the ones that are due come last
+        params = {"siteId": site, "states": "READY_FOR_LIVE,PROCESSING", "offset": 0, "limit": MAX_QUEUE}
+        try:
+            response = self.get(channel, "/api/2/publish/packages", params)
+        except SyncError as error:
+            if error.code not in ("endpoint_missing", "permission_denied"):
+                raise
+            return None
+        rows = [row for row in object_of(response)["packages"] if targets is None or row.get("environment") in targets]
+        waiting = [parse_iso(row.get("schedule")) for row in rows if row.get("state") == "READY_FOR_LIVE"]
+        now = response.server_now or self.client.clock.now()
+        due = sum(moment is None or moment <= now for moment in waiting)
+        return Queue(len(rows) - len(waiting), due, len(waiting) - due)
 
     def staged_not_live(self, channel: Channel, site: str, limit: int = 10) -> list[str] | None:
         """Paths that Studio lists as staged and never live, from at most ``limit`` pages; ``None`` if it does not show them.
