@@ -9,7 +9,8 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation import state as _reconciliation
-from ansible_collections.lockstep.sync.plugins.plugin_utils._reports import reconciliation_page as _reconciliation_page
+from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.reconciliation_markdown import reconciliation_markdown
+from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.reconciliation_page import reconciliation_page
 
 
 def _plain(function: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
@@ -35,5 +36,6 @@ class FilterModule:
             "dns_zones_to_sync": _plain(_reconciliation.zones_to_sync),
             "dns_zones_to_verify": _plain(_reconciliation.zones_to_verify),
             "dns_reconciliation_report": _plain(_reconciliation.build_report),
-            "dns_reconciliation_page": _plain(_reconciliation_page.reconciliation_page),
+            "dns_reconciliation_page": _plain(reconciliation_page),
+            "dns_reconciliation_markdown": _plain(reconciliation_markdown),
         }

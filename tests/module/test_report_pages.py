@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from ansible_collections.lockstep.sync.plugins.plugin_utils._reports import page as _page
+from ansible_collections.lockstep.sync.plugins.plugin_utils._reports import formats, page as _page
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.promotion_page import promotion_page
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.reconciliation_page import reconciliation_page
 from tests.module.chromium import Browser, running
@@ -25,11 +25,12 @@ from tests.unit.plugins.plugin_utils.reports.reports import (
     RECONCILIATION_VERDICTS,
     promotion,
     reconciliation,
+    themes,
 )
 from tests.unit.plugins.plugin_utils.reports.test_pages import changed_leaves
 
 DESK, PHONE = (1280, 900), (390, 844)
-THEMES = {"light": _page.LIGHT, "dark": _page.DARK}
+THEMES = themes(_page.STYLE)
 
 #: What a page looks like, by the browser's own account. Text that is there for screen readers only is left out.
 AUDIT = """
@@ -114,7 +115,7 @@ def test_a_page_fits_every_screen_and_can_be_read(browser: Browser, tmp_path: Pa
             assert found["unreadable"] == found["outside"] == found["small"] == [], where
             assert found["width"] <= size[0], where
             # the first thing that is seen is the verdict
-            assert found["verdict"].endswith(_page.words(verdict).capitalize()), where
+            assert found["verdict"].endswith(formats.humanize(verdict).capitalize()), where
             assert 0 <= found["top"] < found["bottom"] < 200, where
             assert found["scripts"] == 0
             seen.append(found["seen"])
@@ -124,7 +125,7 @@ def test_a_page_fits_every_screen_and_can_be_read(browser: Browser, tmp_path: Pa
 
 @pytest.mark.parametrize(("kind", "verdict"), [("promotion", "succeeded"), ("dns", "failed"), ("dns", "drift")])
 def test_the_verdict_has_its_colour_in_both_themes(browser: Browser, tmp_path: Path, kind: str, verdict: str) -> None:
-    tone = "info" if verdict == "drift" else _page.tone(verdict)
+    tone = "info" if verdict == "drift" else formats.tone(verdict)
     show(browser, tmp_path, page_of(kind, verdict))
     for scheme, colours in THEMES.items():
         browser.look(390, 180, scheme)

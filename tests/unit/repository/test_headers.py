@@ -10,7 +10,7 @@ import pathlib
 
 import pytest
 
-WITH_HEADER = (".ini", ".cfg", ".py", ".sh", ".toml", ".yaml", ".yml")
+WITH_HEADER = (".cfg", ".css", ".ini", ".j2", ".py", ".sh", ".toml", ".yaml", ".yml")
 
 #: Written by tools.
 GENERATED = {"changelogs/changelog.yaml"}

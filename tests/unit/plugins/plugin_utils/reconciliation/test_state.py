@@ -433,6 +433,7 @@ def test_filters_explain_what_they_cannot_use() -> None:
         "dns_zones_to_verify",
         "dns_reconciliation_report",
         "dns_reconciliation_page",
+        "dns_reconciliation_markdown",
     }
     assert filters["dns_zones_to_sync"]([result(PLANNED)]) == [ZONE]
     for name, arguments in {
@@ -441,7 +442,6 @@ def test_filters_explain_what_they_cannot_use() -> None:
         "dns_zones_to_sync": ([{"syncs": [{}]}],),
         "dns_zones_to_verify": (7,),
         "dns_reconciliation_report": ({}, False, False, "", ""),
-        "dns_reconciliation_page": ({"zones": [7]},),
     }.items():
         with pytest.raises(AnsibleFilterError, match="not what role dns_reconciliation notes"):
             filters[name](*arguments)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any
 
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.state import build_report
@@ -20,6 +21,12 @@ RECONCILIATION_VERDICTS = ("in_sync", "reconciled", "drift", "refused", "timed_o
 def at(seconds: float) -> str:
     """A moment of the run as reports write it."""
     return (BEGIN + dt.timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def themes(style: str) -> dict[str, dict[str, str]]:
+    """The colours in CSS, by theme and name."""
+    light, dark = re.findall(r":root \{(.*?)\}", style, re.DOTALL)
+    return {name: dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", text)) for name, text in (("light", light), ("dark", dark))}
 
 
 # -- promotion -----------------------------------------------------------------------------------------------------------
@@ -400,17 +407,23 @@ def synced(zone: str, **more: Any) -> Json:
     return plan(zone, "triggered", **{"changed": True, "reason": "synced", "handle": handle, **done, **more})
 
 
+EMPTY_TEXT = (
+    "the backend has nothing but SOA and NS at the apex, and the sync would leave none of 98 other record sets. Check the"
+    " backend; set guard.allow_empty if the zone is to be empty"
+)
+PERCENT_TEXT = "would delete 40 of 100 record sets (40.0 %), more than max_delete_percent 30. Raise guard.max_delete_percent"
+
+
 def refused(zone: str) -> Json:
     lost = drift(*(record_set(f"host{number:02d}", "delete") for number in range(40)))
+    guards = [{"rule": "allow_empty", "message": EMPTY_TEXT}, {"rule": "max_delete_percent", "message": PERCENT_TEXT}]
     problem = failure(
         "guard_refused",
-        "refused by guard: allow_empty: the backend has nothing but SOA and NS at the apex, and the sync would leave none of 98"
-        " other record sets. Check the backend; set guard.allow_empty if the zone is to be empty; max_delete_percent: would"
-        " delete 40 of 100 record sets (40.0 %), more than max_delete_percent 30. Raise guard.max_delete_percent",
+        f"refused by guard: allow_empty: {EMPTY_TEXT}; max_delete_percent: {PERCENT_TEXT}",
         "Look at the plan (--check --diff). If it is what you want, change the guard that each message names.",
     )
-    detail = {"drift": lost, "guards": ["allow_empty", "max_delete_percent"]}
-    return plan(zone, "refused", reason=problem["message"], failure=problem, detail=detail, changed=False)
+    detail = {"drift": lost, "guards": guards}
+    return plan(zone, "refused", reason=problem["message"], failure={**problem, "guards": guards}, detail=detail, changed=False)
 
 
 def broken(zone: str) -> Json:

@@ -19,18 +19,17 @@ import jinja2
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from ansible_collections.lockstep.sync.plugins.plugin_utils._reports import page as _page
-from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.promotion_page import promotion_page, timeline
-from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.promotion_view import (
-    LIFT_HOLD,
-    handle_json,
-    steps_of,
-)
-from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.reconciliation_page import (
-    broken_guards,
-    reconciliation_page,
-)
+from ansible_collections.lockstep.sync.plugins.plugin_utils._reports import formats, page as _page, rendering
+from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.fields import Fields
+from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.promotion_advice import LIFT_HOLD
+from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.promotion_page import PhaseBar, promotion_page, timeline
+from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.promotion_steps import steps_of
+from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.promotion_view import promotion_view
+from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.reconciliation_page import reconciliation_page
+from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.reconciliation_view import BrokenRule, reconciliation_view
 from tests.unit.plugins.plugin_utils.reports.reports import (
+    EMPTY_TEXT,
+    PERCENT_TEXT,
     PROMOTION_VERDICTS,
     RECONCILIATION_VERDICTS,
     at,
@@ -44,6 +43,7 @@ from tests.unit.plugins.plugin_utils.reports.reports import (
     result,
     sync,
     target,
+    themes,
 )
 
 Json = dict[str, Any]
@@ -69,10 +69,8 @@ ATTRIBUTES = {
 }
 
 
-@pytest.fixture(autouse=True)
-def strict(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A name in a template that no report has is a mistake in the template."""
-    monkeypatch.setattr(_page.ENVIRONMENT, "undefined", jinja2.StrictUndefined)
+def test_a_name_that_no_view_has_is_a_mistake_in_a_template() -> None:
+    assert {rendering.HTML.undefined, rendering.MARKDOWN.undefined} == {jinja2.StrictUndefined}
 
 
 def parse(page: str) -> Element:
@@ -114,9 +112,9 @@ def test_a_page_is_well_formed_and_for_everybody(page: Callable[[Any], str], rep
     assert {element.tag for element in root.iter()} <= TAGS
     assert {name for element in root.iter() for name in element.attrib} <= ATTRIBUTES
     (title,) = root.iter("title")
-    assert _page.words(report["verdict"]) in text_of(title)
+    assert formats.humanize(report["verdict"]) in text_of(title)
     assert [text_of(heading) for heading in root.iter("h1")] == [
-        f"{_page.MARKS[heading_tone(root)]} {_page.words(report['verdict']).capitalize()}"
+        f"{formats.MARKS[heading_tone(root)]} {formats.humanize(report['verdict']).capitalize()}"
     ]
     assert [element.tag for element in root.findall("body/*")] == ["header", "main", "footer"]
     viewport = root.find(".//meta[@name='viewport']")
@@ -234,14 +232,24 @@ def test_a_report_that_lacks_something_still_has_a_page(case: tuple[Callable[[An
     page, report = case
     key = data.draw(st.sampled_from(sorted(report)))
     lacking = {name: value for name, value in report.items() if name != key}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_page.ENVIRONMENT, "undefined", jinja2.ChainableUndefined)
-        parse(page(lacking))
-        item = data.draw(st.sampled_from(["targets", "zones"]))
-        if report.get(item):
-            first = report[item][0]
-            gone = data.draw(st.sampled_from(sorted(first)))
-            parse(page({**report, item: [{name: value for name, value in first.items() if name != gone}]}))
+    parse(page(lacking))
+    item = data.draw(st.sampled_from(["targets", "zones"]))
+    if report.get(item):
+        first = report[item][0]
+        gone = data.draw(st.sampled_from(sorted(first)))
+        parse(page({**report, item: [{name: value for name, value in first.items() if name != gone}]}))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(PAGES), st.data())
+def test_values_of_other_types_still_make_a_page(case: tuple[Callable[[Any], str], Json], data: st.DataObject) -> None:
+    page, report = case
+    key = data.draw(st.sampled_from(sorted(report)))
+    parse(page({**report, key: data.draw(VALUES)}))
+    item = "targets" if "targets" in report else "zones"
+    first = report[item][0]
+    odd = data.draw(st.sampled_from(sorted(first)))
+    parse(page({**report, item: [{**first, odd: data.draw(VALUES)}, data.draw(VALUES)]}))
 
 
 # -- contrast ------------------------------------------------------------------------------------------------------------
@@ -259,11 +267,11 @@ def contrast(one: str, other: str) -> float:
     return (bright + 0.05) / (dark + 0.05)
 
 
-@pytest.mark.parametrize("theme", [_page.LIGHT, _page.DARK], ids=["light", "dark"])
+@pytest.mark.parametrize("theme", themes(_page.STYLE).values(), ids=["light", "dark"])
 def test_both_themes_can_be_read(theme: dict[str, str]) -> None:
     for text, back in itertools.product(("text", "muted"), ("page", "paper")):
         assert contrast(theme[text], theme[back]) >= 4.5, (text, back)
-    for tone in _page.TONES:
+    for tone in formats.TONES:
         # words on their own ground, and ordinary text in a note
         assert contrast(theme[tone], theme[f"{tone}-back"]) >= 4.5, tone
         assert contrast(theme["text"], theme[f"{tone}-back"]) >= 4.5, tone
@@ -278,9 +286,16 @@ def test_the_contrast_of_black_and_white_is_known() -> None:
 
 
 def test_themes_have_the_same_colours() -> None:
-    assert list(_page.LIGHT) == list(_page.DARK)
+    light, dark = themes(_page.STYLE).values()
+    assert list(light) == list(dark)
     used = set(re.findall(r"var\(--([a-z-]+)\)", _page.STYLE))
-    assert used == set(_page.LIGHT)
+    assert used == set(light)
+
+
+def test_every_tone_has_its_colours() -> None:
+    for tone in formats.TONES:
+        assert f".{tone} {{\n  color: var(--{tone});\n  background: var(--{tone}-back);\n}}" in _page.STYLE
+        assert f"svg .{tone} {{ fill: var(--{tone}); }}" in _page.STYLE
 
 
 # -- promotion -----------------------------------------------------------------------------------------------------------
@@ -311,7 +326,7 @@ def test_the_page_of_a_promotion_has_all_facts(verdict: str) -> None:
             for problem in probe["problems"]:
                 assert problem in shown
         if item["sync"] and item["sync"]["handle"]:
-            assert handle_json(item["sync"]["handle"]) in shown
+            assert json.dumps(item["sync"]["handle"]) in shown
     assert ("check mode" in shown) == report["check_mode"]
 
 
@@ -368,7 +383,7 @@ def test_overrides_lifted_holds_and_warnings_are_shown() -> None:
         "the notification could not be sent",
     ):
         assert text in shown
-    assert "Resumed: goes on with p-20261120-213000-77aa01 at verify" in shown
+    assert "Resumed: continues p-20261120-213000-77aa01 at verify" in shown
 
 
 def test_hints_are_what_to_do() -> None:
@@ -387,11 +402,9 @@ def test_the_verdict_stands_above_the_message_only() -> None:
 
 
 def test_a_plan_that_became_a_sync_is_told_once() -> None:
-    steps = [
-        step["name"] for step in steps_of(target(sync=sync(reason="due"), plan={"action": "would_trigger", "reason": "due"}))
-    ]
-    assert steps == ["Backup", "Sync", "Verify"]
-    assert [step["name"] for step in steps_of(target())] == ["Plan", "Backup", "Sync", "Verify"]
+    synced = target(sync=sync(reason="due"), plan={"action": "would_trigger", "reason": "due"})
+    assert [step.name for step in steps_of(Fields(synced))] == ["Backup", "Sync", "Verify"]
+    assert [step.name for step in steps_of(Fields(target()))] == ["Plan", "Backup", "Sync", "Verify"]
 
 
 def test_check_mode_claims_no_change() -> None:
@@ -400,24 +413,28 @@ def test_check_mode_claims_no_change() -> None:
     assert "· changed" not in shown
 
 
+def bars_of(report: Json) -> tuple[list[PhaseBar], float]:
+    return timeline(promotion_view(report).phases)
+
+
 def test_bars_are_on_one_scale() -> None:
-    phases, scale = timeline({"phases": [phase("sync", 10, 30), phase("verify", 40, 10), phase("report", 50, 0)]})
+    phases, scale = bars_of({"phases": [phase("sync", 10, 30), phase("verify", 40, 10), phase("report", 50, 0)]})
     assert scale == 40
-    assert [(item["left"], item["width"]) for item in phases] == [(0, 75), (75, 25), (99.3, 0.7)]
+    assert [(item.left, item.width) for item in phases] == [(0, 75), (75, 25), (99.3, 0.7)]
 
 
 @pytest.mark.parametrize(
     "odd", [{"started_at": None}, {"started_at": "yesterday"}, {"elapsed": None}, {"elapsed": float("nan")}, {"state": "skipped"}]
 )
 def test_a_phase_without_times_has_no_bar(odd: Json) -> None:
-    phases, scale = timeline({"phases": [phase("sync", 0, 10), {**phase("verify", 10, 10), **odd}]})
-    assert phases[1]["width"] == 0
-    assert phases[0]["width"] == 100 * 10 / scale
+    phases, scale = bars_of({"phases": [phase("sync", 0, 10), {**phase("verify", 10, 10), **odd}]})
+    assert phases[1].width == 0
+    assert phases[0].width == 100 * 10 / scale
 
 
 def test_bars_never_leave_their_track() -> None:
-    phases, dummy = timeline({"phases": [phase(str(number), number * 7, 100 / (number + 1)) for number in range(40)]})
-    assert all(min(item["left"], 100.01 - item["left"] - item["width"]) >= 0 for item in phases)
+    phases, dummy = bars_of({"phases": [phase(str(number), number * 7, 100 / (number + 1)) for number in range(40)]})
+    assert all(min(item.left, 100.01 - item.left - item.width) >= 0 for item in phases)
 
 
 def test_a_single_target_needs_no_overview() -> None:
@@ -465,13 +482,13 @@ def test_the_worst_zone_comes_first() -> None:
 def test_each_broken_guard_is_named_with_its_message() -> None:
     report = reconciliation("refused")
     zone = next(item for item in report["zones"] if item["verdict"] == "refused")
-    (first, empty), (second, percent) = broken_guards(zone)
-    assert (first, second) == ("allow_empty", "max_delete_percent")
-    # the message has a semicolon of its own
-    assert empty.endswith("set guard.allow_empty if the zone is to be empty")
-    assert percent.startswith("would delete 40 of 100 record sets")
+    view = next(item for item in reconciliation_view(report).zones if item.verdict == "refused")
+    # a message may have a semicolon or a colon of its own
+    assert view.guards == (BrokenRule("allow_empty", EMPTY_TEXT), BrokenRule("max_delete_percent", PERCENT_TEXT))
     shown = main_text(reconciliation_page(report))
     assert "Refused by 2 guards" in shown
+    assert f"allow_empty: {EMPTY_TEXT}" in shown
+    assert f"max_delete_percent: {PERCENT_TEXT}" in shown
     assert f'dns_reconciliation_approve: {{"lost.example.": "{zone["drift"]["digest"]}"}}' in shown
     assert "does not lift the other guards" in shown
 
@@ -479,14 +496,15 @@ def test_each_broken_guard_is_named_with_its_message() -> None:
 def test_a_guard_that_no_approval_lifts_shows_none() -> None:
     report = reconciliation("refused")
     zone = next(item for item in report["zones"] if item["verdict"] == "refused")
-    zone["guards"] = ["allow_empty"]
+    zone["guards"] = [{"rule": "allow_empty", "message": EMPTY_TEXT}]
     assert "dns_reconciliation_approve" not in reconciliation_page(report)
 
 
-def test_guards_without_a_message_that_can_be_told_apart_are_still_named() -> None:
-    zone = {"guards": ["protect", "max_deletes"], "failure": {"code": "guard_refused", "message": "no"}}
-    assert broken_guards(zone) == [("protect", ""), ("max_deletes", "")]
-    assert broken_guards({"guards": [], "failure": {"code": "guard_refused", "message": "no"}}) == [("guard_refused", "no")]
+def test_a_refusal_without_guards_shows_its_message() -> None:
+    report = reconciliation("refused")
+    zone = next(item for item in report["zones"] if item["verdict"] == "refused")
+    zone.update(guards=[], failure={"code": "guard_refused", "message": "the plan is refused", "hint": ""})
+    assert "guard_refused: the plan is refused" in main_text(reconciliation_page(report))
 
 
 def test_a_refused_batch_and_an_early_end_are_shown() -> None:
@@ -583,7 +601,7 @@ def test_nothing_that_a_server_says_makes_a_page_too_large() -> None:
     ],
 )
 def test_durations(value: Any, text: str) -> None:
-    assert _page.seconds(value) == text
+    assert formats.seconds(value) == text
 
 
 @pytest.mark.parametrize(
@@ -591,23 +609,23 @@ def test_durations(value: Any, text: str) -> None:
     [(0.1424, "142 ms"), (1.834, "1.83 s"), (None, ""), (-1, ""), (float("nan"), ""), (float("inf"), ""), ("x", "")],
 )
 def test_latencies(value: Any, text: str) -> None:
-    assert _page.milliseconds(value) == text
+    assert formats.milliseconds(value) == text
 
 
 @pytest.mark.parametrize(
     ("value", "text"), [(0, "0 B"), (1023, "1023 B"), (1024, "1.0 KiB"), (734003200, "700.0 MiB"), ("12 MB", "12 MB"), (None, "")]
 )
 def test_sizes(value: Any, text: str) -> None:
-    assert _page.size(value) == text
+    assert formats.size(value) == text
 
 
 def test_moments_with_and_without_milliseconds() -> None:
-    assert _page.date_time("2026-11-20T21:45:12.345Z") == _page.date_time(at(0)) == "2026-11-20 21:45:12"
-    assert _page.clock_time(at(0)) == "21:45:12"
-    assert _page.date_time("soon") == "soon"
-    assert _page.date_time(None) == ""
-    assert _page.took({"started_at": at(0), "finished_at": at(7)}) == 7
-    assert _page.took({"started_at": at(0), "finished_at": None}) is None
+    assert formats.date_time("2026-11-20T21:45:12.345Z") == formats.date_time(at(0)) == "2026-11-20 21:45:12"
+    assert formats.clock_time(at(0)) == "21:45:12"
+    assert formats.date_time("soon") == "soon"
+    assert formats.date_time(None) == ""
+    assert formats.duration(at(0), at(7)) == 7
+    assert formats.duration(at(0), "") is None
 
 
 def test_pages_leave_their_report_alone() -> None:

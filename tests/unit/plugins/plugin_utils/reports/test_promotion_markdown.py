@@ -5,46 +5,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from hypothesis import given, settings, strategies as st
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
 
-from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.promotion_markdown import (
-    code,
-    line,
-    promotion_markdown,
-)
+from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.markdown import code, line
+from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.promotion_markdown import promotion_markdown
+from tests.unit.plugins.plugin_utils.reports.commonmark import EVIL, headings, inline_html, links, parse, shape, texts
 from tests.unit.plugins.plugin_utils.reports.reports import PROMOTION_VERDICTS, promotion
 from tests.unit.plugins.plugin_utils.reports.test_pages import changed_leaves
-
-Json = dict[str, Any]
-
-EVIL = "a|b\\|c\n# d\n\n| e | `f|g``h` [i](javascript:j) <script>k</script> &lt; \\"
-
-
-def parse(markdown: str) -> list[Token]:
-    return MarkdownIt("commonmark").enable("table").parse(markdown)
-
-
-def headings(markdown: str) -> list[str]:
-    tokens = parse(markdown)
-    return [after.content for token, after in zip(tokens, tokens[1:], strict=False) if token.type == "heading_open"]
-
-
-def shape(markdown: str) -> list[str]:
-    """The blocks of a text, without what is in them."""
-    return [token.type for token in parse(markdown)]
-
-
-def texts(markdown: str) -> str:
-    """What a reader sees, with single spaces."""
-    found = []
-    for token in parse(markdown):
-        found += [child.content if child.type != "html_inline" else " " for child in token.children or [token]]
-    return " ".join(" ".join(found).split())
 
 
 @pytest.mark.parametrize("verdict", PROMOTION_VERDICTS)
@@ -86,15 +54,8 @@ def test_texts_of_servers_change_no_block(verdict: str) -> None:
     plain = promotion(verdict)
     evil = changed_leaves(plain, lambda text: f"{text}{EVIL}")
     assert [kind for kind in shape(promotion_markdown(evil)) if kind != "html_block"] == shape(promotion_markdown(plain))
-    markup = [
-        child.content
-        for token in parse(promotion_markdown(evil))
-        for child in token.children or []
-        if child.type == "html_inline"
-    ]
-    assert set(markup) <= {"<br>"}
-    links = [child for token in parse(promotion_markdown(evil)) for child in token.children or [] if child.type == "link_open"]
-    assert links == []
+    assert set(inline_html(promotion_markdown(evil))) <= {"<br>"}
+    assert links(promotion_markdown(evil)) == []
 
 
 @pytest.mark.parametrize(
@@ -125,3 +86,11 @@ def test_code_in_a_cell_reads_as_it_was(text: str) -> None:
     tokens = parse(f"| a | b |\n|---|---|\n| {code(text)} | x |\n")
     cell = [token for token in tokens if token.type == "inline"][2]
     assert [child.content for child in cell.children or [] if child.type == "code_inline"] == [wanted]
+
+
+@pytest.mark.parametrize(
+    "text", ["*a* b", "_a_", "a _b_ c", "~~a~~", "~a~", "a ##", "#", "snake_case_name", "*.example."]
+)
+def test_prose_reads_as_it_was(text: str) -> None:
+    assert texts(f"x {line(text)}") == f"x {text}"
+    assert texts(f"## {line(text)}") == text

@@ -1,0 +1,25 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this plugin util is PRIVATE to the collection.
+
+"""The report of a DNS reconciliation as Markdown."""
+
+from __future__ import annotations
+
+import typing as t
+
+from . import formats, rendering
+from .reconciliation_view import reconciliation_view
+
+_TEMPLATE = rendering.markdown_template("reconciliation.md.j2")
+
+
+def reconciliation_markdown(report: t.Mapping[str, object]) -> str:
+    """The report of a reconciliation as Markdown.
+
+    :param report: as role ``dns_reconciliation`` writes it.
+    """
+    view = reconciliation_view(report)
+    return _TEMPLATE.render(view=view, message=formats.message_without_verdict(view.message, view.verdict))
