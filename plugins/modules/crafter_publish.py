@@ -60,6 +60,14 @@ options:
       - From 3.1.24 to 4.x this is done before Studio answers. If that answer is lost, nothing tells whether it was.
     type: bool
     default: false
+  allow_initial_publish:
+    description:
+      - Whether everything may be published to another target than live on a site that was never published.
+      - Studio makes the first publish of a site one of everything to live, whatever its target is. So it is refused, unless this
+        is V(true) or O(target) is live.
+    type: bool
+    default: false
+    version_added: 2.0.0
   comment:
     description:
       - Comment of the submission. A mark such as V([lockstep-0123456789abcdef]) is added.

@@ -706,6 +706,30 @@ def test_publish_to_an_unknown_target_is_refused_before_anything_is_sent(server:
     assert server.mutations() == []
 
 
+def test_the_first_publish_to_staging_would_go_live_and_needs_consent(server: Server, run_module: RunModule) -> None:
+    options = server.options("unpublished", target="staging", everything=True)
+    for check in (True, False):
+        outcome = run_module(PUBLISH, options, check=check)
+        assert "puts the whole site live" in refused(outcome, "guard_refused")["message"]
+        assert "allow_initial_publish" in str(outcome.only["detail"]["guards"])
+    assert server.mutations() == [] and server.control("GET", "/sites/unpublished")["published"] is False
+    assert run_module(PUBLISH, {**options, "allow_initial_publish": True}).changed
+    assert len(server.mutations()) == 1 and set(server.refs("unpublished")) == {"live", "staging"}
+
+
+def test_the_first_publish_to_live_says_what_it_does(server: Server, run_module: RunModule) -> None:
+    options = server.options("unpublished", everything=True)
+    record = run_module(PUBLISH, options, check=True).only
+    assert record["action"] == "would_trigger" and "puts all of it live" in record["reason"]
+    assert run_module(PUBLISH, options).only["state"] == "succeeded" and len(server.mutations()) == 1
+
+
+def test_everything_is_published_with_the_publisher_stopped(server: Server, run_module: RunModule) -> None:
+    server.control("PUT", "/sites/mysite/publisher", {"enabled": False, "status": "stopped"})
+    assert run_module(PUBLISH, server.options(everything=True)).only["state"] == "succeeded"
+    assert len(server.mutations()) == 1
+
+
 def package_of(server: Server) -> dict[str, Any]:
     packages = server.control("GET", "/sites/mysite")["packages"]
     return dict(packages[-1]) if packages else {}

@@ -18,7 +18,7 @@ import typing as t
 import urllib.parse
 
 from ..._core.clock import isoformat
-from ..._core.errors import SyncError, invalid_option
+from ..._core.errors import SyncError, Violation, invalid_option
 from ..._core.options import ArgumentSpec, Options, list_of_names
 from ..._core.vocabulary import Json, ReadingState
 from ..._http.client import Channel
@@ -37,6 +37,7 @@ PUBLISH_SPEC = ArgumentSpec(
         "items": {"type": "list", "elements": "str"},
         "everything": {"type": "bool", "default": False},
         "comment": {"type": "str", "default": ""},
+        "allow_initial_publish": {"type": "bool", "default": False},
     },
     ids=("sites", "target", "items"),
 )
@@ -182,10 +183,10 @@ class CrafterPublish(Provider):
             remedy = f"Use one of: {', '.join(site.targets)}. A staging target appears when it is enabled for the site."
             raise invalid_option("target", request.target, f"is not a publishing target of site {request.site}", remedy)
         publisher = self.studio.publisher(channel, request.site)
-        what = f"{len(request.items)} item{'s' if len(request.items) != 1 else ''}" if request.items else "everything"
         return Observation(
-            reason=f"{what} to be published to {request.target}; Studio does not show whether it is there already",
+            reason=_reason(request, site),
             obstacle=self._obstacle(request, site, publisher),
+            violations=self._violations(request, site),
             snapshot={"mark": f"lockstep-{self.services.rng.getrandbits(64):016x}"},
             detail={"target": request.target, "paths": list(request.items) or None, "publisher": publisher.as_detail()},
             compact_detail={"target": request.target},
@@ -200,7 +201,19 @@ class CrafterPublish(Provider):
             return failure
         if publisher.state == "error":
             return publish_failed(request.site)
-        return _stopped(request.site) if publisher.state == "stopped" else None
+        # what is published inside the request needs no publisher (docs/reference/crafter.md#6.2)
+        synchronous = choose_call(self.studio.known_version, request, "").synchronous
+        return _stopped(request.site) if publisher.state == "stopped" and not synchronous else None
+
+    def _violations(self, request: PublishRequest, site: Site) -> t.Sequence[Violation]:
+        """The first publish of a site goes live, whatever its target is (docs/reference/crafter.md#6.3)."""
+        if site.published is not False or request.items or request.target == site.live or self.options["allow_initial_publish"]:
+            return ()
+        message = (
+            f"site {request.site} was never published, so that publishing to {request.target} puts the whole site live."
+            " Set allow_initial_publish to true if that is wanted"
+        )
+        return (Violation("allow_initial_publish", message),)
 
     # -- the run -----------------------------------------------------------------------------------------------------
 
@@ -319,6 +332,13 @@ class CrafterPublish(Provider):
     def explain_timeout(self, target: Target, reading: Reading | None, channel: Channel) -> str:
         publisher = self.studio.publisher(channel, t.cast(PublishRequest, target.data).site)
         return f"The publisher is {publisher.status or 'in no known state'}."
+
+
+def _reason(request: PublishRequest, site: Site) -> str:
+    what = f"{len(request.items)} item{'s' if len(request.items) != 1 else ''}" if request.items else "everything"
+    if site.published is False:
+        return f"{what} to be published to {request.target}: the first publish of the site, which puts all of it live"
+    return f"{what} to be published to {request.target}; Studio does not show whether it is there already"
 
 
 def _items(options: Options) -> tuple[str, ...]:
