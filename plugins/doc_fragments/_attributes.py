@@ -18,13 +18,13 @@ attributes:
     support: full
     details:
       - Over a local connection, with the Python that runs Ansible, without C(become) and C(async), the module needs no process
-        of its own. It then tells on standard error how far it is, unless C(no_log) is set.
+        of its own. It then shows its progress on standard error, unless C(no_log) is set.
   platform:
     description: Target operating systems on which the module can run.
     support: full
     platforms: posix
 notes:
-  - The module runs where the task runs. As it only talks HTTP (and DNS), that usually is the controller, see the examples.
+  - The module runs where the task runs. As it only uses HTTP (and DNS), that usually is the controller, see the examples.
 """
 
     ROLE = r"""
@@ -55,7 +55,7 @@ attributes:
     description: When run twice in a row outside check mode, with the same arguments, the second invocation indicates no change.
     support: partial
     details:
-      - By evidence where the API gives any, else by O(release) or O(max_age). Without any of these each run triggers a sync.
+      - By evidence if the API gives any, else by O(release) or O(max_age). Without any of these each run triggers a sync.
 """
 
     INFO = r"""

@@ -21,25 +21,25 @@ options:
     type: path
   client_cert:
     description:
-      - Client certificate in PEM format; may hold the key too.
+      - Client certificate in PEM format; may contain the key as well.
     type: path
   client_key:
     description:
-      - Key of O(client_cert), if it is in a file of its own.
+      - Key of O(client_cert), if it is in a separate file.
     type: path
   request_timeout:
     description:
-      - Seconds to wait for a connection, and for each answer.
+      - Seconds to wait for a connection, and for each response.
     type: float
     default: 30.0
 """
 
-    # further options of modules that look at many targets and wait for none
+    # further options of modules that read many targets and wait for none
     INFO = r"""
 options:
   max_parallel:
     description:
-      - How many targets to look at at once.
+      - How many targets to read at once.
     type: int
     default: 8
 """

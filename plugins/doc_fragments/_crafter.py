@@ -46,9 +46,9 @@ options:
     default: auto
   management_token:
     description:
-      - Management token of Studio. With it, the version is known before anybody signs in. Without it, Studio 3.1 and later tell
-        the version to those who are signed in.
-      - Studio takes this token in the URL only, so proxies between may write it down. The module never shows it.
+      - Management token of Studio. With it, the version is known before signing in. Without it, Studio 3.1 and later show the
+        version after signing in only.
+      - Studio accepts this token in the URL only, so proxies may log it. The module never shows it.
       - If the value is not specified in the task, the value of environment variable E(CRAFTER_STUDIO_MANAGEMENT_TOKEN) will be
         used instead.
     type: str
@@ -66,12 +66,12 @@ attributes:
 options:
   published_repo:
     description:
-      - Absolute path or git address of the published repository of the site, the one that delivery nodes clone. It has to hold
-        V({site}) in place of the id of the site if there are several sites.
-      - No API of Studio shows what is on the branches. With this option, the module looks at them itself, by C(git ls-remote)
+      - Absolute path or git address of the published repository of the site, the one that delivery nodes clone. It must
+        contain V({site}) in place of the id of the site if there are several sites.
+      - No API of Studio shows the content of the branches. With this option, the module reads them itself, by C(git ls-remote)
         and by fetching the newest commit of both into a temporary directory, and compares their trees. It never writes to the
         repository.
-      - The C(git) command must be able to read it without asking for anything. Credentials in an C(https) address reach it by
-        its environment and never by its command line. As the address may hold a password, it is hidden in all output.
+      - The C(git) command must be able to read it without a prompt. Credentials in an C(https) address are passed to it in
+        the environment and never on the command line. As the address may contain a password, it is hidden in all output.
     type: str
 """

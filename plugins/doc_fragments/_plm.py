@@ -12,8 +12,8 @@ class ModuleDocFragment:
 options:
   api_url:
     description:
-      - Address of the REST API of the Media Manager, including its prefix. The desktop application has it at
-        V(http://localhost:9001/api/media-manager/v0), the standalone server at V(/v0) of its port.
+      - Address of the REST API of the Media Manager, including its prefix. That of the desktop application is
+        V(http://localhost:9001/api/media-manager/v0), that of the standalone server has the path V(/v0).
       - The Media Manager has neither authentication nor TLS of its own.
       - If the value is not specified in the task, the value of environment variable E(PLM_MEDIA_MANAGER_URL) will be used
         instead.

@@ -29,7 +29,7 @@ options:
       - How to send O(api_token) in the C(Authorization) header.
     type: str
     choices:
-      raw: The token alone, as most of the API documentation has it.
+      raw: The token alone, as in most of the API documentation.
       bearer: After the word C(Bearer).
     default: raw
   organization:
@@ -44,12 +44,12 @@ options:
     required: true
   status_patterns:
     description:
-      - What the words of a status mean, as regular expressions that are searched in it without regard to case. Most of these
-        words are not documented, so this is for the case that yours are others than the defaults expect.
+      - Regular expressions for statuses, searched without regard to case. Most statuses are not documented; set this if
+        those of your account differ from what the defaults expect.
     type: dict
     suboptions:
       failure:
-        description: Matches the status, or the text displayed with it, of something that failed. Looked for first.
+        description: Matches the status, or the text displayed with it, of something that failed. Searched first.
         type: str
         default: fail
       running:
@@ -57,7 +57,7 @@ options:
         type: str
         default: progress|running|pending|queue|processing
       success:
-        description: Matches the status of something that is done. A percentage of 100 says so as well. Anything else is in
+        description: Matches the status of something that is done. A percentage of 100 counts as well. Anything else is in
           progress.
         type: str
         default: (?<!in)complete(?!ing)|(?<!un)(success|finish(?!ing)|done)|(?<!be )(?<!being )restored
@@ -70,7 +70,7 @@ attributes:
       - lockstep.sync.all
       - lockstep.sync.serveravatar
 notes:
-  - ServerAvatar limits the number of requests per minute by plan (60 on the free one), and the module pauses where it is told
-    to. To stay below the limit with several applications at once, raise O(ignore:poll_min_interval) and
+  - ServerAvatar limits the number of requests per minute by plan (60 on the free one), and the module pauses as long as it
+    asks. To stay below the limit with several applications at once, raise O(ignore:poll_min_interval) and
     O(ignore:poll_max_interval) or lower O(ignore:max_parallel).
 """

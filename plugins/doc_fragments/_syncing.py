@@ -12,7 +12,7 @@ class ModuleDocFragment:
 options:
   wait:
     description:
-      - Whether to wait until the run has ended. Without waiting, the C(handle) in the result finds it again with
+      - Whether to wait until the run has ended. Without waiting, the C(handle) in the result identifies it for
         M(lockstep.sync.sync_wait).
     type: bool
     default: true
@@ -23,7 +23,7 @@ options:
     choices:
       join: Wait for it instead of starting another one.
       fail: Fail.
-      queue: Wait until it has ended, then plan anew.
+      queue: Wait until it has ended, then plan again.
     default: join
   max_age:
     description:
@@ -31,7 +31,7 @@ options:
     type: float
   release:
     description:
-      - Any name for what is being brought to the target. A target to which this release was synced successfully before is
+      - A name for the content that is synced. A target to which this release was synced successfully before is
         skipped.
       - It has to be text. A number is refused, because YAML reads V(2026.10) without quotes as the number 2026.1, and V(010)
         as 8.
@@ -39,7 +39,7 @@ options:
   force:
     description:
       - Sync even if the evidence, O(release) or O(max_age) say that there is nothing to do. Does not lift any guard, and
-        does not start a second run beside one in flight.
+        does not start a second run while one is in flight.
     type: bool
     default: false
 """

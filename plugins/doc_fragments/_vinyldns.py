@@ -44,8 +44,8 @@ attributes:
 options:
   backend:
     description:
-      - The DNS server that the zones are transferred from. With it, the module compares the zones itself and so knows what a
-        sync would do.
+      - The DNS server of the zones. With it, the module transfers and compares the zones itself, and so knows what a sync
+        would do.
       - This must be the server (and view) that VinylDNS itself transfers the zones from.
     type: dict
     suboptions:
@@ -58,7 +58,7 @@ options:
         type: int
         default: 53
       tsig_name:
-        description: Name of the TSIG key, if the server wants one for transfers.
+        description: Name of the TSIG key, if the server requires one for transfers.
         type: str
       tsig_secret:
         description: Secret of the TSIG key in base64.
@@ -76,12 +76,12 @@ options:
       auto: V(axfr) if O(backend) is given, else V(none).
       axfr: Transfer the zone and compare all record sets, by the rules of the server.
       serial: Compare the serial of the SOA only. An equal one proves that there is nothing to do, a different one proves little.
-      none: Do not ask the DNS server.
+      none: Do not query the DNS server.
     default: auto
   guard:
     description:
       - Limits of what a sync may do to a zone. They need O(drift=axfr), except for O(guard.allow_serial_regression).
-      - Percentages and numbers leave the SOA out.
+      - Percentages and numbers do not count the SOA.
     type: dict
     suboptions:
       max_delete_percent:

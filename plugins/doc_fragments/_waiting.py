@@ -12,33 +12,33 @@ class ModuleDocFragment:
 options:
   wait_timeout:
     description:
-      - Seconds within which a target has to be done. One deadline covers finding it, triggering, retries, pauses that the
-        server asks for and waiting. Each target has its own, from the moment its turn comes.
+      - Seconds within which a target must be finished. One deadline covers finding it, triggering, retries, pauses that the
+        server asks for and waiting. Each target has its own, which begins when work on it begins.
       - A timeout is neither a success nor a failure of the run, which goes on at the server, see O(on_timeout).
     type: float
     default: 900.0
   poll_min_interval:
     description:
-      - Least number of seconds between two looks at a run. Between this and O(poll_max_interval), looks are a fifth of
-        the time elapsed apart, so that short runs are noticed quickly and long ones cost few requests.
+      - Minimum of seconds between two readings of a run. The interval is a fifth of the time elapsed, between this and
+        O(poll_max_interval), so that the end of short runs is noticed quickly and long ones cost few requests.
     type: float
     default: 0.5
   poll_max_interval:
     description:
-      - Greatest number of seconds between two looks at a run.
+      - Maximum of seconds between two readings of a run.
     type: float
     default: 5.0
   on_timeout:
     description:
-      - What a target that is not done within O(wait_timeout) does to the task.
+      - What happens if a target is not finished within O(wait_timeout).
     type: str
     choices:
       fail: The task fails.
-      warn: The task goes on with a warning.
+      warn: The task continues with a warning.
     default: fail
   settle_grace:
     description:
-      - Seconds for which the module looks for a run that should be there and is not visible, for example after the answer
+      - Seconds for which the module searches for a run that should exist and is not visible, for example after the response
         to a trigger was lost.
     type: float
     default: 30.0
@@ -54,7 +54,7 @@ options:
   ledger_path:
     description:
       - The SQLite file in which this host remembers what it triggered, so that a run that was interrupted is found again
-        and a release is not synced twice. It holds no secrets.
+        and a release is not synced twice. It contains no secrets.
       - The default is C(lockstep/ledger.sqlite3) below E(XDG_STATE_HOME), usually C(~/.local/state).
       - If the value is not specified in the task, the value of environment variable E(LOCKSTEP_LEDGER) will be used instead.
     type: path

@@ -9,21 +9,22 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: crafter_publish
-short_description: Publish items or everything with Crafter Studio, and wait until they are
+short_description: Publish items or everything with Crafter Studio, and wait for the end
 version_added: 1.0.0
 author:
   - The lockstep.sync authors (@lockstep-ansible)
 description:
-  - Publishes items of sites, or all of them, to a publishing target and waits until that is done.
-  - Studio has no operation that copies staging to live. What is published comes from the sandbox, as it is at that moment, so
-    edits made since a review of staging go along. Where staging is enabled, publishing to live publishes to staging too.
-  - Studio accepts any target, and what is published to one that does not exist waits for ever. The module refuses such a target
-    before it sends anything.
-  - Up to 4.x, Studio does not tell which package a request became. The module adds a mark of its own to the comment and finds the
-    package by it. The request is sent once. If its answer is lost, the module looks for the package instead of sending another.
+  - Publishes items of sites, or everything, to a publishing target and waits for the end.
+  - Studio has no operation that copies staging to live. The published content is that of the sandbox at that moment, so it
+    includes edits made since a review of staging. If staging is enabled, publishing to live publishes to staging as well.
+  - Studio accepts any target, and a publish to one that does not exist waits for ever. The module refuses such a target before it
+    sends anything.
+  - Up to 4.x, the response does not identify the package of a request. The module adds a unique marker to the comment and finds
+    the package by it. The request is sent once. If its response is lost, the module searches for the package instead of sending
+    another request.
 notes:
-  - Items are published with their hard dependencies. That an item does not exist is not noticed by Studio.
-  - Before 3.1.4 Studio shows no packages. The module then watches the publisher, and the end may not be observable.
+  - Items are published with their hard dependencies. Studio does not check whether an item exists.
+  - Before 3.1.4 Studio shows no packages. The module then observes the publisher, and the end may not be observable.
 extends_documentation_fragment:
   - lockstep.sync._attributes
   - lockstep.sync._attributes.sync
@@ -45,19 +46,19 @@ options:
     aliases: [site, site_id]
   target:
     description:
-      - The publishing target, as a rule V(live) or V(staging).
+      - The publishing target, usually V(live) or V(staging).
     type: str
     default: live
   items:
     description:
       - Paths of the items to publish. Either this or O(everything) is required.
-      - The first publish of a site is of everything whatever is asked for, so items of such a site are refused.
+      - The first publish of a site publishes everything, whatever is requested, so items of such a site are refused.
     type: list
     elements: str
   everything:
     description:
       - Publish the whole sandbox.
-      - From 3.1.24 to 4.x this is done before Studio answers. If that answer is lost, nothing tells whether it was.
+      - From 3.1.24 to 4.x this ends before Studio responds. If that response is lost, nothing shows whether it was done.
     type: bool
     default: false
   allow_initial_publish:
@@ -70,7 +71,7 @@ options:
     version_added: 2.0.0
   comment:
     description:
-      - Comment of the submission. A mark such as V([lockstep-0123456789abcdef]) is added.
+      - Comment of the submission. A marker such as V([lockstep-0123456789abcdef]) is added.
     type: str
     default: ""
 seealso:
@@ -144,7 +145,7 @@ syncs:
       type: str
     action:
       description: What was done, or in check mode would be done. V(refused) covers definite refusals by the server and sites for
-        which no plan could be made; RV(syncs[].failure) tells which.
+        which no plan could be made; see RV(syncs[].failure).
       type: str
       choices: [triggered, joined, skipped, refused, would_trigger, would_join]
     state:
@@ -155,11 +156,11 @@ syncs:
       description: Whether something was published (in check mode, would be).
       type: bool
     changed_basis:
-      description: What RV(syncs[].changed) rests on.
+      description: The basis of RV(syncs[].changed).
       type: str
       choices: [observed, predicted, assumed]
     reason:
-      description: Why this was done, in words.
+      description: Reason for the action, as text.
       type: str
     handle:
       description: Finds the publication again, see M(lockstep.sync.sync_wait). Null if there is none.
@@ -168,22 +169,22 @@ syncs:
       description: When the request was sent, or by the server's clock, UTC.
       type: str
     finished_at:
-      description: When it was over, by the server's clock where it is known, UTC.
+      description: When it ended, by the server's clock where it is known, UTC.
       type: str
     elapsed:
       description: Seconds spent on this site.
       type: float
     polls:
-      description: Looks taken at the publication while waiting.
+      description: Number of times that the publication was read while waiting.
       type: int
     requests:
       description: HTTP requests sent for this site. Calls of git do not count.
       type: int
     timed_out:
-      description: Whether it was not done within O(wait_timeout).
+      description: Whether it was not finished within O(wait_timeout).
       type: bool
     failure:
-      description: Null, or what went wrong as C(code), C(message), C(http_status) and C(hint).
+      description: Null, or the failure as C(code), C(message), C(http_status) and C(hint).
       type: dict
     detail:
       description: Facts about the publication.
@@ -193,20 +194,20 @@ syncs:
           description: The publishing target.
           type: str
         paths:
-          description: The items that were asked for, null for everything.
+          description: The requested items, null for everything.
           type: list
           elements: str
         publisher:
-          description: The publisher of the site before, as C(enabled) (null where the version does not tell) and C(status).
+          description: The publisher of the site before, as C(enabled) (null if the version does not show it) and C(status).
           type: dict
         mark:
-          description: What was added to the comment.
+          description: The marker that was added to the comment.
           type: str
         package:
-          description: The package, as C(state) in the words of Studio.
+          description: The package, with its C(state) as Studio reports it.
           type: dict
         cut:
-          description: Set where the result was too large and this detail was shortened.
+          description: Set if this detail was shortened because the result was too large.
           type: bool
 summary:
   description: Counts over all sites.
@@ -215,7 +216,7 @@ summary:
   sample:
     {targets: 1, triggered: 1, joined: 0, skipped: 0, refused: 0, succeeded: 1, failed: 0, timed_out: 0, requests: 8, elapsed: 1}
 failure:
-  description: What kept the whole task from being done, such as an invalid option. As RV(syncs[].failure).
+  description: Failure of the whole task, such as an invalid option. As RV(syncs[].failure).
   returned: if there is such a failure
   type: dict
 """

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: crafter_publishing_info
-short_description: Look at publishing targets, publishers and branches of Crafter Studio sites
+short_description: Read publishing targets, publishers and branches of Crafter Studio sites
 version_added: 1.0.0
 author:
   - The lockstep.sync authors (@lockstep-ansible)
 description:
-  - Returns what Crafter Studio tells about publishing in its sites, and with O(published_repo) whether staging is what live is.
+  - Returns the state of publishing in sites of Crafter Studio, and with O(published_repo) whether staging equals live.
 requirements:
   - git (if O(published_repo) is given)
 extends_documentation_fragment:
@@ -28,7 +28,7 @@ options:
   sites:
     description:
       - Ids of the sites. A site that Studio does not have gives an entry with RV(sites[].exists=false).
-      - Without this option, all sites that the account sees.
+      - Without this option, all sites that the account may see.
     type: list
     elements: str
     aliases: [site, site_id]
@@ -38,14 +38,14 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Look at all sites
+- name: Read all sites
   lockstep.sync.crafter_publishing_info:
     api_url: https://studio.example.com/studio
     api_token: "{{ vault_studio_token }}"
     published_repo: /opt/crafter/data/repos/sites/{site}/published
   register: result
 
-- name: Show those whose staging is not what live is
+- name: Show those whose staging differs from live
   ansible.builtin.debug:
     msg: "{{ result.sites | rejectattr('in_sync', 'equalto', true) | map(attribute='site') | list }}"
 """
@@ -64,43 +64,43 @@ sites:
       description: Whether Studio has the site. If not, everything about the site is null.
       type: bool
     version:
-      description: Version of Studio, null if it does not tell.
+      description: Version of Studio, null if it does not show it.
       type: str
     sync_endpoint:
-      description: The endpoint that M(lockstep.sync.crafter_staging_sync) calls on its own, null if this version has none.
+      description: The endpoint that M(lockstep.sync.crafter_staging_sync) chooses, null if this version has none.
       type: str
     targets:
       description: Publishing targets of the site. Staging is one if it is enabled.
       type: list
       elements: str
     staging_enabled:
-      description: Whether staging is enabled, null if Studio does not tell.
+      description: Whether staging is enabled, null if Studio does not show it.
       type: bool
     published:
-      description: Whether the site was ever published, null if this version does not tell.
+      description: Whether the site was ever published, null if this version does not show it.
       type: bool
     publisher:
       description: The publisher of the site.
       type: dict
       contains:
         enabled:
-          description: Whether it works, null if this version does not tell.
+          description: Whether it is enabled, null if this version does not show it.
           type: bool
         status:
-          description: What it does, in the words of Studio, for example V(ready), V(publishing) or V(stopped).
+          description: Its status as Studio reports it, for example V(ready), V(publishing) or V(stopped).
           type: str
     refs:
       description: Commit ids of C(live) and C(staging), null without O(published_repo).
       type: dict
     in_sync:
-      description: Whether staging is what live is, null if that is not known.
+      description: Whether staging equals live, null if that is not known.
       type: bool
     in_sync_basis:
-      description: What RV(sites[].in_sync) rests on. V(item_states) is a sign only, as a reset does not change these states.
+      description: The basis of RV(sites[].in_sync). V(item_states) is an indication only, as a reset does not change it.
       type: str
       choices: [git_ref, git_tree, item_states, unknown]
     staged_not_live:
-      description: Paths that Studio 4.x has as staged and never live, null where it does not tell.
+      description: Paths that Studio 4.x lists as staged and never live, null if it does not show them.
       type: list
       elements: str
   sample:
@@ -117,7 +117,7 @@ sites:
       in_sync_basis: git_tree
       staged_not_live: [/site/website/offers/index.xml]
 failure:
-  description: What kept the task from being done, as C(code), C(message), C(http_status) and C(hint).
+  description: Failure of the task, as C(code), C(message), C(http_status) and C(hint).
   returned: on failure
   type: dict
 """

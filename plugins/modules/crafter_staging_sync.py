@@ -9,25 +9,25 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: crafter_staging_sync
-short_description: Make staging of Crafter Studio sites what live is
+short_description: Reset staging of Crafter Studio sites to live
 version_added: 1.0.0
 author:
   - The lockstep.sync authors (@lockstep-ansible)
 description:
-  - Has Crafter Studio reset the C(staging) branch of the published repository of sites to C(live). What was published to staging
-    only is lost.
-  - The module checks before what Studio does not, namely that the site has staging enabled, that it was published, and that
-    the branch is the one that was meant. It waits until nothing is being published, and sends the request once.
-  - With O(published_repo), the module compares the trees of both branches, does nothing where they are equal, tells which paths
-    would be lost, and confirms afterwards that the branch has moved. A lost answer is resolved in the same way.
-  - Without O(published_repo) nobody can tell whether there is anything to do, or what was done, for no API of Studio shows the
-    branches and all that Studio knows of its items is left as it was by a reset. Then each run resets staging, unless O(release)
-    or O(max_age) say that it was done before, and RV(syncs[].changed) is V(true) with RV(syncs[].changed_basis=assumed).
+  - Makes Crafter Studio reset the C(staging) branch of the published repository of sites to C(live). Content that was published
+    to staging only is lost.
+  - The module first checks what Studio does not, namely that the site has staging enabled, that it was published, and that the
+    branch is the intended one. It waits until nothing is being published, and sends the request once.
+  - With O(published_repo), the module compares the trees of both branches, does nothing if they are equal, shows which paths
+    would be lost, and confirms afterwards that the branch has moved. A lost response is resolved in the same way.
+  - Without O(published_repo) it is unknown whether there is anything to do, and what was done, as no API of Studio shows the
+    branches, and a reset does not change what Studio records of its items. Then each run resets staging, unless O(release) or
+    O(max_age) say that it was done before, and RV(syncs[].changed) is V(true) with RV(syncs[].changed_basis=assumed).
 notes:
-  - The endpoint exists in Studio 3.0.14 to 4.1. In 4.2.0 it was removed without any replacement, and the module fails before it
+  - The endpoint exists in Studio 3.0.14 to 4.1. It was removed in 4.2.0 without a replacement; there the module fails before it
     sends anything.
   - Delivery nodes do not notice a reset, since their deployer pulls and merges and the branch moves without a commit
-    (U(https://github.com/craftersoftware/craftercms/issues/4086)). The module warns of it whenever it reset something.
+    (U(https://github.com/craftersoftware/craftercms/issues/4086)). The module warns of this after each reset.
   - Blob stores such as S3 are not reset, only the repository is.
 requirements:
   - git (if O(published_repo) is given)
@@ -45,7 +45,7 @@ attributes:
     support: partial
     details:
       - With O(published_repo) shows the paths that differ and the ids of their contents, at most 1000 for each site.
-      - Without it, on Studio 4.x, shows the items that Studio has as staged and never live. A reset does not change these states.
+      - Without it, on Studio 4.x, shows the items that Studio lists as staged, never live. A reset does not change these states.
 options:
   sites:
     description:
@@ -170,7 +170,7 @@ syncs:
       type: str
     action:
       description: What was done, or in check mode would be done. V(refused) covers definite refusals by the server and sites for
-        which no plan could be made; RV(syncs[].failure) tells which.
+        which no plan could be made; see RV(syncs[].failure).
       type: str
       choices: [triggered, joined, skipped, refused, would_trigger, would_join]
     state:
@@ -181,11 +181,11 @@ syncs:
       description: Whether the staging branch was moved (in check mode, would be).
       type: bool
     changed_basis:
-      description: What RV(syncs[].changed) rests on. V(observed) needs O(published_repo).
+      description: The basis of RV(syncs[].changed). V(observed) needs O(published_repo).
       type: str
       choices: [observed, predicted, assumed]
     reason:
-      description: Why this was done, in words.
+      description: Reason for the action, as text.
       type: str
     handle:
       description: Finds the reset again, see M(lockstep.sync.sync_wait). Null if there is none.
@@ -194,22 +194,22 @@ syncs:
       description: When the request was sent, or by the server's clock, UTC.
       type: str
     finished_at:
-      description: When it was over, by the server's clock where it is known, UTC.
+      description: When it ended, by the server's clock where it is known, UTC.
       type: str
     elapsed:
       description: Seconds spent on this site.
       type: float
     polls:
-      description: Looks taken at the reset while waiting.
+      description: Number of times that the reset was read while waiting.
       type: int
     requests:
       description: HTTP requests sent for this site. Calls of git do not count.
       type: int
     timed_out:
-      description: Whether it was not done within O(wait_timeout).
+      description: Whether it was not finished within O(wait_timeout).
       type: bool
     failure:
-      description: Null, or what went wrong as C(code), C(message), C(http_status) and C(hint).
+      description: Null, or the failure as C(code), C(message), C(http_status) and C(hint).
       type: dict
     detail:
       description: Facts about the site. Long lists are cut in the results of bulk tasks; the file at O(report_path) has all.
@@ -230,7 +230,7 @@ syncs:
           description: Commit ids of C(live) and C(staging), C(before) and C(after) the reset, if O(published_repo) is given.
           type: dict
         lost:
-          description: What staging had and live has not, if O(published_repo) is given and they differ.
+          description: What staging had and live does not have, if O(published_repo) is given and they differ.
           type: dict
           contains:
             added:
@@ -247,12 +247,12 @@ syncs:
               type: list
               elements: str
         staged_not_live:
-          description: Paths that Studio 4.x has as staged and never live, if O(published_repo) is not given. No evidence, since a
-            reset does not change it.
+          description: Paths that Studio 4.x lists as staged and never live, if O(published_repo) is not given. No evidence, since
+            a reset does not change the list.
           type: list
           elements: str
         cut:
-          description: Set where the result was too large and this detail was shortened.
+          description: Set if this detail was shortened because the result was too large.
           type: bool
 summary:
   description: Counts over all sites.
@@ -261,7 +261,7 @@ summary:
   sample:
     {targets: 1, triggered: 1, joined: 0, skipped: 0, refused: 0, succeeded: 1, failed: 0, timed_out: 0, requests: 8, elapsed: 1}
 failure:
-  description: What kept the whole task from being done, such as an invalid option. As RV(syncs[].failure).
+  description: Failure of the whole task, such as an invalid option. As RV(syncs[].failure).
   returned: if there is such a failure
   type: dict
 """

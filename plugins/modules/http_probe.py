@@ -14,11 +14,11 @@ version_added: 1.1.0
 author:
   - The lockstep.sync authors (@lockstep-ansible)
 description:
-  - Looks at web addresses with GET or HEAD until each of them answers as it should, or O(timeout) has passed.
-  - With O(soak), they have to go on doing so for a while. With O(before), a site that was broken before is told from one that
-    broke since.
-  - Each look uses a connection of its own, is never retried, and asks caches on the way for a fresh answer. A refused
-    connection, a name that cannot be resolved, a TLS failure and a time-out are failed looks.
+  - Requests web addresses with GET or HEAD until each of them meets its expectations, or O(timeout) has passed.
+  - With O(soak), they must continue to do so for a while. With O(before), the result distinguishes sites that failed before from
+    those that fail since.
+  - Each attempt uses a new connection, is never retried, and asks caches for a fresh response. A refused connection, a name that
+    cannot be resolved, a TLS failure and a time-out are failed attempts.
 extends_documentation_fragment:
   - lockstep.sync._attributes
   - lockstep.sync._attributes.info
@@ -33,7 +33,7 @@ requirements:
 options:
   probes:
     description:
-      - What to look at, and how it should be.
+      - The addresses to request, and the expectations of each.
     type: list
     elements: dict
     required: true
@@ -45,7 +45,7 @@ options:
         type: str
       url:
         description:
-          - Address to look at, C(http) or C(https).
+          - Address to request, C(http) or C(https).
           - Credentials in it, and the values in its query, are not shown in results.
         type: str
         required: true
@@ -57,45 +57,45 @@ options:
         default: GET
       status:
         description:
-          - Statuses that are as they should be.
+          - Expected statuses.
         type: list
         elements: int
         default: [200]
       headers:
         description:
-          - Names of response headers, and for each a regular expression that has to be found in its value.
+          - Names of response headers, and for each a regular expression that must match a part of its value.
         type: dict
       regex:
         description:
-          - Regular expression that has to be found in the body. For one that spans lines, begin it with V((?s\)).
+          - Regular expression that must match a part of the body. For one that spans lines, begin it with V((?s\)).
         type: str
       not_regex:
         description:
-          - Regular expression that must not be found in the body.
+          - Regular expression that must not match any part of the body.
         type: str
       json:
         description:
-          - What has to be in the body, which has to be JSON. Each entry has exactly one of O(probes[].json[].equals),
+          - Expectations of the body, which must be JSON. Each entry has exactly one of O(probes[].json[].equals),
             O(probes[].json[].regex) and O(probes[].json[].exists).
         type: list
         elements: dict
         suboptions:
           path:
             description:
-              - Where to look, such as V(status), V(checks[0].state), V(data.items[2].name) or V(data["key with.dot"]).
+              - Path to a value, such as V(status), V(checks[0].state), V(data.items[2].name) or V(data["key with.dot"]).
             type: str
             required: true
           equals:
             description:
-              - The value that has to be there, of the same type. The number 1, the string V("1") and V(true) are three values.
+              - The expected value, of the same type. The number 1, the string V("1") and V(true) are three values.
             type: raw
           regex:
             description:
-              - Regular expression that has to be found in the string, or in the JSON text of any other value.
+              - Regular expression that must match a part of the string, or of the JSON text of any other value.
             type: str
           exists:
             description:
-              - Whether anything has to be there, or must not.
+              - Whether the path must exist, or must not.
             type: bool
       max_latency:
         description:
@@ -103,8 +103,8 @@ options:
         type: float
       min_certificate_days:
         description:
-          - Whole days for which the certificate of the server has to stay valid. It is the certificate of the very connection
-            that the answer came over.
+          - Whole days for which the certificate of the server must remain valid. It is the certificate of the connection of the
+            response.
         type: int
       request_headers:
         description:
@@ -131,17 +131,17 @@ options:
         type: path
       client_cert:
         description:
-          - Client certificate in PEM format; may hold the key too.
+          - Client certificate in PEM format; may contain the key as well.
         type: path
       client_key:
         description:
-          - Key of O(probes[].client_cert), if it is in a file of its own.
+          - Key of O(probes[].client_cert), if it is in a separate file.
         type: path
       follow_redirects:
         description:
           - Which redirects to follow. An origin is a scheme, a host and a port, so that the step from C(http) to C(https) needs
             V(all), or the C(https) address to begin with.
-          - A redirect that is not followed is the answer itself, and may be what is wanted, by O(probes[].status) and
+          - A redirect that is not followed is the response, and may be expected, by O(probes[].status) and
             O(probes[].headers).
           - Credentials, O(probes[].request_headers) and O(probes[].client_cert) are never sent to another origin.
         type: str
@@ -149,37 +149,37 @@ options:
         default: same_origin
       request_timeout:
         description:
-          - Seconds for a look as a whole, redirects and body included, however slowly the server answers. Where a host has
-            several addresses, connecting to each of them may take that long.
+          - Seconds for a whole attempt, redirects and body included, however slowly the server sends. If a host has several
+            addresses, connecting to each of them may take that long.
         type: float
         default: 10.0
       max_body:
         description:
-          - Bytes of the body to read, after decompression. O(probes[].regex) and O(probes[].not_regex) look at no more than that;
+          - Bytes of the body to read, after decompression. O(probes[].regex) and O(probes[].not_regex) search no more than that;
             JSON that is longer is a problem.
         type: int
         default: 1048576
   successes:
     description:
-      - How many successful looks in a row it takes for each probe.
+      - How many successful attempts in a row each probe needs.
     type: int
     default: 1
   interval:
     description:
-      - Seconds from the end of a look to the next one at the same probe.
+      - Seconds from the end of an attempt to the next one of the same probe.
     type: float
     default: 1.0
   timeout:
     description:
-      - Seconds until the deadline for the successes. A last look is taken at it, which may take another
+      - Seconds until the deadline for the successes. A last attempt is made at the deadline, which may take another
         O(probes[].request_timeout).
-      - With V(0), a single look at each probe decides, whatever O(successes) is.
+      - With V(0), a single attempt of each probe decides, whatever O(successes) is.
     type: float
     default: 60.0
   soak:
     description:
-      - Seconds for which all probes have to stay successful, from the moment on when all of them were.
-      - A failing look counts if the next one at the same probe, after O(interval), fails too. The task then ends at once.
+      - Seconds for which all probes must remain successful, from the moment when all of them have passed.
+      - A failed attempt counts if the next one of the same probe, after O(interval), fails as well. The task then ends at once.
     type: float
     default: 0.0
   before:
@@ -195,7 +195,7 @@ options:
     default: true
   max_parallel:
     description:
-      - How many looks to take at once.
+      - How many attempts to make at once.
     type: int
     default: 8
 seealso:
@@ -228,7 +228,7 @@ EXAMPLES = r"""
     soak: 30
   delegate_to: localhost
 
-- name: Note how the sites are, a single look at each
+- name: Record the state of the sites, with a single attempt of each
   lockstep.sync.http_probe:
     probes: "{{ probes }}"
     timeout: 0
@@ -236,7 +236,7 @@ EXAMPLES = r"""
   register: before
   delegate_to: localhost
 
-- name: Look again after a change
+- name: Probe again after a change
   lockstep.sync.http_probe:
     probes: "{{ probes }}"
     before: "{{ before.probes }}"
@@ -252,7 +252,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 ok:
-  description: Whether all probes are as they should be.
+  description: Whether all probes have passed.
   returned: always
   type: bool
 probes:
@@ -268,32 +268,32 @@ probes:
       description: Its address, without credentials and without the values in its query.
       type: str
     ok:
-      description: Whether it is as it should be.
+      description: Whether it has passed.
       type: bool
     status:
-      description: Status of the last answer, null if the last look got none.
+      description: Status of the last response, null if the last attempt got none.
       type: int
     latency:
-      description: Seconds until the last byte of it, null if the last look got none.
+      description: Seconds until its last byte, null if the last attempt got none.
       type: float
     attempts:
-      description: How many looks were taken.
+      description: Number of attempts.
       type: int
     consecutive:
-      description: How many of the last ones were successful in a row.
+      description: Number of successful attempts in a row, up to the last one.
       type: int
     problems:
-      description: What is not as it should be, each with what was found and what was wanted. Empty if the probe is ok.
+      description: The expectations that were not met, each with what was found and what was wanted. Empty if the probe is ok.
       type: list
       elements: str
     certificate_days:
-      description: Whole days for which the certificate of the server stays valid, null without TLS and where it cannot be told.
+      description: Whole days for which the certificate of the server remains valid, null without TLS and if it is unknown.
       type: int
     was_ok:
       description: Whether it was ok in O(before), null if it is not in there.
       type: bool
     checked_at:
-      description: When the last look ended.
+      description: When the last attempt ended.
       type: str
     requests:
       description: How many requests were sent, redirects included.
@@ -312,7 +312,7 @@ probes:
       checked_at: "2026-11-20T21:45:12Z"
       requests: 58
 regressions:
-  description: Names of the probes that fail, and that are not known from O(before) to have failed then.
+  description: Names of the probes that fail, and that did not fail in O(before).
   returned: always
   type: list
   elements: str
@@ -330,12 +330,12 @@ requests:
   returned: always
   type: int
 failure:
-  description: What is wrong, as C(code) (V(probe_failed) if a probe failed), C(message), C(http_status) and C(hint). Null if
-    all is as it should be.
+  description: The failure, as C(code) (V(probe_failed) if a probe failed), C(message), C(http_status) and C(hint). Null if
+    all probes have passed.
   returned: always
   type: dict
 msg:
-  description: The same in words.
+  description: The result as a sentence.
   returned: always
   type: str
 """

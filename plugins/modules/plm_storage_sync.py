@@ -14,14 +14,14 @@ version_added: 1.0.0
 author:
   - The lockstep.sync authors (@lockstep-ansible)
 description:
-  - Has a PLM Media Manager replicate its media in both directions, first to the remote storage (push), then from it (pull),
+  - Makes a PLM Media Manager replicate its media in both directions, first to the remote storage (push), then from it (pull),
     and waits until both are completed.
-  - The sync is triggered once. The server can neither list its synchronizers nor find one without its id, so if the answer to
-    the trigger is lost, the module sends nothing again, and fails with C(outcome_unknown).
-  - The run counts as succeeded only if the server says V(completed) of the whole, of the push and of the pull. An error has to
-    stand for three looks and two seconds before it counts, since the server also reports errors that pass.
-  - A half that has no state yet is normal at the start and between push and pull. If nothing moves for O(settle_grace) while
-    no half is at work, the run is given up as lost (C(outcome_unknown)).
+  - The sync is triggered once. The server can neither list its synchronizers nor find one without its id, so if the response
+    to the trigger is lost, the module sends nothing again, and fails with C(outcome_unknown).
+  - The run counts as succeeded only if the server shows V(completed) for the whole, the push and the pull. An error must persist
+    for three readings and two seconds before it counts, since the server also reports temporary errors.
+  - At the start and between push and pull, states may be absent. If nothing changes for O(settle_grace) while neither
+    replication is running, the run is considered lost (C(outcome_unknown)).
 requirements:
   - websocket-client >= 1.3 (if O(notifications_url) is given; without it there is a warning)
 extends_documentation_fragment:
@@ -36,14 +36,14 @@ attributes:
     description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
     support: none
     details:
-      - The server tells nothing about the documents that a sync moves.
+      - The server shows nothing about the documents that a sync copies.
 options:
   synchronizer:
     description:
       - Id of a run that is known to exist, for example from the RV(syncs[].handle) of an earlier task that timed out. The
-        module waits for that run, and triggers none. If it has ended already, the result tells how.
-      - With O(if_running=fail) or O(if_running=queue) the module does trigger a run of its own, once the given one is not in
-        flight (any more).
+        module waits for that run, and triggers none. If it has ended already, the result shows how.
+      - With O(if_running=fail) or O(if_running=queue) the module does trigger a new run, as soon as the given one is not in
+        flight.
       - Runs that this module started on the same host and that it did not see end are found without this option, see
         O(ledger_path).
     type: str
@@ -51,15 +51,15 @@ options:
     description:
       - Address of the notifications of the Media Manager, V(ws://localhost:9002/notifications) for the desktop application.
         The standalone server has none.
-      - A notification that the run is completed makes the module look at once. It proves nothing, so the module polls all the
-        same, and trouble with the notifications is a warning at most.
+      - A notification that the run is completed makes the module read it at once. It proves nothing, so the module polls as
+        well, and problems with the notifications give a warning only.
       - No credentials and no client certificate are sent to this address.
     type: str
 notes:
-  - Without O(release) or O(max_age), each run of the task triggers a sync. With them, a sync is left out by what the ledger
-    of this host knows, see O(ledger_path).
-  - The server does not prevent several syncs at the same time, and some databases then ignore all but the first, without telling.
-    Let one host alone sync a Media Manager.
+  - Without O(release) or O(max_age), each run of the task triggers a sync. With them, a sync is skipped by the records
+    of this host, see O(ledger_path).
+  - The server does not prevent several syncs at the same time, and some databases then silently ignore all but the first.
+    Let only one host sync a Media Manager.
   - On CouchDB 2.1 and later, a run shows no state at all before it has ended. Raise O(settle_grace) above the duration of a sync
     there.
 seealso:
@@ -136,7 +136,7 @@ syncs:
       type: str
     action:
       description: What was done, or in check mode would be done. V(refused) covers definite refusals by the server;
-        RV(syncs[].failure) tells which.
+        see RV(syncs[].failure).
       type: str
       choices: [triggered, joined, skipped, refused, would_trigger, would_join]
     state:
@@ -144,14 +144,14 @@ syncs:
       type: str
       choices: [succeeded, failed, running, unknown, not_started]
     changed:
-      description: Whether there was a run, since the server does not tell what it moved (in check mode, whether there would be).
+      description: Whether there was a run, since the server does not show what it copied (in check mode, whether there would be).
       type: bool
     changed_basis:
-      description: What RV(syncs[].changed) rests on.
+      description: The basis of RV(syncs[].changed).
       type: str
       choices: [observed, predicted, assumed]
     reason:
-      description: Why this was done, or how it ended, in words.
+      description: Reason for the action, or how the run ended, as text.
       type: str
     handle:
       description: Finds the run again, see M(lockstep.sync.sync_wait); its C(synchronizer) is the id. Null if there is no run.
@@ -160,29 +160,29 @@ syncs:
       description: When the run was triggered, UTC. Null for a run that was joined.
       type: str
     finished_at:
-      description: When the end of the run was seen, UTC. The server tells no times.
+      description: When the end of the run was seen, UTC. The server shows no times.
       type: str
     elapsed:
       description: Seconds spent on the run.
       type: float
     polls:
-      description: Looks taken at the run while waiting.
+      description: Number of times that the run was read while waiting.
       type: int
     requests:
       description: HTTP requests sent.
       type: int
     timed_out:
-      description: Whether it was not done within O(wait_timeout).
+      description: Whether it was not finished within O(wait_timeout).
       type: bool
     failure:
-      description: Null, or what went wrong as C(code), C(message), C(http_status) and C(hint).
+      description: Null, or the failure as C(code), C(message), C(http_status) and C(hint).
       type: dict
     detail:
-      description: What was last seen of a run that has ended or is lost.
+      description: The last states of a run that has ended or is lost.
       type: dict
       contains:
         state:
-          description: State of the whole in the word of the server, such as V(completed), V(triggered) or V(error); null if it
+          description: State of the whole as the server reports it, such as V(completed), V(triggered) or V(error); null if it
             has none.
           type: str
         push:
@@ -207,7 +207,7 @@ summary:
     requests: 17
     elapsed: 41.3
 failure:
-  description: What kept the whole task from being done, such as an invalid option. As RV(syncs[].failure).
+  description: Failure of the whole task, such as an invalid option. As RV(syncs[].failure).
   returned: if there is such a failure
   type: dict
 """

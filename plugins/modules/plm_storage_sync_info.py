@@ -9,13 +9,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: plm_storage_sync_info
-short_description: Look at synchronizers of a PLM Media Manager
+short_description: Read synchronizers of a PLM Media Manager
 version_added: 1.0.0
 author:
   - The lockstep.sync authors (@lockstep-ansible)
 description:
-  - Returns the states of runs that were started by M(lockstep.sync.plm_storage_sync) or by anybody else, by their ids. The
-    server cannot list them.
+  - Returns the states of runs, started by M(lockstep.sync.plm_storage_sync) or otherwise, by their ids. The server cannot
+    list them.
 extends_documentation_fragment:
   - lockstep.sync._attributes
   - lockstep.sync._attributes.info
@@ -36,7 +36,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Look at a synchronizer
+- name: Read a synchronizer
   lockstep.sync.plm_storage_sync_info:
     api_url: http://media.example.com/api/media-manager/v0
     synchronizers: $ee8370c0-be09-445c-b7f4-4cba853150ed+7980b24b-9735-4ef8-a3d1-ecc3f176f8dc
@@ -61,7 +61,7 @@ synchronizers:
       description: The id as given.
       type: str
     state:
-      description: State of the whole in the word of the server, V(triggered), V(completed) or V(error). Null if it has none,
+      description: State of the whole as the server reports it, V(triggered), V(completed) or V(error). Null if it has none,
         which is normal between push and pull too.
       type: str
     push:
@@ -71,8 +71,8 @@ synchronizers:
       description: State of the replication from the remote storage, in the same way.
       type: str
     known:
-      description: Whether the server knows the synchronizer. Null if that cannot be told, because all states are null, or because
-        all of them are V(error), which the server says of any id while its database is down.
+      description: Whether the server knows the synchronizer. Null if that is unknown, because all states are null, or because all
+        of them are V(error), which the server shows for any id while its database is down.
       type: bool
   sample:
     - id: $ee8370c0-be09-445c-b7f4-4cba853150ed+7980b24b-9735-4ef8-a3d1-ecc3f176f8dc
@@ -81,7 +81,7 @@ synchronizers:
       pull: triggered
       known: true
 failure:
-  description: What kept the task from being done, as C(code), C(message), C(http_status) and C(hint).
+  description: Failure of the task, as C(code), C(message), C(http_status) and C(hint).
   returned: on failure
   type: dict
 """

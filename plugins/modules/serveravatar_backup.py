@@ -14,11 +14,11 @@ version_added: 1.0.0
 author:
   - The lockstep.sync authors (@lockstep-ansible)
 description:
-  - Orders an instant backup of applications and waits until it is made. RV(syncs[].detail.backup) has the id that a restore
-    needs.
-  - ServerAvatar does not tell which backup an order led to. The module gives each backup a name of its own, and finds it as the
-    one that has this name and an id greater than that of any backup there was before.
-  - A backup is ordered once. If the answer to the order is lost, the module looks for the backup instead of ordering another.
+  - Requests an instant backup of applications and waits until it is completed. RV(syncs[].detail.backup) has the id that a
+    restore needs.
+  - The response of ServerAvatar does not identify the backup. The module gives each backup a unique name, and finds it by this
+    name and by an id greater than that of any earlier backup.
+  - A backup is requested once. If the response is lost, the module searches for the backup instead of requesting another one.
 extends_documentation_fragment:
   - lockstep.sync._attributes
   - lockstep.sync._attributes.sync
@@ -55,13 +55,13 @@ options:
   database:
     description:
       - Name or id of the database. Digits are an id.
-      - Without this option it is the one that the staging area of the application says to be that of production. An application
-        without staging area is then backed up with a warning, or not at all with O(type=database).
+      - Without this option it is the production database that the staging area of the application shows. An application without
+        staging area is then backed up with a warning, or not at all with O(type=database).
     type: str
   name:
     description:
-      - Name of the backup. The default is a name that is made up of O(type), O(release) and the time.
-      - With a name of your own, backups that were made for O(release) are known from the file at O(ledger_path) only.
+      - Name of the backup. The default is composed of O(type), O(release) and the time.
+      - With a given name, backups that were made for O(release) are known from the file at O(ledger_path) only.
     type: str
   retention_period:
     description:
@@ -83,24 +83,24 @@ options:
     default: .sql.gz
   release:
     description:
-      - Any name for what the backup is made for, such as the release that is going to be deployed. An application of which
-        such a backup exists is skipped, and RV(syncs[].detail.backup) has that backup.
+      - A name for the purpose of the backup, such as the release that will be deployed. An application with such a backup is
+        skipped, and RV(syncs[].detail.backup) has that backup.
       - A backup made for a release is known by its name, on any host, among the 200 newest of the organization; else by the file
         at O(ledger_path).
     type: str
   max_age:
     description:
       - Do nothing if the last backup that this host saw completed, of this O(type) and in this O(storage), is at most this many
-        seconds old. Dates in the API have no time zone, so this goes by the file at O(ledger_path).
+        seconds old. Dates in the API have no time zone, so the time is read from the file at O(ledger_path).
     type: float
   if_running:
     description:
-      - What to do about a backup in flight that was ordered for the same purpose. Others are left alone.
+      - What to do about a running backup that was requested for the same purpose. Others are ignored.
     type: str
     choices:
       join: Wait for it instead of starting another one.
       fail: Fail.
-      queue: Wait until it has ended, then plan anew.
+      queue: Wait until it has ended, then plan again.
     default: join
 seealso:
   - module: lockstep.sync.serveravatar_restore
@@ -125,7 +125,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ result.syncs[0].detail.backup.id }}"
 
-- name: Have a backup from before release 2026.11, however often this runs
+- name: Make one backup before release 2026.11, however often this runs
   lockstep.sync.serveravatar_backup:
     api_token: "{{ vault_serveravatar_token }}"
     organization: 5
@@ -193,7 +193,7 @@ syncs:
       type: str
     action:
       description: What was done, or in check mode would be done. V(refused) covers definite refusals by the server and
-        applications for which no plan could be made; RV(syncs[].failure) tells which.
+        applications for which no plan could be made; see RV(syncs[].failure).
       type: str
       choices: [triggered, joined, skipped, refused, would_trigger, would_join]
     state:
@@ -204,11 +204,11 @@ syncs:
       description: Whether a backup was made (in check mode, would be).
       type: bool
     changed_basis:
-      description: What RV(syncs[].changed) rests on.
+      description: The basis of RV(syncs[].changed).
       type: str
       choices: [observed, predicted, assumed]
     reason:
-      description: Why this was done, in words.
+      description: Reason for the action, as text.
       type: str
     handle:
       description: Finds the backup again, see M(lockstep.sync.sync_wait). Null if none was ordered.
@@ -223,16 +223,16 @@ syncs:
       description: Seconds spent on this application.
       type: float
     polls:
-      description: Looks taken at the backup while waiting.
+      description: Number of times that the backup was read while waiting.
       type: int
     requests:
       description: HTTP requests sent for this application.
       type: int
     timed_out:
-      description: Whether it was not done within O(wait_timeout).
+      description: Whether it was not finished within O(wait_timeout).
       type: bool
     failure:
-      description: Null, or what went wrong as C(code), C(message), C(http_status) and C(hint).
+      description: Null, or the failure as C(code), C(message), C(http_status) and C(hint).
       type: dict
     detail:
       description: Facts about the backup.
@@ -250,13 +250,13 @@ syncs:
               description: Its name.
               type: str
             size:
-              description: Its size in the words of the server.
+              description: Its size as the server reports it.
               type: str
             status:
-              description: Its status in the words of the server.
+              description: Its status as the server reports it.
               type: str
         cut:
-          description: Set where the result was too large and this detail was shortened.
+          description: Set if this detail was shortened because the result was too large.
           type: bool
 summary:
   description: Counts over all applications.
@@ -274,7 +274,7 @@ summary:
     requests: 24
     elapsed: 64.3
 failure:
-  description: What kept the whole task from being done, such as an invalid option. As RV(syncs[].failure).
+  description: Failure of the whole task, such as an invalid option. As RV(syncs[].failure).
   returned: if there is such a failure
   type: dict
 """

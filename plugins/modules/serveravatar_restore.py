@@ -14,15 +14,14 @@ version_added: 1.1.0
 author:
   - The lockstep.sync authors (@lockstep-ansible)
 description:
-  - Has ServerAvatar overwrite applications with backups of them, on the server that they are on, and waits until that is done.
+  - Makes ServerAvatar overwrite applications with backups of them, on their own server, and waits for the end.
   - The call that starts a restore is a GET request that changes things. The module sends it once, never in check mode, and never
-    as a probe. If the answer to it is lost, the module looks for signs of the restore instead of starting another.
-  - ServerAvatar gives a restore no id, and does not document how to see it go on. The only sign of it that the API could give
-    is the row of the backup in the list of backups, so the module compares that row with how it was before; see
-    O(if_unobservable).
-  - As soon as a restore may have been accepted, this host no longer takes the application for having the release of an earlier
-    M(lockstep.sync.serveravatar_staging_sync), or for being freshly synced, so that the next run with that release syncs again.
-    A sync ends what is known about restores in the same way.
+    as a probe. If the response to it is lost, the module searches for the restore instead of starting another.
+  - ServerAvatar gives a restore no id, and does not document how to observe it. Only the row of the backup in the list of backups
+    may show it, so the module compares that row with the one before the trigger; see O(if_unobservable).
+  - As soon as a restore may have been accepted, the records of this host about earlier runs of
+    M(lockstep.sync.serveravatar_staging_sync) for the application no longer count, so that the next run with the same release
+    syncs again. In the same way, a sync invalidates the records about restores.
 extends_documentation_fragment:
   - lockstep.sync._attributes
   - lockstep.sync._attributes.sync
@@ -37,9 +36,9 @@ attributes:
 options:
   backups:
     description:
-      - Ids or names of the backups. Digits are an id, as RV(lockstep.sync.serveravatar_backup#module:syncs[].detail.backup) has
-        it. Names are looked for among the 200 newest backups of the organization.
-      - Each backup is restored to the application that it was made of. That application has to be on O(server).
+      - Ids or names of the backups. Digits are an id, as RV(lockstep.sync.serveravatar_backup#module:syncs[].detail.backup) shows
+        it. Names are searched among the 200 newest backups of the organization.
+      - Each backup is restored to the application that it was made of. That application must be on O(server).
       - Two backups of one application are refused, as one would overwrite the other.
     type: list
     elements: str
@@ -47,12 +46,12 @@ options:
     aliases: [backup]
   application:
     description:
-      - Name, primary domain or id of the application that all of O(backups) have to be of. Digits are an id.
-      - With this option, names in O(backups) are looked for among the backups of this application only.
+      - Name, primary domain or id of the application that all of O(backups) must belong to. Digits are an id.
+      - With this option, names in O(backups) are searched among the backups of this application only.
     type: str
   if_unobservable:
     description:
-      - What to do about a restore that the server accepted, if the row of the backup never moves within O(settle_grace). Its
+      - What to do about a restore that the server accepted, if the row of the backup does not change within O(settle_grace). Its
         RV(syncs[].state) is V(unknown) in any case. It does not satisfy O(release) or O(max_age).
     type: str
     choices:
@@ -61,25 +60,25 @@ options:
     default: warn
   release:
     description:
-      - Any name for what the restore is made for, such as the id of a promotion that is being rolled back. A backup that was
+      - A name for the purpose of the restore, such as the id of a promotion that is being rolled back. A backup that was
         restored successfully for it before is skipped, unless the application was overwritten since, or may have been, from this
-        host. This goes by the file at O(ledger_path).
+        host. This is read from the file at O(ledger_path).
     type: str
   max_age:
     description:
       - Do nothing if the last restore of this backup that this host saw succeed is at most this many seconds old, and the
-        application was not overwritten since from this host. This goes by the file at O(ledger_path).
+        application was not overwritten since from this host. This is read from the file at O(ledger_path).
     type: float
   if_running:
     description:
       - What to do about a restore of the same backup that is in flight. With something else in flight on the application (a sync
-        of its staging area, the restore of another backup), V(join) fails as V(fail) does. A backup that is still being made is
+        of its staging area, the restore of another backup), V(join) fails as V(fail) does. A backup that is not completed yet is
         refused in any case.
     type: str
     choices:
       join: Wait for it instead of starting another one.
       fail: Fail.
-      queue: Wait until it has ended, then plan anew. Also for a sync of the staging area, and whenever the server says that a
+      queue: Wait until it has ended, then plan again. Also for a sync of the staging area, and whenever the server says that a
         restore is in progress.
     default: join
 seealso:
@@ -170,23 +169,23 @@ syncs:
       type: str
     action:
       description: What was done, or in check mode would be done. V(refused) covers definite refusals by the server and
-        backups for which no plan could be made; RV(syncs[].failure) tells which.
+        backups for which no plan could be made; see RV(syncs[].failure).
       type: str
       choices: [triggered, joined, skipped, refused, would_trigger, would_join]
     state:
-      description: State of the restore. V(unknown) if it was started and nothing shows how it went on.
+      description: State of the restore. V(unknown) if it was started and its progress could not be observed.
       type: str
       choices: [succeeded, failed, running, unknown, not_started]
     changed:
       description: Whether the application was overwritten (in check mode, would be).
       type: bool
     changed_basis:
-      description: What RV(syncs[].changed) rests on. V(observed) if the status of the backup showed that the restore
-        succeeded, V(assumed) if nothing but its date moved.
+      description: The basis of RV(syncs[].changed). V(observed) if the status of the backup showed that the restore
+        succeeded, V(assumed) if only its date changed.
       type: str
       choices: [observed, predicted, assumed]
     reason:
-      description: Why this was done, in words.
+      description: Reason for the action, as text.
       type: str
     handle:
       description: Finds the restore again, see M(lockstep.sync.sync_wait). Null if there is none.
@@ -201,18 +200,18 @@ syncs:
       description: Seconds spent on this backup.
       type: float
     polls:
-      description: Looks taken at the restore while waiting.
+      description: Number of times that the restore was read while waiting.
       type: int
     requests:
       description: HTTP requests sent for this backup.
       type: int
     timed_out:
-      description: Whether it was not done within O(wait_timeout).
+      description: Whether it was not finished within O(wait_timeout).
       type: bool
     failure:
-      description: Null, or what went wrong as C(code), C(message), C(http_status) and C(hint). A backup that is not listed or
-        has expired is V(not_found), one that failed or is of another application V(invalid_option), one that is still being
-        made V(busy).
+      description: Null, or the failure as C(code), C(message), C(http_status) and C(hint). A backup that is not listed or
+        has expired is V(not_found), one that failed or is of another application V(invalid_option), one that is not
+        completed yet V(busy).
       type: dict
     detail:
       description: Facts about the backup.
@@ -229,16 +228,16 @@ syncs:
               description: Its name.
               type: str
             size:
-              description: Its size in the words of the server.
+              description: Its size as the server reports it.
               type: str
             status:
-              description: Its status in the words of the server.
+              description: Its status as the server reports it.
               type: str
             updated_at:
-              description: When its row changed last, by the server and without a time zone.
+              description: When its row last changed, without a time zone.
               type: str
         cut:
-          description: Set where the result was too large and this detail was shortened.
+          description: Set if this detail was shortened because the result was too large.
           type: bool
 summary:
   description: Counts over all backups.
@@ -256,7 +255,7 @@ summary:
     requests: 26
     elapsed: 64.3
 failure:
-  description: What kept the whole task from being done, such as an invalid option. As RV(syncs[].failure).
+  description: Failure of the whole task, such as an invalid option. As RV(syncs[].failure).
   returned: if there is such a failure
   type: dict
 """

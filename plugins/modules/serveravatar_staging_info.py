@@ -9,12 +9,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: serveravatar_staging_info
-short_description: Look at applications on ServerAvatar and their staging areas
+short_description: Read applications on ServerAvatar and their staging areas
 version_added: 1.0.0
 author:
   - The lockstep.sync authors (@lockstep-ansible)
 description:
-  - Returns whether applications have a staging area, where it is, and what its status row says.
+  - Returns whether applications have a staging area, where it is, and its status row.
 extends_documentation_fragment:
   - lockstep.sync._attributes
   - lockstep.sync._attributes.info
@@ -26,7 +26,7 @@ options:
     description:
       - Names, primary domains or ids of the applications. Digits are an id. An application that the server does not have gives
         an entry whose RV(applications[].id) is null.
-      - Without this option, all applications of the server are looked at, staging copies included.
+      - Without this option, all applications of the server are read, staging copies included.
     type: list
     elements: str
     aliases: [application]
@@ -35,7 +35,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Look at two applications
+- name: Read two applications
   lockstep.sync.serveravatar_staging_info:
     organization: Example
     server: production
@@ -93,20 +93,20 @@ applications:
           description: Name of its database.
           type: str
     status:
-      description: The status row of the staging area in the words of the server, or null if there is none.
+      description: The status row of the staging area as the server reports it, or null if there is none.
       type: dict
       contains:
         text:
           description: The text displayed.
           type: str
         percent:
-          description: How much is done of what was last started.
+          description: Progress of the last process.
           type: float
         state:
           description: The status word.
           type: str
         updated_at:
-          description: When the row last changed. The server does not tell the time zone.
+          description: When the row last changed. Without a time zone.
           type: str
         running:
           description: Whether something is in progress, by O(status_patterns).
@@ -128,7 +128,7 @@ applications:
         updated_at: "2026-11-20 10:01:02"
         running: false
 failure:
-  description: What kept the task from being done, as C(code), C(message), C(http_status) and C(hint).
+  description: Failure of the task, as C(code), C(message), C(http_status) and C(hint).
   returned: on failure
   type: dict
 """

@@ -14,13 +14,13 @@ version_added: 1.0.0
 author:
   - The lockstep.sync authors (@lockstep-ansible)
 description:
-  - Has ServerAvatar copy the staging area of an application over its production application, files and database, and waits
-    until that is done.
+  - Makes ServerAvatar overwrite production applications, files and database, with their staging areas, and waits for the
+    end.
   - The call that starts a sync is a GET request that changes things. The module sends it once, never in check mode, and never
-    as a probe. If the answer to it is lost, the module looks for the run instead of starting another.
-  - ServerAvatar gives a run no id. The only sign of it is the status row of the staging area, so the module compares that row
-    with how it was before. It is not documented whether a sync moves the row; see O(if_unobservable).
-  - ServerAvatar cannot tell what a sync would change, so use O(release) or O(max_age) to make the task idempotent.
+    as a probe. If the response to it is lost, the module searches for the run instead of starting another one.
+  - ServerAvatar gives a run no id. The API only shows the status row of the staging area, so the module compares that row
+    with the one before the trigger. It is not documented whether a sync changes the row; see O(if_unobservable).
+  - ServerAvatar does not show what a sync would change, so use O(release) or O(max_age) to make the task idempotent.
 extends_documentation_fragment:
   - lockstep.sync._attributes
   - lockstep.sync._attributes.sync
@@ -42,12 +42,12 @@ options:
     aliases: [application]
   require_staging:
     description:
-      - Whether to make sure first that the application has a staging area. Without this check, the refusal of the server decides.
+      - Whether to check first that the application has a staging area. Without this check, the refusal of the server decides.
     type: bool
     default: true
   if_unobservable:
     description:
-      - What to do about a sync that the server accepted, and whose status row never moves within O(settle_grace). Its
+      - What to do about a sync that the server accepted, and whose status row does not change within O(settle_grace). Its
         RV(syncs[].state) is V(unknown) in any case. It does not satisfy O(release) or O(max_age).
     type: str
     choices:
@@ -56,12 +56,12 @@ options:
     default: warn
   max_age:
     description:
-      - Do nothing if the last sync that this host saw succeed is at most this many seconds old. ServerAvatar does not tell when
-        that was, so this goes by the file at O(ledger_path).
+      - Do nothing if the last sync that this host saw succeed is at most this many seconds old. ServerAvatar does not show its
+        time, so it is read from the file at O(ledger_path).
     type: float
   release:
     description:
-      - Any name for what is being brought to production. An application to which this release was synced successfully before is
+      - A name for the content that is synced. An application to which this release was synced successfully before is
         skipped, unless M(lockstep.sync.serveravatar_restore) has overwritten it since, or may have, from this host.
     type: str
 seealso:
@@ -75,7 +75,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: See whether the shop could be promoted, and change nothing
+- name: Check whether the shop could be promoted, and change nothing
   lockstep.sync.serveravatar_staging_sync:
     organization: Example
     server: production
@@ -94,7 +94,7 @@ EXAMPLES = r"""
     release: "2026.11"
   delegate_to: localhost
 
-- name: Wait for whatever keeps the application busy, then promote, and insist on seeing it through
+- name: Wait while the application is busy, then promote, and fail unless the end was observed
   lockstep.sync.serveravatar_staging_sync:
     organization: Example
     server: production
@@ -167,22 +167,22 @@ syncs:
       type: str
     action:
       description: What was done, or in check mode would be done. V(refused) covers definite refusals by the server and
-        applications for which no plan could be made; RV(syncs[].failure) tells which.
+        applications for which no plan could be made; see RV(syncs[].failure).
       type: str
       choices: [triggered, joined, skipped, refused, would_trigger, would_join]
     state:
-      description: State of the run. V(unknown) if the sync was started and nothing shows how it went on.
+      description: State of the run. V(unknown) if the sync was started and its progress could not be observed.
       type: str
       choices: [succeeded, failed, running, unknown, not_started]
     changed:
       description: Whether production was overwritten (in check mode, would be).
       type: bool
     changed_basis:
-      description: What RV(syncs[].changed) rests on. V(observed) if the status row said that the run succeeded.
+      description: The basis of RV(syncs[].changed). V(observed) if the status row said that the run succeeded.
       type: str
       choices: [observed, predicted, assumed]
     reason:
-      description: Why this was done, in words.
+      description: Reason for the action, as text.
       type: str
     handle:
       description: Finds the run again, see M(lockstep.sync.sync_wait). Null if there is no run.
@@ -197,16 +197,16 @@ syncs:
       description: Seconds spent on this application.
       type: float
     polls:
-      description: Looks taken at the run while waiting.
+      description: Number of times that the run was read while waiting.
       type: int
     requests:
       description: HTTP requests sent for this application.
       type: int
     timed_out:
-      description: Whether it was not done within O(wait_timeout).
+      description: Whether it was not finished within O(wait_timeout).
       type: bool
     failure:
-      description: Null, or what went wrong as C(code), C(message), C(http_status) and C(hint).
+      description: Null, or the failure as C(code), C(message), C(http_status) and C(hint).
       type: dict
     detail:
       description: Facts about the application. Cut in the results of large bulk tasks; the file at O(report_path) has everything.
@@ -216,8 +216,8 @@ syncs:
           description: The ids of C(organization), C(server) and C(application).
           type: dict
         disk_usage:
-          description: Percent of the disk of the production server that is in use. Only if the API tells, and no sync was running
-            before.
+          description: Percent of the disk of the production server that is in use. Only if the API shows it, and no sync was
+            running before.
           type: float
         staging:
           description: The staging area, as in RV(lockstep.sync.serveravatar_staging_info#module:applications[].staging). Null
@@ -225,10 +225,10 @@ syncs:
           type: dict
         status:
           description: The status row when the run had ended, else as it was before, as C(text), C(percent), C(state) and
-            C(updated_at) in the words of the server. Null if there is none.
+            C(updated_at) as the server reports them. Null if there is none.
           type: dict
         cut:
-          description: Set where the result was too large and this detail was shortened.
+          description: Set if this detail was shortened because the result was too large.
           type: bool
 summary:
   description: Counts over all applications.
@@ -246,7 +246,7 @@ summary:
     requests: 29
     elapsed: 64.3
 failure:
-  description: What kept the whole task from being done, such as an invalid option. As RV(syncs[].failure).
+  description: Failure of the whole task, such as an invalid option. As RV(syncs[].failure).
   returned: if there is such a failure
   type: dict
 """

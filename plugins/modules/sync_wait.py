@@ -9,7 +9,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: sync_wait
-short_description: Wait for syncs that were started before
+short_description: Wait for syncs that were started earlier
 version_added: 1.0.0
 author:
   - The lockstep.sync authors (@lockstep-ansible)
@@ -29,7 +29,7 @@ attributes:
     description: Can run in C(check_mode) and return changed status prediction without modifying target.
     support: full
     details:
-      - Looks at each run once and does not wait.
+      - Reads each run once and does not wait.
   diff_mode:
     description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
     support: none
@@ -37,11 +37,11 @@ attributes:
     description: When run twice in a row outside check mode, with the same arguments, the second invocation indicates no change.
     support: none
     details:
-      - The result tells what the runs did, so it is the same each time.
+      - The result shows what the runs did, so it is the same each time.
 options:
   handles:
     description:
-      - The handles of the runs, unchanged. A handle says where its run is, and holds no credentials.
+      - The handles of the runs, unchanged. A handle identifies its run, and contains no credentials.
     type: list
     elements: dict
     required: true
@@ -419,7 +419,7 @@ summary:
     requests: 4
     elapsed: 2.2
 failure:
-  description: What kept the whole task from being done, such as an invalid option.
+  description: Failure of the whole task, such as an invalid option.
   returned: if there is such a failure
   type: dict
 """

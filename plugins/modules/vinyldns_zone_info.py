@@ -9,7 +9,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: vinyldns_zone_info
-short_description: Look at zones of VinylDNS, and at their drift from the DNS server behind them
+short_description: Read zones of VinylDNS, and their drift from the DNS server behind them
 version_added: 1.0.0
 author:
   - The lockstep.sync authors (@lockstep-ansible)
@@ -35,7 +35,7 @@ options:
     aliases: [zone]
   name_filter:
     description:
-      - List the zones whose name begins with this, or matches it if it holds a V(*) or ends with a dot.
+      - List the zones whose name begins with this, or matches it if it contains a V(*) or ends with a dot.
     type: str
   admin_group:
     description:
@@ -43,10 +43,10 @@ options:
     type: str
   details:
     description:
-      - Whether to look at each zone. Without, an entry has what the server says of a zone wherever it names it, and what takes
-        requests of its own is null, such as RV(zones[].age), RV(zones[].pending_change) and RV(zones[].record_sets).
-        So the zones of a large server are listed with a request for each hundred.
-      - Drift is not looked for then, even with O(backend).
+      - Whether to read each zone. If false, an entry has only what the list of zones contains; what takes further requests is
+        null, such as RV(zones[].age), RV(zones[].pending_change) and RV(zones[].record_sets). So the zones of a large server
+        are listed with one request for each hundred.
+      - Drift is not determined then, even with O(backend).
     type: bool
     default: true
     version_added: 2.0.0
@@ -55,7 +55,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Look at two zones
+- name: Read two zones
   lockstep.sync.vinyldns_zone_info:
     zones:
       - example.com.
@@ -93,7 +93,7 @@ zones:
       description: Id of the zone.
       type: str
     status:
-      description: Status of the zone, for example V(Active). It does not tell whether a sync has ended.
+      description: Status of the zone, for example V(Active). It does not show whether a sync has ended.
       type: str
     latest_sync:
       description: End of the last successful sync by the server's clock, UTC.
@@ -105,7 +105,7 @@ zones:
       description: Whether the account may sync the zone.
       type: bool
     pending_change:
-      description: The newest change of the zone that is not through, as C(id), C(type) and C(created), or null.
+      description: The newest change of the zone that has not ended, as C(id), C(type) and C(created), or null.
       type: dict
     admin_group:
       description: Name of the admin group.
@@ -138,7 +138,7 @@ zones:
       admin_group: dns-admins
       record_sets: 104
 failure:
-  description: What kept the task from being done, as C(code), C(message), C(http_status) and C(hint).
+  description: Failure of the task, as C(code), C(message), C(http_status) and C(hint).
   returned: on failure
   type: dict
 """

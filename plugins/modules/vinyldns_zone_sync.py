@@ -14,12 +14,12 @@ version_added: 1.0.0
 author:
   - The lockstep.sync authors (@lockstep-ansible)
 description:
-  - Has VinylDNS transfer zones from their backend DNS server, which overwrites its own copy of them, and waits until that
-    is done.
-  - With O(backend), the module transfers each zone itself first, tells exactly which record sets the sync would create,
-    update and delete, refuses what the guards forbid, does nothing where nothing differs, and afterwards compares what the
-    server did with what was planned.
-  - A sync is triggered once. If the answer to the trigger is lost, the module looks for the run instead of starting another.
+  - Makes VinylDNS transfer zones from their backend DNS server, which overwrites its own copy of them, and waits for the
+    end.
+  - With O(backend), the module first transfers each zone itself, determines exactly which record sets the sync would create,
+    update and delete, refuses what the guards forbid, does nothing if nothing differs, and afterwards compares the changes
+    that the server made with the plan.
+  - A sync is triggered once. If the response to the trigger is lost, the module searches for the run instead of starting another.
 requirements:
   - dnspython >= 2.3 (if O(backend) is given)
 extends_documentation_fragment:
@@ -47,7 +47,7 @@ options:
   approve:
     description:
       - Digests of plans that were reviewed (RV(syncs[].detail.drift.digest)), one for each zone. A digest lifts the limits on
-        percentages and numbers for exactly that plan; any change of the zone or of its serial makes it void.
+        percentages and numbers for exactly that plan; any change of the zone or of its serial invalidates it.
     type: list
     elements: str
   only_approved:
@@ -60,18 +60,18 @@ options:
     version_added: 2.0.0
   if_recently_synced:
     description:
-      - What to do if VinylDNS refuses because it synced the zone a short while ago.
+      - What to do if VinylDNS refuses the sync because the last one was too recent.
     type: str
     choices:
       auto: V(wait) if drift is known to exist or with O(force), else V(ok).
-      ok: Take the zone as up to date.
+      ok: Consider the zone up to date.
       wait: Wait until it may be synced again, within O(wait_timeout).
       fail: Fail.
     default: auto
   sync_delay:
     description:
-      - Seconds that the server wants between two syncs of a zone. VinylDNS does not tell, so without this option the
-        module tries again at the usual values (10 s to 1 h).
+      - Seconds that the server requires between two syncs of a zone. VinylDNS does not show this delay, so without this
+        option the module tries again at the usual values (10 s to 1 h).
     type: float
 seealso:
   - module: lockstep.sync.vinyldns_zone_info
@@ -171,7 +171,7 @@ syncs:
       type: str
     action:
       description: What was done, or in check mode would be done. V(refused) covers guards, definite refusals by the server and
-        zones for which no plan could be made; RV(syncs[].failure) tells which.
+        zones for which no plan could be made; see RV(syncs[].failure).
       type: str
       choices: [triggered, joined, skipped, refused, would_trigger, would_join]
     state:
@@ -182,11 +182,11 @@ syncs:
       description: Whether record sets of the zone were changed (in check mode, would be).
       type: bool
     changed_basis:
-      description: What RV(syncs[].changed) rests on.
+      description: The basis of RV(syncs[].changed).
       type: str
       choices: [observed, predicted, assumed]
     reason:
-      description: Why this was done, in words.
+      description: Reason for the action, as text.
       type: str
     handle:
       description: Finds the run again, see M(lockstep.sync.sync_wait). Null if there is no run.
@@ -201,16 +201,16 @@ syncs:
       description: Seconds spent on this zone.
       type: float
     polls:
-      description: Looks taken at the run while waiting.
+      description: Number of times that the run was read while waiting.
       type: int
     requests:
       description: HTTP requests sent for this zone.
       type: int
     timed_out:
-      description: Whether it was not done within O(wait_timeout).
+      description: Whether it was not finished within O(wait_timeout).
       type: bool
     failure:
-      description: Null, or what went wrong as C(code), C(message), C(http_status) and C(hint).
+      description: Null, or the failure as C(code), C(message), C(http_status) and C(hint).
       type: dict
     detail:
       description: Facts about the zone. Bulk tasks cut long lists in their results; the file at O(report_path) has everything.
@@ -245,7 +245,7 @@ syncs:
               description: Serial of the DNS server.
               type: int
             digest:
-              description: Name of this very plan, for O(approve).
+              description: Identifier of exactly this plan, for O(approve).
               type: str
             records:
               description: The changes as C(name), C(type), C(action), C(before) and C(after).
@@ -261,7 +261,7 @@ syncs:
           description: Whether the server did what was planned, V(exact) or V(differs).
           type: str
         differences:
-          description: What was different, a sentence for each record set.
+          description: The differences, a sentence for each record set.
           type: list
           elements: str
         guards:
@@ -269,7 +269,7 @@ syncs:
           type: list
           elements: str
         cut:
-          description: Set where the result was too large and this detail was shortened.
+          description: Set if this detail was shortened because the result was too large.
           type: bool
 summary:
   description: Counts over all zones.
@@ -287,7 +287,7 @@ summary:
     requests: 17
     elapsed: 3.6
 failure:
-  description: What kept the whole task from being done, such as an invalid option. As RV(syncs[].failure).
+  description: Failure of the whole task, such as an invalid option. As RV(syncs[].failure).
   returned: if there is such a failure
   type: dict
 """
