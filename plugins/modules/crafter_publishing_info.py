@@ -103,6 +103,9 @@ sites:
       description: Paths that Studio 4.x lists as staged and never live, null if it does not show them.
       type: list
       elements: str
+    failure:
+      description: Why the site could not be inspected, as C(code), C(message), C(http_status) and C(hint); null if it could.
+      type: dict
   sample:
     - site: mysite
       exists: true
@@ -116,6 +119,7 @@ sites:
       in_sync: false
       in_sync_basis: git_tree
       staged_not_live: [/site/website/offers/index.xml]
+      failure: null
 failure:
   description: Failure of the task, as C(code), C(message), C(http_status) and C(hint).
   returned: on failure

@@ -660,6 +660,34 @@ def test_info_of_all_sites_without_repository(server: Server, run_module: RunMod
     assert [entry["site"] for entry in run_module(INFO, connection).result["sites"]] == server.info["sites"]
 
 
+def test_site_ids_are_case_sensitive(server: Server, run_module: RunModule) -> None:
+    for name, options in ((SYNC, {}), (PUBLISH, {"everything": True})):
+        outcome = run_module(name, server.options("Mysite", **options))
+        assert "Did you mean mysite?" in refused(outcome, "not_found")["hint"]
+    connection = {key: server.options()[key] for key in ("api_url", "api_token")}
+    (entry,) = run_module(INFO, {**connection, "sites": ["Mysite"]}).result["sites"]
+    assert entry["exists"] is False and entry["failure"] is None
+    assert server.mutations() == []
+
+
+def test_a_site_of_others_is_a_matter_of_permissions(server: Server, run_module: RunModule) -> None:
+    outcome = run_module(SYNC, server.options("qasite", user="member"))
+    assert "not a member" in refused(outcome, "permission_denied")["message"] and server.mutations() == []
+
+
+def test_info_names_the_site_that_fails_and_spares_the_others(server: Server, run_module: RunModule) -> None:
+    connection = {key: server.options(user="member")[key] for key in ("api_url", "api_token")}
+    options = {**connection, "sites": ["qasite", "mysite", "nosuch"]}
+    qasite, mysite, nosuch = run_module(INFO, options).result["sites"]
+    assert qasite["failure"]["code"] == "permission_denied" and qasite["in_sync"] is None
+    assert mysite["failure"] is None and mysite["targets"] and nosuch["exists"] is False
+    broken = {**connection, "sites": ["mysite", "second"], "published_repo": "/nowhere/{site}/published"}
+    outcome = run_module(INFO, broken)
+    assert not outcome.failed
+    for entry in outcome.result["sites"]:
+        assert entry["failure"]["code"] == "not_found" and entry["in_sync"] is None and entry["targets"]
+
+
 # -- publishing ----------------------------------------------------------------------------------------------------------------
 
 

@@ -228,7 +228,8 @@ class Api1:
     async def exists(self, visit: Visit) -> web.Response:
         site_id = visit.argument("site_id")
         require_parameters(site_id=site_id)
-        return json_answer({"exists": site_id in self._studio.sites})
+        # the database compares without regard to case
+        return json_answer({"exists": any(site.casefold() == str(site_id).casefold() for site in self._studio.sites)})
 
     async def sites_per_user(self, visit: Visit) -> web.Response:
         start, number = self._page(visit)

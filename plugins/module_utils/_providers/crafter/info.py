@@ -27,6 +27,10 @@ INFO_SPEC = (
 )
 
 
+#: failures that say nothing about other sites
+OF_ONE_SITE = frozenset({"not_found", "permission_denied", "bad_response", "server_error", "busy"})
+
+
 class SiteReader:
     """Reads the state of sites, of those named or of all that Studio lists."""
 
@@ -46,20 +50,27 @@ class SiteReader:
         return self.studio.sites(channel)
 
     def inspect(self, name: str, channel: Channel) -> Json:
-        """One site; ``exists`` is false if Studio does not have it."""
+        """One site; ``exists`` is false if Studio does not have it, ``failure`` says why it could not be inspected."""
         version = self.studio.version(channel)
         try:
             endpoint: str | None = choose_endpoint("auto", version)
         except SyncError:
             endpoint = None
         entry: Json = {"site": name, "exists": False, "version": str(version) if version else None, "sync_endpoint": endpoint}
-        if not self.studio.exists(channel, name):
-            empty = ("targets", "staging_enabled", "published", "publisher", "refs", "in_sync", "staged_not_live")
-            return {**entry, **dict.fromkeys(empty), "in_sync_basis": "unknown"}
+        empty = ("targets", "staging_enabled", "published", "publisher", "refs", "in_sync", "staged_not_live", "failure")
+        nothing: Json = {**entry, **dict.fromkeys(empty), "in_sync_basis": "unknown"}
+        try:
+            self.studio.check_exists(channel, name)
+            return {**nothing, "exists": True, **self._state(name, channel)}
+        except SyncError as error:
+            if error.code not in OF_ONE_SITE:
+                raise
+            exists = error.code != "not_found"
+            return {**nothing, "exists": exists, "failure": error.as_failure() if exists else None}
+
+    def _state(self, name: str, channel: Channel) -> Json:
         site = self.studio.site(channel, name)
         return {
-            **entry,
-            "exists": True,
             "targets": None if site.targets is None else list(site.targets),
             "staging_enabled": site.enabled,
             "published": site.published,
@@ -72,7 +83,10 @@ class SiteReader:
         staged = self.studio.staged_not_live(channel, name)
         known: Json = {"refs": None, "staged_not_live": None if staged is None else staged[:MAX_PATHS]}
         if self.repository is not None and site.published is not False:
-            seen = self.repository.compare(name, site.staging, site.live, channel.deadline)
+            try:
+                seen = self.repository.compare(name, site.staging, site.live, channel.deadline)
+            except SyncError as error:
+                return {**known, "in_sync": None, "in_sync_basis": "unknown", "failure": error.as_failure()}
             basis = "git_ref" if seen.same_commit or None in (seen.live, seen.staging) else "git_tree"
             return {**known, "refs": seen.refs, "in_sync": seen.in_sync, "in_sync_basis": basis}
         # items that are staged and were never live mean a difference, unless staging was reset since; none prove nothing

@@ -99,8 +99,7 @@ class Crafter(Provider):
 
     def resolve(self, name: str, channel: Channel) -> Target:
         endpoint = choose_endpoint(self.options["endpoint"], self.studio.version(channel))
-        if not self.studio.exists(channel, name):
-            raise unknown_site(name)
+        self.studio.check_exists(channel, name)
         return Target(name, name, endpoint)
 
     def from_handle(self, handle: t.Mapping[str, t.Any]) -> Target:
@@ -407,7 +406,3 @@ def publish_failed(site: str) -> SyncError:
         f"the publisher of site {site} is in the state error: a publish has failed and may have changed its branches in part",
         "Look at the publishing queue and the log of Studio, then start the publisher again.",
     )
-
-
-def unknown_site(site: str) -> SyncError:
-    return SyncError("not_found", f"option sites: Studio has no site {site}", "Check sites: the id of a site, not its name.")

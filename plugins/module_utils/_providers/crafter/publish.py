@@ -27,7 +27,7 @@ from ..._lifecycle.poll import Reading
 from ..._lifecycle.provider import Capabilities, Effect, Observation, Provider, Run, Services, Target
 from .api import FIRST_PACKAGES, V1, V4, V5, Publisher, Site, Version, check_site, error_text_and_code, object_of
 from .auth import CONNECTION_SPEC
-from .provider import never_published, publish_failed, unknown_site
+from .provider import never_published, publish_failed
 from .studio import Studio
 
 PUBLISH_SPEC = ArgumentSpec(
@@ -165,8 +165,7 @@ class CrafterPublish(Provider):
     def resolve(self, name: str, channel: Channel) -> Target:
         request = PublishRequest(name, self.target, self.items)
         choose_call(self.studio.version(channel), request, "")
-        if not self.studio.exists(channel, name):
-            raise unknown_site(name)
+        self.studio.check_exists(channel, name)
         return Target(request.id, name, request)
 
     def from_handle(self, handle: t.Mapping[str, t.Any]) -> Target:

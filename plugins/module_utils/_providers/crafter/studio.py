@@ -64,6 +64,8 @@ class Studio:
         self._signed_in = False
         self._refusal: SyncError | None = None
         self._version: Version | None = None
+        self._sites_read = False
+        self._known_sites: frozenset[str] | None = None
 
     def _interpret(self, response: Response) -> SyncError | None:
         return interpret(response, self._auth.method)
@@ -220,23 +222,62 @@ class Studio:
             return object_of(response)
         raise missing
 
-    def exists(self, channel: Channel, site: str) -> bool:
-        """Whether the site exists."""
+    def check_exists(self, channel: Channel, site: str) -> None:
+        """Refuse a site that the account cannot work with.
+
+        The list of the account's sites decides: ``exists`` ignores the case of the id, and says yes to any account
+        (docs/reference/crafter.md#4.1).
+
+        :raises SyncError: ``not_found``, or ``permission_denied`` for a site that the account is not a member of.
+        """
+        known = self._site_ids(channel)
+        if known is not None and site in known:
+            return
+        alike = sorted(identifier for identifier in known or () if identifier.casefold() == site.casefold())
+        if alike:
+            hint = f"The ids of sites are case sensitive. Did you mean {alike[0]}?"
+            raise SyncError("not_found", f"option sites: Studio has no site {site}", hint)
+        if not self._exists_in_any_case(channel, site):
+            raise SyncError(
+                "not_found", f"option sites: Studio has no site {site}", "Check sites: the id of a site, not its name."
+            )
+        if known is not None:
+            groups = "is in no group with a role on any site" if not known else "is not a member of it"
+            message = f"site {site} exists, but the account {groups}"
+            raise SyncError("permission_denied", message, "Add the account to a group that has a role on the site.")
+
+    def _exists_in_any_case(self, channel: Channel, site: str) -> bool:
         try:
-            body = self.ask(channel, "exists", site)
+            return self.ask(channel, "exists", site).get("exists") is True
         except SyncError as error:
             if error.code != "endpoint_missing":
                 raise
-            return site in self.sites(channel)
-        return body.get("exists") is True
+            return False
+
+    def _site_ids(self, channel: Channel) -> frozenset[str] | None:
+        """The ids of the account's sites, read once for all targets; ``None`` if this version does not list them."""
+        version = self.version(channel)
+        if version is not None and version < Version(3, 1, 0) and not self._credentials.username:
+            # that list is one of a named user
+            return None
+        with self._lock:
+            if not self._sites_read:
+                try:
+                    self._known_sites = frozenset(self.sites(channel))
+                except SyncError as error:
+                    if error.code not in ("endpoint_missing", "permission_denied"):
+                        raise
+                self._sites_read = True
+            return self._known_sites
 
     def sites(self, channel: Channel) -> list[str]:
         """The ids of all sites that the account may see."""
         version = self.version(channel)
         if version is not None and version < Version(3, 1, 0):
-            return [str(row["siteId"]) for row in self._per_user(channel)]
-        rows = self.pages(channel, "/api/2/users/me/sites", {}, "sites")
-        return [str(row["siteId"]) for row in rows]
+            rows = self._per_user(channel)
+        else:
+            rows = self.pages(channel, "/api/2/users/me/sites", {}, "sites")
+        return [row["siteId"] for row in rows if isinstance(row.get("siteId"), str)]
 
     def _per_user(self, channel: Channel) -> t.Iterator[Json]:
         start, username = 0, self._credentials.username or None
