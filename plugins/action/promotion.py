@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import typing as t
@@ -16,99 +15,114 @@ from ansible.utils.display import Display
 from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import SystemClock
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError
 from ansible_collections.lockstep.sync.plugins.module_utils._core.redact import Redactor
-from ansible_collections.lockstep.sync.plugins.module_utils._providers.registry import WORKFLOWS
+from ansible_collections.lockstep.sync.plugins.plugin_utils._actions.role_variables import (
+    TaskVariables,
+    failed_task_text,
+    role_variables,
+)
 from ansible_collections.lockstep.sync.plugins.plugin_utils._actions.run_module import run_module, with_module_defaults
-from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.phase import Outcome, PromotionServices, format_error
-from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.phases import STEPS
-from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.settings import PREFIX, PromotionSettings, read
-from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.start import Begin
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.module_result import ModuleResult
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.phase import (
+    PromotionServices,
+    StepRequest,
+    StepResult,
+    format_error,
+)
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.phases import clean, start, take_step
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.settings import PREFIX, ModuleOptions
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.state import RunState
 
-Json = dict[str, t.Any]
+COLLECTION = "lockstep.sync."
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no types
-    """One step of a promotion. What is known of the promotion lies in a file between the steps, see ``_path``."""
+    """One step of a promotion. Between the steps, the state of the run is in a file, see ``_path``."""
 
     _supports_check_mode = True
-    _VALID_ARGS = frozenset({"step", "run", "settings", "target", "wave", "message"})
+    _VALID_ARGS = frozenset({"step", "run", "target", "wave", "moment"})
 
-    def run(self, tmp: t.Any = None, task_vars: Json | None = None) -> Json:
-        result: Json = super().run(tmp, task_vars)
-        services = self._services(task_vars or {})
+    def run(self, tmp: object = None, task_vars: TaskVariables | None = None) -> dict[str, object]:
+        variables = task_vars or {}
+        result: dict[str, object] = super().run(tmp, task_vars)
+        services = self._services(variables)
         try:
-            outcome = self._take_step(services)
+            return {**result, **self._take_step(services, variables)}
         except SyncError as error:
             return {**result, "failed": True, "msg": format_error(error), "failure": error.as_failure(), "proceed": False}
         except Exception as exc:  # noqa: BLE001 (a fault of this plugin must not keep the run from being reported)
-            message = (
-                f"step {self._task.args.get('step')} of the promotion failed: {type(exc).__name__}: {exc}. Please report this."
-            )
+            step = self._task.args.get("step")
+            message = f"step {step} of the promotion failed: {type(exc).__name__}: {exc}. Please report this."
             return {**result, "failed": True, "msg": services.redactor.text(message), "proceed": False}
-        if outcome.warnings:
-            result["warnings"] = [*result.get("warnings", ()), *outcome.warnings]
-        return {**result, "changed": outcome.changed, "proceed": outcome.proceed, "msg": outcome.message, **outcome.facts}
 
-    def _services(self, task_vars: Json) -> PromotionServices:
-        def call(module: str, arguments: Json) -> Json:
-            name = f"lockstep.sync.{module}"
+    def _take_step(self, services: PromotionServices, task_vars: TaskVariables) -> dict[str, object]:
+        arguments = self._task.args
+        step = str(arguments.get("step"))
+
+        def read(names: t.Iterable[str]) -> dict[str, object]:
+            return role_variables(self, task_vars, PREFIX, names)
+
+        if step == "start":
+            taken = clean(services, start(services, read, bool(self._task.check_mode), self._complete))
+        else:
+            request = StepRequest(
+                _number(arguments.get("target")),
+                _number(arguments.get("wave")),
+                str(arguments.get("moment") or ""),
+                failed_task_text(task_vars) if step == "record_failure" else "",
+            )
+            state = self._load(str(arguments.get("run")))
+            taken = take_step(services, step, request, state, read, self._complete)
+        self._save(taken.state)
+        return _task_result(taken)
+
+    def _services(self, task_vars: TaskVariables) -> PromotionServices:
+        def call(module: str, options: ModuleOptions, check_mode: bool) -> ModuleResult:
             if self._connection.transport == "local":
                 # should the module need a process of its own, its options, secrets among them, get to it in no file that a run
                 # that is killed would leave behind
                 self._connection.set_option("pipelining", True)
-            return run_module(self, name, arguments, task_vars)
+            return ModuleResult.from_json(run_module(self, COLLECTION + module, options, task_vars, check_mode))
 
-        names = {key for key in task_vars if key.startswith(PREFIX)}
-        job = {key: task_vars.get(f"awx_{key}") or task_vars.get(f"tower_{key}") for key in ("job_id", "user_name")}
+        job = task_vars.get("awx_job_id") or task_vars.get("tower_job_id")
+        user = task_vars.get("awx_user_name") or task_vars.get("tower_user_name")
         return PromotionServices(
-            SystemClock(), call, Display(), Redactor([]), names, str(task_vars.get("playbook_dir") or "."), job
+            SystemClock(),
+            call,
+            self._save,
+            Display(),
+            Redactor([]),
+            {key for key in task_vars if key.startswith(PREFIX)},
+            str(task_vars.get("playbook_dir") or "."),
+            None if job is None else str(job),
+            None if user is None else str(user),
         )
 
-    def _take_step(self, services: PromotionServices) -> Outcome:
-        arguments = self._task.args
-        step, variables = str(arguments.get("step")), arguments.get("settings") or {}
-        if step == "begin":
-            # the plan is made in check mode at any time, but what the run may do is up to the whole play
-            begun = Begin(services, variables, bool(self._task.check_mode)).take()
-            self._save(begun.memory)
-            return begun.outcome
-        memory = self._load(str(arguments.get("run")))
-        settings: PromotionSettings | None = (
-            None if memory["state"]["error"] and not memory["state"]["targets"] else self._completed(read(variables))
-        )
-        taken = STEPS[step](services, settings, memory)
-        try:
-            return taken.take(
-                _number(arguments.get("target")), _number(arguments.get("wave")), str(arguments.get("message") or "")
-            )
-        finally:
-            self._save(memory)
-
-    def _completed(self, settings: PromotionSettings) -> PromotionSettings:
-        """With the ``module_defaults`` of the play in the options of the targets, since they say where a target is."""
-        targets = [
-            dataclasses.replace(
-                target,
-                options=with_module_defaults(self, f"lockstep.sync.{WORKFLOWS[target.provider].sync.module}", target.options),
-            )
-            for target in settings.targets
-        ]
-        return dataclasses.replace(settings, targets=tuple(targets))
+    def _complete(self, module: str, options: ModuleOptions) -> ModuleOptions:
+        return with_module_defaults(self, COLLECTION + module, options)
 
     # Ansible makes this directory for the time of one run, for its user alone, and removes it at the end.
     @staticmethod
     def _path(run: str) -> str:
         return os.path.join(constants.DEFAULT_LOCAL_TMP, f"lockstep-{os.path.basename(run)}.json")
 
-    def _load(self, run: str) -> Json:
+    def _load(self, run: str) -> RunState:
         with open(self._path(run), encoding="utf-8") as file:
-            memory: Json = json.load(file)
-        return memory
+            return RunState.from_json(json.load(file))
 
-    def _save(self, memory: Json) -> None:
-        path = self._path(memory["state"]["run"])
+    def _save(self, state: RunState) -> None:
+        path = self._path(state.run)
         with open(f"{path}.new", "w", encoding="utf-8") as file:
-            json.dump(memory, file)
+            json.dump(state.to_json(), file)
         os.replace(f"{path}.new", path)
+
+
+def _task_result(taken: StepResult) -> dict[str, object]:
+    result: dict[str, object] = {"changed": taken.changed, "proceed": taken.proceed, "msg": taken.message, **taken.facts}
+    if taken.skipped:
+        result["skipped"] = True
+    if taken.warnings:
+        result["warnings"] = list(taken.warnings)
+    return result
 
 
 def _number(value: t.Any) -> int | None:

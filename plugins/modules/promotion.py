@@ -9,15 +9,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: promotion
-short_description: A step of role lockstep.sync.staging_promotion
+short_description: Internal to role lockstep.sync.staging_promotion
 version_added: 1.1.0
 author:
   - The lockstep.sync authors (@lockstep-ansible)
 description:
-  - Takes one step of a promotion from staging to production. It is made for the role C(lockstep.sync.staging_promotion), which
-    takes all of them in order, and of little use without it. Its options may change in any release.
-  - It runs on the controller, and calls the modules of the collection where the task runs. What is known of a run lies in the
-    temporary directory of the ansible process between the steps. What later runs have to know lies in the ledger file.
+  - One step of a promotion. Use the role C(lockstep.sync.staging_promotion), whose tasks take all steps in order. This module is
+    not part of the public interface, and may change in any release.
+  - It runs on the controller, and reads the variables of the role itself.
 extends_documentation_fragment:
   - lockstep.sync._attributes.role
 attributes:
@@ -26,52 +25,37 @@ attributes:
     support: full
 options:
   step:
-    description:
-      - What to do. V(begin) is the first one, V(report) and V(notify) are the last ones.
+    description: What to do.
     type: str
     required: true
     choices:
-      - begin
-      - look
-      - judge
+      - start
+      - inspect
+      - preflight
       - gate
-      - approve
+      - approval
       - lock
-      - wave
+      - begin_wave
       - backup
       - sync
       - verify
       - rollback
       - hooks
-      - trouble
+      - record_failure
       - report
       - notify
   run:
-    description:
-      - RV(run) of O(step=begin). Needed by all other steps.
+    description: RV(run) of O(step=start). Needed by all other steps.
     type: str
-  settings:
-    description:
-      - The variables of the role without their prefix.
-    type: dict
-    required: true
   target:
-    description:
-      - Position of the target that the step is about, from 0.
+    description: Index of the target that the step is about.
     type: int
   wave:
-    description:
-      - Number of the wave that the step is about, from 1.
+    description: Number of the wave that the step is about, from 1.
     type: int
-  message:
-    description:
-      - What went wrong, for O(step=trouble). The moment, for O(step=hooks).
+  moment:
+    description: The moment whose task files are asked for, for O(step=hooks).
     type: str
-seealso:
-  - module: lockstep.sync.serveravatar_staging_sync
-  - module: lockstep.sync.crafter_publish
-  - module: lockstep.sync.plm_storage_sync
-  - module: lockstep.sync.http_probe
 """
 
 EXAMPLES = r"""
@@ -95,31 +79,13 @@ proceed:
   type: bool
   sample: true
 msg:
-  description: What was found or done, in words.
+  description: What was found or done.
   returned: always
   type: str
   sample: "shop: the API does not show whether production is up to date"
 run:
   description: Id of the run.
-  returned: for O(step=begin)
+  returned: for O(step=start)
   type: str
   sample: p-20261120-214512-3f09ac
-rollback:
-  description: Targets that have to be rolled back.
-  returned: for O(step=verify) and O(step=trouble)
-  type: list
-  elements: dict
-  sample: []
-report:
-  description: The essentials of the report.
-  returned: for O(step=report)
-  type: dict
-  sample:
-    verdict: succeeded
-    ok: true
-    run: p-20261120-214512-3f09ac
-    release: "2026.11"
-    digest: 1f0c2a9be7d84c35
-    message: "succeeded. shop: status row says completed; 2 of 2 probes are green."
-    path: ""
 """

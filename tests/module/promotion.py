@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The lockstep.sync authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Role staging_promotion without Ansible: its steps in the order of its task files, and its modules' own code behind them.
+"""Role staging_promotion without Ansible: its task files are played, with its modules' own code behind them.
 
 All of it runs in this process, so that a test takes a second and can end a run anywhere.
 """
@@ -13,7 +13,7 @@ import dataclasses
 import functools
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -32,18 +32,30 @@ from ansible_collections.lockstep.sync.plugins.module_utils._probe.run import ru
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar.backup import ServerAvatarBackup
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar.provider import ServerAvatar
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar.restore import ServerAvatarRestore
-from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.phase import Outcome, PromotionServices
-from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.phases import STEPS
-from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.settings import PREFIX, PromotionSettings, read
-from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.start import Begin
+from ansible_collections.lockstep.sync.plugins.plugin_utils._actions.role_variables import failed_task_text
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.module_result import ModuleResult
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.phase import (
+    PromotionServices,
+    StepRequest,
+    StepResult,
+    format_error,
+)
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.phases import clean, start, take_step
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.settings import PREFIX
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.state import RunState
+
+from .role_tasks import RoleTasks, TaskFailed, steps_of
 
 Json = dict[str, Any]
 
 ROLE = Path(__file__).parents[2] / "roles" / "staging_promotion"
 
+#: the action plugin behind the tasks
+MODULE = "lockstep.sync.promotion"
+
 #: steps of the task files, in order; what a test ends in between is named after them
-DECIDE = ("look", "judge", "gate", "approve", "lock")
-WAVE = ("wave", "backup", "sync", "verify")
+DECIDE = tuple(steps_of(ROLE / "tasks", MODULE, "decide.yml"))
+WAVE = tuple(step for step in steps_of(ROLE / "tasks", MODULE, "wave.yml") if step not in ("record_failure", "rollback"))
 
 _PROVIDERS = {
     "serveravatar_staging_sync": ServerAvatar,
@@ -54,10 +66,6 @@ _PROVIDERS = {
 
 class Killed(BaseException):
     """The process is no more: nothing that comes after is done."""
-
-
-class HookFailed(Exception):
-    """A task file of the user failed."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -136,11 +144,19 @@ def defaults() -> Json:
         return {name.removeprefix(PREFIX): value for name, value in yaml.safe_load(file).items()}
 
 
+def _fail(arguments: Json, dummy: Json) -> Json:
+    return {"failed": True, **arguments}
+
+
+def _pass(arguments: Json, dummy: Json) -> Json:
+    return arguments
+
+
 class Play:
     """One run of the role.
 
     :param variables: of the role, without their prefix.
-    :param hooks: moments whose task files fail.
+    :param failing: the moment of a task file that fails.
     """
 
     def __init__(
@@ -165,67 +181,53 @@ class Play:
         self.step = ""
         self.memory = ""
         self.told: Json = {}
-        known = {PREFIX + name for name in self.variables} | {f"{PREFIX}settings", f"{PREFIX}begun"} | set(names)
+        self.base = str(base or ".")
+        if failing:
+            (Path(self.base) / f"{failing}.yml").write_text("[]")
+            self.variables["hooks"] = {**self.variables["hooks"], failing: f"{failing}.yml"}
+        known = {PREFIX + name for name in self.variables} | {f"{PREFIX}begun"} | set(names)
         self.services = PromotionServices(
-            SystemClock(), self._call, display or Nobody(), Redactor([]), known, str(base or "."), {"job_id": None}
+            SystemClock(), self._call, self._keep, display or Nobody(), Redactor([]), known, self.base
+        )
+        role = {PREFIX + name: value for name, value in self.variables.items()}
+        passed = {"ansible.builtin.set_stats", "ansible.builtin.debug"}
+        self.tasks = RoleTasks(
+            ROLE / "tasks",
+            {MODULE: self._act, "ansible.builtin.fail": _fail, **dict.fromkeys(passed, _pass)},
+            role,
+            self._run_hook,
         )
 
     # -- the role ----------------------------------------------------------------------------------------------------
 
     def run(self) -> Play:
         """All task files."""
-        with contextlib.suppress(Killed):
-            self._main()
+        with contextlib.suppress(Killed, TaskFailed):
+            self.tasks.play()
         return self
 
-    def _main(self) -> None:
-        self.step = "begin"
-        begun = Begin(self.services, self.variables, self.check).take()
-        self.memory = json.dumps(begun.memory)
-        facts = self._note(begun.outcome).facts
+    def _act(self, arguments: Json, variables: Json) -> Json:
+        """What the action plugin does."""
+        request = StepRequest(
+            arguments.get("target"),
+            arguments.get("wave"),
+            arguments.get("moment", ""),
+            failed_task_text(variables) if arguments["step"] == "record_failure" else "",
+        )
         try:
-            proceed = begun.outcome.proceed
-            if proceed:
-                for target in facts["targets"]:
-                    self.take("look", target=target["index"])
-                proceed = [self.take(step) for step in DECIDE[1:]][-1].proceed
-            for wave in facts["waves"] if proceed else ():
-                self._wave(wave)
-        except (SyncError, HookFailed) as error:
-            self.take("trouble", message=f"a task: {error}")
-        finally:
-            self._report()
+            taken = self.take(arguments["step"], request)
+        except SyncError as error:
+            return {"failed": True, "msg": format_error(error), "proceed": False}
+        if arguments["step"] == "report":
+            self.told = json.loads(json.dumps(taken.facts["report"]))
+        result = {"skipped": taken.skipped, "proceed": taken.proceed, "msg": taken.message, **taken.facts}
+        found: Json = json.loads(json.dumps(result))
+        return found
 
-    def _wave(self, wave: Json) -> None:
-        number = wave["number"]
-        if not self.take("wave", wave=number).proceed:
-            return
-        try:
-            for step in WAVE[1:3]:
-                self._hook(f"before_{step}")
-                for target in wave["targets"]:
-                    self.take(step, target=target["index"])
-                self._hook(f"after_{step}")
-            taken = self.take("verify", wave=number)
-        except (SyncError, HookFailed) as error:
-            taken = self.take("trouble", wave=number, message=f"a task: {error}")
-        for target in taken.facts["rollback"]:
-            self.take("rollback", target=target["index"])
-
-    def _hook(self, moment: str) -> None:
-        if moment == self.failing:
-            raise HookFailed(f"hook {moment} failed")
-
-    def _report(self) -> None:
-        if self.killed:
-            return
-        try:
-            self._hook("before_report")
-        except HookFailed as error:
-            self.take("trouble", message=f"a task: {error}")
-        self.told = self.take("report").facts["report"]
-        if self.variables["notify"]:
-            self.take("notify")
+    def _run_hook(self, file: str) -> None:
+        """A task file of the user, which is named after its moment."""
+        if Path(file).stem == self.failing:
+            raise TaskFailed("Do something", {"failed": True, "msg": f"hook {self.failing} failed"})
 
     # -- one step ----------------------------------------------------------------------------------------------------
 
@@ -233,39 +235,45 @@ class Play:
     def killed(self) -> bool:
         return self.step == "killed"
 
-    def take(self, step: str, target: int | None = None, wave: int | None = None, message: str = "") -> Outcome:
-        """As the action plugin does it: all that is known lies in a JSON file in between."""
+    def take(self, step: str, request: StepRequest) -> StepResult:
+        """As the action plugin does it: all that is known is in a JSON file in between."""
         self._die_if(step, "before")
         self.step = step
-        memory = json.loads(self.memory)
-        settings: PromotionSettings | None = (
-            None if memory["state"]["error"] and not memory["state"]["targets"] else read(self.variables)
-        )
         try:
-            outcome = STEPS[step](self.services, settings, memory).take(target, wave, message)
+            if step == "start":
+                taken = clean(self.services, start(self.services, self._read, self.check, self._complete))
+            else:
+                state = RunState.from_json(json.loads(self.memory))
+                taken = take_step(self.services, step, request, state, self._read, self._complete)
         except Killed:
-            self.step = "killed"
+            self._die()
             raise
-        finally:
-            self.memory = json.dumps(memory)
-        self._note(outcome)
+        self._keep(taken.state)
+        self.texts.append(taken.message)
+        self.warnings += taken.warnings
+        self.changed = self.changed or taken.changed
         self._die_if(step, "after")
-        return outcome
+        return taken
 
-    def _note(self, outcome: Outcome) -> Outcome:
-        json.dumps(outcome.facts)
-        self.texts.append(outcome.message)
-        self.warnings += outcome.warnings
-        self.changed = self.changed or outcome.changed
-        return outcome
+    def _keep(self, state: RunState) -> None:
+        self.memory = json.dumps(state.to_json())
+
+    def _read(self, names: Iterable[str]) -> Json:
+        return {name: self.variables[name] for name in names if name in self.variables}
+
+    @staticmethod
+    def _complete(module: str, options: Json) -> Json:
+        return options
 
     def _die_if(self, step: str, moment: str) -> None:
         if self.kill == Kill(step, moment):
-            self.step = "killed"
+            self._die()
             raise Killed
 
-    def _call(self, module: str, arguments: Json) -> Json:
-        check = self.check or self.step == "look"
+    def _die(self) -> None:
+        self.step, self.tasks.ended = "killed", True
+
+    def _call(self, module: str, arguments: Json, check: bool) -> ModuleResult:
         self.called.append((module, check))
         self._die_if(self.step, "calling")
         waiting = self.kill == Kill(self.step, "waiting") and module != "http_probe"
@@ -273,7 +281,7 @@ class Play:
         if waiting:
             raise AssertionError("it was over before it could be killed")
         self._die_if(self.step, "called")
-        return result
+        return ModuleResult.from_json(result)
 
     # -- what came of it ---------------------------------------------------------------------------------------------
 

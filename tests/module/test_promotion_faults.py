@@ -14,14 +14,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from ansible_collections.lockstep.sync.plugins.plugin_utils._change_windows import decision as _windows
-from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.phase import Phase
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion import preflight
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.phase import StepRequest, StepResult
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.phases import STEPS
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.vocabulary import HOOKS, PHASES
 from tests.simulator.client import Simulator, wait_until
 
 from . import promotion
 from .promotion import Kill, Nobody, Play, Somebody, check_page, check_report
+from .role_tasks import load, steps_of
 
 Json = dict[str, Any]
 
@@ -159,7 +162,7 @@ class Stage:
 def stage(simulator: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     simulator.reset()
     made = Stage(simulator, tmp_path)
-    monkeypatch.setattr(Phase, "preflight_patience", 0.0)
+    monkeypatch.setattr(preflight, "PREFLIGHT_PATIENCE", 0.0)
     monkeypatch.setenv("LOCKSTEP_LEDGER", str(made.ledger))
     monkeypatch.setattr(os, "getppid", lambda: made.owner or os.getpid())
     yield made
@@ -170,24 +173,32 @@ def outcome(play: Play) -> list[Any]:
     return [play.verdict, play.report["ok"], play.report["changed"]]
 
 
-def test_the_steps_are_those_of_the_task_files() -> None:
-    def steps(name: str) -> list[str]:
-        return _steps(yaml.safe_load((promotion.ROLE / "tasks" / f"{name}.yml").read_text(encoding="utf-8")))
-
-    assert steps("decide") == [*promotion.DECIDE]
-    assert steps("wave") == [*promotion.WAVE, "trouble"]
-    assert steps("rollback") == ["rollback"]
-    assert steps("main") == ["begin", "trouble"]
-    assert steps("report") == ["trouble", "report", "notify"]
+def test_the_task_files_own_the_order_of_the_phases() -> None:
+    """Steps and moments come in the order of the vocabulary; nothing else states an order."""
+    steps = steps_of(promotion.ROLE / "tasks", promotion.MODULE)
+    assert [step for step in dict.fromkeys(steps) if step in PHASES] == [*PHASES]
+    assert set(steps) | {"hooks"} == {"start", *STEPS}
+    assert moments_of("main.yml") == [*HOOKS]
 
 
-def _steps(tasks: Any) -> list[str]:
+def moments_of(file: str) -> list[str]:
+    """The moments at which hooks run, in the order of the task files."""
+    return _moments(load(promotion.ROLE / "tasks" / file))
+
+
+def _moments(tasks: list[Json]) -> list[str]:
     found = []
     for task in tasks:
-        if "lockstep.sync.promotion" in task:
-            found.append(task["lockstep.sync.promotion"]["step"])
+        included = task.get("ansible.builtin.include_tasks", "")
+        if included == "hooks.yml":
+            moment = task["vars"]["staging_promotion_moment"]
+            # the block around it may have the condition, for the sake of its rescue section
+            assert "when" not in task or f"'{moment}' in staging_promotion_begun.hooks" in task["when"]
+            found.append(moment)
+        elif included and "{{" not in included:
+            found += moments_of(included)
         for part in ("block", "rescue", "always"):
-            found += _steps(task.get(part, []))
+            found += _moments(task.get(part, []))
     return found
 
 
@@ -395,9 +406,9 @@ class TestVariables:
             play = stage.play(ledger_path=str(path))
             assert play.verdict in ("failed", "refused")
             assert not play.report["ok"]
-            assert "staging_promotion_ledger_path" in play.report["message"]
+            assert "staging_promotion_ledger" in play.report["message"]
             assert str(path) in play.report["message"]
-            assert "staging_promotion_ledger_path" in play.report["phases"][-1]["reason"]
+            assert "staging_promotion_ledger" in play.report["phases"][-1]["reason"]
         assert stage.sent == {}
 
 
@@ -476,10 +487,10 @@ class TestPermission:
         late = Play(stage.variables())
         original = late.take
 
-        def take(step: str, **options: Any) -> Any:
+        def take(step: str, request: StepRequest) -> StepResult:
             if step == "lock":
                 stage.play(kill=Kill("lock", "after"))
-            return original(step, **options)
+            return original(step, request)
 
         late.take = take  # type: ignore[method-assign]  # somebody is quicker
         late.run()
@@ -493,11 +504,11 @@ class TestPermission:
         slow = Play(stage.variables(targets=[stage.entry(), stage.entry("blog", 90)], serial=["2"]))
         original = slow.take
 
-        def take(step: str, **options: Any) -> Any:
-            if step == "sync" and options["target"] == 0:
+        def take(step: str, request: StepRequest) -> StepResult:
+            if step == "sync" and request.target == 0:
                 stage.owner = None
                 assert stage.play().verdict == "succeeded"
-            return original(step, **options)
+            return original(step, request)
 
         slow.take = take  # type: ignore[method-assign]  # somebody takes over
         slow.run()
@@ -868,7 +879,7 @@ class TestResuming:
             if kill.step in ("sync", "verify") and not ended:
                 assert left["targets"][0]["verdict"] == "unknown"
         else:
-            assert kill.step == "look" or kill == Kill("judge", "before")
+            assert kill.step in ("start", "inspect") or kill == Kill("preflight", "before")
 
     @pytest.mark.parametrize(
         "kill",
@@ -887,7 +898,7 @@ class TestResuming:
         assert (play.verdict, stage.production) == ("succeeded", NEW)
         assert stage.sent == {"backup": 1, "sync": 1}
         touched = kill.step in ("sync", "verify")
-        assert bool(play.target["resumed"]) == (touched or kill.step in ("lock", "wave", "backup"))
+        assert bool(play.target["resumed"]) == (touched or kill.step in ("lock", "begin_wave", "backup"))
         if touched and kill != Kill("sync", "calling"):
             assert play.target["backup"]["id"]
             assert [probe["ok"] for probe in play.target["before"]] == [True]
@@ -968,7 +979,7 @@ class TestResuming:
     def test_the_second_wave_of_a_canary(self, stage: Stage) -> None:
         targets = [stage.entry("blog", 90), stage.entry("shop", 88)]
         stage.owner = DEAD
-        killed = stage.play(kill=Kill("wave", "after"), targets=targets)
+        killed = stage.play(kill=Kill("begin_wave", "after"), targets=targets)
         assert killed.killed
         stage.owner = None
         play = stage.play(targets=targets)
@@ -1011,10 +1022,10 @@ class TestResuming:
         away = Play(stage.variables())
         original = away.take
 
-        def take(step: str, **options: Any) -> Any:
+        def take(step: str, request: StepRequest) -> StepResult:
             if step == "sync":
                 stage.fault("status", "/organizations/5", code=401, body="{}", times=None)
-            return original(step, **options)
+            return original(step, request)
 
         away.take = take  # type: ignore[method-assign]  # it goes away between two steps
         away.run()

@@ -27,6 +27,7 @@ from typing import Any, Self
 
 import pytest
 
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.vocabulary import HOOKS
 from tests.simulator.client import Simulator, wait_until
 from tests.terminal import Terminal
 
@@ -422,12 +423,6 @@ def test_two_at_once_promote_once(server: Server, playbook: Playbook) -> None:
 
 # -- hooks -----------------------------------------------------------------------------------------------------------
 
-MOMENTS = [
-    f"{moment}_{phase}"
-    for phase in ("preflight", "gate", "approval", "lock", "backup", "sync", "verify", "rollback", "report", "notify")
-    for moment in ("before", "after")
-]
-
 
 class Hooks:
     """Task files that say when they run, in a folder beside a playbook of the user."""
@@ -455,28 +450,30 @@ class Hooks:
 
 def test_hooks_run_when_something_is_done(server: Server, playbook: Playbook, tmp_path: Path) -> None:
     hooks = Hooks(tmp_path)
-    on = ("on_rollback", "on_failure")
+    moments = [name for name in HOOKS if name != "on_failure"]
     # beside the playbook, which is not where it is run
-    starting = playbook.start(str(hooks.playbook), targets=[server.target()], hooks=hooks("hooks", *MOMENTS, *on))
-    refusing = hooks("../hooks", "after_backup", "after_sync", *on, failing=("before_sync", "before_report"))
+    starting = playbook.start(str(hooks.playbook), targets=[server.target()], hooks=hooks("hooks", *HOOKS))
+    refusing = hooks(
+        "../hooks", "before_backup", "after_sync", "after_rollback", "on_failure", failing=("before_sync", "before_report")
+    )
     stopping = playbook.start(targets=[server.target(BLOG)], hooks=refusing)
     first, stopped = starting.finish(), stopping.finish()
     assert (first.code, first.verdict) == (0, "succeeded"), first.output
-    assert first.hooks == [name for name in MOMENTS if "rollback" not in name]
+    assert first.hooks == [name for name in moments if "rollback" not in name]
     assert (stopped.code, stopped.verdict) == (2, "failed"), stopped.output
     assert "before_sync does not want to" in stopped.report["message"]
-    assert stopped.hooks == ["after_backup", "before_sync", "before_report", "on_failure"]
+    assert stopped.hooks == ["before_backup", "before_sync", "before_report", "on_failure"]
     assert server.syncs(BLOG) == 0
 
-    repeating = playbook.start(targets=[server.target()], hooks=hooks("../hooks", *MOMENTS, *on))
-    regretting = hooks("../hooks", "before_verify", "before_rollback", "after_rollback", *on, failing=("after_sync",))
+    repeating = playbook.start(targets=[server.target()], hooks=hooks("../hooks", *HOOKS))
+    regretting = hooks("../hooks", "after_verify", "before_rollback", "after_rollback", "on_failure", failing=("after_sync",))
     undoing = playbook.start(targets=[server.target(SUPPORT)], hooks=regretting)
     again, undone = repeating.finish(), undoing.finish()
     assert (again.code, again.verdict) == (0, "succeeded"), again.output
-    assert again.hooks == [name for name in MOMENTS if name.split("_")[1] in ("preflight", "report", "notify")]
+    assert again.hooks == ["before_preflight", "before_report", "after_report", "after_notify"]
     assert (undone.code, undone.verdict) == (2, "rolled_back"), undone.output
     assert "after_sync does not want to" in undone.report["message"]
-    assert undone.hooks == ["after_sync", "before_rollback", "after_rollback", *on]
+    assert undone.hooks == ["after_sync", "before_rollback", "after_rollback", "on_failure"]
     assert (server.syncs(SUPPORT), server.restores(SUPPORT), server.truth(SUPPORT)["production"]) == (1, 1, "release-1")
 
 
@@ -570,7 +567,7 @@ def test_approved_by_its_digest_told_to_others_and_without_a_secret(server: Serv
     }
     left["ledger"] = "".join(path.read_text("latin-1") for path in ledger.parent.iterdir())
     # it said much, arguments of tasks among it
-    assert "settings=" in done.output
+    assert "moment" in done.output or "step=" in done.output or '"step"' in done.output
     shown = [
         (where, name)
         for where, text in left.items()
@@ -601,6 +598,89 @@ def test_wrong_variables_are_told_in_one_message_and_reported(server: Server, pl
             assert word in played.report["message"], played.report
             assert " ".join(played.report["message"].split()) in played.told
             assert played.output.count("fatal: [localhost]") == 1, played.output
+    assert server.sent() == []
+
+
+# -- what the play says ---------------------------------------------------------------------------------------------
+
+
+class Sites:
+    """Playbooks of a user that run the role."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __call__(self, **play: Any) -> str:
+        file = self._folder / "site.yml"
+        file.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, **play}]))
+        return str(file)
+
+
+ROLE: dict[str, Any] = {"role": "lockstep.sync.staging_promotion"}
+
+
+def shown(output: str, task: str) -> list[str]:
+    """How the lines under a task begin."""
+    found = re.search(rf"TASK \[[^\]]*{re.escape(task)}\] \*+\n((?:.+\n)*)", output)
+    return [line.partition(":")[0] for line in found[1].splitlines()] if found else []
+
+
+def test_a_failing_hook_stops_the_promotion_whatever_the_play_ignores(server: Server, playbook: Playbook, tmp_path: Path) -> None:
+    hooks = Hooks(tmp_path)
+    file = Sites(tmp_path)(ignore_errors=True, roles=[ROLE])
+    played = playbook(file, targets=[server.target()], hooks=hooks("hooks", failing=("before_sync",)))
+    assert (played.code, played.verdict) == (0, "failed"), played.output
+    assert "Fail: before_sync does not want to" in played.report["message"]
+    assert server.syncs(SHOP) == 0
+
+
+def test_check_mode_of_a_block(server: Server, playbook: Playbook, tmp_path: Path) -> None:
+    role = {"name": "Promote", "ansible.builtin.import_role": {"name": "lockstep.sync.staging_promotion"}}
+    file = Sites(tmp_path)(tasks=[{"check_mode": True, "block": [role]}])
+    played = playbook(file, targets=[server.target()])
+    assert (played.code, played.verdict, played.report["check_mode"]) == (0, "planned", True), played.output
+    assert server.sent() == []
+
+
+def test_what_is_not_done_is_skipped(server: Server, playbook: Playbook) -> None:
+    unknown = server.target()
+    unknown["options"]["application"] = "shopp"
+    played = playbook(targets=[unknown])
+    assert (played.code, played.verdict) == (2, "refused"), played.output
+    assert shown(played.output, "Inspect targets") == ["ok"]
+    assert shown(played.output, "Evaluate preflight checks") == ["ok"]
+    for task in ("Check the change windows", "Ask for approval", "Take the locks, or resume what was interrupted"):
+        assert shown(played.output, task) == ["skipping"]
+    assert shown(played.output, "Sync and wait") == []
+    assert shown(played.output, "Write the report") == ["ok"]
+
+
+def test_the_reason_of_an_item_that_failed_is_in_the_report(server: Server, playbook: Playbook, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    place = str(tmp_path / "file" / "ledger.sqlite3")
+    played = playbook(targets=[server.target(), server.target(BLOG)], ledger_path=place)
+    assert (played.code, played.verdict) == (2, "failed"), played.output
+    assert f"Inspect targets: {SHOP}: " in played.report["message"]
+    assert f"staging_promotion_ledger: '{place}'" in played.report["message"]
+    assert "One or more items failed" not in played.files
+
+
+def test_variables_as_a_survey_passes_them(server: Server, playbook: Playbook) -> None:
+    given = {
+        "targets": json.dumps([server.target(), server.target(BLOG)]),
+        "serial": "1\n100%\n",
+        "backup": "",
+        "verify_timeout": "",
+        "release": "2026.10",
+        "windows": json.dumps({"allow": [{"days": "mon-sun"}]}),
+    }
+    native = playbook.start("--check", environment={"ANSIBLE_JINJA2_NATIVE": "1"}, **given)
+    number = playbook.start(**{**given, "release": 2026.10})
+    planned, refused = native.finish(), number.finish()
+    assert (planned.code, planned.verdict, planned.report["release"]) == (0, "planned", "2026.10"), planned.output
+    assert [target["wave"] for target in planned.report["targets"]] == [1, 2]
+    assert (refused.code, refused.verdict) == (2, "failed"), refused.output
+    assert "staging_promotion_release: 2026.1 is a number and not text. Put the value in quotes" in refused.report["message"]
     assert server.sent() == []
 
 

@@ -21,12 +21,14 @@ import typing as t
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ...module_utils._core.errors import SyncError, invalid_option
+from ...module_utils._core.options import text_of
 
 
 class ArgumentType(t.TypedDict, total=False):
     """What a variable may be, as in ``meta/argument_specs.yml``.
 
-    ``identity`` marks the name of a thing, such as of a release: a number is refused, since YAML reads 2026.10 as 2026.1.
+    ``identity`` marks the name of a thing, such as of a release, see :func:`.._core.options.text_of`; ``whole_numbers`` accepts
+    these as well.
     """
 
     type: t.Required[str]
@@ -37,6 +39,7 @@ class ArgumentType(t.TypedDict, total=False):
     aliases: t.Sequence[str]
     options: t.Mapping[str, ArgumentType]
     identity: bool
+    whole_numbers: bool
 
 
 ArgumentTypes = t.Mapping[str, ArgumentType]
@@ -51,7 +54,6 @@ _TYPES: t.Mapping[str, tuple[str, str]] = {
     "path": ("is not a path", "Give the path of a file."),
     "str": ("is not a text", "Give a text."),
 }
-_IDENTITY = 'Put it into quotes ("2026.10"); without them, YAML makes a number of it. With native Jinja, add the filter string.'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -133,8 +135,8 @@ def _value(value: object, spec: ArgumentType, where: str) -> object:
     kind = spec["type"]
     if kind in ("str", "path") and isinstance(value, (dict, list, tuple)):
         raise _wrong(value, kind, where)
-    if kind == "str" and spec.get("identity") and not isinstance(value, str):
-        raise invalid_option(where, value, "is not text", _IDENTITY)
+    if kind == "str" and spec.get("identity"):
+        return text_of(where, value, spec.get("whole_numbers", False))
     if kind == "list":
         return tuple(_item(item, spec, f"{where}[{index}]") for index, item in enumerate(list_of(value, where)))
     if kind == "dict" and isinstance(value, str):
@@ -148,8 +150,16 @@ def _value(value: object, spec: ArgumentType, where: str) -> object:
 
 def _item(item: object, spec: ArgumentType, where: str) -> object:
     if "options" not in spec:
-        return _value(item, {"type": spec["elements"], "identity": spec.get("identity", False)}, where)
+        return _value(item, _element(spec), where)
     return read_arguments(_mapping(item, where), spec["options"], f"{where}.")
+
+
+def _element(spec: ArgumentType) -> ArgumentType:
+    return {
+        "type": spec["elements"],
+        "identity": spec.get("identity", False),
+        "whole_numbers": spec.get("whole_numbers", False),
+    }
 
 
 def _mapping(value: object, where: str) -> dict[str, object]:

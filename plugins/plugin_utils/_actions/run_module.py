@@ -15,17 +15,22 @@ from ansible.executor import module_common
 Arguments = t.Mapping[str, object]
 
 
-def run_module(caller: t.Any, name: str, options: Arguments, task_vars: Arguments) -> dict[str, object]:
+def run_module(
+    caller: t.Any, name: str, options: Arguments, task_vars: Arguments, check_mode: bool | None = None
+) -> dict[str, object]:
     """Run a module, by its action plugin if it has one, where and as the task of another action plugin runs.
 
     The ``module_defaults`` in force for that task count for the module, those of its action groups included.
 
     :param caller: that action plugin; ansible-core ships no types.
     :param name: fully qualified.
+    :param check_mode: that of the task, unless it is given.
     """
     arguments = with_module_defaults(caller, name, options)
     task = caller._task.copy()
     task.action, task.args = name, arguments
+    if check_mode is not None:
+        task.check_mode = check_mode
     action = caller._shared_loader_obj.action_loader.get(
         name,
         task=task,

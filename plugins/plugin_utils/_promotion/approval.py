@@ -4,116 +4,45 @@
 
 # Note that this plugin util is PRIVATE to the collection.
 
-"""Approval of a promotion by a person at the terminal, or by the digest of the plan that was looked at."""
+"""The phase ``approval``: consent to exactly this plan."""
 
 from __future__ import annotations
 
-import dataclasses
-import hmac
-import math
-import os
-import pwd
-import time
-import typing as t
-
-from ansible.errors import AnsibleError, AnsiblePromptInterrupt, AnsiblePromptNoninteractive
-
-#: the only answer that approves, in any case
-YES = "yes"
-
-_ELSEWHERE = (
-    "Where nobody sits at a terminal, as in AWX, use staging_promotion_approval: token, or an approval node in the workflow"
-)
-_MAX_SHOWN = 40
+from .approval_decision import ApprovalDecision, ask, check_token
+from .phase import PhaseContext, StepRequest, StepResult
+from .settings import PREFIX
+from .state import RunState
 
 
-@dataclasses.dataclass(frozen=True)
-class ApprovalDecision:
-    """What came of asking.
-
-    :param reason: what was answered, and where it was no, what to do.
-    :param who: account of the person who approved; ``None`` where that is not known.
-    """
-
-    approved: bool
-    reason: str
-    who: str | None = None
-
-
-class Display(t.Protocol):
-    """The part of ansible's Display that is used. It works in the processes of tasks too: the main process asks for them."""
-
-    def prompt_until(
-        self,
-        msg: str,
-        private: bool = False,
-        seconds: int | None = None,
-        interrupt_input: t.Iterable[bytes] | None = None,
-        complete_input: t.Iterable[bytes] | None = None,
-    ) -> bytes:
-        """What was typed up to one of ``complete_input``, or until the time was over."""
+def approval(context: PhaseContext, state: RunState, dummy: StepRequest) -> StepResult:
+    policy = context.settings.approval
+    state = context.open(state, "approval")
+    if policy == "none":
+        return context.finish(state, "skipped", "none is required")
+    if not state.starts_something:
+        return context.finish(state, "skipped", "nothing is going to be started")
+    if state.check_mode:
+        return context.finish(state, "planned", f"would be asked for by {policy}; the digest of the plan is {state.digest}")
+    decision = _decide(context, state)
+    if not decision.approved:
+        return context.finish(state.refuse(decision.reason), "refused", decision.reason)
+    return context.finish(state, "passed", decision.reason)
 
 
-def ask(display: Display, text: str, timeout: float, monotonic: t.Callable[[], float] = time.monotonic) -> ApprovalDecision:
-    """Ask at the terminal. Everything but a clear yes in time is a no; what was typed before the question does not count.
-
-    :param text: what is to be approved.
-    :param timeout: seconds.
-    :param monotonic: source of time.
-    """
-    seconds = max(1, math.ceil(timeout))
-    prompt = f"{text}\nType {YES} and press Enter to approve. Anything else refuses, and so does no answer within {seconds} s."
-    started = monotonic()
-    try:
-        typed = display.prompt_until(prompt, private=False, seconds=seconds, complete_input=(b"\r", b"\n"))
-    except (AnsiblePromptInterrupt, KeyboardInterrupt):
-        return ApprovalDecision(False, f"not approved: interrupted with Ctrl+C. To approve, run it again and answer {YES}")
-    except AnsiblePromptNoninteractive:
-        return ApprovalDecision(False, f"not approved: there is no terminal to ask at. {_ELSEWHERE}")
-    except AnsibleError as exc:
-        return ApprovalDecision(False, f"not approved: asking failed ({exc}). {_ELSEWHERE}")
-    # without Enter, the answer is what was typed so far, and nothing else tells
-    if monotonic() - started >= seconds:
-        return ApprovalDecision(
-            False, f"not approved: no answer within {seconds} s. To approve, run it again and answer {YES}. {_ELSEWHERE}"
-        )
-    answer = typed.decode("utf-8", "replace").strip()
-    if answer.lower() == YES:
-        who = account()
-        return ApprovalDecision(True, f"approved at the terminal by {who}", who)
-    shown = repr(answer[:_MAX_SHOWN]) if answer else "nothing"
-    return ApprovalDecision(False, f"not approved: the answer was {shown}. To approve, run it again and answer {YES}")
+def _decide(context: PhaseContext, state: RunState) -> ApprovalDecision:
+    if context.settings.approval == "token":
+        return check_token(context.settings.approve, state.digest)
+    if state.actor.job:
+        # a job has a terminal, but there is no person at it
+        return ApprovalDecision(False, f"not approved: a job cannot ask at a terminal. Use {PREFIX}approval: token instead")
+    return ask(context.services.display, _question(state), context.settings.approval_timeout)
 
 
-def check_token(given: str | None, digest: str) -> ApprovalDecision:
-    """Compare the digest that was passed in with that of the plan at hand.
-
-    :param given: value of ``staging_promotion_approve``. It is not repeated: it may be anything, even a secret.
-    :param digest: of the plan.
-    """
-    if not digest:
-        return ApprovalDecision(False, "not approved: there is no plan to approve")
-    token = (given or "").strip()
-    if not token:
-        return ApprovalDecision(
-            False, f"not approved yet. Look at the plan; if it is right, pass staging_promotion_approve: {digest}"
-        )
-    if hmac.compare_digest(token.encode("utf-8", "surrogateescape"), digest.encode("utf-8", "surrogateescape")):
-        return ApprovalDecision(True, f"approved by the digest of the plan, {digest}")
-    return ApprovalDecision(
-        False,
-        "not approved: staging_promotion_approve is not the digest of this plan; what was approved is another one, or has changed"
-        f" since. Look at the plan again; if it is right, pass staging_promotion_approve: {digest}",
-    )
-
-
-def account() -> str:
-    """Who runs this: the account that sudo was called from, else that of the process."""
-    behind_sudo = os.environ.get("SUDO_USER", "").strip()
-    if behind_sudo:
-        return behind_sudo
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        # containers run with ids that have no name
-        return f"uid {os.getuid()}"
+def _question(state: RunState) -> str:
+    lines = [
+        f"  {target.name}: {'sync' if target.plan and target.plan.action == 'would_trigger' else 'wait for the sync in flight'}"
+        for target in state.targets
+        if target.has_work and not target.is_resumed
+    ]
+    release = state.release or "(no release named)"
+    return f"Promote {release}, plan {state.digest}?\n" + "\n".join(lines)

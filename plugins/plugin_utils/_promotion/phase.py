@@ -4,14 +4,12 @@
 
 # Note that this plugin util is PRIVATE to the collection.
 
-"""What the steps of a promotion have in common: their surroundings, their outcome, and what they call and keep."""
+"""What the steps of a promotion have in common: their surroundings, what they are asked for, and what they return."""
 
 from __future__ import annotations
 
-import abc
 import dataclasses
 import datetime as dt
-import json
 import os
 import typing as t
 
@@ -19,225 +17,159 @@ from ...module_utils._core.clock import Clock, isoformat
 from ...module_utils._core.errors import SyncError
 from ...module_utils._core.options import secrets_in
 from ...module_utils._core.redact import Redactor
-from ...module_utils._operations.descriptor import ProviderWorkflow
 from ...module_utils._providers.registry import WORKFLOWS
-from ...module_utils._state.run_ledger import Key, default_path
-from .._reports import files as _report_files
-from .._reports.promotion_markdown import promotion_markdown
-from .._reports.promotion_page import promotion_page
-from . import report as _promotion_report, state as promotion
+from ...module_utils._state.run_ledger import default_path
+from .approval_decision import Display
 from .journal import PromotionStore
-from .settings import PREFIX, PromotionSettings, PromotionTarget
-
-Json = dict[str, t.Any]
-Found = t.TypeVar("Found")
+from .module_result import ModuleResult
+from .report_files import write_report
+from .settings import PREFIX, ModuleOptions, PromotionSettings
+from .state import RunState, TargetState, sentence
+from .vocabulary import PhaseName, PhaseState
 
 
 @dataclasses.dataclass(frozen=True)
 class PromotionServices:
     """What the outside world injects.
 
-    :param call: runs a module of the collection with arguments.
-    :param display: asks a person and shows progress.
+    :param call: runs a module of the collection with arguments, in check mode or not.
+    :param checkpoint: keeps a state, which is then that of the next step, should this one fail.
     :param names: all variables that begin with the prefix of the role.
     :param base: directory that task files of hooks are relative to.
-    :param job: ``job_id`` and ``user_name`` of AWX, where there is one.
+    :param job: id of the AWX job, where there is one.
+    :param job_user: who launched it.
     """
 
     clock: Clock
-    call: t.Callable[[str, Json], Json]
-    display: t.Any
+    call: t.Callable[[str, ModuleOptions, bool], ModuleResult]
+    checkpoint: t.Callable[[RunState], None]
+    display: Display
     redactor: Redactor
     names: t.Collection[str]
     base: str
-    job: t.Mapping[str, t.Any]
+    job: str | None = None
+    job_user: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
-class Outcome:
-    """What a step tells the role.
+class StepRequest:
+    """What a task of the role asks a step for.
 
-    :param proceed: whether the run goes on.
-    :param facts: further values of the result.
+    :param target: index of the target that it is about.
+    :param wave: number of the wave that it is about.
+    :param moment: for hooks.
+    :param message: what went wrong, for ``record_failure``.
     """
 
+    target: int | None = None
+    wave: int | None = None
+    moment: str = ""
+    message: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class StepResult:
+    """What a step returns to the role.
+
+    :param skipped: there was nothing to do.
+    :param facts: further values of the task's result.
+    """
+
+    state: RunState
     message: str
-    proceed: bool
     changed: bool = False
-    facts: Json = dataclasses.field(default_factory=dict)
+    skipped: bool = False
     warnings: tuple[str, ...] = ()
-
-
-class Phase(abc.ABC):
-    """One step. The state is changed in place; the caller keeps it.
-
-    :param settings: none if they could not be read.
-    """
-
-    #: seconds for which the probes of the preflight may fail before they count, since one lost packet is no outage
-    preflight_patience = 2.0
-
-    def __init__(self, services: PromotionServices, settings: PromotionSettings | None, memory: Json) -> None:
-        self.services = services
-        self._settings = settings
-        self.memory = memory
-        self.state: Json = memory["state"]
-        self.warnings: list[str] = []
-        for target in settings.targets if settings else ():
-            provider = WORKFLOWS[target.provider].sync.provider
-            services.redactor.add(*secrets_in(target.options, provider.connection_spec.arguments))
+    facts: t.Mapping[str, object] = dataclasses.field(default_factory=dict)
 
     @property
-    def settings(self) -> PromotionSettings:
-        return needed(self._settings, "settings")
+    def proceed(self) -> bool:
+        return not self.state.stopped
 
-    @abc.abstractmethod
-    def take(self, target: int | None, wave: int | None, message: str) -> Outcome:
-        """Do it.
 
-        :param target: index of the target that it is about.
-        :param wave: number of the wave that it is about.
-        :param message: what went wrong, for those that deal with that.
-        """
+Step = t.Callable[["PhaseContext", RunState, StepRequest], StepResult]
 
-    def done(self, message: str, changed: bool = False, **facts: t.Any) -> Outcome:
-        clean = self.services.redactor.text(message)
-        return Outcome(clean, not self.state["stopped"], changed, facts, tuple(map(self.services.redactor.text, self.warnings)))
 
-    # -- phases ------------------------------------------------------------------------------------------------------
+@dataclasses.dataclass(frozen=True)
+class PhaseContext:
+    """The surroundings of a step.
 
-    def begin(self, phase: str, wave: int | None = None, target: str | None = None) -> None:
-        entry = promotion.begin_phase(self.state, phase, iso_milliseconds(self.services.clock.now()), wave, target)
-        entry["began"] = self.services.clock.monotonic()
+    :param settings: without targets if the variables could not be read.
+    """
 
-    def end(self, state: str, reason: str = "") -> str:
-        """End the phase that was begun last."""
-        entry = self.state["phases"][-1]
-        entry["state"], entry["reason"] = state, self.services.redactor.text(reason)
-        entry["finished_at"] = iso_milliseconds(self.services.clock.now())
-        entry["elapsed"] = round(self.services.clock.monotonic() - entry["began"], 3)
-        return reason
+    services: PromotionServices
+    settings: PromotionSettings
+
+    @classmethod
+    def create(cls, services: PromotionServices, settings: PromotionSettings) -> PhaseContext:
+        for target in settings.targets:
+            spec = WORKFLOWS[target.provider].sync.provider.connection_spec
+            services.redactor.add(*secrets_in(target.options, spec.arguments))
+        return cls(services, settings)
+
+    # -- phases of the report ----------------------------------------------------------------------------------------
+
+    def open(self, state: RunState, phase: PhaseName, wave: int | None = None, target: str | None = None) -> RunState:
+        """Begin a phase. It is kept from now on, so that a failure of the step is a failure of the phase."""
+        clock = self.services.clock
+        opened = state.with_opened(phase, iso_milliseconds(clock.now()), clock.monotonic(), wave, target)
+        self.services.checkpoint(opened)
+        return opened
+
+    def close(self, state: RunState, result: PhaseState, reason: str) -> RunState:
+        """End the phase that was opened last."""
+        clock = self.services.clock
+        clean = self.services.redactor.text(reason)
+        return state.with_closed(result, clean, iso_milliseconds(clock.now()), clock.monotonic())
+
+    def finish(self, state: RunState, result: PhaseState, reason: str, changed: bool = False) -> StepResult:
+        """End the phase and, with it, the step."""
+        return StepResult(self.close(state, result, reason), reason, changed, skipped=result == "skipped")
 
     # -- what is remembered between runs -----------------------------------------------------------------------------
 
-    def journal(self) -> PromotionStore:
-        path = self.settings.ledger_path or os.environ.get("LOCKSTEP_LEDGER") or default_path(os.environ)
+    def store(self, state: RunState) -> PromotionStore:
+        path = self.settings.ledger or os.environ.get("LOCKSTEP_LEDGER") or default_path(os.environ)
         return PromotionStore(
             os.path.expandvars(path),
             self.services.clock,
-            self.state["check_mode"],
+            state.check_mode,
             self.services.redactor.scrub,
-            option=f"{PREFIX}ledger_path",
+            option=f"{PREFIX}ledger",
         )
 
-    def remember(self, index: int, phase: str) -> None:
-        """Note in the journal that a phase of a target begins, before it does."""
-        if index not in self.memory["locks"]:
+    def remember(self, state: RunState, target: TargetState, phase: PhaseName) -> None:
+        """Note that a phase of a target begins, before it does: in the store, in the state, and in the report."""
+        if not target.locked:
             return
-        entry = self.state["targets"][index]
-        known = {name: entry[name] for name in ("before", "backup", "sync", "rollback", "reason")}
-        self.journal().advance(self.state["run"], key_in(entry), phase, self.settings.lock_expiry, known)
-        self.write(interim=True)
+        known = target.to_json()
+        facts = {name: known[name] for name in ("before", "backup", "sync", "rollback", "reason")}
+        self.store(state).advance(state.run, target.identity(), phase, self.settings.lock_expiry, facts)
+        self.services.checkpoint(state)
+        self.write(state, interim=True)
 
-    def write(self, interim: bool = False) -> tuple[Json, str]:
+    def write(self, state: RunState, interim: bool = False) -> str | None:
         """Write the report down.
 
         :param interim: the run goes on, and this is what is left of it should it be killed.
+        :returns: why it could not be written.
         """
-        clock, path = self.services.clock, self.memory["path"]
-        state = _promotion_report.interrupted(self.state) if interim else self.state
-        elapsed = clock.monotonic() - self.memory["began"]
-        report = _promotion_report.build_report(state, iso_seconds(clock.now()), elapsed, path)
-        report = self.services.redactor.scrub(report)
-        if path:
-            try:
-                _write(path, report)
-            except OSError as error:
-                # what happened has to be told all the same
-                self.warnings.append(f"the report could not be written to {path}: {error.strerror or error}")
-        return report, path
-
-    # -- calls -------------------------------------------------------------------------------------------------------
-
-    def chain(self, target: PromotionTarget) -> ProviderWorkflow:
-        return WORKFLOWS[target.provider]
-
-    def call_sync(self, target: PromotionTarget, release: str) -> Json:
-        arguments = {**target.options, "release": release, "wait": True, "on_timeout": "fail", **self._ledger()}
-        if target.index in self.memory["behind"]:
-            # what is in flight is another release
-            arguments.setdefault("if_running", "queue")
-        return self.services.call(self.chain(target).sync.module, arguments)
-
-    def call_backup(self, target: PromotionTarget, release: str) -> Json:
-        step = needed(self.chain(target).backup, "a backup module")
-        arguments = {**step.takes(target.options), **target.backup, "release": release, "wait": True, "on_timeout": "fail"}
-        return self.services.call(step.module, {**arguments, **self._ledger()})
-
-    def call_restore(self, target: PromotionTarget, release: str, backup: t.Any) -> Json:
-        step = needed(self.chain(target).restore, "a restore module")
-        arguments = {**step.takes(target.options), "backups": [str(backup)], "release": release, "wait": True}
-        # a sync that is still in flight would overwrite what is restored
-        arguments["if_running"] = "queue"
-        return self.services.call(step.module, {**arguments, "on_timeout": "fail", **self._ledger()})
-
-    def _ledger(self) -> Json:
-        return {"ledger_path": self.settings.ledger_path} if self.settings.ledger_path else {}
-
-    def release_for(self, index: int) -> str:
-        """The release to promote. A run without one is a release of its own, also for the runs that resume it."""
-        return str(self.state["release"] or self.run_of(index))
-
-    def run_of(self, index: int) -> str:
-        """The run that began the promotion of a target."""
-        resumed = self.state["targets"][index]["resumed"]
-        return str(resumed["run"] if resumed else self.state["run"])
-
-    # -- probes ------------------------------------------------------------------------------------------------------
-
-    def probe(self, wanted: t.Sequence[tuple[str, Json]], **options: t.Any) -> tuple[list[Json], float]:
-        """Look at web sites.
-
-        :param wanted: variable and settings of each probe.
-        :returns: a result for each, and seconds.
-        :raises SyncError: ``invalid_option``, in the words of the role.
-        """
-        if not wanted:
-            return [], 0.0
-        probes = [{**probe, "name": f"{number:04d}"} for number, (dummy, probe) in enumerate(wanted)]
-        result = self.services.call("http_probe", {"probes": probes, "fail": False, **options})
-        if "probes" not in result or len(result["probes"]) != len(wanted):
-            message = str((result.get("failure") or {}).get("message") or result.get("msg"))
-            for number, (variable, dummy) in enumerate(wanted):
-                message = message.replace(f"probes[{number}]", variable).replace(f"'{number:04d}'", variable)
-            raise SyncError("invalid_option", message, str((result.get("failure") or {}).get("hint") or ""))
-        found = [
-            {**entry, "name": str(probe.get("name") or entry["url"])} for entry, (dummy, probe) in zip(result["probes"], wanted)
-        ]
-        return found, float(result["elapsed"])
-
-    @staticmethod
-    def probes_of(target: PromotionTarget, kind: str) -> list[tuple[str, Json]]:
-        where = f"{PREFIX}targets[{target.index}].{kind}"
-        return [(f"{where}[{number}]", probe) for number, probe in enumerate(getattr(target, kind))]
+        clock = self.services.clock
+        return write_report(state, iso_seconds(clock.now()), clock.monotonic() - state.began, self.services.redactor, interim)
 
 
-def _write(path: str, report: Json) -> None:
-    texts = (json.dumps(report, indent=2, ensure_ascii=False) + "\n", promotion_markdown(report), promotion_page(report))
-    for name, text in zip(_report_files.sibling_paths(path), texts):
-        _report_files.replace(name, text)
+def request_target(state: RunState, request: StepRequest) -> TargetState:
+    """The target that a step is asked for."""
+    if request.target is None:
+        raise ValueError("this step needs a target")
+    return state.targets[request.target]
 
 
-def needed(value: Found | None, what: str) -> Found:
-    """``value``, which this step cannot do without."""
-    if value is None:
-        raise ValueError(f"this step needs {what}")
-    return value
-
-
-def key_in(entry: Json) -> Key:
-    """The key of a target in ledger and journal."""
-    return Key(entry["key"]["provider"], entry["key"]["address"], entry["key"]["target"])
+def request_wave(request: StepRequest) -> int:
+    """The number of the wave that a step is asked for."""
+    if request.wave is None:
+        raise ValueError("this step needs a wave")
+    return request.wave
 
 
 def iso_seconds(moment: dt.datetime) -> str:
@@ -250,4 +182,4 @@ def iso_milliseconds(moment: dt.datetime) -> str:
 
 
 def format_error(error: SyncError) -> str:
-    return " ".join(part for part in (promotion.sentence(error.message), error.hint) if part)
+    return " ".join(part for part in (sentence(error.message), error.hint) if part)

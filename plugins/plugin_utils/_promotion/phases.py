@@ -4,34 +4,103 @@
 
 # Note that this plugin util is PRIVATE to the collection.
 
-"""The steps of a promotion by the names that the tasks of the role have for them.
-
-Each calls what it needs, has :mod:`.state` judge that, and says how to go on. A step that has nothing to do, since the run
-was stopped or an earlier run did it, does nothing. So the tasks of the role need no conditions of their own.
-"""
+"""The steps of a promotion by the names that the tasks of the role have for them. The tasks alone say in which order."""
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
-from .finish import Notify, Report
-from .phase import Phase
-from .preflight import Approve, Gate, Inspect, Lock, PreflightSummary
-from .wave import Backup, Hooks, Recovery, Rollback, Sync, Verify, Wave
+from ...module_utils._core.errors import SyncError
+from .approval import approval
+from .backup import backup
+from .finish import report
+from .gate import begin_wave, gate
+from .hooks import hooks
+from .lock import lock
+from .notify import notify
+from .phase import PhaseContext, PromotionServices, Step, StepRequest, StepResult
+from .preflight import inspect, preflight
+from .recovery import record_failure
+from .rollback import rollback
+from .settings import VARIABLE_NAMES, Complete, PromotionSettings, Variables, read
+from .start import start
+from .state import RunState
+from .sync import sync
+from .verify import verify
 
-STEPS: t.Mapping[str, type[Phase]] = {
-    "look": Inspect,
-    "judge": PreflightSummary,
-    "gate": Gate,
-    "approve": Approve,
-    "lock": Lock,
-    "wave": Wave,
-    "backup": Backup,
-    "sync": Sync,
-    "verify": Verify,
-    "rollback": Rollback,
-    "hooks": Hooks,
-    "trouble": Recovery,
-    "report": Report,
-    "notify": Notify,
+STEPS: t.Mapping[str, Step] = {
+    "inspect": inspect,
+    "preflight": preflight,
+    "gate": gate,
+    "approval": approval,
+    "lock": lock,
+    "begin_wave": begin_wave,
+    "backup": backup,
+    "sync": sync,
+    "verify": verify,
+    "rollback": rollback,
+    "hooks": hooks,
+    "record_failure": record_failure,
+    "report": report,
+    "notify": notify,
 }
+
+#: steps that have to end even if the variables have become unreadable meanwhile
+_ALWAYS = frozenset({"record_failure", "report", "notify", "hooks"})
+
+__all__ = ["STEPS", "start", "take_step"]
+
+
+def take_step(
+    services: PromotionServices,
+    step: str,
+    request: StepRequest,
+    state: RunState,
+    variables: Variables,
+    complete: Complete,
+) -> StepResult:
+    """Take one step after the first one.
+
+    After a step that failed, nothing more is begun: Ansible goes on with the other items of a loop.
+
+    :param variables: reads those of the role, by name without prefix.
+    :raises SyncError: why it could not be taken.
+    """
+    latest = _Latest(services.checkpoint, state)
+    watched = dataclasses.replace(services, checkpoint=latest.keep)
+    try:
+        context = PhaseContext.create(watched, _settings(step, state, variables, complete))
+        return clean(services, STEPS[step](context, state, request))
+    except Exception:
+        latest.keep(dataclasses.replace(latest.state, stopped=True))
+        raise
+
+
+@dataclasses.dataclass
+class _Latest:
+    """The state that was kept last."""
+
+    checkpoint: t.Callable[[RunState], None]
+    state: RunState
+
+    def keep(self, state: RunState) -> None:
+        self.state = state
+        self.checkpoint(state)
+
+
+def clean(services: PromotionServices, result: StepResult) -> StepResult:
+    """Without anything secret in the texts."""
+    hide = services.redactor.text
+    return dataclasses.replace(result, message=hide(result.message), warnings=tuple(map(hide, result.warnings)))
+
+
+def _settings(step: str, state: RunState, variables: Variables, complete: Complete) -> PromotionSettings:
+    if state.error and not state.targets:
+        return PromotionSettings()
+    try:
+        return read(variables(VARIABLE_NAMES), complete)
+    except SyncError:
+        if step in _ALWAYS:
+            return PromotionSettings()
+        raise

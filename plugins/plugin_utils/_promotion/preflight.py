@@ -4,239 +4,174 @@
 
 # Note that this plugin util is PRIVATE to the collection.
 
-"""The steps of a promotion before anything is changed: preflight, gate, approval and lock."""
+"""The phase ``preflight``: inspect each target, then evaluate all checks together."""
 
 from __future__ import annotations
 
+import dataclasses
 import os
+import typing as t
 
 from ...module_utils._core.errors import SyncError
-from ...module_utils._state.run_ledger import Key
-from .._change_windows import decision as _windows
-from . import approval as _approval, state as promotion
-from .journal import BegunPromotion as Taken, LockHeld, Owner, PromotionStore, ReleaseBlock
-from .phase import Json, Outcome, Phase, format_error, iso_seconds, key_in, needed
-from .settings import PREFIX, PromotionTarget
+from . import calls
+from .backup import backup_result
+from .checks import key_of, reject_duplicates, with_plan
+from .digest import digest_of
+from .journal import LockHeld, Promotion, PromotionStore, ReleaseBlock
+from .module_result import ProbeResult
+from .phase import PhaseContext, StepRequest, StepResult, format_error, iso_seconds, request_target
+from .settings import PREFIX
+from .state import ResumedFrom, RunState, TargetState
+from .vocabulary import OVERWRITING
+
+#: seconds for which the probes of the preflight may fail before they count, since one lost packet is no outage
+PREFLIGHT_PATIENCE = 2.0
 
 
-class Inspect(Phase):
-    """Preflight of one target: what would be done, whether it can be saved before, and whether it is well."""
-
-    def take(self, target: int | None, wave: int | None, message: str) -> Outcome:
-        target = needed(target, "target")
-        wanted, entry = self.settings.targets[target], self.state["targets"][target]
-        self.begin("preflight", target=wanted.name)
-        self._plan(wanted, entry)
-        self._backup(wanted, entry)
-        self._probes(wanted, entry)
-        broken = [check for check in entry["checks"] if check["ok"] is False]
-        said_of = "; ".join(f"{check['name']}: {check['text']}" for check in broken)
-        reason = said_of or (entry["plan"]["reason"] if entry["plan"] else "")
-        self.end("refused" if broken and not promotion.is_resumed(entry) else "passed", reason)
-        return self.done(f"{wanted.name}: {reason}")
-
-    def _plan(self, wanted: PromotionTarget, entry: Json) -> None:
-        result = self.call_sync(wanted, self.release_for(wanted.index))
-        records = result.get("syncs") or []
-        if len(records) == 1:
-            address = self.chain(wanted).address(wanted.options, os.environ)
-            entry["key"] = promotion.key_of(records[0], wanted.provider, address)
-            self._recall(entry)
-            if promotion.is_resumed(entry) and not self.state["release"]:
-                # its ledger entry is known by the run that began it
-                entry["requests"] += promotion.requests_of(result)
-                result = self.call_sync(wanted, self.release_for(wanted.index))
-        promotion.judge_plan(entry, result, self.settings.max_disk_percent)
-
-    def _recall(self, entry: Json) -> None:
-        """What earlier runs left: a promotion to resume, one that is under way, a hold."""
-        journal, key = self.journal(), key_in(entry)
-        unfinished, hold = journal.look(key), journal.held(key, self.state["release"])
-        if unfinished is not None and journal.is_held(unfinished):
-            promotion.add_check(entry, "lock", False, f"{LockHeld(key, unfinished)}. Wait for it.")
-        elif unfinished is not None and unfinished.release == self.state["release"]:
-            entry["resumed"] = {"run": unfinished.run, "phase": unfinished.phase, "started_at": iso_seconds(unfinished.begun_at)}
-            promotion.add_check(
-                entry, "lock", True, f"resumes run {unfinished.run}, which ended early in phase {unfinished.phase}"
-            )
-        elif unfinished is not None and unfinished.phase in promotion.TOUCHED:
-            text = (
-                f"run {unfinished.run} ended early in phase {unfinished.phase} of release {unfinished.release}; it is abandoned"
-            )
-            promotion.add_check(entry, "lock", None, text)
-            self.warnings.append(f"{entry['name']}: {text}")
-            self.memory["behind"].append(self.state["targets"].index(entry))
-        else:
-            promotion.add_check(entry, "lock", True, "no other run is promoting it")
-        if hold is not None:
-            self._judge_hold(entry, hold)
-
-    def _judge_hold(self, entry: Json, hold: ReleaseBlock) -> None:
-        if entry["resumed"]:
-            return
-        text = f"held back since {iso_seconds(hold.held_at)} by run {hold.run}: {hold.reason}"
-        if self.settings.lift_hold.strip():
-            self.state["lifted_hold"] = self.settings.lift_hold.strip()
-            promotion.add_check(entry, "hold", True, f"{text}; lifted: {self.state['lifted_hold']}")
-        else:
-            remedy = f"Promote another release, or give a reason in {PREFIX}lift_hold"
-            promotion.add_check(entry, "hold", False, f"{text}. {remedy}")
-
-    def _backup(self, wanted: PromotionTarget, entry: Json) -> None:
-        policy, step = self.settings.backup, self.chain(wanted).backup
-        if policy == "none" or not promotion.has_work(entry) or promotion.is_resumed(entry):
-            return
-        if step is None:
-            problem = f"{wanted.provider} has no backups that could be restored"
-        elif not wanted.backup:
-            problem = f"set {PREFIX}targets[{wanted.index}].backup, with at least the storage"
-        else:
-            result = self.call_backup(wanted, self.run_of(wanted.index))
-            entry["requests"] += promotion.requests_of(result)
-            backup = promotion.judge_backup(result)
-            if backup["state"] != "failed":
-                promotion.add_check(entry, "backup", True, "possible")
-                return
-            problem = backup["reason"]
-        promotion.add_check(entry, "backup", False if policy == "required" else None, problem)
-
-    def _probes(self, wanted: PromotionTarget, entry: Json) -> None:
-        if promotion.is_resumed(entry):
-            return
-        staging, production = self.probes_of(wanted, "verify_staging"), self.probes_of(wanted, "verify")
-        try:
-            found, dummy = self.probe([*staging, *production], timeout=self.preflight_patience)
-        except SyncError as error:
-            promotion.add_check(entry, "probes", False, format_error(error))
-            return
-        entry["staging"], entry["before"] = found[: len(staging)], found[len(staging) :]
-        entry["requests"] += sum(probe["requests"] for probe in found)
-        for name, probes, fatal in (("staging probes", entry["staging"], True), ("production probes", entry["before"], False)):
-            failing = [f"{probe['name']}: {'; '.join(probe['problems'])}" for probe in probes if not probe["ok"]]
-            if failing and not fatal:
-                self.warnings.append(f"{wanted.name} is failing before the promotion already: {'; '.join(failing)}")
-            if probes:
-                green = f"{len(probes)} of {len(probes)} green"
-                promotion.add_check(entry, name, (False if fatal else None) if failing else True, "; ".join(failing) or green)
+def inspect(context: PhaseContext, state: RunState, request: StepRequest) -> StepResult:
+    """Inspect one target: what would be done, whether it can be saved before, and whether it works."""
+    state = context.open(state, "preflight", target=request_target(state, request).name)
+    inspection = _Inspection(context, state, request_target(state, request))
+    inspection = _probe(_check_backup(_plan(inspection)))
+    state, target = inspection.state.with_target(inspection.target), inspection.target
+    failed = "; ".join(f"{check.name}: {check.text}" for check in target.failed_checks)
+    reason = failed or (target.plan.reason if target.plan else "")
+    state = context.close(state, "refused" if failed and not target.is_resumed else "passed", reason)
+    return StepResult(state, f"{target.name}: {reason}", warnings=inspection.warnings)
 
 
-class PreflightSummary(Phase):
-    """The end of the preflight: all checks of all targets, together."""
+@dataclasses.dataclass(frozen=True)
+class _Inspection:
+    """How far the inspection of a target is."""
 
-    def take(self, target: int | None, wave: int | None, message: str) -> Outcome:
-        self.state["digest"] = promotion.digest_of(self.state, self.settings)
-        promotion.reject_duplicates(self.state)
-        refused = promotion.refusals(self.state)
-        if not refused:
-            # a report for whoever looks while somebody is asked
-            self.write(interim=True)
-            return self.done(f"digest of the plan: {self.state['digest']}")
-        for entry in self.state["targets"]:
-            own = [f"{check['name']}: {check['text']}" for check in entry["checks"] if check["ok"] is False]
-            if own and not promotion.is_resumed(entry):
-                entry["failure"] = entry["plan"]["failure"] if entry["plan"] else None
-                promotion.set_verdict(entry, "refused", "; ".join(own))
-        promotion.refuse(self.state, "another target did not pass its preflight")
-        return self.done(f"refused: {'; '.join(refused)}")
+    context: PhaseContext
+    state: RunState
+    target: TargetState
+    warnings: tuple[str, ...] = ()
 
+    def check(self, name: str, ok: bool | None, text: str) -> _Inspection:
+        return self.having(self.target.with_check(name, ok, text))
 
-class Gate(Phase):
-    """Change windows."""
+    def having(self, target: TargetState) -> _Inspection:
+        return dataclasses.replace(self, target=target)
 
-    def take(self, target: int | None, wave: int | None, message: str) -> Outcome:
-        if self.state["stopped"]:
-            return self.done("not asked")
-        self.begin("gate")
-        if not promotion.starts_something(self.state):
-            return self.done(self.end("skipped", "nothing is going to be started"))
-        verdict = _windows.judge(self.settings.windows, self.services.clock.now())
-        override = self.settings.override_reason.strip()
-        if verdict.open:
-            return self.done(self.end("passed", verdict.reason))
-        if override:
-            self.state["override_reason"] = override
-            return self.done(self.end("passed", f"overridden ({override}): {verdict.reason}"))
-        reason = f"{verdict.reason}. {PREFIX}override_reason overrides it, with a written reason"
-        promotion.refuse(self.state, reason)
-        return self.done(self.end("refused", reason))
+    def warn(self, text: str) -> _Inspection:
+        return dataclasses.replace(self, warnings=(*self.warnings, text))
 
 
-class Approve(Phase):
-    """Somebody's consent to exactly this plan."""
-
-    def take(self, target: int | None, wave: int | None, message: str) -> Outcome:
-        if self.state["stopped"]:
-            return self.done("not asked")
-        self.begin("approval")
-        policy, digest = self.settings.approval, self.state["digest"]
-        if policy == "none":
-            return self.done(self.end("skipped", "none is required"))
-        if not promotion.starts_something(self.state):
-            return self.done(self.end("skipped", "nothing is going to be started"))
-        if self.state["check_mode"]:
-            return self.done(self.end("planned", f"would be asked for by {policy}; the digest of the plan is {digest}"))
-        if policy == "token":
-            answer = _approval.check_token(self.settings.approve, digest)
-        elif self.state["actor"]["job"]:
-            # jobs have a terminal of their own, at which nobody sits
-            answer = _approval.ApprovalDecision(
-                False, f"not approved: nobody can be asked in a job. Use {PREFIX}approval: token instead"
-            )
-        else:
-            answer = _approval.ask(self.services.display, self._question(), self.settings.approval_timeout)
-        if not answer.approved:
-            promotion.refuse(self.state, answer.reason)
-        return self.done(self.end("passed" if answer.approved else "refused", answer.reason))
-
-    def _question(self) -> str:
-        lines = [
-            f"  {entry['name']}: {'sync' if entry['plan']['action'] == 'would_trigger' else 'wait for the sync in flight'}"
-            for entry in self.state["targets"]
-            if promotion.has_work(entry) and not promotion.is_resumed(entry)
-        ]
-        release = self.state["release"] or "(no release named)"
-        return f"Promote {release}, plan {self.state['digest']}?\n" + "\n".join(lines)
+def _plan(inspection: _Inspection) -> _Inspection:
+    context, state = inspection.context, inspection.state
+    result = calls.call_sync(context, state, inspection.target, check_mode=True)
+    if result.record is not None:
+        wanted = context.settings.targets[inspection.target.index]
+        address = calls.workflow_of(wanted).address(wanted.options, os.environ)
+        key = key_of(result.record, wanted.provider, address)
+        inspection = _recall(inspection.having(dataclasses.replace(inspection.target, key=key)))
+        if inspection.target.is_resumed and not state.release:
+            # its ledger entry is known by the run that began it
+            counted = inspection.target.with_requests(result.requests)
+            result = calls.call_sync(context, state, counted, check_mode=True)
+            inspection = inspection.having(counted)
+    return inspection.having(with_plan(inspection.target, result, context.settings.max_disk_percent))
 
 
-class Lock(Phase):
-    """One promotion of a target at a time; an unfinished one of the same release is resumed."""
+def _recall(inspection: _Inspection) -> _Inspection:
+    """What earlier runs left: a promotion to resume, one that is under way, a hold."""
+    state, key = inspection.state, inspection.target.identity()
+    store = inspection.context.store(state)
+    unfinished, hold = store.look(key), store.held(key, state.release)
+    if unfinished is None:
+        inspection = inspection.check("lock", True, "no other run is promoting it")
+    else:
+        inspection = _with_unfinished(inspection, store, unfinished)
+    return _with_hold(inspection, hold) if hold is not None and not inspection.target.resumed else inspection
 
-    def take(self, target: int | None, wave: int | None, message: str) -> Outcome:
-        if self.state["stopped"]:
-            return self.done("not taken")
-        self.begin("lock")
-        acting = {index: entry for index, entry in enumerate(self.state["targets"]) if promotion.has_work(entry)}
-        if not acting:
-            return self.done(self.end("skipped", "nothing is going to be started"))
-        if self.state["check_mode"]:
-            return self.done(self.end("planned", "would be taken"))
-        journal, keys = self.journal(), {key_in(entry): index for index, entry in acting.items()}
-        job = self.state["actor"]["job"]
-        # the parent of this process is ansible-playbook: the lock is as good as that process is alive
-        owner = Owner.current(pid=os.getppid(), label=f"job {job}" if job else None)
-        names = {key: acting[index]["name"] for key, index in keys.items()}
-        try:
-            taken = journal.begin(self.state["run"], names, self.state["release"], owner, self.settings.lock_expiry)
-        except LockHeld as held:
-            reason = f"{held}. Wait for that run, or stop it"
-            promotion.stop(self.state, "refused", reason)
-            return self.done(self.end("refused", reason))
-        for key, index in keys.items():
-            self._take_over(journal, key, index, taken[key])
-        count = len(acting)
-        resumed = sum(bool(entry["resumed"]) for entry in acting.values())
-        return self.done(self.end("passed", f"{count} taken" + (f", {resumed} of an earlier run" if resumed else "")))
 
-    def _take_over(self, journal: PromotionStore, key: Key, index: int, taken: Taken) -> None:
-        entry, found = self.state["targets"][index], taken.promotion
-        self.memory["locks"].append(index)
-        if self.state["lifted_hold"]:
-            journal.lift(key, self.state["release"], self.state["lifted_hold"])
-        if taken.resumed is None:
-            entry["resumed"] = None
-            return
-        entry["resumed"] = {"run": found.run, "phase": taken.resumed, "started_at": iso_seconds(found.begun_at)}
-        if taken.resumed in promotion.TOUCHED:
-            known = ("before", "backup", "sync", "rollback", "reason")
-            entry.update({name: found.data[name] for name in known if name in found.data})
-            entry["changed"] = False
+def _with_unfinished(inspection: _Inspection, store: PromotionStore, unfinished: Promotion) -> _Inspection:
+    target = inspection.target
+    if store.is_held(unfinished):
+        return inspection.check("lock", False, f"{LockHeld(target.identity(), unfinished)}. Wait for it.")
+    if unfinished.release == inspection.state.release:
+        resumed = ResumedFrom(unfinished.run, unfinished.phase, iso_seconds(unfinished.begun_at))
+        text = f"resumes run {unfinished.run}, which ended early in phase {unfinished.phase}"
+        return inspection.having(dataclasses.replace(target, resumed=resumed)).check("lock", True, text)
+    if unfinished.phase not in OVERWRITING:
+        return inspection.check("lock", True, "no other run is promoting it")
+    text = f"run {unfinished.run} ended early in phase {unfinished.phase} of release {unfinished.release}; it is abandoned"
+    superseding = inspection.having(dataclasses.replace(target, superseded=True))
+    return superseding.check("lock", None, text).warn(f"{target.name}: {text}")
+
+
+def _with_hold(inspection: _Inspection, hold: ReleaseBlock) -> _Inspection:
+    text = f"held back since {iso_seconds(hold.held_at)} by run {hold.run}: {hold.reason}"
+    lifted = inspection.context.settings.lift_hold
+    if not lifted:
+        remedy = f"Promote another release, or give a reason in {PREFIX}lift_hold"
+        return inspection.check("hold", False, f"{text}. {remedy}")
+    state = dataclasses.replace(inspection.state, lifted_hold=lifted)
+    return dataclasses.replace(inspection, state=state).check("hold", True, f"{text}; lifted: {lifted}")
+
+
+def _check_backup(inspection: _Inspection) -> _Inspection:
+    context, target = inspection.context, inspection.target
+    policy, module = context.settings.backup, calls.workflow_of(target).backup
+    if policy == "none" or not target.has_work or target.is_resumed:
+        return inspection
+    if module is None:
+        problem = f"{target.provider} has no backups that could be restored"
+    elif not context.settings.targets[target.index].backup:
+        problem = f"set {PREFIX}targets[{target.index}].backup, with at least the storage"
+    else:
+        result = calls.call_backup(context, inspection.state, target, module, check_mode=True)
+        inspection = inspection.having(target.with_requests(result.requests))
+        made = backup_result(result)
+        if made.state != "failed":
+            return inspection.check("backup", True, "possible")
+        problem = made.reason
+    return inspection.check("backup", False if policy == "required" else None, problem)
+
+
+def _probe(inspection: _Inspection) -> _Inspection:
+    context, target = inspection.context, inspection.target
+    if target.is_resumed:
+        return inspection
+    wanted = context.settings.targets[target.index]
+    staging, production = calls.probes_of(wanted, "verify_staging"), calls.probes_of(wanted, "verify")
+    schedule = calls.ProbeSchedule(timeout=PREFLIGHT_PATIENCE)
+    try:
+        found, dummy = calls.run_probes(context, inspection.state, [*staging, *production], schedule)
+    except SyncError as error:
+        return inspection.check("probes", False, format_error(error))
+    seen = dataclasses.replace(target, staging=found[: len(staging)], before=found[len(staging) :])
+    inspection = inspection.having(seen.with_requests(sum(probe.requests for probe in found)))
+    inspection = _with_probes(inspection, "staging probes", seen.staging, fatal=True)
+    return _with_probes(inspection, "production probes", seen.before, fatal=False)
+
+
+def _with_probes(inspection: _Inspection, name: str, probes: t.Sequence[ProbeResult], fatal: bool) -> _Inspection:
+    if not probes:
+        return inspection
+    failing = "; ".join(f"{probe.name}: {'; '.join(probe.problems)}" for probe in probes if not probe.ok)
+    if not failing:
+        return inspection.check(name, True, f"{len(probes)} of {len(probes)} green")
+    if not fatal:
+        inspection = inspection.warn(f"{inspection.target.name} is failing before the promotion already: {failing}")
+    return inspection.check(name, False if fatal else None, failing)
+
+
+def preflight(context: PhaseContext, state: RunState, dummy: StepRequest) -> StepResult:
+    """Evaluate the checks of all targets together."""
+    state = reject_duplicates(dataclasses.replace(state, digest=digest_of(state, context.settings)))
+    refused = state.refusals
+    if not refused:
+        # a report for those who look while approval is waited for
+        warning = context.write(state, interim=True)
+        message = f"digest of the plan: {state.digest}"
+        return StepResult(state, message, warnings=(warning,) if warning else ())
+    for target in state.targets:
+        if target.failed_checks and not target.is_resumed:
+            reason = "; ".join(f"{check.name}: {check.text}" for check in target.failed_checks)
+            failure = target.plan.failure if target.plan else None
+            state = state.with_target(dataclasses.replace(target, failure=failure).with_verdict("refused", reason))
+    state = state.refuse("another target did not pass its preflight")
+    return StepResult(state, f"refused: {'; '.join(refused)}")

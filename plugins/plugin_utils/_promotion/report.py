@@ -4,93 +4,125 @@
 
 # Note that this plugin util is PRIVATE to the collection.
 
-"""What a promotion has come to: the verdict of a run, and its report. No I/O, and no clock."""
+"""The report of a promotion: the verdict of a run, and what is said of it. No I/O, and no clock."""
 
 from __future__ import annotations
 
-import copy
+import collections
+import dataclasses
 import typing as t
 
+from ...module_utils._core.vocabulary import PromotionVerdict
+from .._actions.codec import encode
 from .settings import PREFIX
-from .state import TOUCHED, VERDICTS, is_open, is_resumed, sentence, set_verdict
-
-Json = dict[str, t.Any]
+from .state import VERDICTS, RunState, TargetState, sentence
 
 #: verdicts that end a run well
-GOOD = ("succeeded", "planned")
+GOOD: tuple[PromotionVerdict, ...] = ("succeeded", "planned")
 
 
-def verdict_of(state: Json) -> str:
+@dataclasses.dataclass(frozen=True)
+class RunVerdict:
+    """What a run has led to.
+
+    :param counts: targets by verdict.
+    :param message: the report in a sentence or two.
+    """
+
+    verdict: PromotionVerdict
+    counts: t.Mapping[str, int]
+    message: str
+
+    @property
+    def ok(self) -> bool:
+        return self.verdict in GOOD
+
+
+def verdict_of(state: RunState) -> PromotionVerdict:
     """The verdict of the run: an error, or the worst one of its targets."""
-    worst = max((target["verdict"] for target in state["targets"]), key=VERDICTS.index, default="failed")
-    if state["error"]:
+    verdicts: list[PromotionVerdict] = [target.verdict for target in state.targets]
+    worst: PromotionVerdict = max(verdicts, key=VERDICTS.index) if verdicts else "failed"
+    if state.error:
         return worst if VERDICTS.index(worst) > VERDICTS.index("failed") else "failed"
-    return "failed" if worst == "not_started" else str(worst)
+    return "failed" if worst == "not_started" else worst
 
 
-def summary_of(state: Json) -> Json:
-    verdicts = [target["verdict"] for target in state["targets"]]
-    counts = {name: verdicts.count(name) for name in VERDICTS}
-    changed = sum(bool(target["changed"]) for target in state["targets"])
-    requests = sum(target["requests"] for target in state["targets"])
-    return {"targets": len(verdicts), **counts, "changed": changed, "requests": requests}
+def evaluate(state: RunState) -> RunVerdict:
+    verdict = verdict_of(state)
+    found = collections.Counter(target.verdict for target in state.targets)
+    counts: dict[str, int] = {name: found[name] for name in VERDICTS}
+    return RunVerdict(verdict, counts, _message(state, verdict, counts))
 
 
-def interrupted(state: Json) -> Json:
+def interrupted(state: RunState) -> RunState:
     """What there would be to say of a run if it were killed now."""
-    left: Json = copy.deepcopy(state)
-    touched = {phase["target"] for phase in left["phases"] if phase["phase"] in TOUCHED}
-    for target in left["targets"]:
-        open_rollback = bool(target["rollback"]) and is_open(target["rollback"])
-        open_sync = target["verdict"] == "not_started" and (target["name"] in touched or is_resumed(target))
-        if open_sync or open_rollback:
-            set_verdict(target, "unknown", "the run was interrupted before it was verified or rolled back")
-    phase = left["phases"][-1]["phase"] if left["phases"] else "preflight"
-    for entry in left["phases"]:
-        if is_open(entry):
-            entry["reason"] = "it had not ended when this was written"
-    left["error"] = left["error"] or (
-        f"the run had not ended when this was written, in phase {phase}. If it is not at work any more, run the playbook again:"
+    last = state.phases[-1].phase if state.phases else "preflight"
+    phases = tuple(
+        dataclasses.replace(phase, reason="it had not ended when this was written") if phase.is_open else phase
+        for phase in state.phases
+    )
+    error = (
+        f"the run had not ended when this was written, in phase {last}. If it is not at work any more, run the playbook again:"
         " it goes on where this one was, and triggers nothing twice"
     )
-    return left
+    targets = tuple(_interrupted_target(target) for target in state.targets)
+    return dataclasses.replace(state, phases=phases, targets=targets, error=state.error or error)
 
 
-def build_report(state: Json, finished_at: str, elapsed: float, path: str) -> Json:
-    """The report of a run, see docs/promotion.md."""
-    verdict = verdict_of(state)
-    report = {
-        "verdict": verdict,
-        "ok": verdict in GOOD,
-        "changed": any(target["changed"] for target in state["targets"]),
-        "message": "",
-        **{key: state[key] for key in ("check_mode", "run", "release", "digest", "started_at")},
+def _interrupted_target(target: TargetState) -> TargetState:
+    rolling_back = target.rollback is not None and target.rollback.is_open
+    syncing = target.verdict == "not_started" and (target.overwritten or target.is_resumed)
+    if syncing or rolling_back:
+        return target.with_verdict("unknown", "the run was interrupted before it was verified or rolled back")
+    return target
+
+
+def build_report(state: RunState, finished_at: str, elapsed: float) -> dict[str, object]:
+    """The report of a run as JSON, see docs/promotion.md."""
+    verdict = evaluate(state)
+    changed = sum(target.changed for target in state.targets)
+    requests = sum(target.requests for target in state.targets)
+    return {
+        "verdict": verdict.verdict,
+        "ok": verdict.ok,
+        "changed": changed > 0,
+        "message": verdict.message,
+        "check_mode": state.check_mode,
+        "run": state.run,
+        "release": state.release,
+        "digest": state.digest,
+        "started_at": state.started_at,
         "finished_at": finished_at,
         "elapsed": round(elapsed, 3),
-        **{key: state[key] for key in ("actor", "error", "override_reason", "lifted_hold", "held", "warnings")},
-        "summary": summary_of(state),
-        "phases": [{key: value for key, value in phase.items() if key != "began"} for phase in state["phases"]],
-        "targets": [{key: value for key, value in target.items() if key != "key"} for target in state["targets"]],
+        **{name: encode(getattr(state, name)) for name in _REPEATED},
+        "summary": {"targets": len(state.targets), **verdict.counts, "changed": changed, "requests": requests},
+        "phases": [phase.report() for phase in state.phases],
+        "targets": [target.report() for target in state.targets],
     }
-    return {**report, "message": message_of(report, path)}
 
 
-def message_of(report: Json, path: str) -> str:
-    """The report in a sentence or two."""
-    where = f" Report: {path}" if path else ""
-    if report["error"]:
-        return f"{report['verdict']}: {sentence(report['error'])}{where}"
-    targets = report["targets"]
-    decisive = [target for target in targets if target["verdict"] == report["verdict"]]
+_REPEATED = ("actor", "error", "override_reason", "lifted_hold", "held", "warnings")
+
+
+def _message(state: RunState, verdict: PromotionVerdict, counts: t.Mapping[str, int]) -> str:
+    where = f" Report: {state.path}" if state.path else ""
+    if state.error:
+        return f"{verdict}: {sentence(state.error)}{where}"
+    decisive = [target for target in state.targets if target.verdict == verdict]
     # of those that were refused, those on account of which all of them were
-    decisive = [target for target in decisive if any(check["ok"] is False for check in target["checks"])] or decisive[:1]
-    counts = ", ".join(f"{report['summary'][name]} {name.replace('_', ' ')}" for name in VERDICTS if report["summary"][name])
-    text = f"{report['verdict']}: {counts if len(targets) > 1 else ''}".rstrip(": ") + "."
-    text += "".join(f" {target['name']}: {sentence(target['reason'])}" for target in decisive if target["reason"])
-    if report["verdict"] == "planned":
-        text += f" Digest of the plan: {report['digest']}."
-    if report["verdict"] == "unknown":
+    decisive = [target for target in decisive if target.failed_checks] or decisive[:1]
+    summary = ", ".join(f"{counts[name]} {name.replace('_', ' ')}" for name in VERDICTS if counts[name])
+    text = f"{verdict}: {summary if len(state.targets) > 1 else ''}".rstrip(": ") + "."
+    text += "".join(f" {target.name}: {sentence(target.reason)}" for target in decisive if target.reason)
+    return text + _next_steps(state, verdict) + where
+
+
+def _next_steps(state: RunState, verdict: PromotionVerdict) -> str:
+    text = ""
+    if verdict == "planned":
+        text += f" Digest of the plan: {state.digest}."
+    if verdict == "unknown":
         text += " Run the playbook again to wait for it and verify; nothing is triggered twice."
-    if report["held"]:
+    if state.held:
         text += f" This release is held back until {PREFIX}lift_hold gives a reason to promote it again."
-    return text + where
+    return text

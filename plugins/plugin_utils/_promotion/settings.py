@@ -4,37 +4,41 @@
 
 # Note that this plugin util is PRIVATE to the collection.
 
-"""What role staging_promotion is asked to do: its variables, checked and made plain."""
+"""The variables of role staging_promotion, checked and typed."""
 
 from __future__ import annotations
 
-import contextlib
-import copy
 import dataclasses
 import difflib
-import json
 import re
 import typing as t
-
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ...module_utils._core.errors import SyncError, invalid_option
 from ...module_utils._core.options import MAX_REQUEST_TIMEOUT, MAX_WAIT_TIMEOUT
 from ...module_utils._providers.registry import WORKFLOWS
-
-Json = dict[str, t.Any]
+from .._actions.arguments import ArgumentType, RoleArguments, list_of, read_arguments
+from .vocabulary import HOOKS, OTHER_NAMES
 
 PREFIX = "staging_promotion_"
 
+BackupPolicy = t.Literal["none", "if_possible", "required"]
+RollbackPolicy = t.Literal["auto", "manual", "never"]
+ApprovalPolicy = t.Literal["none", "prompt", "token"]
+
+#: options of a module or of a probe, by name
+ModuleOptions = dict[str, object]
+
+#: completes the options of a module by the ``module_defaults`` of the play
+Complete = t.Callable[[str, ModuleOptions], ModuleOptions]
+
+#: reads the variables of the role of these names, without their prefix
+Variables = t.Callable[[t.Iterable[str]], t.Mapping[str, object]]
+
 #: options of sync modules that the role sets itself
-REFUSED_OPTIONS = frozenset({"release", "wait", "on_timeout", "report_path", "ledger_path"})
+REFUSED_OPTIONS = frozenset({"release", "wait", "on_timeout", "report_path", "ledger", "ledger_path"})
 
-#: phases in the order of a promotion, and the moments that task files can be hooked to
-PHASES = ("preflight", "gate", "approval", "lock", "backup", "sync", "verify", "rollback", "report", "notify")
-HOOKS = (*(f"{moment}_{phase}" for phase in PHASES for moment in ("before", "after")), "on_failure", "on_rollback")
-
-_TARGET: Json = {
-    "name": {"type": "str"},
+_TARGET: dict[str, ArgumentType] = {
+    "name": {"type": "str", "identity": True, "whole_numbers": True},
     "provider": {"type": "str", "required": True, "choices": sorted(WORKFLOWS)},
     "options": {"type": "dict", "default": {}},
     "verify": {"type": "list", "elements": "dict", "default": []},
@@ -43,9 +47,9 @@ _TARGET: Json = {
 }
 
 #: the variables of the role without their prefix; the role's argument_specs.yml describes them
-VARIABLES: Json = {
+VARIABLES: dict[str, ArgumentType] = {
     "targets": {"type": "list", "elements": "dict", "required": True, "options": _TARGET},
-    "release": {"type": "str", "default": ""},
+    "release": {"type": "str", "default": "", "identity": True},
     "serial": {"type": "list", "elements": "str", "default": [1]},
     "wave_pause": {"type": "float", "default": 0.0},
     "verify_timeout": {"type": "float", "default": 60.0},
@@ -53,9 +57,9 @@ VARIABLES: Json = {
     "verify_interval": {"type": "float", "default": 1.0},
     "soak": {"type": "float", "default": 0.0},
     "max_disk_percent": {"type": "float", "default": 95.0},
-    "backup": {"type": "str", "choices": ["none", "if_possible", "required"], "default": "if_possible"},
-    "rollback": {"type": "str", "choices": ["auto", "manual", "never"], "default": "auto"},
-    "approval": {"type": "str", "choices": ["none", "prompt", "token"], "default": "none"},
+    "backup": {"type": "str", "choices": t.get_args(BackupPolicy), "default": "if_possible"},
+    "rollback": {"type": "str", "choices": t.get_args(RollbackPolicy), "default": "auto"},
+    "approval": {"type": "str", "choices": t.get_args(ApprovalPolicy), "default": "none"},
     "approve": {"type": "str", "default": ""},
     "approval_timeout": {"type": "float", "default": 3600.0},
     "windows": {"type": "dict", "default": {}},
@@ -64,9 +68,12 @@ VARIABLES: Json = {
     "lock_expiry": {"type": "float", "default": 7200.0},
     "hooks": {"type": "dict", "default": {}},
     "notify": {"type": "dict", "default": {}},
-    "ledger_path": {"type": "path", "default": ""},
+    "ledger": {"type": "path", "default": "", "aliases": ["ledger_path"]},
     "report_path": {"type": "path", "default": ""},
 }
+
+#: all names that the variables may have, without their prefix
+VARIABLE_NAMES = (*VARIABLES, *(alias for spec in VARIABLES.values() for alias in spec.get("aliases", ())))
 
 #: what a number may be; those of the probes are as http_probe takes them
 _RANGES: t.Mapping[str, tuple[float, float]] = {
@@ -80,20 +87,10 @@ _RANGES: t.Mapping[str, tuple[float, float]] = {
     "lock_expiry": (60, MAX_WAIT_TIMEOUT),
 }
 
-#: what is wrong with a value that is not of its type, and the remedy
-_TYPES = {
-    "dict": ("is not a mapping", "Give names and their values."),
-    "float": ("is not a number", "Give a number, such as 1.5."),
-    "int": ("is not a whole number", "Give a whole number, such as 3."),
-    "list": ("is not a list", "Give a list."),
-    "path": ("is not a path", "Give the path of a file."),
-    "str": ("is not a text", "Give a text."),
-}
-
 
 @dataclasses.dataclass(frozen=True)
 class PromotionTarget:
-    """One promotion, as it was asked for.
+    """One target, as it is to be promoted.
 
     :param options: of the sync module. They may hold secrets.
     :param verify: probes of production.
@@ -104,143 +101,144 @@ class PromotionTarget:
     index: int
     name: str
     provider: str
-    options: Json
-    verify: tuple[Json, ...]
-    verify_staging: tuple[Json, ...]
-    backup: Json
+    options: ModuleOptions
+    verify: tuple[ModuleOptions, ...] = ()
+    verify_staging: tuple[ModuleOptions, ...] = ()
+    backup: ModuleOptions = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
 class PromotionSettings:
-    """The variables of the role.
+    """The variables of the role, see its ``argument_specs.yml``; times are seconds.
 
-    :param values: those that need no more than their type, by name without prefix.
     :param waves: indices of the targets, wave by wave.
     :param hooks: task files by moment.
     """
 
-    targets: tuple[PromotionTarget, ...]
-    waves: tuple[tuple[int, ...], ...]
-    hooks: t.Mapping[str, tuple[str, ...]]
-    values: Json
+    targets: tuple[PromotionTarget, ...] = ()
+    waves: tuple[tuple[int, ...], ...] = ()
+    hooks: t.Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    release: str = ""
+    wave_pause: float = 0.0
+    verify_timeout: float = 60.0
+    verify_successes: int = 3
+    verify_interval: float = 1.0
+    soak: float = 0.0
+    max_disk_percent: float = 95.0
+    backup: BackupPolicy = "if_possible"
+    rollback: RollbackPolicy = "auto"
+    approval: ApprovalPolicy = "none"
+    approve: str = ""
+    approval_timeout: float = 3600.0
+    windows: t.Mapping[str, object] = dataclasses.field(default_factory=dict)
+    override_reason: str = ""
+    lift_hold: str = ""
+    lock_expiry: float = 7200.0
+    notify: t.Mapping[str, object] = dataclasses.field(default_factory=dict)
+    ledger: str = ""
+    report_path: str = ""
 
-    def __getattr__(self, name: str) -> t.Any:
-        try:
-            return self.values[name]
-        except KeyError:
-            raise AttributeError(name) from None
 
-
-def read(variables: Json) -> PromotionSettings:
+def read(variables: t.Mapping[str, object], complete: Complete = lambda dummy, options: options) -> PromotionSettings:
     """The settings in the variables of the role.
 
     :param variables: by name without prefix.
+    :param complete: adds the ``module_defaults`` of the play to the options of a module.
     :raises SyncError: ``invalid_option``.
     """
-    values = _checked(variables, VARIABLES, PREFIX)
-    values["release"] = values["release"].strip()
+    values = read_arguments(variables, VARIABLES, PREFIX)
+    _check_ranges(values)
+    targets = tuple(_target(index, entry, complete) for index, entry in enumerate(values.entries("targets")))
+    _check_names(targets)
+    return PromotionSettings(
+        targets=targets,
+        waves=tuple(split(len(targets), values.texts("serial"))),
+        hooks=_hooks(values.mapping("hooks")),
+        release=values.text("release").strip(),
+        wave_pause=values.number("wave_pause"),
+        verify_timeout=values.number("verify_timeout"),
+        verify_successes=values.integer("verify_successes"),
+        verify_interval=values.number("verify_interval"),
+        soak=values.number("soak"),
+        max_disk_percent=values.number("max_disk_percent"),
+        backup=t.cast(BackupPolicy, values.text("backup")),
+        rollback=t.cast(RollbackPolicy, values.text("rollback")),
+        approval=t.cast(ApprovalPolicy, values.text("approval")),
+        approve=values.text("approve").strip(),
+        approval_timeout=values.number("approval_timeout"),
+        windows=values.mapping("windows"),
+        override_reason=values.text("override_reason").strip(),
+        lift_hold=values.text("lift_hold").strip(),
+        lock_expiry=values.number("lock_expiry"),
+        notify=values.mapping("notify"),
+        ledger=values.text("ledger") or _default_ledger(targets, complete),
+        report_path=values.text("report_path"),
+    )
+
+
+def _check_ranges(values: RoleArguments) -> None:
     for name, (low, high) in _RANGES.items():
         # the negated form refuses NaN too
-        if not low <= values[name] <= high:
+        if not low <= values.number(name) <= high:
             remedy = f"Give a number from {low:g} to {high:g}."
-            raise invalid_option(PREFIX + name, values[name], "is out of range", remedy)
-    targets = tuple(_target(index, entry) for index, entry in enumerate(values.pop("targets")))
-    _check_names(targets)
-    waves = tuple(split(len(targets), values.pop("serial")))
-    return PromotionSettings(targets, waves, _hooks(values.pop("hooks")), values)
+            raise invalid_option(PREFIX + name, values.values[name], "is out of range", remedy)
 
 
-def _checked(given: Json, specs: Json, prefix: str) -> Json:
-    """The values that are described by ``specs``, each of its type. One that is null counts as not given.
+def _target(index: int, entry: RoleArguments, complete: Complete) -> PromotionTarget:
+    where, provider = f"{PREFIX}targets[{index}]", entry.text("provider")
+    workflow, given = WORKFLOWS[provider], entry.mapping("options")
+    for name in sorted(set(given) & REFUSED_OPTIONS):
+        remedy = "Leave it out; the README of the role says what replaces it."
+        raise invalid_option(f"{where}.options.{name}", given[name], "is decided by the role", remedy)
+    completed = complete(workflow.sync.module, given)
+    options = {name: value for name, value in completed.items() if name not in REFUSED_OPTIONS}
+    selected = _selected(f"{where}.options", options, workflow.selects)
+    return PromotionTarget(
+        index,
+        entry.text("name").strip() or selected or workflow.title,
+        provider,
+        options,
+        _probes(f"{where}.verify", entry.mappings("verify")),
+        _probes(f"{where}.verify_staging", entry.mappings("verify_staging")),
+        entry.mapping("backup"),
+    )
 
-    :param prefix: what their names begin with in messages.
-    :raises SyncError: ``invalid_option``.
+
+def _selected(where: str, options: ModuleOptions, selects: t.Sequence[str]) -> str:
+    """The one target that the options name; empty where the provider has no targets within a server.
+
+    :param selects: the option that names targets, and its aliases.
     """
-    for name in given:
-        if name not in specs:
-            near = difflib.get_close_matches(str(name), specs, 1)
-            remedy = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(sorted(specs))}."
-            raise SyncError("invalid_option", f"option {prefix}{name} does not exist", remedy)
-    values: Json = {}
-    for name, spec in specs.items():
-        if given.get(name) is not None:
-            values[name] = _value(given[name], spec, prefix + name)
-        elif spec.get("required"):
-            choices = f" Choose one of {', '.join(spec['choices'])}." if "choices" in spec else ""
-            raise SyncError("invalid_option", f"option {prefix}{name} is missing", f"Give it a value.{choices}")
-        else:
-            values[name] = copy.deepcopy(spec.get("default"))
-    return values
-
-
-def _value(value: t.Any, spec: Json, where: str) -> t.Any:
-    if spec["type"] in ("str", "path") and isinstance(value, (dict, list)):
-        problem, remedy = _TYPES[spec["type"]]
-        raise invalid_option(where, type(value).__name__, problem, remedy)
-    if spec["type"] == "list":
-        items = _listed(value, where)
-        if "options" in spec:
-            return [
-                _checked(_value(item, _MAPPING, f"{where}[{i}]"), spec["options"], f"{where}[{i}].")
-                for i, item in enumerate(items)
-            ]
-        return [_value(item, {"type": spec["elements"]}, f"{where}[{i}]") for i, item in enumerate(items)]
-    outcome = ArgumentSpecValidator({"value": {"type": spec["type"]}}).validate({"value": value})
-    if outcome.error_messages:
-        # a mapping may hold secrets
-        problem, remedy = _TYPES[spec["type"]]
-        raise invalid_option(where, type(value).__name__ if spec["type"] == "dict" else value, problem, remedy)
-    found = outcome.validated_parameters["value"]
-    if "choices" in spec and found not in spec["choices"]:
-        raise invalid_option(where, value, "is not possible", f"Choose one of {', '.join(spec['choices'])}.")
-    return found
-
-
-_MAPPING: Json = {"type": "dict"}
-
-
-def _listed(value: t.Any, where: str) -> list[t.Any]:
-    """A list, as such, as JSON or with commas in between, as on a command line."""
-    if isinstance(value, str) and value.lstrip().startswith("["):
-        with contextlib.suppress(ValueError):
-            value = json.loads(value)
-    outcome = ArgumentSpecValidator({"value": {"type": "list"}}).validate({"value": value})
-    if outcome.error_messages:
-        raise invalid_option(where, type(value).__name__, *_TYPES["list"])
-    return list(outcome.validated_parameters["value"])
-
-
-def _target(index: int, entry: Json) -> PromotionTarget:
-    where = f"{PREFIX}targets[{index}]"
-    chain, options = WORKFLOWS[entry["provider"]], dict(entry["options"])
-    for name in sorted(set(options) & REFUSED_OPTIONS):
-        problem = "is decided by the role"
-        raise invalid_option(
-            f"{where}.options.{name}", options[name], problem, "Leave it out; the README tells what replaces it."
-        )
-    given = [name for name in chain.selects if options.get(name)]
+    if not selects:
+        return ""
+    given = [name for name in selects if options.get(name)]
     if len(given) > 1:
-        where = f"{where}.options.{given[1]}"
-        raise invalid_option(where, options[given[1]], f"is given beside {given[0]}", "Give one of them; they mean the same.")
+        problem = f"is given together with {given[0]}"
+        raise invalid_option(f"{where}.{given[1]}", options[given[1]], problem, "Give one of them; they mean the same.")
     named = options[given[0]] if given else None
-    names = [
-        str(item) for item in (named.split(",") if isinstance(named, str) else named if isinstance(named, list) else [named])
-    ]
-    if chain.selects and (not given or len(names) != 1):
-        remedy = f"Name exactly one in {where}.options.{chain.selects[-1]}; write an entry of its own for each."
-        raise invalid_option(f"{where}.options.{given[0] if given else chain.selects[0]}", named, "is not one target", remedy)
-    name = (entry["name"] or "").strip() or (names[0].strip() if chain.selects else chain.title)
-    probes = tuple(tuple(_probe(f"{where}.{key}[{i}]", item) for i, item in enumerate(entry[key])) for key in _PROBES)
-    return PromotionTarget(index, name, entry["provider"], options, probes[0], probes[1], dict(entry["backup"]))
+    names = list_of(named, f"{where}.{given[0]}") if isinstance(named, (str, list, tuple)) else [named]
+    if not given or len(names) != 1:
+        remedy = f"Name exactly one in {where}.{selects[-1]}; write an entry of its own for each."
+        raise invalid_option(f"{where}.{given[0] if given else selects[0]}", named, "is not one target", remedy)
+    return str(names[0]).strip()
 
 
-_PROBES = ("verify", "verify_staging")
+def _default_ledger(targets: t.Sequence[PromotionTarget], complete: Complete) -> str:
+    """The ledger that ``module_defaults`` name for the modules, so that the role uses the same one."""
+    for target in targets:
+        completed = complete(WORKFLOWS[target.provider].sync.module, {})
+        found = completed.get("ledger") or completed.get("ledger_path")
+        if found:
+            return str(found)
+    return ""
 
 
-def _probe(where: str, probe: t.Any) -> Json:
-    if not isinstance(probe.get("url"), str) or not probe["url"].strip():
-        raise invalid_option(f"{where}.url", probe.get("url"), "is not an address", "Give the http(s) address to look at.")
-    return dict(probe)
+def _probes(where: str, probes: t.Sequence[ModuleOptions]) -> tuple[ModuleOptions, ...]:
+    for number, probe in enumerate(probes):
+        url = probe.get("url")
+        if not isinstance(url, str) or not url.strip():
+            raise invalid_option(f"{where}[{number}].url", url, "is not an address", "Give the http(s) address to request.")
+    return tuple(probes)
 
 
 def _check_names(targets: t.Sequence[PromotionTarget]) -> None:
@@ -254,7 +252,7 @@ def _check_names(targets: t.Sequence[PromotionTarget]) -> None:
         seen.add(target.name)
 
 
-def split(count: int, serial: t.Sequence[t.Any]) -> list[tuple[int, ...]]:
+def split(count: int, serial: t.Sequence[str | int]) -> list[tuple[int, ...]]:
     """Waves of targets, as Ansible's ``serial`` does it: each size in turn, the last one until all are done.
 
     :param serial: numbers of targets, or percentages such as ``"50%"``.
@@ -272,7 +270,7 @@ def split(count: int, serial: t.Sequence[t.Any]) -> list[tuple[int, ...]]:
     return waves
 
 
-def _size(count: int, item: t.Any) -> int:
+def _size(count: int, item: str | int) -> int:
     text = str(item).strip()
     matched = re.fullmatch(r"(\d+)(%?)", text)
     size = int(matched[1]) if matched else 0
@@ -284,13 +282,22 @@ def _size(count: int, item: t.Any) -> int:
     return size
 
 
-def _hooks(hooks: Json) -> dict[str, tuple[str, ...]]:
+def _hooks(hooks: t.Mapping[str, object]) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for name, files in hooks.items():
         if name not in HOOKS:
-            raise invalid_option(f"{PREFIX}hooks", name, "is no moment of a promotion", f"There are: {', '.join(HOOKS)}.")
-        listed = [files] if isinstance(files, str) else files
-        if not isinstance(listed, list) or not all(isinstance(item, str) and item for item in listed):
+            raise _unknown_moment(str(name))
+        listed = list_of(files, f"{PREFIX}hooks.{name}") if isinstance(files, (str, list, tuple)) else []
+        if not listed or not all(isinstance(item, str) and item for item in listed):
             raise invalid_option(f"{PREFIX}hooks.{name}", files, "is not a list of task files", "Give the path of a task file.")
-        found[str(name)] = tuple(listed)
+        found[str(name)] = tuple(map(str, listed))
     return found
+
+
+def _unknown_moment(name: str) -> SyncError:
+    if name in OTHER_NAMES:
+        remedy = f"Did you mean {OTHER_NAMES[name]}? It is the same moment."
+        return invalid_option(f"{PREFIX}hooks", name, "is not the name of a moment of a promotion", remedy)
+    near = difflib.get_close_matches(name, HOOKS, 1)
+    remedy = f"{f'Did you mean {near[0]}? ' if near else ''}There are: {', '.join(HOOKS)}."
+    return invalid_option(f"{PREFIX}hooks", name, "is not the name of a moment of a promotion", remedy)

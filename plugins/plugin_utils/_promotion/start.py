@@ -4,7 +4,7 @@
 
 # Note that this plugin util is PRIVATE to the collection.
 
-"""The first step of a promotion."""
+"""The first step: read the variables, and begin a run. Bad variables end the run, but not without a report."""
 
 from __future__ import annotations
 
@@ -14,118 +14,106 @@ import getpass
 import os
 import random
 import socket
+import typing as t
 
 from ...module_utils._core.errors import SyncError, invalid_option
 from .._change_windows import decision as _windows
 from .._notifications import notify as _notify
 from .._reports import files as _report_files
-from . import state as promotion
-from .phase import Json, Outcome, PromotionServices, format_error, iso_seconds
-from .settings import PREFIX, VARIABLES, PromotionSettings, read
+from .phase import PromotionServices, StepResult, format_error, iso_seconds
+from .settings import PREFIX, VARIABLE_NAMES, Complete, PromotionSettings, Variables, read
+from .state import Actor, RunState, new_targets
 
 #: variables that the role sets itself
 INTERNAL = frozenset(
-    PREFIX + name for name in ("settings", "begun", "step", "target", "wave", "wave_step", "host", "hook", "moments", "due")
+    PREFIX + name for name in ("begun", "step", "target", "wave", "wave_step", "host", "hook", "moment", "due", "failure")
 )
 
 
-@dataclasses.dataclass(frozen=True)
-class StartResult:
-    """The first step's outcome, and all that the others need to know."""
+def start(services: PromotionServices, variables: Variables, check_mode: bool, complete: Complete) -> StepResult:
+    """Begin a run.
 
-    outcome: Outcome
-    memory: Json
-
-
-class Begin:
-    """Reads the variables. Bad ones end the run, but not without a report."""
-
-    def __init__(self, services: PromotionServices, variables: Json, check_mode: bool) -> None:
-        self.services = services
-        self.variables = variables
-        self.check_mode = check_mode
-
-    def take(self) -> StartResult:
-        clock = self.services.clock
-        now = clock.now()
-        run = f"p-{now:%Y%m%d-%H%M%S}-{random.SystemRandom().randrange(16**6):06x}"
-        try:
-            settings = self._settings()
-            state = promotion.new_state(run, settings, iso_seconds(now), self.check_mode, self._actor())
-            hooks = {moment: [self._task_file(moment, file) for file in files] for moment, files in settings.hooks.items()}
-        except SyncError as error:
-            settings, hooks = None, {}
-            state = promotion.new_state(run, _nothing(), iso_seconds(now), self.check_mode, self._actor())
-            state["error"] = format_error(error)
-        path = self._report_path(state)
-        memory = {
-            "state": state,
-            "began": clock.monotonic(),
-            "locks": [],
-            "touched": [],
-            "behind": [],
-            "hooks": hooks,
-            "path": path,
-        }
-        names = [target.name for target in settings.targets] if settings else []
-        facts = {
-            "run": run,
-            "hooks": sorted(hooks),
-            "targets": [{"index": index, "name": name} for index, name in enumerate(names)],
-            "waves": [
-                {"number": number, "targets": [{"index": index, "name": names[index]} for index in wave]}
-                for number, wave in enumerate(settings.waves if settings else (), 1)
-            ],
-        }
-        message = state["error"] or f"run {run}: {len(names)} to promote in {len(facts['waves'])} waves"
-        return StartResult(Outcome(message, not state["error"], facts=facts), memory)
-
-    def _settings(self) -> PromotionSettings:
-        known = {PREFIX + name for name in VARIABLES} | INTERNAL
-        for name in sorted(set(self.services.names) - known):
-            # without the prefix, which would make all of them alike
-            near = difflib.get_close_matches(name.removeprefix(PREFIX), VARIABLES, 1)
-            remedy = f"Did you mean {PREFIX}{near[0]}?" if near else "The README of the role lists its variables."
-            raise SyncError("invalid_option", f"{name} is no variable of the role", remedy)
-        settings = read(self.variables)
-        _windows.check(settings.windows)
-        _notify.check(settings.notify)
-        return settings
-
-    def _report_path(self, state: Json) -> str:
-        """Where the report goes, also that of a run whose other variables are wrong."""
-        path = self.variables.get("report_path")
-        if not isinstance(path, str) or not path.strip():
-            return ""
-        try:
-            return _report_files.prepare(path.strip())
-        except OSError as error:
-            remedy = "Name a file in a directory that this user may write to."
-            problem = invalid_option(f"{PREFIX}report_path", path, f"cannot be written: {error.strerror or error}", remedy)
-            state["error"] = state["error"] or format_error(problem)
-            return ""
-
-    def _task_file(self, moment: str, file: str) -> str:
-        # a playbook of a collection, also one that is imported, has its directory in the collection
-        for base in (self.services.base, os.getcwd()):
-            path = os.path.join(base, os.path.expanduser(file))
-            if os.path.isfile(path):
-                return path
-        remedy = "Give the path of a task file, absolute or relative to the playbook or the current directory."
-        raise invalid_option(f"{PREFIX}hooks.{moment}", file, f"is not a file ({path})", remedy)
-
-    def _actor(self) -> Json:
-        try:
-            user = getpass.getuser()
-        except (OSError, KeyError):
-            user = str(os.getuid())
-        job = self.services.job.get("job_id")
-        return {
-            "user": str(self.services.job.get("user_name") or user),
-            "host": socket.gethostname(),
-            "job": None if job is None else str(job),
-        }
+    :param variables: reads those of the role.
+    """
+    now = services.clock.now()
+    run = f"p-{now:%Y%m%d-%H%M%S}-{random.SystemRandom().randrange(16**6):06x}"
+    state = RunState(run, None, check_mode, iso_seconds(now), _actor(services), services.clock.monotonic())
+    settings = PromotionSettings()
+    try:
+        settings = _settings(services, variables, complete)
+        hooks = {moment: _task_files(services, moment, files) for moment, files in settings.hooks.items()}
+        state = dataclasses.replace(state, release=settings.release or None, hooks=hooks, targets=new_targets(settings))
+    except SyncError as error:
+        settings, state = PromotionSettings(), dataclasses.replace(state, error=format_error(error))
+    state = _with_report_path(state, variables)
+    if state.error:
+        return StepResult(dataclasses.replace(state, stopped=True), state.error, facts=_facts(state, settings))
+    message = f"run {run}: {len(settings.targets)} to promote in {len(settings.waves)} waves"
+    return StepResult(state, message, facts=_facts(state, settings))
 
 
-def _nothing() -> PromotionSettings:
-    return PromotionSettings((), (), {}, {"release": ""})
+def _facts(state: RunState, settings: PromotionSettings) -> dict[str, object]:
+    waves = [
+        {"number": number, "targets": [{"index": index, "name": settings.targets[index].name} for index in wave]}
+        for number, wave in enumerate(settings.waves, 1)
+    ]
+    targets = [{"index": target.index, "name": target.name} for target in settings.targets]
+    return {
+        "run": state.run,
+        "hooks": sorted(state.hooks),
+        "notify": bool(settings.notify),
+        "targets": targets,
+        "waves": waves,
+    }
+
+
+def _settings(services: PromotionServices, variables: Variables, complete: Complete) -> PromotionSettings:
+    known = {PREFIX + name for name in VARIABLE_NAMES} | INTERNAL
+    for name in sorted(set(services.names) - known):
+        # without the prefix, which would make all of them alike
+        near = difflib.get_close_matches(name.removeprefix(PREFIX), VARIABLE_NAMES, 1)
+        remedy = f"Did you mean {PREFIX}{near[0]}?" if near else "The README of the role lists its variables."
+        raise SyncError("invalid_option", f"{name} is no variable of the role", remedy)
+    settings = read(variables(VARIABLE_NAMES), complete)
+    _windows.check(settings.windows)
+    _notify.check(settings.notify)
+    return settings
+
+
+def _with_report_path(state: RunState, variables: Variables) -> RunState:
+    """Where the report goes, also that of a run whose other variables are wrong."""
+    try:
+        path = variables(["report_path"]).get("report_path")
+    except SyncError as error:
+        return dataclasses.replace(state, error=state.error or format_error(error))
+    if not isinstance(path, str) or not path.strip():
+        return state
+    try:
+        return dataclasses.replace(state, path=_report_files.prepare(path.strip()))
+    except OSError as error:
+        remedy = "Name a file in a directory that this user may write to."
+        problem = invalid_option(f"{PREFIX}report_path", path, f"cannot be written: {error.strerror or error}", remedy)
+        return dataclasses.replace(state, error=state.error or format_error(problem))
+
+
+def _task_files(services: PromotionServices, moment: str, files: t.Iterable[str]) -> tuple[str, ...]:
+    return tuple(_task_file(services, moment, file) for file in files)
+
+
+def _task_file(services: PromotionServices, moment: str, file: str) -> str:
+    path = file
+    # a playbook of a collection, also one that is imported, has its directory in the collection
+    for base in (services.base, os.getcwd()):
+        path = os.path.join(base, os.path.expanduser(file))
+        if os.path.isfile(path):
+            return path
+    remedy = "Give the path of a task file, absolute or relative to the playbook or the current directory."
+    raise invalid_option(f"{PREFIX}hooks.{moment}", file, f"is not a file ({path})", remedy)
+
+
+def _actor(services: PromotionServices) -> Actor:
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError):
+        user = str(os.getuid())
+    return Actor(services.job_user or user, socket.gethostname(), services.job)

@@ -21,6 +21,7 @@ from ansible_collections.lockstep.sync.plugins.plugin_utils._actions.arguments i
 TYPES: dict[str, ArgumentType] = {
     "release": {"type": "str", "default": "", "identity": True},
     "zones": {"type": "list", "elements": "str", "default": [], "identity": True},
+    "ids": {"type": "list", "elements": "str", "default": [], "identity": True, "whole_numbers": True},
     "approve": {"type": "dict", "default": {}},
     "wait": {"type": "float", "default": 5.0},
     "count": {"type": "int", "default": 3},
@@ -117,9 +118,15 @@ def test_numbers_and_truth() -> None:
 
 @pytest.mark.parametrize("value", [2026.1, 2026, True])
 def test_an_identity_is_text(value: object) -> None:
-    assert f"option role_release: {value!r} is not text. Put it into quotes" in problem(release=value)
-    assert f"option role_zones[1]: {value!r} is not text" in problem(zones=["a", value])
+    assert f"option role_release: {value!r} is a" in problem(release=value)
+    assert "not text. Put the value in quotes" in problem(release=value)
+    assert f"option role_zones[1]: {value!r} is a" in problem(zones=["a", value])
     assert read(release="2026.10").text("release") == "2026.10"
+
+
+def test_an_id_may_be_a_whole_number() -> None:
+    assert read(ids=[88, "shop"]).texts("ids") == ("88", "shop")
+    assert "option role_ids[0]: 8.5 is a number and not text" in problem(ids=[8.5])
 
 
 def test_aliases() -> None:

@@ -18,8 +18,8 @@ import pytest
 from ansible.errors import AnsibleError, AnsiblePromptInterrupt, AnsiblePromptNoninteractive
 from hypothesis import given, strategies as st
 
-from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion import approval as _approval
-from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.approval import ApprovalDecision, ask, check_token
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion import approval_decision as _approval
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.approval_decision import ApprovalDecision, ask, check_token
 from tests.terminal import Terminal
 
 DIGEST = "3f09ac11" * 8
@@ -162,7 +162,7 @@ ACTION = """\
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.approval import ask
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.approval_decision import ask
 
 
 class ActionModule(ActionBase):

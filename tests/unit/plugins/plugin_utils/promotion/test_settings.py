@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +19,21 @@ from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import S
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError
 from ansible_collections.lockstep.sync.plugins.module_utils._core.redact import Redactor
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.registry import WORKFLOWS
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.module_result import ModuleResult
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.phase import PromotionServices
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.phases import STEPS
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.settings import (
-    HOOKS,
-    PHASES,
     PREFIX,
     REFUSED_OPTIONS,
+    VARIABLE_NAMES,
     VARIABLES,
     PromotionSettings,
     read,
     split,
 )
-from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.start import INTERNAL, Begin
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.start import INTERNAL, start
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.state import RunState
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.vocabulary import HOOKS, OTHER_NAMES, PHASES
 
 Json = dict[str, Any]
 
@@ -58,8 +62,6 @@ class TestReading:
         assert (target.index, target.name, target.provider, target.verify, target.backup) == (0, "shop", "serveravatar", (), {})
         assert (settings.waves, settings.hooks) == (((0,),), {})
         assert (settings.backup, settings.rollback, settings.approval) == ("if_possible", "auto", "none")
-        with pytest.raises(AttributeError):
-            settings.nothing  # noqa: B018 (it is about the look itself)
 
     def test_what_the_command_line_makes_strings(self) -> None:
         given = {
@@ -67,29 +69,29 @@ class TestReading:
             "verify_successes": "2",
             "max_disk_percent": "90.5",
             "serial": "1,50%",
-            "release": 2026.11,
+            "release": "2026.10",
             "windows": '{"deny": []}',
             "targets": '[{"provider": "serveravatar", "options": {"application": "shop"}}, {"provider": "plm"}]',
         }
         settings = read(given)
         assert (settings.soak, settings.verify_successes, settings.max_disk_percent) == (5.0, 2, 90.5)
-        assert (settings.release, settings.windows) == ("2026.11", {"deny": []})
+        assert (settings.release, settings.windows) == ("2026.10", {"deny": []})
         assert [target.name for target in settings.targets] == ["shop", "PLM media"]
         assert read({"targets": [SHOP], "serial": 2}).waves == ((0,),)
 
     def test_null_is_the_default(self) -> None:
         given = dict.fromkeys(VARIABLES)
         targets = [{**SHOP, "name": None, "verify": None, "verify_staging": None, "backup": None}]
-        assert read({**given, "targets": targets}).values == read({"targets": [SHOP]}).values
+        assert read({**given, "targets": targets}) == read({"targets": [SHOP]})
 
     def test_defaults_are_not_shared(self) -> None:
-        read({"targets": [SHOP]}).values["windows"]["deny"] = []
+        read({"targets": [SHOP]}).windows["deny"] = []  # type: ignore[index]  # a test of just that
         assert read({"targets": [SHOP]}).windows == {}
 
     def test_blanks(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("STATE", "somewhere")
         settings = read({**entry(name="  "), "release": " 2026.11 ", "ledger_path": "$STATE/ledger"})
-        assert (settings.targets[0].name, settings.release, settings.ledger_path) == ("shop", "2026.11", "somewhere/ledger")
+        assert (settings.targets[0].name, settings.release, settings.ledger) == ("shop", "2026.11", "somewhere/ledger")
 
     @pytest.mark.parametrize(
         ("options", "name"),
@@ -111,6 +113,15 @@ class TestReading:
             "on_failure": ("two.yml", "three.yml"),
         }
         assert {name.partition("_")[2] for name in HOOKS} == {*PHASES, "failure"}
+
+    def test_each_moment_has_one_name(self) -> None:
+        assert set(OTHER_NAMES.values()) <= set(HOOKS)
+        assert not set(OTHER_NAMES) & set(HOOKS)
+        every = {f"{moment}_{phase}" for phase in PHASES for moment in ("before", "after")} | {"on_rollback", "on_failure"}
+        assert {*HOOKS, *OTHER_NAMES} == every
+        for other, name in OTHER_NAMES.items():
+            assert f"{PREFIX}hooks: {other!r}" in problem(hooks={other: "x.yml"})
+            assert f"Did you mean {name}?" in problem(hooks={other: "x.yml"})
 
 
 class TestProblems:
@@ -137,6 +148,8 @@ class TestProblems:
             ("serial", ["half"], "percentages"),
             ("serial", True, "percentages"),
             ("release", ["a"], "Give a text"),
+            ("release", 2026.10, "quotes"),
+            ("release", 2026, "quotes"),
             ("windows", "x", "Give names"),
             ("windows", [1], "Give names"),
             ("hooks", "x", "Give names"),
@@ -166,7 +179,10 @@ class TestProblems:
             ({"options": {}}, "targets[0].options.applications: None is not one target"),
             ({"options": {"applications": ["a", "b"]}}, "targets[0].options.applications: ['a', 'b'] is not one target"),
             ({"options": {"applications": "a,b"}}, "write an entry of its own for each"),
-            ({"options": {"applications": ["a"], "application": "a"}}, "targets[0].options.application: 'a' is given beside"),
+            (
+                {"options": {"applications": ["a"], "application": "a"}},
+                "targets[0].options.application: 'a' is given together with",
+            ),
             ({"verify": ["x"]}, "targets[0].verify[0]: 'str' is not a mapping"),
             ({"verify": [{}]}, "targets[0].verify[0].url: None is not an address"),
             ({"verify": [{"url": "http://a/"}, {"url": " "}]}, "targets[0].verify[1].url: ' ' is not an address"),
@@ -187,7 +203,8 @@ class TestProblems:
         assert f"{PREFIX}targets[1].name: 'shop'" in problem(targets=[SHOP, SHOP])
 
     def test_hooks(self) -> None:
-        assert "There are: before_preflight" in problem(hooks={"after_synk": "x"})
+        said = problem(hooks={"after_synk": "x"})
+        assert "Did you mean after_sync? There are: before_preflight" in said
         assert f"{PREFIX}hooks.after_sync: [1]" in problem(hooks={"after_sync": [1]})
 
     def test_secrets_are_not_repeated(self) -> None:
@@ -234,24 +251,36 @@ class TestSplitting:
             split(3, [item])
 
 
+class Nobody:
+    """A terminal at which nobody is asked anything."""
+
+    def prompt_until(self, msg: str, **options: Any) -> bytes:
+        raise AssertionError("nothing is asked yet")
+
+
 class TestBeginning:
-    def begin(self, names: set[str], tmp_path: Path, **variables: Any) -> Json:
-        def call(module: str, arguments: Json) -> Json:
+    def begin(self, names: set[str], tmp_path: Path, **variables: Any) -> RunState:
+        def call(module: str, options: Json, check_mode: bool) -> ModuleResult:
             raise AssertionError("nothing is called yet")
 
         services = PromotionServices(
-            SystemClock(), call, None, Redactor([]), names, str(tmp_path), {"job_id": 17, "user_name": "eve"}
+            SystemClock(), call, lambda state: None, Nobody(), Redactor([]), names, str(tmp_path), "17", "eve"
         )
-        return Begin(services, {"targets": [SHOP], **variables}, False).take().memory
+        given = {"targets": [SHOP], **variables}
+
+        def read_them(wanted: Iterable[str]) -> Json:
+            return {name: given[name] for name in wanted if name in given}
+
+        return start(services, read_them, False, lambda module, options: options).state
 
     def test_a_variable_that_does_not_exist(self, tmp_path: Path) -> None:
-        error = self.begin({f"{PREFIX}relaese"}, tmp_path)["state"]["error"]
+        error = self.begin({f"{PREFIX}relaese"}, tmp_path).error or ""
         assert f"{PREFIX}relaese is no variable of the role. Did you mean {PREFIX}release?" in error
-        assert "README" in self.begin({f"{PREFIX}zzzzzzzz_qqqqqqqq"}, tmp_path)["state"]["error"]
+        assert "README" in (self.begin({f"{PREFIX}zzzzzzzz_qqqqqqqq"}, tmp_path).error or "")
 
     def test_those_of_the_role_are_known(self, tmp_path: Path) -> None:
-        state = self.begin({PREFIX + name for name in VARIABLES} | INTERNAL, tmp_path)["state"]
-        assert (state["error"], state["actor"]["user"], state["actor"]["job"]) == (None, "eve", "17")
+        state = self.begin({PREFIX + name for name in VARIABLE_NAMES} | INTERNAL, tmp_path)
+        assert (state.error, state.actor.user, state.actor.job) == (None, "eve", "17")
 
     @pytest.mark.parametrize(
         ("variables", "word"),
@@ -263,7 +292,7 @@ class TestBeginning:
         ],
     )
     def test_what_is_checked_before_anything_happens(self, tmp_path: Path, variables: Json, word: str) -> None:
-        assert f"{PREFIX}{word}" in self.begin(set(), tmp_path, **variables)["state"]["error"]
+        assert f"{PREFIX}{word}" in (self.begin(set(), tmp_path, **variables).error or "")
 
 
 # -- the files of the role -------------------------------------------------------------------------------------------------
@@ -284,9 +313,13 @@ class TestAgreement:
     DEFAULTS: Json = without_prefix(load(ROLE / "defaults" / "main.yml"))
 
     def test_of_names(self) -> None:
-        passed_on = load(ROLE / "vars" / "main.yml")[f"{PREFIX}settings"]
-        assert set(VARIABLES) == set(self.SPECS) == set(self.DEFAULTS) == set(passed_on)
-        assert passed_on == {name: f"{{{{ {PREFIX}{name} }}}}" for name in VARIABLES}
+        assert set(VARIABLES) == set(self.SPECS) == set(self.DEFAULTS)
+        # the schema of role arguments knows no aliases
+        for name, spec in VARIABLES.items():
+            for alias in spec.get("aliases", ()):
+                assert any(f"C({PREFIX}{alias})" in line for line in self.SPECS[name]["description"])
+        assert VARIABLES["ledger"]["aliases"] == ["ledger_path"]
+        assert set(VARIABLES) == {field.name for field in dataclasses.fields(PromotionSettings)} - {"waves"} | {"serial"}
 
     @pytest.mark.parametrize("name", sorted(VARIABLES))
     def test_of_types_choices_and_defaults(self, name: str) -> None:
@@ -294,7 +327,7 @@ class TestAgreement:
         if not VARIABLES[name].get("required"):
             assert self.DEFAULTS[name] == VARIABLES[name]["default"]
 
-    def compare(self, ours: Json, documented: Json) -> None:
+    def compare(self, ours: Mapping[str, Any], documented: Json) -> None:
         for key in ("type", "elements", "choices", "required", "default"):
             wanted, found = ours.get(key), documented.get(key)
             assert (sorted(wanted) if key == "choices" and wanted else wanted) == (
@@ -306,7 +339,7 @@ class TestAgreement:
 
     def test_of_the_steps_and_their_documentation(self) -> None:
         module = importlib.import_module("ansible_collections.lockstep.sync.plugins.modules.promotion")
-        assert yaml.safe_load(module.DOCUMENTATION)["options"]["step"]["choices"] == ["begin", *STEPS]
+        assert yaml.safe_load(module.DOCUMENTATION)["options"]["step"]["choices"] == ["start", *STEPS]
 
     def test_of_the_readme(self) -> None:
         text = (ROLE / "README.md").read_text(encoding="utf-8")
