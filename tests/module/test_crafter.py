@@ -758,6 +758,45 @@ def test_everything_is_published_with_the_publisher_stopped(server: Server, run_
     assert len(server.mutations()) == 1
 
 
+@pytest.mark.parametrize("target", ["staging", "live"])
+def test_the_default_publisher_role_publishes_items_and_sees_the_end(target: str, server: Server, run_module: RunModule) -> None:
+    server.control("POST", "/sites/second/edit", {"files": {HOME: "<page>by a publisher</page>\n"}})
+    outcome = run_module(PUBLISH, server.options("second", user="publisher", target=target, items=[HOME]))
+    record = outcome.only
+    assert not outcome.failed and record["state"] == "succeeded" and record["changed_basis"] == "observed"
+    files = server.control("GET", "/sites/second/tree", branch=target)["files"]
+    assert "publisher" in files[HOME.lstrip("/")] and len(server.mutations()) == 1
+
+
+def test_the_default_publisher_role_and_an_answer_that_is_lost(server: Server, run_module: RunModule) -> None:
+    server.simulator.fault("drop_after", method="POST")
+    outcome = run_module(PUBLISH, server.options(user="publisher", items=[HOME]))
+    assert outcome.only["state"] == "succeeded" and "found" in outcome.only["reason"] and len(server.mutations()) == 1
+
+
+def test_the_default_publisher_role_may_not_publish_everything(server: Server, run_module: RunModule) -> None:
+    outcome = run_module(PUBLISH, server.options(user="publisher", everything=True))
+    assert "publish_all" in refused(outcome, "permission_denied")["hint"] and len(server.mutations()) == 1
+
+
+def test_items_that_do_not_exist_are_found_before_anything_is_sent(server: Server, run_module: RunModule) -> None:
+    options = server.options(items=[HOME, "/site/website/nosuch/index.xml"])
+    for check in (True, False):
+        message = refused(run_module(PUBLISH, options, check=check), "not_found")["message"]
+        assert "/site/website/nosuch/index.xml" in message and HOME not in message
+    assert server.mutations() == []
+
+
+def test_sessions_are_no_way_into_4_0(server: Server, run_module: RunModule) -> None:
+    server.knob(profile="4.0", basic_auth=True)
+    body = json.dumps(
+        {"message": "This API has been replaced by a new login mechanism via JWT, please review the documentation."}
+    )
+    server.simulator.fault("status", path_regex=LOGIN, code=503, body=body, content_type="application/json")
+    outcome = run_module(SYNC, server.with_password(auth_method="session"))
+    assert "token or basic" in refused(outcome, "auth_failed")["hint"] and server.logins() == 1
+
+
 def package_of(server: Server) -> dict[str, Any]:
     packages = server.control("GET", "/sites/mysite")["packages"]
     return dict(packages[-1]) if packages else {}

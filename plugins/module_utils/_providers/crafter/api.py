@@ -139,8 +139,8 @@ ERROR_PATTERNS = (
     StudioErrorPattern("Internal system failure", "server_error", _SERVER, (500,)),
 )
 _NOT_ALLOWED = (
-    "The account is logged in and may not do this: it has to be an administrator of the site, or to have the permission publish"
-    " there."
+    "The account is logged in and may not do this: it has to be an administrator of the site, or its role needs the permission"
+    " publish to reset staging and to publish items, publish_all to publish everything, get_publishing_queue to see packages."
 )
 
 

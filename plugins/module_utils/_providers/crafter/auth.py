@@ -150,7 +150,8 @@ class StudioAuth(AuthBase):
         except SyncError as error:
             if error.http_status == 401:
                 raise refused("session", f"Studio does not accept the login of {credentials.username}") from None
-            if error.code == "endpoint_missing":
+            # 4.0 has the call and refuses it (docs/reference/crafter.md#2.3)
+            if error.code == "endpoint_missing" or error.http_status == 503:
                 remedy = "Set auth_method to token or basic: Studio has sessions for its API up to 3.1 only. Check api_url, too."
                 raise SyncError("auth_failed", f"no login for sessions: {error.message}", remedy, error.http_status) from None
             raise

@@ -25,7 +25,7 @@ from ..._http.client import Channel
 from ..._http.response import Response
 from ..._lifecycle.poll import Reading
 from ..._lifecycle.provider import Capabilities, Effect, Observation, Provider, Run, Services, Target
-from .api import FIRST_PACKAGES, V1, V4, V5, Publisher, Site, Version, check_site, error_text_and_code, object_of
+from .api import FIRST_PACKAGES, LIVE, STAGING, V1, V4, V5, Publisher, Site, Version, check_site, error_text_and_code, object_of
 from .auth import CONNECTION_SPEC
 from .provider import never_published, publish_failed
 from .studio import Studio
@@ -52,6 +52,8 @@ SEARCHED = 3
 
 FIRST_ITEMS, FIRST_ALL = Version(3, 0, 11), Version(3, 1, 24)
 PARTLY = "completed with errors"
+#: how many missing items a message names
+SHOWN = 5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -182,14 +184,36 @@ class CrafterPublish(Provider):
             remedy = f"Use one of: {', '.join(site.targets)}. A staging target appears when it is enabled for the site."
             raise invalid_option("target", request.target, f"is not a publishing target of site {request.site}", remedy)
         publisher = self.studio.publisher(channel, request.site)
+        snapshot: Json = {"mark": f"lockstep-{self.services.rng.getrandbits(64):016x}"}
+        published, missing = self._published(request, site, channel)
+        if published is not None and self.studio.queue(channel, request.site, site.targets) is None:
+            # the packages are not for this account, so that the items have to tell
+            snapshot["published_before"] = {"branch": _branch(request, site), "items": published}
         return Observation(
             reason=_reason(request, site),
-            obstacle=self._obstacle(request, site, publisher),
+            obstacle=_no_such_items(request, missing) or self._obstacle(request, site, publisher),
             violations=self._violations(request, site),
-            snapshot={"mark": f"lockstep-{self.services.rng.getrandbits(64):016x}"},
+            snapshot=snapshot,
             detail={"target": request.target, "paths": list(request.items) or None, "publisher": publisher.as_detail()},
             compact_detail={"target": request.target},
         )
+
+    def _published(self, request: PublishRequest, site: Site, channel: Channel) -> tuple[dict[str, str] | None, list[str]]:
+        """When each item was published to the target last, and the items that do not exist; ``None`` where that is not shown."""
+        branch = _branch(request, site)
+        published, missing = {}, []
+        for path in request.items:
+            try:
+                found = self.studio.publications(channel, request.site, path)
+            except SyncError as error:
+                if error.code not in ("endpoint_missing", "permission_denied"):
+                    raise
+                return None, []
+            if found is None:
+                missing.append(path)
+            else:
+                published[path] = found[branch]
+        return published or None, missing
 
     def _obstacle(self, request: PublishRequest, site: Site, publisher: Publisher) -> SyncError | None:
         if site.published is False and request.items:
@@ -222,7 +246,7 @@ class CrafterPublish(Provider):
         call = choose_call(self.studio.version(channel), request, comment)
         response = self.studio.post(channel, call.path, call.body, _definite, params=call.params, expect=(200, 201))
         body = object_of(response)
-        handle = self._handle(target, mark)
+        handle = self._handle(target, observation.snapshot)
         if body.get("packageId") is not None:
             handle["package"] = str(body["packageId"])
         if call.synchronous:
@@ -234,21 +258,25 @@ class CrafterPublish(Provider):
             return Run(handle, started_at, dataclasses.replace(reading, finished_at=started_at))
         return Run(handle, started_at)
 
-    def _handle(self, target: Target, mark: str) -> Json:
+    def _handle(self, target: Target, snapshot: t.Mapping[str, t.Any]) -> Json:
         request = t.cast(PublishRequest, target.data)
+        before = {name: snapshot[name] for name in ("published_before",) if name in snapshot}
         return {
+            **before,
             "provider": self.name,
             "address": self.address,
             "site": request.site,
             "target": request.target,
             "order": request.id,
-            "mark": mark,
+            "mark": snapshot["mark"],
             "ordered_at": isoformat(self.services.clock.now()),
         }
 
     def find(self, target: Target, snapshot: t.Mapping[str, t.Any], channel: Channel) -> Run | None:
-        handle = self._handle(target, snapshot["mark"])
+        handle = self._handle(target, snapshot)
         version = self.studio.version(channel)
+        if "published_before" in snapshot:
+            return Run(handle) if self._moved_items(handle, channel) else None
         if version is not None and not FIRST_PACKAGES <= version < V5:
             return None
         return Run(handle) if self._packages(handle, channel) else None
@@ -260,10 +288,7 @@ class CrafterPublish(Provider):
         version = self.studio.version(channel)
         if version is not None and version < FIRST_PACKAGES:
             return self._read_by_publisher(handle, channel)
-        if version is not None and version >= V5:
-            state, word = self._state_of_package(handle, channel)
-        else:
-            state, word = state_of([str(row["state"]) for row in self._packages(handle, channel)])
+        state, word = self._state_and_word(handle, channel)
         if state in ("running", "absent"):
             publisher = self.studio.publisher(channel, handle["site"])
             if publisher.state in ("stopped", "error"):
@@ -271,6 +296,24 @@ class CrafterPublish(Provider):
                 return Reading("failed", f"{word}, publisher {publisher.state}", message)
         message = f"its package is {word}" if state == "failed" else ""
         return Reading(state, word, message, word, data=word)
+
+    def _state_and_word(self, handle: t.Mapping[str, t.Any], channel: Channel) -> tuple[ReadingState, str]:
+        if "published_before" in handle:
+            moved, wanted = len(self._moved_items(handle, channel)), len(handle["published_before"]["items"])
+            return ("succeeded", COMPLETED) if moved == wanted else ("running", f"{moved} of {wanted} items published")
+        version = self.studio.version(channel)
+        if version is not None and version >= V5:
+            return self._state_of_package(handle, channel)
+        return state_of([str(row["state"]) for row in self._packages(handle, channel)])
+
+    def _moved_items(self, handle: t.Mapping[str, t.Any], channel: Channel) -> list[str]:
+        """The items of a handle that were published since it was made, for accounts that may not see packages."""
+        branch = handle["published_before"]["branch"]
+        return [
+            path
+            for path, before in handle["published_before"]["items"].items()
+            if (self.studio.publications(channel, handle["site"], path) or {}).get(branch, before) != before
+        ]
 
     @staticmethod
     def _ended(handle: t.Mapping[str, t.Any]) -> Reading | None:
@@ -331,6 +374,19 @@ class CrafterPublish(Provider):
     def explain_timeout(self, target: Target, reading: Reading | None, channel: Channel) -> str:
         publisher = self.studio.publisher(channel, t.cast(PublishRequest, target.data).site)
         return f"The publisher is {publisher.status or 'in no known state'}."
+
+
+def _no_such_items(request: PublishRequest, missing: t.Sequence[str]) -> SyncError | None:
+    if not missing:
+        return None
+    shown = ", ".join(missing[:SHOWN]) + (f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else "")
+    message = f"option items: site {request.site} has no {shown}"
+    return SyncError("not_found", message, "Check items: paths in the sandbox, such as /site/website/index.xml.")
+
+
+def _branch(request: PublishRequest, site: Site) -> str:
+    """The part of an item that shows when it was published to the target."""
+    return LIVE if request.target == site.live else STAGING
 
 
 def _reason(request: PublishRequest, site: Site) -> str:

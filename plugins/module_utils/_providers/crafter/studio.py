@@ -367,6 +367,24 @@ class Studio:
         due = sum(moment is None or moment <= now for moment in waiting)
         return Queue(len(rows) - len(waiting), due, len(waiting) - due)
 
+    def publications(self, channel: Channel, site: str, path: str) -> dict[str, str] | None:
+        """When an item was last published and as which commit, by branch (``staging``, ``live``); ``None`` for an unknown item.
+
+        :raises SyncError: those of :meth:`Channel.observe`; ``endpoint_missing`` before 4.0 and from 5.0 on.
+        """
+        version = self.version(channel)
+        if version is not None and not V4 <= version < V5:
+            raise SyncError("endpoint_missing", "this Studio does not show single items", ADDRESS)
+        try:
+            body = object_of(self.get(channel, "/api/2/content/item_by_path", {"siteId": site, "path": path}))
+        except SyncError as error:
+            if error.code != "not_found":
+                raise
+            return None
+        item = body["item"]
+        rows = {branch: item.get(branch) or {} for branch in (STAGING, LIVE)}
+        return {branch: f"{row.get('datePublished') or ''} {row.get('commitId') or ''}".strip() for branch, row in rows.items()}
+
     def staged_not_live(self, channel: Channel, site: str, limit: int = 10) -> list[str] | None:
         """Paths that Studio lists as staged and never live, from at most ``limit`` pages; ``None`` if it does not show them.
 
