@@ -4,7 +4,7 @@
 
 # Note that this plugin util is PRIVATE to the collection.
 
-"""Change windows of role staging_promotion: whether it is open now, and when that changes."""
+"""Change windows of role staging_promotion: whether a change is allowed now, and when that changes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .times import DAYS, Span, Window, WindowRules, union, without
 
 OPTION = "staging_promotion_windows"
 
-#: how far ahead to look for the next change: most are near, and looking far takes longer
+#: how far ahead the next change is searched for: first nearby, because most are, and a long search takes longer
 HORIZONS = (dt.timedelta(days=8), dt.timedelta(days=366))
 
 
@@ -25,7 +25,7 @@ HORIZONS = (dt.timedelta(days=8), dt.timedelta(days=366))
 class Verdict:
     """Whether a change may be made now.
 
-    :param reason: names the window that decided, with times in its zone, and says when it changes.
+    :param reason: the window that decided, with times in its zone, and when that changes.
     :param window: name of that window (``allow[0]`` and the like if it has none); ``None`` where no single one decided.
     :param next_change: when it closes or opens next, in UTC; ``None`` if that does not happen within about a year.
     """
@@ -36,8 +36,8 @@ class Verdict:
     next_change: dt.datetime | None
 
 
-def check(windows: t.Any, option: str = OPTION) -> None:
-    """Refuse windows that cannot be understood, before anything happens.
+def check(windows: object, option: str = OPTION) -> None:
+    """Refuse invalid windows, before anything happens.
 
     :param windows: ``{"allow": [window, ...], "deny": [window, ...]}``, as the user wrote it.
     :raises SyncError: ``invalid_option`` that names the entry, such as ``staging_promotion_windows.allow[0].days``.
@@ -45,27 +45,27 @@ def check(windows: t.Any, option: str = OPTION) -> None:
     parse(windows, option)
 
 
-def judge(windows: t.Any, now: dt.datetime, option: str = OPTION) -> Verdict:
-    """Whether it is open at ``now`` (with a time zone). Deny wins, and no allow windows means always allowed.
+def judge(windows: object, now: dt.datetime, option: str = OPTION) -> Verdict:
+    """Whether a change is allowed at ``now`` (with a time zone). Deny wins, and without allow windows it is always allowed.
 
     :raises SyncError: as :func:`check`.
     """
     if now.tzinfo is None:
         raise ValueError("a time without a zone")
     rules = parse(windows, option)
-    # all windows begin and end at whole seconds, so that this is the same
+    # all windows begin and end at whole seconds
     instant = now.astimezone(dt.timezone.utc).replace(microsecond=0)
-    outlook = _look(rules, instant, HORIZONS[0])
+    outlook = _outlook(rules, instant, HORIZONS[0])
     if outlook.change is None:
-        outlook = _look(rules, instant, HORIZONS[1])
+        outlook = _outlook(rules, instant, HORIZONS[1])
     return _verdict(rules, outlook)
 
 
 @dataclasses.dataclass(frozen=True)
 class _Outlook:
-    """What is known about the time from now on.
+    """The windows from now on.
 
-    :param reach: up to when.
+    :param reach: the end of the time that is considered.
     :param allow: windows with their spans.
     """
 
@@ -77,7 +77,7 @@ class _Outlook:
     change: dt.datetime | None
 
 
-def _look(rules: WindowRules, now: dt.datetime, horizon: dt.timedelta) -> _Outlook:
+def _outlook(rules: WindowRules, now: dt.datetime, horizon: dt.timedelta) -> _Outlook:
     reach = now + horizon
     lists: list[list[tuple[Window, list[Span]]]] = []
     for windows in (rules.allow, rules.deny):
@@ -96,7 +96,7 @@ def _look(rules: WindowRules, now: dt.datetime, horizon: dt.timedelta) -> _Outlo
 
 
 def _at(windows: list[tuple[Window, list[Span]]], moment: dt.datetime) -> Window | None:
-    """The first window that it is at a moment."""
+    """The first window that contains a moment."""
     return next((window for window, spans in windows if any(begin <= moment < end for begin, end in spans)), None)
 
 
@@ -141,7 +141,7 @@ def _labels(windows: t.Sequence[Window]) -> str:
 
 def _moment(moment: dt.datetime, zone: dt.tzinfo) -> str:
     local = moment.astimezone(zone)
-    # the names of days must not depend on the locale
+    # strftime would write names of days in the language of the locale
     seconds = f":{local.second:02}" if local.second else ""
     return f"{DAYS[local.weekday()].capitalize()} {local:%Y-%m-%d %H:%M}{seconds} {local.tzname()}"
 

@@ -4,7 +4,7 @@
 
 # Note that this plugin util is PRIVATE to the collection.
 
-"""Change windows: how people write them, and how they are shown to people."""
+"""Change windows: the notation of users, and the text that describes a window."""
 
 from __future__ import annotations
 
@@ -27,11 +27,14 @@ _COMMON_KEYS = ("name", "timezone")
 KEYS = _CALENDAR_KEYS + _CRON_KEYS + _COMMON_KEYS
 _DURATION = re.compile(r"(?:(\d+)\s*d)?\s*(?:(\d+)\s*h)?\s*(?:(\d+)\s*m)?\s*(?:(\d+)\s*s?)?", re.IGNORECASE)
 
-Mapping = t.Mapping[str, t.Any]
+#: The entries of a mapping that the user wrote.
+Given = t.Mapping[str, object]
 
 
-def parse(windows: t.Any, option: str) -> WindowRules:
-    """What the user wrote, understood.
+def parse(windows: object, option: str) -> WindowRules:
+    """The windows of a setting.
+
+    :param windows: ``{"allow": [window, ...], "deny": [window, ...]}``, as the user wrote it; None for no windows.
 
     :raises SyncError: ``invalid_option`` that names the entry.
     """
@@ -47,52 +50,55 @@ def parse(windows: t.Any, option: str) -> WindowRules:
     return WindowRules(_parse_list(windows, "allow", option), _parse_list(windows, "deny", option))
 
 
-def _parse_list(windows: Mapping, key: str, option: str) -> tuple[Window, ...]:
+def _parse_list(windows: Given, key: str, option: str) -> tuple[Window, ...]:
     entries = windows.get(key)
     if entries is None:
         return ()
     if isinstance(entries, (str, bytes)) or not isinstance(entries, t.Sequence):
         raise invalid_option(
-            f"{option}.{key}", entries, "is not a list", _quoted(entries) + "Write a list of windows, if only of one."
+            f"{option}.{key}", entries, "is not a list", _quoted(entries) + "Write a list of windows, even for a single one."
         )
     return tuple(_parse_window(entry, f"{option}.{key}[{index}]", f"{key}[{index}]") for index, entry in enumerate(entries))
 
 
-def _quoted(value: t.Any) -> str:
-    """A further remedy: templates of ansible-core 2.18 make a text of everything that holds dates."""
+def _quoted(value: object) -> str:
+    """An additional remedy: templates of ansible-core 2.18 turn everything that contains dates into text."""
     return "Put dates and times into quotes. " if isinstance(value, str) and "datetime.date" in value else ""
 
 
-def _parse_window(entry: t.Any, path: str, place: str) -> Window:
+def _parse_window(entry: object, path: str, place: str) -> Window:
     if not isinstance(entry, t.Mapping):
         raise invalid_option(path, entry, "is not a mapping", "Write days, from, to; or cron, duration; or start, end.")
     for key in entry:
         if key not in KEYS:
             raise invalid_option(path, key, "is not a key of a window", f"Use some of {', '.join(KEYS)}.")
-    # a role's argument specification fills in what was left out
+    # a role's argument specification sets what was left out to null
     given = {key: value for key, value in entry.items() if value is not None}
     name = place
     if "name" in given:
         name = str(given["name"]).strip()
         if not name or isinstance(given["name"], (dict, list, bool)):
-            raise invalid_option(f"{path}.name", given["name"], "is no name", "Leave it out, or give the window a name.")
+            raise invalid_option(f"{path}.name", given["name"], "is not a name", "Leave it out, or give the window a name.")
     zone, zone_name = _parse_zone(given.get("timezone", "UTC"), f"{path}.timezone")
     if any(key in given for key in _CRON_KEYS):
         return _parse_cron(given, path, name, zone, zone_name)
     if not any(key in given for key in _CALENDAR_KEYS):
         raise invalid_option(
-            path, dict(given), "does not say when it is", 'Give days, times, dates or cron; always is days: "mon-sun".'
+            path,
+            dict(given),
+            "gives no days, times, dates or cron",
+            'Give days, times, dates or cron; always is days: "mon-sun".',
         )
     return _parse_calendar(given, path, name, zone, zone_name)
 
 
-def _parse_zone(value: t.Any, path: str) -> tuple[dt.tzinfo, str]:
+def _parse_zone(value: object, path: str) -> tuple[dt.tzinfo, str]:
     remedy = "Use a name of the IANA time zone database such as Europe/Berlin."
     if not isinstance(value, str) or not value.strip():
         raise invalid_option(path, value, "is not the name of a time zone", remedy)
     name = value.strip()
     if name.upper() in ("UTC", "ETC/UTC"):
-        # needs no database
+        # works without a time zone database
         return dt.timezone.utc, "UTC"
     try:
         return zoneinfo.ZoneInfo(name), name
@@ -109,12 +115,12 @@ def _parse_zone(value: t.Any, path: str) -> tuple[dt.tzinfo, str]:
     raise invalid_option(path, name, "is not a known time zone", remedy + hint)
 
 
-def _parse_calendar(given: Mapping, path: str, name: str, zone: dt.tzinfo, zone_name: str) -> Calendar:
+def _parse_calendar(given: Given, path: str, name: str, zone: dt.tzinfo, zone_name: str) -> Calendar:
     days = _parse_days(given["days"], f"{path}.days") if "days" in given else frozenset(range(7))
     begin = _parse_time(given["from"], f"{path}.from") if "from" in given else 0
     end = _parse_time(given["to"], f"{path}.to") if "to" in given else DAY_MINUTES
     if begin == DAY_MINUTES:
-        raise invalid_option(f"{path}.from", given["from"], "is the end of a day", 'Write "00:00", and the day that it begins.')
+        raise invalid_option(f"{path}.from", given["from"], "is the end of a day", 'Write "00:00" and the next day.')
     if begin == end:
         problem = "is the same time as from"
         raise invalid_option(
@@ -134,7 +140,7 @@ def _parse_calendar(given: Mapping, path: str, name: str, zone: dt.tzinfo, zone_
     return Calendar(name, text, zone, days, begin, end if end > begin else end + DAY_MINUTES, start, stop)
 
 
-def _parse_days(value: t.Any, path: str) -> frozenset[int]:
+def _parse_days(value: object, path: str) -> frozenset[int]:
     remedy = "Use mon, tue, wed, thu, fri, sat, sun, and ranges such as mon-fri."
     entries = [value] if isinstance(value, str) else value
     if not isinstance(entries, (list, tuple)):
@@ -144,7 +150,7 @@ def _parse_days(value: t.Any, path: str) -> frozenset[int]:
         if not isinstance(entry, str):
             raise invalid_option(path, entry, "is not the name of a day", remedy)
         for word in re.split(r"[,\s]+", re.sub(r"\s*-\s*", "-", entry.strip().lower())):
-            # a comma too much does no harm
+            # an extra comma is ignored
             days.update(_day_range(word, path, remedy) if word else ())
     if not days:
         raise invalid_option(path, value, "names no day", remedy)
@@ -161,11 +167,11 @@ def _day_range(word: str, path: str, remedy: str) -> list[int]:
     if len(numbers) > 2:
         raise invalid_option(path, word, "is a range with more than two ends", remedy)
     first, last = numbers[0], numbers[-1]
-    # fri-mon goes over the end of the week
+    # fri-mon crosses the end of the week
     return [(first + step) % 7 for step in range((last - first) % 7 + 1)]
 
 
-def _parse_time(value: t.Any, path: str) -> int:
+def _parse_time(value: object, path: str) -> int:
     """Minutes since midnight. YAML reads ``8:00`` without quotes as 480, in base 60."""
     remedy = 'Write hours and minutes in quotes, "00:00" to "24:00".'
     if isinstance(value, int) and not isinstance(value, bool):
@@ -178,8 +184,8 @@ def _parse_time(value: t.Any, path: str) -> int:
     raise invalid_option(path, value, "is not a time of day", remedy)
 
 
-def _parse_date(value: t.Any, path: str) -> dt.date:
-    """A date, or a date-time of whole seconds. YAML makes such objects of what is not in quotes."""
+def _parse_date(value: object, path: str) -> dt.date:
+    """A date, or a date-time of whole seconds. YAML creates such objects from what is not in quotes."""
     if isinstance(value, dt.datetime):
         return value.replace(microsecond=0)
     if isinstance(value, dt.date):
@@ -195,20 +201,20 @@ def _parse_date(value: t.Any, path: str) -> dt.date:
 
 
 def _wall(moment: dt.date, zone: dt.tzinfo, later: int) -> dt.datetime:
-    """What the clock shows at a date-time, or at the beginning of a date or ``later`` days after it."""
+    """Local time at a date-time, or at the beginning of a date, or ``later`` days after it."""
     if isinstance(moment, dt.datetime):
         try:
             return (moment.astimezone(zone) if moment.tzinfo else moment).replace(tzinfo=None)
-        except OverflowError:  # the end of all times, in a zone further east
+        except OverflowError:  # the last representable time, in a zone further east
             return moment.replace(tzinfo=None)
     midnight = dt.datetime.combine(moment, dt.time())
     return midnight + later * DAY if moment < dt.date.max else midnight
 
 
-def _parse_cron(given: Mapping, path: str, name: str, zone: dt.tzinfo, zone_name: str) -> Cron:
+def _parse_cron(given: Given, path: str, name: str, zone: dt.tzinfo, zone_name: str) -> Cron:
     for key in _CALENDAR_KEYS:
         if key in given:
-            raise invalid_option(f"{path}.{key}", given[key], "cannot be combined with cron", "Make two windows of it.")
+            raise invalid_option(f"{path}.{key}", given[key], "cannot be combined with cron", "Write two windows.")
     for key, other in (("cron", "duration"), ("duration", "cron")):
         if key not in given:
             remedy = f"Give {key} as well: five fields of cron say when the window begins, and duration how long it lasts."
@@ -222,15 +228,15 @@ def _parse_cron(given: Mapping, path: str, name: str, zone: dt.tzinfo, zone_name
     try:
         cronsim.CronSim(expression, dt.datetime.now(dt.timezone.utc))
     except (cronsim.CronSimError, AssertionError, ValueError, TypeError, IndexError) as exc:
-        # only its own errors are made for people
-        told = str(exc) if isinstance(exc, cronsim.CronSimError) else ""
-        problem = "is not a cron expression" + (f" ({told[:1].lower()}{told[1:]})" if told else "")
+        # only cronsim's own errors have texts for users
+        detail = str(exc) if isinstance(exc, cronsim.CronSimError) else ""
+        problem = "is not a cron expression" + (f" ({detail[:1].lower()}{detail[1:]})" if detail else "")
         raise invalid_option(f"{path}.cron", expression, problem, remedy) from None
     text = f"cron {expression} for {_duration_text(duration)}, {zone_name}"
     return Cron(name, text, zone, expression, dt.timedelta(seconds=duration))
 
 
-def _parse_duration(value: t.Any, path: str) -> int:
+def _parse_duration(value: object, path: str) -> int:
     """Seconds."""
     seconds: int | None = None
     if isinstance(value, int) and not isinstance(value, bool):
@@ -253,7 +259,7 @@ def _days_text(days: frozenset[int]) -> str:
             runs[-1].append(day)
         else:
             runs.append([day])
-    # two days in a row read better one by one
+    # two consecutive days are written one by one
     return ",".join(f"{DAYS[run[0]]}-{DAYS[run[-1]]}" if len(run) > 2 else ",".join(DAYS[day] for day in run) for run in runs)
 
 

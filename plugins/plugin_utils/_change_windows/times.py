@@ -4,11 +4,11 @@
 
 # Note that this plugin util is PRIVATE to the collection.
 
-"""Change windows: when they are. No I/O but the time zone database.
+"""Change windows: their spans of time. No I/O except for the time zone database.
 
-Windows by days, times and dates go by the clock on the wall of their zone: what it shows decides. A time that is skipped when
-the clock goes forward is not missed, the window begins or ends with the jump; in an hour that comes twice, both count.
-Windows by cron begin when Debian's cron would start a job, and last as long as they say, whatever the clock does.
+Windows by days, times and dates use the local time of their zone. A time that is skipped when the clock is set forward moves to
+the end of the gap; an hour that occurs twice counts twice. Windows by cron begin when Debian's cron would start a job, and have a
+fixed duration.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from __future__ import annotations
 import abc
 import dataclasses
 import datetime as dt
+import types
 import typing as t
 
 from ansible.module_utils.basic import missing_required_lib
@@ -24,24 +25,24 @@ from ...module_utils._core.errors import SyncError
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
-#: starts of one cron window to go through (some tenths of a second); beyond them nothing is said
+#: starts of one cron window that are computed (some tenths of a second); the time after them is not considered
 MAX_STARTS = 20_000
-#: no zone changes its offset to and fro within less
+#: the shortest time between two changes of the offset of a zone
 PROBE = dt.timedelta(hours=6)
 
 SECOND = dt.timedelta(seconds=1)
 DAY = dt.timedelta(days=1)
 
-#: from its first instant (UTC, whole seconds) up to the first one after it
+#: its first instant (UTC, whole seconds), and the first one after it
 Span = tuple[dt.datetime, dt.datetime]
 
 
 @dataclasses.dataclass(frozen=True)
 class Window(abc.ABC):
-    """What all kinds of windows have.
+    """A window of any kind.
 
-    :param name: as the user calls it, or where it stands.
-    :param text: when it is, for people.
+    :param name: given by the user, or the place in the settings.
+    :param text: its times, as shown to users.
     """
 
     name: str
@@ -54,7 +55,7 @@ class Window(abc.ABC):
 
     @abc.abstractmethod
     def spans(self, low: dt.datetime, high: dt.datetime) -> tuple[list[Span], dt.datetime]:
-        """When it is between two instants, in order and apart from each other, and up to when that is known."""
+        """Its spans between two instants, sorted and disjoint, and the end of the time for which they are known."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,8 +65,8 @@ class Calendar(Window):
     :param days: 0 for Monday.
     :param begin: minutes since midnight.
     :param end: likewise; greater than ``begin``, and beyond 1440 for a time of the next day.
-    :param start: a date means the days that windows begin on; a date-time cuts windows off. With a zone it is an instant, without
-        one it is what the clock shows.
+    :param start: a date is the first day on which a window begins; a date-time cuts windows off. With a zone it is an instant,
+        without one it is local time.
     :param stop: the first date-time after the period, or its last date.
     """
 
@@ -78,16 +79,16 @@ class Calendar(Window):
     def spans(self, low: dt.datetime, high: dt.datetime) -> tuple[list[Span], dt.datetime]:
         found: list[Span] = []
         for since, until, offset in _segments(self.zone, low, high):
-            wall_low, wall_high = ((moment + offset).replace(tzinfo=None) for moment in (since, until))
-            for begin, end in self._on_the_wall(wall_low, wall_high):
+            local_low, local_high = ((moment + offset).replace(tzinfo=None) for moment in (since, until))
+            for begin, end in self._local_spans(local_low, local_high):
                 utc_begin, utc_end = ((moment - offset).replace(tzinfo=dt.timezone.utc) for moment in (begin, end))
                 found.append((utc_begin, utc_end))
         return union(filter(None, map(self._cut, found))), high
 
-    def _on_the_wall(self, low: dt.datetime, high: dt.datetime) -> t.Iterator[Span]:
-        """Spans in terms of the clock, which goes steadily from ``low`` to ``high``."""
+    def _local_spans(self, low: dt.datetime, high: dt.datetime) -> t.Iterator[Span]:
+        """Spans in local time, between whose ends the offset of the zone is constant."""
         first, last = self.start, self.stop
-        # a window of the day before may reach into this one
+        # a window of the previous day may end in this one
         day = low.date() - DAY
         while day <= high.date():
             midnight = dt.datetime.combine(day, dt.time())
@@ -107,7 +108,7 @@ class Calendar(Window):
             day += DAY
 
     def _cut(self, span: Span) -> Span | None:
-        """What of a span lies between those ends of the period that are instants."""
+        """The part of a span within those ends of the period that are instants."""
         begin, end = span
         if isinstance(self.start, dt.datetime) and self.start.tzinfo:
             begin = max(begin, self.start)
@@ -118,7 +119,7 @@ class Calendar(Window):
 
 @dataclasses.dataclass(frozen=True)
 class Cron(Window):
-    """From each time that a cron expression names, for a duration of real time."""
+    """A fixed duration from each time of a cron expression."""
 
     expression: str
     duration: dt.timedelta
@@ -146,7 +147,7 @@ class WindowRules:
 
 
 def _segments(zone: dt.tzinfo, low: dt.datetime, high: dt.datetime) -> t.Iterator[tuple[dt.datetime, dt.datetime, dt.timedelta]]:
-    """The time from ``low`` to ``high`` in parts in which the offset of the zone stays the same."""
+    """The time from ``low`` to ``high`` in parts with a constant offset of the zone, which is the last item."""
     start = known = low
     while known < high:
         probe = min(known + PROBE, high)
@@ -167,7 +168,7 @@ def _offset(zone: dt.tzinfo, moment: dt.datetime) -> dt.timedelta:
 
 
 def union(spans: t.Iterable[Span]) -> list[Span]:
-    """In order, with those that touch made one."""
+    """The spans, sorted, with overlapping and adjacent ones merged."""
     joined: list[Span] = []
     for begin, end in sorted(spans):
         if joined and begin <= joined[-1][1]:
@@ -178,7 +179,7 @@ def union(spans: t.Iterable[Span]) -> list[Span]:
 
 
 def without(spans: list[Span], others: list[Span]) -> t.Iterator[Span]:
-    """What is in ``spans`` and not in ``others``; both as :func:`union` makes them."""
+    """The time in ``spans`` that is not in ``others``; both as :func:`union` returns them."""
     for begin, end in spans:
         for other_begin, other_end in others:
             if other_end <= begin:
@@ -192,7 +193,11 @@ def without(spans: list[Span], others: list[Span]) -> t.Iterator[Span]:
             yield begin, end
 
 
-def cronsim_library() -> t.Any:
+def cronsim_library() -> types.ModuleType:
+    """The module ``cronsim``.
+
+    :raises SyncError: it is not installed.
+    """
     try:
         import cronsim
     except ImportError:

@@ -27,6 +27,12 @@ ORDER = (
 MAX_FILE_LINES = 450
 MAX_FUNCTION_LINES = 40
 
+#: Still longer, and about to be split.
+TOO_LONG = {"plugins/plugin_utils/_promotion/journal.py", "plugins/plugin_utils/_promotion/state.py", "intend"}
+
+#: names whose values are documentation and no code
+DOCUMENTATION = {"DOCUMENTATION", "EXAMPLES", "RETURN"}
+
 
 def folder_of(name: str) -> str:
     """The entry of :data:`ORDER` that a file or a dotted module belongs to, or the folder of plugins that it is in."""
@@ -149,3 +155,34 @@ def test_module_utils_have_one_alias_for_json(sources: dict[str, ast.Module]) ->
         if isinstance(node, ast.Assign) and any(isinstance(target, ast.Name) and target.id == "Json" for target in node.targets)
     ]
     assert aliases == ["plugins/module_utils/_core/vocabulary.py"]
+
+
+def documentation_lines(tree: ast.Module) -> int:
+    """Lines of the texts from which Ansible makes the documentation of plugins."""
+    values = [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and any(getattr(name, "id", "") in DOCUMENTATION for name in node.targets)
+    ]
+    return sum((value.end_lineno or value.lineno) - value.lineno + 1 for value in values)
+
+
+def test_no_file_is_long(root: pathlib.Path, tracked: list[str], sources: dict[str, ast.Module]) -> None:
+    lengths = {}
+    for name in tracked:
+        if name.startswith("plugins/") and (root / name).exists() and not name.endswith((".yml", ".md")):
+            lines = len((root / name).read_text(encoding="utf-8").splitlines())
+            lengths[name] = lines - (documentation_lines(sources[name]) if name in sources else 0)
+    assert {name: length for name, length in lengths.items() if length > MAX_FILE_LINES and name not in TOO_LONG} == {}
+
+
+def test_no_function_is_long(sources: dict[str, ast.Module]) -> None:
+    lengths = {
+        f"{name}:{node.lineno} {node.name}": (node.end_lineno or node.lineno) - node.lineno + 1
+        for name, tree in sources.items()
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+    }
+    assert {
+        name: length for name, length in lengths.items() if length > MAX_FUNCTION_LINES and name.split()[1] not in TOO_LONG
+    } == {}

@@ -4,188 +4,25 @@
 
 # Note that this module util is PRIVATE to the collection.
 
-"""The calls to ServerAvatar, and what its responses mean (docs/reference/serveravatar.md#2 to #5 and #7)."""
+"""The calls to ServerAvatar (docs/reference/serveravatar.md#2 to #5 and #7)."""
 
 from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import re
 import typing as t
 
 from ..._core.clock import parse_iso
-from ..._core.errors import Ambiguous, SyncError
+from ..._core.errors import SyncError
 from ..._core.vocabulary import Json
 from ..._http.client import Channel
 from ..._http.response import Response
+from .responses import accepted, definite, object_in, unexpected_response, without_secrets
 
-#: server objects contain secrets such as the password of Redis, so every key that matches is dropped
-SECRET = re.compile(r"password|secret|token|key", re.IGNORECASE)
-WRONG_ADDRESS = "Check that api_url is the address of the ServerAvatar API."
 #: seconds; the last is the largest assumed difference between the clocks of ``Date`` and of the dates of rows
 DAY, QUARTER, MAX_SKEW = 86400.0, 900.0, 3.0
 #: longer than any list of this service; bounds the requests to a server that ignores ``page``
 MAX_PAGES = 1000
-
-
-@dataclasses.dataclass(frozen=True)
-class ErrorPattern:
-    """What an error text means. The status does not decide: 404 is also sent for missing permission, 500 for any refusal."""
-
-    pattern: str
-    code: str
-    hint: str
-
-
-ERROR_PATTERNS = (
-    ErrorPattern(
-        "organization not found", "not_found", "Check organization: a name or id that the account of the API key can see."
-    ),
-    ErrorPattern("server not found", "not_found", "Check server: a name, address or id in that organization."),
-    ErrorPattern("application not found", "not_found", "Check applications: names, domains or ids of production applications."),
-    ErrorPattern("staging server not found", "not_found", "The server of the staging area is gone. Create that area anew."),
-    ErrorPattern("staging application not found", "not_found", "The copy in the staging area is gone. Create that area anew."),
-    ErrorPattern("staging database not found", "not_found", "The database of the staging area is gone. Create that area anew."),
-    ErrorPattern(
-        "cloud storage provider not found", "not_found", "Check storage: a name or id of one that the organization has."
-    ),
-    ErrorPattern("database not found", "not_found", "Check database: a name or id of a database on that server."),
-    ErrorPattern("backup not found", "not_found", "The backup is gone; its retention period may be over."),
-    ErrorPattern(
-        "you cannot perform this action,? please contact support",
-        "permission_denied",
-        "ServerAvatar itself blocks this action for the account, the application or the plan: contact its support.",
-    ),
-    ErrorPattern(
-        "you cannot perform this action",
-        "permission_denied",
-        "The account of the API key may not do this, or the application has no staging area. Check its role in the organization.",
-    ),
-    ErrorPattern(
-        "please wait,? another .+ already running",
-        "busy",
-        "Another process runs on the application: a sync, or the creation of a staging area, clone or backup. Set if_running to"
-        " queue, or run the task again later.",
-    ),
-    ErrorPattern(
-        ".+ not have enough disk space available on your staging server",
-        "disk_full",
-        "Free disk space on the staging server, then run the task again. Nothing was overwritten.",
-    ),
-    ErrorPattern(
-        ".+ not have enough disk space available on your production server",
-        "disk_full",
-        "Free disk space on the production server, then run the task again. Nothing was overwritten.",
-    ),
-    ErrorPattern(
-        ".+ not have enough disk space available on your .+", "disk_full", "Free disk space there, then run the task again."
-    ),
-    ErrorPattern(
-        "you cannot restore this backup because there is not enough disk space available on .+",
-        "disk_full",
-        "Free disk space there, then run the task again. Nothing was restored.",
-    ),
-    ErrorPattern(
-        "restore is already in progress",
-        "busy",
-        "A backup is being restored to the application. Set if_running to queue, or run the task again later.",
-    ),
-    ErrorPattern(
-        "your server is not connected",
-        "connection_failed",
-        "Start the ServerAvatar agent on that server, or look at it in the panel.",
-    ),
-    ErrorPattern(
-        "backups cannot be restored .+", "permission_denied", "ServerAvatar restores no backups on servers of this kind."
-    ),
-    ErrorPattern("invalid retention period", "invalid_option", "Check retention_period."),
-    ErrorPattern(
-        "something went (really )?wrong.*",
-        "server_error",
-        "ServerAvatar gives no reason. Try again later; contact its support if it stays so.",
-    ),
-    ErrorPattern("(the route .* could not be found)?", "endpoint_missing", WRONG_ADDRESS),
-)
-
-NO_ACCESS = (
-    "Check that the account has API access enabled (it is off by default) and that api_token is its current key: a new key ends"
-    " the old one. If the key is right, try the other auth_scheme."
-)
-
-
-def normalized(text: str) -> str:
-    """A text in the form used for comparison, since the service spells its texts in several ways."""
-    text = " ".join(text.lower().split()).rstrip("!. ")
-    return text.replace("you can not", "you cannot")
-
-
-def pattern_for(text: str) -> ErrorPattern | None:
-    """The pattern that matches a text of the service, if there is one."""
-    plain = normalized(text)
-    return next((known for known in ERROR_PATTERNS if re.fullmatch(known.pattern, plain)), None)
-
-
-def interpret(response: Response) -> SyncError | None:
-    """The failure behind an error response."""
-    text, status = _message(response), response.status
-    if status == 401:
-        return SyncError("auth_failed", f"the API token is not accepted: {text or 'no reason given'}", NO_ACCESS, 401)
-    if status == 403:
-        return SyncError("permission_denied", text or response.describe(), "Check what the account of the API key may do.", 403)
-    if status == 405:
-        return SyncError("endpoint_missing", text or response.describe(), WRONG_ADDRESS, 405)
-    if status == 422:
-        return SyncError("invalid_option", _invalid(response, text), "Check the options that these fields come from.", 422)
-    known = pattern_for(text) if text is not None else None
-    if known is None or (known.code == "endpoint_missing" and status != 404):
-        return None
-    return SyncError(known.code, text or response.describe(), known.hint, status)
-
-
-def definite(response: Response) -> SyncError | None:
-    """The failure behind a 5xx response that is a refusal. ``Something went wrong`` is none: the action may have begun."""
-    error = interpret(response)
-    return None if error is None or error.code == "server_error" else error
-
-
-def _message(response: Response) -> str | None:
-    """The text of a response, if it has the form of the service."""
-    body = response.try_json()
-    text = body.get("message") if isinstance(body, dict) else None
-    return " ".join(text.split()) if isinstance(text, str) else None
-
-
-def _invalid(response: Response, text: str | None) -> str:
-    """The texts about all fields that the service rejected."""
-    body = response.try_json()
-    errors = body.get("errors") if isinstance(body, dict) else None
-    if not isinstance(errors, dict):
-        return text or response.describe()
-    texts = [str(item) for value in errors.values() for item in (value if isinstance(value, list) else [value])]
-    return " ".join([text or "", *texts]).strip()
-
-
-def without_secrets(value: t.Any) -> t.Any:
-    """A copy of a JSON-like value without keys whose names suggest secrets, at any depth."""
-    if isinstance(value, dict):
-        return {key: without_secrets(item) for key, item in value.items() if not SECRET.search(key)}
-    if isinstance(value, list):
-        return [without_secrets(item) for item in value]
-    return value
-
-
-def _object(response: Response, *keys: str) -> Json:
-    """The object in a response, or the one under ``keys`` in it."""
-    body = without_secrets(response.json())
-    for key in keys:
-        body = body.get(key) if isinstance(body, dict) else None
-    if not isinstance(body, dict):
-        raise _unexpected(response, f"has no object {'.'.join(keys)}" if keys else "is not an object")
-    return body
-
-
-def _unexpected(response: Response, problem: str) -> SyncError:
-    return SyncError("bad_response", f"{response.describe()} {problem}", WRONG_ADDRESS, response.status)
 
 
 # -- lists -----------------------------------------------------------------------------------------------------------------
@@ -204,7 +41,7 @@ def page_of(response: Response, key: str) -> tuple[list[Json], int]:
         # PHP encodes a list with gaps as an object
         found = list(found.values()) if isinstance(found, dict) else found
     if not isinstance(found, list) or not all(isinstance(row, dict) and "id" in row for row in found):
-        raise _unexpected(response, f"has no list of {key}")
+        raise unexpected_response(response, f"has no list of {key}")
     return found, min(last, MAX_PAGES)
 
 
@@ -397,17 +234,17 @@ class Staging:
 
 
 def get_server(channel: Channel, organization: int, server: int) -> Json:
-    return _object(channel.observe(f"/organizations/{organization}/servers/{server}"), "server")
+    return object_in(channel.observe(f"/organizations/{organization}/servers/{server}"), "server")
 
 
 def get_application(channel: Channel, place: ApplicationPath) -> Json:
-    return _object(channel.observe(place.path), "application")
+    return object_in(channel.observe(place.path), "application")
 
 
 def get_staging(channel: Channel, place: ApplicationPath) -> Staging:
     """The staging area of an application; one that has none may be answered with a refusal."""
     try:
-        body = _object(channel.observe(f"{place.path}/staging-area-detail"))
+        body = object_in(channel.observe(f"{place.path}/staging-area-detail"))
     except SyncError as error:
         if error.code != "permission_denied" or error.http_status != 404:
             raise
@@ -431,7 +268,7 @@ def get_status(channel: Channel, place: ApplicationPath) -> StatusRow | None:
         if error.code != "permission_denied" or error.http_status != 404:
             raise
         return None
-    body = _object(response)
+    body = object_in(response)
     row = body.get("siteMigration")
     row = row if isinstance(row, dict) else {}
     return StatusRow(
@@ -447,25 +284,18 @@ def get_status(channel: Channel, place: ApplicationPath) -> StatusRow | None:
 
 def start_sync(channel: Channel, place: ApplicationPath) -> Response:
     """Overwrite production with staging: the one mutating call, although it is a GET."""
-    return _accepted(channel.trigger("GET", f"{place.path}/sync", definite=definite))
+    return accepted(channel.trigger("GET", f"{place.path}/sync", definite=definite))
 
 
 def start_backup(channel: Channel, place: ApplicationPath, body: Json) -> Response:
     """Start a backup. The response does not identify it."""
     path = f"/organizations/{place.organization}/servers/{place.server}/backups"
-    return _accepted(channel.trigger("POST", path, body, definite=definite))
+    return accepted(channel.trigger("POST", path, body, definite=definite))
 
 
 def start_restore(channel: Channel, organization: int, backup: int) -> Response:
     """Overwrite an application with a backup of it: a mutating call, although it is a GET."""
-    return _accepted(channel.trigger("GET", f"/organizations/{organization}/backups/{backup}/restore", definite=definite))
-
-
-def _accepted(response: Response) -> Response:
-    if _message(response) is None:
-        # it may come from a login page, a proxy, or the service behind one
-        raise Ambiguous(f"{response.describe()} is not from the service: {response.excerpt() or 'nothing'}", response.status)
-    return response
+    return accepted(channel.trigger("GET", f"/organizations/{organization}/backups/{backup}/restore", definite=definite))
 
 
 def is_id(text: str) -> bool:

@@ -22,6 +22,7 @@ from ..._http.transport import TokenAuth
 from ..._lifecycle.provider import Services, Target, http_settings
 from . import api
 from .api import ApplicationPath
+from .responses import interpret
 
 DEFAULT_URL = "https://api.serveravatar.com"
 
@@ -69,7 +70,7 @@ def new_client(options: Options, services: Services) -> HttpClient:
     settings = http_settings(options)
     # the documentation requires it on all requests, also those without a body
     headers = {"Content-Type": "application/json"}
-    return HttpClient(settings, services.clock, services.redactor, TokenAuth(value), api.interpret, services.rng, headers)
+    return HttpClient(settings, services.clock, services.redactor, TokenAuth(value), interpret, services.rng, headers)
 
 
 #: options for a run whose progress the API does not show

@@ -430,7 +430,7 @@ class TestRefused:
             ({"cron": "0 22 * * *", "duration": 59}, "duration", "59 is out of range"),
             ({"cron": "0 22 * * *", "duration": "32d"}, "duration", "'32d' is out of range"),
             ({"cron": "0 22 * * *", "duration": 60, "days": "mon"}, "days", "'mon' cannot be combined with cron"),
-            ({"days": "mon", "name": " "}, "name", "' ' is no name"),
+            ({"days": "mon", "name": " "}, "name", "' ' is not a name"),
         ],
     )
     def test_names_option_and_value(self, window: Json, key: str, part: str) -> None:
@@ -448,8 +448,8 @@ class TestRefused:
             ({"allow": "mon"}, "staging_promotion_windows.allow", "'mon' is not a list"),
             ({"allow": ["mon"]}, "staging_promotion_windows.allow[0]", "'mon' is not a mapping"),
             ({"allow": [{"day": "mon"}]}, "staging_promotion_windows.allow[0]", "'day' is not a key of a window"),
-            ({"allow": [{}]}, "staging_promotion_windows.allow[0]", "{} does not say when it is"),
-            ({"allow": [{"name": "x", "days": None}]}, "staging_promotion_windows.allow[0]", "does not say when it is"),
+            ({"allow": [{}]}, "staging_promotion_windows.allow[0]", "{} gives no days, times, dates or cron"),
+            ({"allow": [{"name": "x", "days": None}]}, "staging_promotion_windows.allow[0]", "gives no days, times,"),
         ],
     )
     def test_other_forms(self, windows: Any, option: str, part: str) -> None:

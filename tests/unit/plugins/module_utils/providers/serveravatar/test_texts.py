@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from ansible_collections.lockstep.sync.plugins.module_utils._http.response import Response
-from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar import api
+from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar import responses
 
 DISK = "Staging site sync is failed because you do not have enough disk space available on your {} server!"
 
@@ -66,20 +66,20 @@ def response(status: int, body: t.Any, method: str = "GET") -> Response:
 
 @pytest.mark.parametrize(("status", "text", "code", "hint"), PUBLISHED)
 def test_published_refusals(status: int, text: str, code: str, hint: str) -> None:
-    error = api.interpret(response(status, {"message": text}))
+    error = responses.interpret(response(status, {"message": text}))
     assert error is not None
     assert (error.code, error.message, error.http_status) == (code, text, status)
     assert hint in error.hint
 
 
 def test_each_published_refusal_says_something_else_to_do() -> None:
-    hints = [meaning.hint for row in PUBLISHED if (meaning := api.pattern_for(row[1]))]
+    hints = [meaning.hint for row in PUBLISHED if (meaning := responses.pattern_for(row[1]))]
     assert len(set(hints)) == len(PUBLISHED)
 
 
 @pytest.mark.parametrize(("status", "text", "code"), ELSEWHERE)
 def test_texts_of_other_pages(status: int, text: str, code: str) -> None:
-    error = api.interpret(response(status, {"message": text}))
+    error = responses.interpret(response(status, {"message": text}))
     assert error is not None
     assert error.code == code
     assert error.hint
@@ -98,7 +98,7 @@ def test_texts_of_other_pages(status: int, text: str, code: str) -> None:
     ],
 )
 def test_spelling_does_not_matter(drift: t.Callable[[str], str], status: int, text: str, code: str, hint: str) -> None:
-    error = api.interpret(response(status, {"message": drift(text)}))
+    error = responses.interpret(response(status, {"message": drift(text)}))
     assert error is not None
     assert error.code == code
     assert hint in error.hint
@@ -106,12 +106,12 @@ def test_spelling_does_not_matter(drift: t.Callable[[str], str], status: int, te
 
 @given(st.text())
 def test_normalizing_twice_is_normalizing_once(text: str) -> None:
-    assert api.normalized(api.normalized(text)) == api.normalized(text)
+    assert responses.normalized(responses.normalized(text)) == responses.normalized(text)
 
 
 @pytest.mark.parametrize(("status", "text", "code", "hint"), [row for row in PUBLISHED if row[0] == 500])
 def test_definite_refusals_among_server_errors(status: int, text: str, code: str, hint: str) -> None:
-    error = api.definite(response(status, {"message": text}))
+    error = responses.definite(response(status, {"message": text}))
     assert (error and error.code) == (None if code == "server_error" else code)
 
 
@@ -129,12 +129,12 @@ def test_definite_refusals_among_server_errors(status: int, text: str, code: str
     ],
 )
 def test_anything_else_is_not_taken_for_a_refusal(body: bytes) -> None:
-    assert api.definite(response(500, body)) is None
+    assert responses.definite(response(500, body)) is None
 
 
 def test_invalid_fields_are_named() -> None:
     errors = {"name": ["The name field is required."], "type": ["The selected type is invalid."]}
-    error = api.interpret(response(422, {"message": "The given data was invalid.", "errors": errors}, "POST"))
+    error = responses.interpret(response(422, {"message": "The given data was invalid.", "errors": errors}, "POST"))
     assert error is not None
     assert error.code == "invalid_option"
     assert error.message == "The given data was invalid. The name field is required. The selected type is invalid."
@@ -142,13 +142,13 @@ def test_invalid_fields_are_named() -> None:
 
 @pytest.mark.parametrize("errors", [None, [], "no", {"name": "The name field is required."}])
 def test_invalid_fields_in_other_shapes(errors: t.Any) -> None:
-    error = api.interpret(response(422, {"message": "The given data was invalid.", "errors": errors}))
+    error = responses.interpret(response(422, {"message": "The given data was invalid.", "errors": errors}))
     assert error is not None
     assert error.message.startswith("The given data was invalid.")
 
 
 def test_how_to_get_access_is_told() -> None:
-    error = api.interpret(response(401, {"message": "Unauthenticated."}))
+    error = responses.interpret(response(401, {"message": "Unauthenticated."}))
     assert error is not None
     assert "API access" in error.hint
     assert "auth_scheme" in error.hint
@@ -169,7 +169,7 @@ def test_secrets_are_dropped_at_any_depth() -> None:
         "key": "hidden",
         "list": [["hidden-not", {"token": "hidden"}]],
     }
-    kept = api.without_secrets(body)
+    kept = responses.without_secrets(body)
     assert kept == {
         "server": {"id": 15, "databases": [{"name": "shop", "users": [{}]}]},
         "list": [["hidden-not", {}]],
@@ -193,4 +193,4 @@ def test_no_secret_is_left_and_nothing_else_is_lost(body: t.Any) -> None:
             return {key: expected(item) for key, item in value.items() if key in ("id", "name")}
         return [expected(item) for item in value] if isinstance(value, list) else value
 
-    assert api.without_secrets(body) == expected(body)
+    assert responses.without_secrets(body) == expected(body)
