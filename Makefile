@@ -2,13 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Everything runs in .venv, which scripts/setup creates and refreshes. docs/development.md tells more.
+# Everything runs in .venv, which scripts/setup creates and refreshes. See docs/development.md.
 
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 check := .venv/bin/python -m scripts.check
 
-.PHONY: help setup demo test unit modules lint sanity integration molecule build bench coverage format changelog clean
+test_steps := unit simulator modules lint sanity
+check_steps := long integration molecule build compatibility
+
+.PHONY: help setup demo test check $(test_steps) $(check_steps) bench coverage format changelog clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -20,30 +23,35 @@ demo: ## see the collection work against simulated systems
 	@scripts/setup demo
 	@.venv/bin/python -m tests.demo
 
-test: setup ## run every check (what CI runs)
-	@$(check) $(STEPS)
+test: setup ## test the whole behaviour on one ansible-core: the steps unit to sanity
+	@$(check) $(or $(STEPS),test)
 
-unit modules lint sanity integration molecule: setup
+check: setup ## run everything that `make test` leaves out: the steps long to compatibility
+	@$(check) check
+
+$(test_steps) $(check_steps): setup
 	@$(check) $@
 
-build: setup ## build the collection into dist/, check it as Galaxy would, install it
-	@$(check) build
-
 unit: ## run the unit tests
-modules: ## run the module tests against the simulator
+simulator: ## run the tests of the simulator
+modules: ## run the tests of modules and roles against the simulator
 lint: ## run the linters, type check, docs and licence checks
-sanity: ## run ansible-test sanity on every supported ansible-core
+sanity: ## run ansible-test sanity on one ansible-core
+long: ## run the long tests
 integration: ## run the integration targets
 molecule: ## run the molecule scenarios
+build: ## build the collection into dist/, check it as Galaxy would, install it
+compatibility: ## run ansible-test sanity on the other supported ansible-core releases
 
-bench: setup ## measure bulk syncs beside a loop of uri tasks
+bench: setup ## compare bulk syncs with a loop of uri tasks
 	@.venv/bin/python -m tests.bench
 
 coverage: setup ## run the unit and module tests with branch coverage
 	@.venv/bin/python -m pytest -n2 --cov --cov-report=term tests/unit tests/module
 
-format: setup ## fix what ruff can fix
+format: setup ## format the code and fix what ruff can fix
 	@.venv/bin/ruff check --fix .
+	@.venv/bin/ruff format .
 
 changelog: setup ## turn the fragments into the changelog of the version in galaxy.yml
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" antsibull-changelog release

@@ -2,4 +2,4 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The checks behind ``make test``: one module per kind of step, see ``__main__``."""
+"""The checks that ``make test`` and ``make check`` run: one module for each kind of step. ``__main__`` lists the steps."""

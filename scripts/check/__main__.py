@@ -2,76 +2,97 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs the checks by name and closes with the time of each and the number of tests.
+"""Runs the steps of a suite, or single steps, and ends with the time of each and the number of tests.
 
-Every step runs even if an earlier one failed, so that one run tells everything. Tests wait a lot, for simulated systems to get
-on; the steps that only compute run beside them, see ``aside.py``.
+Every step runs even if an earlier one failed, so that one run shows every fault.
 """
 
 from __future__ import annotations
 
 import argparse
-import pathlib
 import sys
 import time
 import traceback
 
 from . import ansible_test, lint, molecule, package, pytests
-from .aside import Aside, Outcome
+from .background import Background
+from .outcome import Outcome
 from .shell import CACHE, Step, StepFailed, heading, notes
 
-STEPS: dict[str, Step] = {
-    "unit": pytests.unit,
-    "modules": pytests.modules,
-    "lint": lint.lint,
-    "sanity": ansible_test.sanity,
-    "integration": ansible_test.integration,
-    "molecule": molecule.molecule,
-    "build": package.package,
+#: What ``make SUITE`` runs. No step is in two suites, so that running all suites does nothing twice.
+SUITES: dict[str, dict[str, Step]] = {
+    "test": {
+        "unit": pytests.unit,
+        "simulator": pytests.simulator,
+        "modules": pytests.modules,
+        "lint": lint.lint,
+        "sanity": ansible_test.sanity,
+    },
+    "check": {
+        "long": pytests.long,
+        "integration": ansible_test.integration,
+        "molecule": molecule.molecule,
+        "build": package.package,
+        "compatibility": ansible_test.compatibility,
+    },
 }
 
-#: Those that run beside the others, in this order: the quick one first. ``build`` only computes, too, but galaxy-importer gives
-#: ansible-lint no more than three minutes, and at the lowest priority those may pass.
-BESIDE = ("lint", "sanity")
+STEPS: dict[str, Step] = {name: step for steps in SUITES.values() for name, step in steps.items()}
+
+#: Steps that only compute. They run in the background while others wait. ``build`` only computes as well, but galaxy-importer
+#: stops ansible-lint after three minutes, which may pass at the lowest priority.
+BACKGROUND = ("lint", "sanity", "compatibility")
 
 
 def main() -> int:
+    known = (*SUITES, *STEPS)
     parser = argparse.ArgumentParser(prog="python -m scripts.check", description=__doc__)
-    parser.add_argument("steps", nargs="*", metavar="STEP", help=f"any of: {', '.join(STEPS)} (default: all)")
-    parser.add_argument("--outcome", type=pathlib.Path, metavar="FILE", help="run one step, and write what became of it")
+    parser.add_argument("names", nargs="+", metavar="NAME", help=f"suites or steps, any of: {', '.join(known)}")
+    parser.add_argument("--quiet", action="store_true", help="print no heading and no summary")
+    parser.add_argument("--summary", action="store_true", help="run nothing; print the summary of the last runs")
     arguments = parser.parse_args()
-    unknown = sorted(set(arguments.steps) - set(STEPS))
+    unknown = sorted(set(arguments.names) - set(known))
     if unknown:
-        parser.error(f"unknown step: {', '.join(unknown)}; there are {', '.join(STEPS)}")
+        parser.error(f"unknown: {', '.join(unknown)}; there are {', '.join(known)}")
     CACHE.mkdir(exist_ok=True)
 
-    chosen = [name for name in STEPS if name in arguments.steps or not arguments.steps]
-    if arguments.outcome:
-        (name,) = chosen
-        perform(name).write(arguments.outcome)
-        return 0
+    chosen = select(arguments.names)
+    if arguments.summary:
+        return summarize([Outcome.read(name) or Outcome(name, 0.0, "did not run") for name in chosen])
+    if arguments.quiet:
+        outcomes = [perform(name) for name in chosen]
+        return 1 if any(outcome.problem for outcome in outcomes) else 0
     start = time.monotonic()
     outcomes = perform_all(chosen)
     return summarize(sorted(outcomes, key=lambda outcome: chosen.index(outcome.name)), time.monotonic() - start)
 
 
+def select(names: list[str]) -> list[str]:
+    """The steps that are named, or in suites that are named, in their usual order."""
+    wanted = {step for name in names for step in SUITES.get(name, {name: None})}
+    return [name for name in STEPS if name in wanted]
+
+
 def perform_all(names: list[str]) -> list[Outcome]:
-    beside = [name for name in BESIDE if name in names]
-    in_front = [name for name in names if name not in beside]
-    if not in_front:
-        in_front, beside = names, []
+    for name in names:
+        Outcome.forget(name)
+    in_background = [name for name in BACKGROUND if name in names]
+    in_foreground = [name for name in names if name not in in_background]
+    if not in_foreground:
+        in_foreground, in_background = names, []
     outcomes = []
-    with Aside(beside) as aside:
-        for name in in_front:
+    with Background(in_background) as background:
+        for name in in_foreground:
             heading(name)
             outcomes.append(perform(name))
-            outcomes += [show(*ended) for ended in aside.finished()]
-        outcomes += [show(*ended) for ended in aside.rest()]
+            outcomes += [show(*ended) for ended in background.finished()]
+        outcomes += [show(*ended) for ended in background.remaining()]
     return outcomes
 
 
 def perform(name: str) -> Outcome:
     """Run one step, with its output on the terminal."""
+    Outcome.forget(name)
     start = time.monotonic()
     try:
         STEPS[name]()
@@ -79,12 +100,13 @@ def perform(name: str) -> Outcome:
     except StepFailed as failure:
         problem = str(failure)
         print(f"\n{name}: {problem}", flush=True)
-    except Exception as error:  # noqa: BLE001 (a fault of the checks themselves must not hide what the other steps find)
+    except Exception as error:  # noqa: BLE001 (a fault of the checks themselves must not keep the other steps from running)
         traceback.print_exc()
         problem = f"{type(error).__name__}: {error}"
     outcome = Outcome(name, time.monotonic() - start, problem, [*notes], [*pytests.closing_lines])
     notes.clear()
     pytests.closing_lines.clear()
+    outcome.write()
     return outcome
 
 
@@ -94,16 +116,22 @@ def show(outcome: Outcome, output: str) -> Outcome:
     return outcome
 
 
-def summarize(outcomes: list[Outcome], elapsed: float) -> int:
+def summarize(outcomes: list[Outcome], elapsed: float | None = None) -> int:
+    """Print a table of the steps.
+
+    :param elapsed: seconds that all took together.
+    :return: the exit status.
+    """
     heading("summary")
     for outcome in outcomes:
-        print(f"{outcome.name:12} {outcome.seconds:7.1f} s  {'FAILED: ' + outcome.problem if outcome.problem else 'ok'}")
-    print(f"{'in all':12} {elapsed:7.1f} s")
+        print(f"{outcome.name:14} {outcome.seconds:7.1f} s  {'FAILED: ' + outcome.problem if outcome.problem else 'ok'}")
+    if elapsed is not None:
+        print(f"{'total':14} {elapsed:7.1f} s")
     for note in dict.fromkeys(note for outcome in outcomes for note in outcome.notes):
         print(f"note: {note}")
     failed = sum(bool(outcome.problem) for outcome in outcomes)
     print(f"\nsteps: {len(outcomes) - failed} passed, {failed} failed")
-    # Last, what the test runners said of themselves: that is what CI systems look for.
+    # CI systems look for the numbers of tests at the very end.
     for outcome in outcomes:
         for line in outcome.closing_lines:
             print(line)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``ansible-test sanity`` on every supported ansible-core, and ``ansible-test integration``."""
+"""``ansible-test sanity`` and ``ansible-test integration``."""
 
 from __future__ import annotations
 
@@ -10,57 +10,84 @@ import functools
 import json
 import pathlib
 import re
+import typing as t
 
 from tests.simulator.client import Simulator
 
-from .cores import Core, interpreters, supported_cores
-from .shell import ROOT, Command, StepFailed, locked, notes, quiet, side_by_side
+from .cores import Core, interpreters, supported_cores, tested_core
+from .shell import ROOT, Command, Finished, StepFailed, locked, notes, quiet, run_parallel
 from .stage import shipped_files, staged, tracked_files
 
 RAN = re.compile(r'^Running sanity test "(?P<test>[\w-]+)"(?: on Python (?P<python>[\d.]+))?', re.MULTILINE)
 SKIPPED = re.compile(r"^WARNING: (?P<what>Skipping (?:sanity )?test .*)$", re.MULTILINE)
-RETRIED = re.compile(r'^WARNING: Retrying test target "(\S+)" with maximum verbosity', re.MULTILINE)
-#: The one reason to skip that is no fault: an interpreter that this machine does not have.
+#: The only reason to skip that is accepted: an interpreter that this machine does not have.
 NO_SUCH_PYTHON = re.compile(r"on Python (?P<python>[\d.]+) because it could not be found")
 
 
 def sanity() -> None:
-    cores = supported_cores()
+    """On the release that is in .venv: twice at the same time, since one half of the time goes into the test ``import``."""
+    core = tested_core()
+    files = shipped_files()
+    _run_sanity(
+        {
+            f"ansible-core {core.version}, import": functools.partial(_sanity, core, files, ("--test", "import")),
+            f"ansible-core {core.version}, others": functools.partial(_sanity, core, files, ("--skip-test", "import")),
+        }
+    )
+
+
+def compatibility() -> None:
+    """On the other supported releases; the newest one also looks at the tests, which do not reach users."""
+    cores = [core for core in supported_cores() if core != tested_core()]
     if not cores:
-        raise StepFailed("no supported ansible-core runs on the Pythons of this machine")
+        raise StepFailed("no other supported ansible-core runs on the Pythons of this machine")
+    # The job that takes longest begins, so that the cores of the machine are all in use until the end.
+    work = {cores[-1]: tracked_files()}
+    work.update((core, shipped_files()) for core in cores[:-1])
+    _run_sanity({f"ansible-core {core.version}": functools.partial(_sanity, core, files, ()) for core, files in work.items()})
+
+
+Findings = dict[str, list[str]]
+
+
+def _run_sanity(jobs: dict[str, t.Callable[[Findings], str]]) -> None:
     ignores = sorted((ROOT / "tests" / "sanity").glob("ignore*"))
     if ignores:
         raise StepFailed(f"this collection ignores no sanity findings, but has {', '.join(path.name for path in ignores)}")
     print(f"Pythons: {', '.join(interpreters())}")
-    found: dict[str, list[str]] = {}
-    # Most of the time is pylint's, and most of that goes into the tests, which nobody else runs: one release looks at them.
-    # It begins, so that no long job is left for the end, when the other cores of the machine have nothing to do any more.
-    work = {cores[-1]: tracked_files()}
-    work.update((core, shipped_files()) for core in cores[:-1])
-    jobs = {f"ansible-core {core.version}": functools.partial(_sanity, core, files, found) for core, files in work.items()}
+    found: Findings = {}
     try:
-        side_by_side(jobs)
+        run_parallel({name: functools.partial(job, found) for name, job in jobs.items()})
     except StepFailed:
         for line, versions in found.items():
             print(f"{line}  [{' '.join(sorted(versions))}]")
         raise
 
 
-def _sanity(core: Core, files: list[str], found: dict[str, list[str]]) -> str:
+def _sanity(core: Core, files: list[str], selection: tuple[str, ...], found: Findings) -> str:
     core.prepare()
-    with locked(core.directory / "lock"), staged(files) as root:
+    # The home is shared by jobs for different tests only: ansible-test keeps an environment for each test there.
+    with locked(core.directory / "".join(("lock", *selection))), staged(files) as root:
         _prove_that_files_are_seen(core, root)
-        listed = quiet([core.bin / "ansible-test", "sanity", "--list-tests", "--color", "no"], cwd=root, env=core.environment())
-        result = quiet([core.bin / "ansible-test", "sanity", "--color", "no"], cwd=root, env=core.environment())
+        command: Command = [core.bin / "ansible-test", "sanity", "--color", "no", *selection]
+        listed = quiet([*command, "--list-tests"], cwd=root, env=core.environment())
+        result = quiet(command, cwd=root, env=core.environment())
     if result.status < 0:
-        raise StepFailed(f"something ended ansible-test by signal {-result.status}")
+        raise StepFailed(f"ansible-test was ended by signal {-result.status}")
     if result.status:
-        # Most findings are the same on every release: they are shown once, after all have run.
+        # Most findings are the same on every release: they are printed once, after all jobs have ended.
         findings = _findings(result.output)
         for line in findings:
             found.setdefault(line, []).append(core.version.rpartition(".")[0])
         raise StepFailed(f"{len(findings)} lines, see below")
+    return _summary(result, listed, len(files))
 
+
+def _summary(result: Finished, listed: Finished, files: int) -> str:
+    """What ran.
+
+    :raises StepFailed: if something did not run that should have.
+    """
     ran = {match["test"] for match in RAN.finditer(result.output)}
     expected = {line for line in listed.output.splitlines() if re.fullmatch(r"[a-z0-9-]+", line)}
     if not expected or expected - ran:
@@ -73,9 +100,10 @@ def _sanity(core: Core, files: list[str], found: dict[str, list[str]]) -> str:
         if note not in notes:
             notes.append(note)
     pythons = [match["python"] for match in RAN.finditer(result.output) if match["test"] == "import"]
-    if not pythons:
+    if "import" in ran and None in pythons:
         raise StepFailed(f"the import test ran on no Python\n{result.output}")
-    return f"{result.seconds:5.1f} s, {len(ran)} tests of {len(files)} files, import on Python {' '.join(pythons)}"
+    imports = f", import on Python {' '.join(pythons)}" if pythons else ""
+    return f"{result.seconds:5.1f} s, {len(ran)} tests of {files} files{imports}"
 
 
 def _prove_that_files_are_seen(core: Core, root: pathlib.Path) -> None:
@@ -91,12 +119,13 @@ def _prove_that_files_are_seen(core: Core, root: pathlib.Path) -> None:
 
 
 def _findings(output: str) -> list[str]:
-    """The lines of a failed run that tell what is wrong, or all if there are none such."""
-    telling = re.compile(r"ERROR: \S+:\d+:|FATAL: Command|\w+Error\b")
-    return [line for line in output.splitlines() if telling.match(line)] or output.splitlines()
+    """The lines of a failed run that name a fault, or all lines if none does."""
+    fault = re.compile(r"ERROR: \S+:\d+:|FATAL: Command|\w+Error\b")
+    return [line for line in output.splitlines() if fault.match(line)] or output.splitlines()
 
 
 def integration() -> None:
+    """On the oldest and the newest supported release."""
     targets = sorted(path.name for path in (ROOT / "tests" / "integration" / "targets").glob("*") if (path / "tasks").is_dir())
     hidden = {name for name in targets if "hidden" in _aliases(name)}
     wanted = [name for name in targets if name not in hidden]
@@ -105,9 +134,8 @@ def integration() -> None:
     cores = supported_cores()
     if not cores:
         raise StepFailed("no supported ansible-core runs on the Pythons of this machine")
-    # The oldest and the newest: what they agree on, those between have not been seen to do otherwise.
     ends = dict.fromkeys([cores[0], cores[-1]])
-    side_by_side({f"ansible-core {core.version}": functools.partial(_integration, core, wanted) for core in ends})
+    run_parallel({f"ansible-core {core.version}": functools.partial(_integration, core, wanted) for core in ends})
 
 
 def _aliases(target: str) -> list[str]:
@@ -117,8 +145,7 @@ def _aliases(target: str) -> list[str]:
 
 def _integration(core: Core, wanted: list[str]) -> str:
     core.prepare()
-    # A target that fails is run once more, with more output; see pytests.py for why.
-    command: Command = [core.bin / "ansible-test", "integration", "--color", "no", "--retry-on-error", *wanted]
+    command: Command = [core.bin / "ansible-test", "integration", "--color", "no", *wanted]
     # In a home of its own: sanity tests may be running in the other one, and change what they find there.
     home = core.directory / "integration"
     with locked(home / "lock"), staged() as root, Simulator.start() as simulator:
@@ -129,7 +156,5 @@ def _integration(core: Core, wanted: list[str]) -> str:
     missed = set(wanted) - set(re.findall(r"^Running (\S+) integration test", result.output, re.MULTILINE))
     if result.status or missed:
         raise StepFailed(f"{result.output}\n{f'not run: {sorted(missed)}' if missed else 'a target failed, see above'}")
-    for target in RETRIED.findall(result.output):
-        notes.append(f"unsteady: integration target {target} failed on {core.version} and passed when it was run again")
     tasks = sum(map(int, re.findall(r" ok=(\d+)", result.output)))
     return f"{result.seconds:5.1f} s, {len(wanted)} targets, {tasks} tasks"

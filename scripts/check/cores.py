@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The supported ansible-core releases and the Pythons on this machine, put together."""
+"""The supported ansible-core releases, each with a Python of this machine that can run it."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ import re
 import shutil
 import subprocess
 
-from .shell import CACHE, ROOT, VENV_BIN, Command, environment, locked, notes, quiet
+from .shell import CACHE, ROOT, VENV_BIN, Command, StepFailed, environment, locked, notes, quiet
 
 PIN = re.compile(r"ansible-core==(?P<version>[\w.]+)\s*# python (?P<pythons>[\d. ]+)$")
 
-#: What tests of modules need beside ansible-core, in the versions of requirements-dev.txt.
+#: What tests of modules need in addition to ansible-core, in the versions of requirements-dev.txt.
 RUNTIME = ("requests", "dnspython", "websocket-client", "aiohttp", "PyYAML")
 
 #: The oldest Python 3 that any supported ansible-core looks for.
 OLDEST_MINOR = 8
 
 GET_PIP = """\
-# Stands in for the bootstrap script that ansible-test would download: pip comes from the wheel that the interpreter bundles.
-# Unpacking it is all that installing it takes, and quicker by seconds; ensurepip does it where the wheel is not to be found.
+# Used instead of the bootstrap script that ansible-test would download: pip comes from the wheel that the interpreter bundles.
+# Unpacking the wheel installs it, some seconds faster than ensurepip, which is used if the wheel is not found.
 import ensurepip
 import pathlib
 import sysconfig
@@ -45,7 +45,7 @@ else:
 
 @functools.cache
 def interpreters() -> dict[str, pathlib.Path]:
-    """Every Python on this machine that really runs, by its minor version, oldest first."""
+    """Every Python on this machine that can be started, by its minor version, oldest first."""
     home = pathlib.Path.home()
     managed = (
         f"{os.environ.get('PYENV_ROOT', home / '.pyenv')}/versions/*/bin/python3.*",
@@ -83,7 +83,7 @@ class Core:
         return self.directory / "venv" / "bin"
 
     def environment(self, home: pathlib.Path | None = None) -> dict[str, str]:
-        """With a home of its own, and every interpreter of this machine for the tests that want several."""
+        """With a home of its own, and every interpreter of this machine for the tests that use several."""
         path = [self.bin, *dict.fromkeys(path.parent for path in interpreters().values())]
         return environment(home=home or self.directory / "home", path=path, PIP_NO_COMPILE="1")
 
@@ -95,15 +95,15 @@ class Core:
             if stamp.exists() and stamp.read_text() == wanted and quiet([self.bin / "python", "-c", ""]).status == 0:
                 return
             shutil.rmtree(self.directory, ignore_errors=True)
-            # The pip of .venv installs, and Python compiles what it imports, which is not much of it: both spare seconds.
+            # Faster by seconds: the pip of .venv installs, and nothing is compiled that is not imported.
             subprocess.run([self.interpreter, "-m", "venv", "--without-pip", self.directory / "venv"], check=True)
             packages = [f"ansible-core=={self.version}", *_pins(RUNTIME)]
             pip: Command = [VENV_BIN / "python", "-m", "pip", "--python", self.bin / "python"]
             subprocess.run([*pip, "install", "--quiet", "--no-input", "--no-compile", *packages], check=True, env=environment())
-            self._stand_in_for_get_pip()
+            self._replace_get_pip()
             stamp.write_text(wanted)
 
-    def _stand_in_for_get_pip(self) -> None:
+    def _replace_get_pip(self) -> None:
         (source,) = self.directory.glob("venv/lib/python3*/site-packages/ansible_test/_internal/python_requirements.py")
         cache = self.directory / "home" / ".ansible" / "test" / "cache"
         cache.mkdir(parents=True)
@@ -116,8 +116,19 @@ def _pins(names: tuple[str, ...]) -> list[str]:
     return [line for line in lines if line.partition("==")[0] in names]
 
 
-def supported_cores() -> list[Core]:
-    """The releases of requirements-cores.txt that this machine can run, oldest first; the others become a note."""
+def tested_core() -> Core:
+    """The release that is in .venv, and that all tests run with."""
+    (pin,) = _pins(("ansible-core",))
+    version = pin.partition("==")[2]
+    core = next((core for core in supported_cores() if core.version == version), None)
+    if core is None:
+        raise StepFailed(f"no Python of this machine runs ansible-core {version} of requirements-cores.txt")
+    return core
+
+
+@functools.cache
+def supported_cores() -> tuple[Core, ...]:
+    """The releases of requirements-cores.txt that this machine can run, oldest first; a note names the others."""
     cores = []
     for match in filter(None, map(PIN.match, (ROOT / "requirements-cores.txt").read_text().splitlines())):
         usable = [python for python in match["pythons"].split() if python in interpreters()]
@@ -125,4 +136,4 @@ def supported_cores() -> list[Core]:
             cores.append(Core(match["version"], interpreters()[usable[0]]))
         else:
             notes.append(f"ansible-core {match['version']} was not run: it needs Python {' or '.join(match['pythons'].split())}")
-    return cores
+    return tuple(cores)

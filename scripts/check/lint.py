@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Linters, type check, documentation, changelog and licence checks, side by side."""
+"""Linters, type check, and checks of documentation, changelog and licences, in parallel."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pathlib
 import re
 import shutil
 
-from .shell import CACHE, ROOT, VENV_BIN, Command, StepFailed, environment, notes, quiet, shown, side_by_side
+from .shell import CACHE, ROOT, VENV_BIN, Command, StepFailed, environment, notes, quiet, run_parallel, shown
 
 #: Kinds of plugins whose code is type-checked, if there are any.
 TYPED = ("module_utils", "plugin_utils", "action", "modules", "inventory", "filter", "test", "lookup", "callback")
@@ -23,7 +23,8 @@ def lint() -> None:
         "ansible-lint": ["ansible-lint", "--nocolor", "-q"],
         "antsibull-docs": ["antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs=all", "."],
         "mypy": ["mypy", *_packages()],
-        "ruff": ["ruff", "check", "."],
+        "ruff check": ["ruff", "check", "."],
+        "ruff format": ["ruff", "format", "--check", "."],
         "yamllint": ["yamllint", "--strict", "."],
         "antsibull-changelog": ["antsibull-changelog", "lint"],
         "reuse": ["reuse", "lint", "--lines"],
@@ -34,12 +35,12 @@ def lint() -> None:
         raise StepFailed("shellcheck is missing")
     else:
         notes.append("shellcheck was not run: it is not installed")
-    side_by_side({name: functools.partial(_passes, command) for name, command in commands.items()})
+    run_parallel({name: functools.partial(_passes, command) for name, command in commands.items()})
 
 
-#: What antsibull-docs finds wrong, once in 37 runs, when the random name of its temporary directory ends in an underscore: that
-#: makes it a reference in reStructuredText.
-UNLUCKY = re.compile(r'Unknown target name: "antsibull-docs-|Anonymous hyperlink mismatch')
+#: Findings of antsibull-docs that are about the name of its temporary directory: if that ends in an underscore, which happens in
+#: one of 37 runs, reStructuredText takes it for a reference. Such a run is repeated.
+FALSE_FINDING = re.compile(r'Unknown target name: "antsibull-docs-|Anonymous hyperlink mismatch')
 
 
 def _passes(command: Command) -> str:
@@ -48,7 +49,7 @@ def _passes(command: Command) -> str:
     home = CACHE / "lint" / str(tool)
     for _try in range(3):
         result = quiet([path if path.exists() else tool, *arguments], env=environment(home=home))
-        if not (result.status and UNLUCKY.search(result.output)):
+        if not (result.status and FALSE_FINDING.search(result.output)):
             break
     if result.status:
         raise StepFailed(f"$ {shown(command)}\n{result.output.strip()}")
@@ -56,7 +57,7 @@ def _passes(command: Command) -> str:
 
 
 def _packages() -> list[str]:
-    """Arguments that make mypy see the plugins under the names that they have in use."""
+    """Arguments that make mypy see the plugins under the names by which they are imported."""
     kinds = [kind for kind in TYPED if any((ROOT / "plugins" / kind).rglob("*.py"))]
     packages = ["scripts", *(f"ansible_collections.lockstep.sync.plugins.{kind}" for kind in kinds)]
     return [argument for package in packages for argument in ("-p", package)]

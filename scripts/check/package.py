@@ -17,7 +17,7 @@ import typing as t
 from .cores import Core, supported_cores
 from .shell import ROOT, VENV_BIN, Command, StepFailed, environment, notes, quiet, run
 
-#: All that may be at the top of the archive.
+#: The only entries allowed at the top level of the archive.
 CONTENT = {
     "CHANGELOG.rst",
     "CODE_OF_CONDUCT.md",
@@ -36,8 +36,9 @@ CONTENT = {
     "tests",
 }
 
-#: What galaxy-importer says after three minutes of ansible-lint, which tells of the machine and not of the collection.
-IMPATIENT = "Timeout on call to ansible-lint"
+#: galaxy-importer stops ansible-lint after three minutes, a constant in its code. On a busy machine that says nothing about the
+#: collection, so the import is repeated once.
+LINT_TIMED_OUT = "Timeout on call to ansible-lint"
 
 #: Directories of plugins that ansible-doc knows under another name, or does not document.
 UNDOCUMENTED = {"action", "doc_fragments", "module_utils", "plugin_utils"}
@@ -73,7 +74,7 @@ def _check_content(tarball: pathlib.Path) -> None:
 
 
 def _import(tarball: pathlib.Path) -> None:
-    """galaxy-importer ends well in spite of its findings; they are the lines that it marks as warnings or errors."""
+    """galaxy-importer exits with 0 whatever it finds; findings are the lines that it marks as warnings or errors."""
     with tempfile.TemporaryDirectory(prefix="lockstep-import-") as directory:
         env = environment(
             home=pathlib.Path(directory, "home"),
@@ -83,19 +84,19 @@ def _import(tarball: pathlib.Path) -> None:
         )
         command: Command = [VENV_BIN / "python", "-m", "galaxy_importer.main", tarball]
         output = run(command, cwd=pathlib.Path(directory), env=env)
-        if IMPATIENT in output:
-            notes.append("unsteady: galaxy-importer did not wait for ansible-lint, and was run again")
+        if LINT_TIMED_OUT in output:
+            notes.append("galaxy-importer stopped ansible-lint after three minutes and was run again")
             output = run(command, cwd=pathlib.Path(directory), env=env)
     findings = [line for line in output.splitlines() if re.match(r"(WARNING|ERROR|CRITICAL):", line)]
     if findings:
         raise StepFailed(f"galaxy-importer: {findings[0]}{f' and {len(findings) - 1} more' if findings[1:] else ''}")
     for stage in ("ansible-lint run complete", "Importer processing completed successfully"):
         if stage not in output:
-            raise StepFailed(f"galaxy-importer did not come to '{stage}'")
+            raise StepFailed(f"galaxy-importer did not reach '{stage}'")
 
 
 def _install_and_read(tarball: pathlib.Path) -> None:
-    """In an environment without the symlink of .venv: with it, ansible-galaxy takes the collection for installed already."""
+    """In an environment without the symlink of .venv: with it, ansible-galaxy would regard the collection as installed."""
     core = supported_cores()[0]
     core.prepare()
     with tempfile.TemporaryDirectory(prefix="lockstep-install-") as directory:

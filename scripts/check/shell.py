@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Running commands in a clean environment, with their output on the terminal and their failures collected."""
+"""Running commands in a clean environment, one at a time or in parallel."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def _plain_path() -> list[str]:
 
 
 def run(command: Command, *, cwd: pathlib.Path = ROOT, env: dict[str, str] | None = None) -> str:
-    """Run a command with its output shown as it comes; return the output."""
+    """Run a command, print its output as it arrives, and return the output."""
     print(f"$ {shown(command)}", flush=True)
     lines = []
     with subprocess.Popen(
@@ -108,7 +108,7 @@ def run(command: Command, *, cwd: pathlib.Path = ROOT, env: dict[str, str] | Non
 
 
 class Finished(t.NamedTuple):
-    """What became of a command that ran quietly."""
+    """The result of a command that ran quietly."""
 
     status: int
     output: str
@@ -133,12 +133,15 @@ def quiet(command: Command, *, cwd: pathlib.Path = ROOT, env: dict[str, str] | N
 
 
 def shown(command: Command) -> str:
-    """A command line as a person at the repository root would type it."""
+    """A command line as one would type it in the root of the repository."""
     return shlex.join(str(part) for part in command).replace(f"{ROOT}/", "")
 
 
-def side_by_side(jobs: t.Mapping[str, t.Callable[[], str]]) -> None:
-    """Run jobs on all cores. Each returns a remark or raises StepFailed; every failure is reported at the end."""
+def run_parallel(jobs: t.Mapping[str, t.Callable[[], str]]) -> None:
+    """Run jobs, as many at a time as there are cores. Each returns a remark or raises StepFailed.
+
+    :raises StepFailed: after all jobs have ended, with the names of those that failed.
+    """
     failed = []
     with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count() or 2) as pool:
         starts = {pool.submit(job): (name, time.monotonic()) for name, job in jobs.items()}
@@ -156,7 +159,7 @@ def side_by_side(jobs: t.Mapping[str, t.Callable[[], str]]) -> None:
 
 @contextlib.contextmanager
 def locked(path: pathlib.Path) -> t.Iterator[None]:
-    """Keep other runs of the checks out of something that they would share."""
+    """Wait until no other run of the checks holds this lock, and hold it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)

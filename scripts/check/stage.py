@@ -4,8 +4,8 @@
 
 """A copy of the collection where ansible-test accepts it: a real directory below ``ansible_collections/lockstep/sync``.
 
-The copy has a git repository of its own and lies outside the work tree: inside it, its files count as ignored and
-ansible-test passes at once, having looked at nothing.
+The copy has a git repository of its own and lies outside the work tree. Inside the work tree git would ignore its files, and
+ansible-test would pass without having checked anything.
 """
 
 from __future__ import annotations
@@ -21,20 +21,23 @@ from .shell import ROOT, environment
 
 
 def tracked_files() -> list[str]:
-    """What is, or would be, in a commit, relative to the repository root."""
+    """Files that are committed or would be, relative to the root of the repository."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listing = subprocess.check_output(command, cwd=ROOT, text=True)
     return sorted(name for name in set(listing.split("\0")) if name and (ROOT / name).is_file())
 
 
 def shipped_files() -> list[str]:
-    """Those that reach users, more or less: all but the tests and the tools of development."""
+    """Those files without the tests and the development tools, which is roughly what users get."""
     return [name for name in tracked_files() if name == "tests/config.yml" or not name.startswith(("tests/", "scripts/"))]
 
 
 @contextlib.contextmanager
 def staged(files: t.Iterable[str] | None = None) -> t.Iterator[pathlib.Path]:
-    """Yield the root of a fresh copy, of all files unless told otherwise, which goes away afterwards."""
+    """Yield the root of a temporary copy.
+
+    :param files: what to copy; all tracked files by default.
+    """
     with tempfile.TemporaryDirectory(prefix="lockstep-stage-") as directory:
         root = pathlib.Path(directory, "ansible_collections", "lockstep", "sync")
         for name in tracked_files() if files is None else files:

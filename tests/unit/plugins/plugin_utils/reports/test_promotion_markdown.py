@@ -88,9 +88,7 @@ def test_code_in_a_cell_reads_as_it_was(text: str) -> None:
     assert [child.content for child in cell.children or [] if child.type == "code_inline"] == [wanted]
 
 
-@pytest.mark.parametrize(
-    "text", ["*a* b", "_a_", "a _b_ c", "~~a~~", "~a~", "a ##", "#", "snake_case_name", "*.example."]
-)
+@pytest.mark.parametrize("text", ["*a* b", "_a_", "a _b_ c", "~~a~~", "~a~", "a ##", "#", "snake_case_name", "*.example."])
 def test_prose_reads_as_it_was(text: str) -> None:
     assert texts(f"x {line(text)}") == f"x {text}"
     assert texts(f"## {line(text)}") == text
