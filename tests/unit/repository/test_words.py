@@ -24,8 +24,12 @@ CLEAN = (
     "plugins/module_utils/_providers",
     "plugins/modules",
     "docs",
+    "extensions",
     "playbooks",
+    "scripts",
+    "tests/simulator",
     "CONTRIBUTING.md",
+    "Makefile",
     "README.md",
     "galaxy.yml",
 )
