@@ -160,7 +160,12 @@ syncs:
         refs:
           before: {live: 0f3c1d9e7a52b1d2c3e4f5a69788796a5b4c3d2e, staging: 9b1deb4d3b7d4bad9bdd2b0d7b3dcb6d17f2a9c0}
           after: {live: 0f3c1d9e7a52b1d2c3e4f5a69788796a5b4c3d2e, staging: 0f3c1d9e7a52b1d2c3e4f5a69788796a5b4c3d2e}
-        lost: {added: 1, removed: 0, modified: 1, paths: [site/website/index.xml, site/website/offers/index.xml]}
+        lost:
+          added: 1
+          modified: 1
+          paths: [site/website/index.xml, site/website/offers/index.xml]
+          tag: 2026-01-02T090000000Z_published_on_2026-01-02T090001000Z
+        only_live: {count: 0, paths: []}
   contains:
     target:
       description: Id of the site.
@@ -230,22 +235,27 @@ syncs:
           description: Commit ids of C(live) and C(staging), C(before) and C(after) the reset, if O(published_repo) is given.
           type: dict
         lost:
-          description: What staging had and live does not have, if O(published_repo) is given and they differ.
+          description: What the reset drops from staging, if O(published_repo) is given and the branches differ.
           type: dict
           contains:
             added:
               description: Number of paths that only staging has.
               type: int
-            removed:
-              description: Number of paths that only live has.
-              type: int
             modified:
-              description: Number of paths with another content.
+              description: Number of paths that have another content on live.
               type: int
             paths:
               description: These paths, at most 1000.
               type: list
               elements: str
+            tag:
+              description: The newest tag on the commit that the reset drops, from which it can be restored; null if there is
+                none. Publishing items makes such tags.
+              type: str
+        only_live:
+          description: What live has and staging does not, as C(count) and C(paths) (at most 1000), if O(published_repo) is given
+            and the branches differ.
+          type: dict
         staged_not_live:
           description: Paths that Studio 4.x lists as staged and never live, if O(published_repo) is not given. No evidence, since
             a reset does not change the list.

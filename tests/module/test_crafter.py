@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -112,12 +113,52 @@ def test_check_mode_tells_what_is_lost_and_sends_nothing(server: Server, run_mod
     outcome = run_module(SYNC, server.options(published_repo=server.repository), check=True, diff=True)
     record = outcome.only
     assert outcome.changed and record["action"] == "would_trigger" and record["changed_basis"] == "predicted"
-    lost = {"added": 1, "removed": 0, "modified": 1, "paths": [HOME.lstrip("/"), OFFERS.lstrip("/")]}
-    assert record["detail"]["lost"] == lost
+    lost = {"added": 1, "modified": 1, "paths": [HOME.lstrip("/"), OFFERS.lstrip("/")], "tag": None}
+    assert record["detail"]["lost"] == lost and record["detail"]["only_live"] == {"count": 0, "paths": []}
     (shown,) = outcome.result["diff"]
     assert OFFERS.lstrip("/") in shown["before"] and OFFERS.lstrip("/") not in shown["after"]
     assert HOME.lstrip("/") in shown["before"] and HOME.lstrip("/") in shown["after"]
     assert server.mutations() == [] and not ledger.exists()
+
+
+def test_what_is_dropped_is_counted_apart_from_what_only_live_has(server: Server, run_module: RunModule) -> None:
+    repository = server.repository.replace("{site}", "mysite")
+    staging, author = server.refs()["staging"], ["-c", "user.name=t", "-c", "user.email=t@example.com"]
+    server.control("POST", "/sites/mysite/commit", {"branch": "live", "files": {"site/website/only.xml": "live"}})
+    for name in ("2026-01-02T09_published_on_2026-01-02T09", "2026-01-03T09_published_on_2026-01-03T09"):
+        subprocess.run(["git", *author, "-C", repository, "tag", "-a", "-m", name, name, staging], check=True)
+    record = run_module(SYNC, server.options(published_repo=server.repository), check=True).only
+    assert record["detail"]["only_live"] == {"count": 1, "paths": ["site/website/only.xml"]}
+    lost = record["detail"]["lost"]
+    assert (lost["added"], lost["modified"]) == (1, 1) and "site/website/only.xml" not in lost["paths"]
+    assert lost["tag"] == "2026-01-03T09_published_on_2026-01-03T09"
+
+
+def test_an_answer_that_hangs_is_resolved_by_the_branches(server: Server, run_module: RunModule) -> None:
+    server.simulator.fault("delay_after", method="POST", path_regex=RESET_CALL, seconds=20)
+    outcome = run_module(SYNC, server.options(published_repo=server.repository, request_timeout=1, wait_timeout=60))
+    assert outcome.changed and outcome.only["state"] == "succeeded" and outcome.only["elapsed"] < 10
+    assert len(server.mutations()) == server.resets() == 1
+
+
+def test_a_call_that_waits_for_a_long_publish_is_found_after_it(server: Server, start_module: Any) -> None:
+    """It was idle when it was looked at, and the publish began a moment later."""
+    server.simulator.fault("delay", method="POST", path_regex=RESET_CALL, seconds=0.5)
+    options = server.options(published_repo=server.repository, request_timeout=0.6, wait_timeout=60, settle_grace=1)
+    started = start_module(SYNC, options)
+    wait_until(server.mutations)
+    server.control("POST", "/sites/mysite/publish", {"target": "staging", "paths": [HOME], "hold": True})
+    time.sleep(3)
+    server.control("POST", "/sites/mysite/publish/finish")
+    outcome = started.finish()
+    assert outcome.only["state"] == "succeeded" and len(server.mutations()) == server.resets() == 1
+
+
+def test_the_documented_endpoint_is_in_no_release(server: Server, run_module: RunModule) -> None:
+    for check in (True, False):
+        outcome = run_module(SYNC, server.options(endpoint="sync-staging"), check=check)
+        assert "no release of Crafter Studio has it" in outcome.warnings
+    assert refused(outcome, "endpoint_missing") and server.resets() == 0
 
 
 def test_first_run_resets_once_and_second_run_does_nothing(server: Server, simulator: Simulator, run_module: RunModule) -> None:
@@ -422,7 +463,7 @@ def test_publisher_without_a_word_is_idle(server: Server, run_module: RunModule)
 
 def test_call_that_blocks_longer_than_request_timeout(server: Server, run_module: RunModule) -> None:
     server.knob(reset_seconds=1.5)
-    outcome = run_module(SYNC, server.options(request_timeout=0.5, published_repo=server.repository))
+    outcome = run_module(SYNC, server.options(request_timeout=0.5))
     assert outcome.changed and outcome.only["state"] == "succeeded" and outcome.only["elapsed"] > 1.5
     assert len(server.mutations()) == 1
 

@@ -178,6 +178,14 @@ class Repository:
         found = {wanted[name]: commit for commit, name in rows if name in wanted}
         return Comparison(found.get("live"), found.get("staging"))
 
+    def tag_of(self, site: str, commit: str, deadline: Deadline) -> str | None:
+        """The newest tag on a commit; publishing items makes one (docs/reference/crafter.md#6.2)."""
+        output = self._run(["ls-remote", "--tags", "--", self._location.of(site)], deadline)
+        rows = (line.split("\t", 1) for line in output.splitlines() if "\t" in line)
+        # an annotated tag has a second row, for what it points to
+        names = [name.removesuffix("^{}").removeprefix("refs/tags/") for found, name in rows if found == commit]
+        return max(names, default=None)
+
     def compare(self, site: str, staging: str, live: str, deadline: Deadline) -> Comparison:
         """Both branches with their trees, and the paths that differ."""
         refs = self.refs(site, staging, live, deadline)

@@ -12,6 +12,7 @@ it, and if its response is lost. Without access to the repository, only the resp
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime as dt
 import typing as t
@@ -98,7 +99,13 @@ class Crafter(Provider):
         return [check_site(name) for name in list_of_names(self.options, "sites")]
 
     def resolve(self, name: str, channel: Channel) -> Target:
-        endpoint = choose_endpoint(self.options["endpoint"], self.studio.version(channel))
+        version = self.studio.version(channel)
+        endpoint = choose_endpoint(self.options["endpoint"], version)
+        if endpoint == SYNC and version is not None:
+            self.services.warn(
+                f"endpoint sync-staging was documented, and no release of Crafter Studio has it; this one is {version}. Unless"
+                " somebody added it there, the call fails with endpoint_missing. Set endpoint to auto."
+            )
         self.studio.check_exists(channel, name)
         return Target(name, name, endpoint)
 
@@ -133,6 +140,9 @@ class Crafter(Provider):
             compared = self.repository.compare(target.id, self.environment, site.live, channel.deadline)
             observation.data = dataclasses.replace(evidence, before=compared)
             _apply(compared, target, site, observation)
+            if compared.staging is not None and not compared.in_sync and compared.live is not None:
+                tag = self.repository.tag_of(target.id, compared.staging, channel.deadline)
+                observation.detail["lost"]["tag"] = tag
         else:
             self._note_items(target, channel, observation)
         busy = busy_reason(publisher, queue)
@@ -220,7 +230,15 @@ class Crafter(Provider):
         body = {"site_id": target.id}
         if evidence.endpoint == SYNC:
             body["environment"] = evidence.staging
-        response = self.studio.post(channel, ENDPOINTS[evidence.endpoint], body, definite)
+        # the branches show sooner than a response that hangs what was done
+        patience = None if evidence.before is None else t.cast(float, self.options["request_timeout"])
+        try:
+            response = self.studio.post(channel, ENDPOINTS[evidence.endpoint], body, definite, patience)
+        except Ambiguous:
+            with contextlib.suppress(SyncError):
+                # the call waits for the same lock as publishing, and is done after it
+                self._wait_for_publisher(target, evidence, channel)
+            raise
         if error_text_and_code(response)[0] != "OK":
             raise Ambiguous(f"{response.describe()} says: {response.excerpt()}, and not OK", response.status)
         now = response.server_now or self.services.clock.now()
@@ -346,10 +364,13 @@ def _apply(compared: Comparison, target: Target, site: Site, observation: Observ
         observation.reason = "there is no staging branch; it will be created from live"
     else:
         observation.reason = f"{len(changes)} path{'s differ' if len(changes) != 1 else ' differs'} between staging and live"
-    added, removed = sum(item.live is None for item in changes), sum(item.staging is None for item in changes)
-    counts = {"added": added, "removed": removed, "modified": len(changes) - added - removed}
-    observation.detail["lost"] = {**counts, "paths": [item.path for item in changes[:MAX_PATHS]]}
-    observation.compact_detail["lost"] = counts
+    lost = [item for item in changes if item.staging is not None]
+    only_live = [item.path for item in changes if item.staging is None]
+    added = sum(item.live is None for item in lost)
+    counts = {"added": added, "modified": len(lost) - added}
+    observation.detail["lost"] = {**counts, "paths": [item.path for item in lost[:MAX_PATHS]], "tag": None}
+    observation.detail["only_live"] = {"count": len(only_live), "paths": only_live[:MAX_PATHS]}
+    observation.compact_detail.update(lost=counts, only_live={"count": len(only_live)})
     observation.diff = {
         "before_header": f"{target.id}: staging",
         "after_header": f"{target.id}: staging after the reset",

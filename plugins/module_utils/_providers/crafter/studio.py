@@ -187,14 +187,22 @@ class Studio:
                 raise
 
     def post(
-        self, channel: Channel, path: str, body: Json | None, definite: t.Callable[[Response], SyncError | None], **kwargs: t.Any
+        self,
+        channel: Channel,
+        path: str,
+        body: Json | None,
+        definite: t.Callable[[Response], SyncError | None],
+        patience: float | None = None,
+        **kwargs: t.Any,
     ) -> Response:
         """Trigger. The response is complete and from Studio.
 
         These requests do their work before they respond, or wait for a lock, so the response may take all the remaining time.
+
+        :param patience: seconds to wait for the response, where its loss can be resolved otherwise.
         """
         self._ensure_signed_in(channel)
-        remaining = channel.deadline.remaining()
+        remaining = channel.deadline.remaining() if patience is None else min(patience, channel.deadline.remaining())
         with self._lock if self._auth.rotates_session else contextlib.nullcontext():
             response = channel.trigger("POST", path, body, read_timeout=remaining, definite=definite, **kwargs)
         if response.try_json() is None:
