@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 import traceback
 import typing as t
+import urllib.parse
 
 #: what others use of the library, they take from here
 __all__ = ["requests"]
@@ -134,6 +135,26 @@ def new_session(adapter: t.Any, auth: t.Any) -> t.Any:
     session.auth = auth
     # else the next request is prepared even where it is not to be sent, and a bad address raises
     session.get_redirect_target = lambda response: None
+    session.merge_environment_settings = _remembered(session.merge_environment_settings)
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     return session
+
+
+def _remembered(merge: t.Callable[..., dict[str, t.Any]]) -> t.Callable[..., dict[str, t.Any]]:
+    """What requests reads from the environment for each request (proxies and certificates), read once for each server.
+
+    It took an eighth of the time of a request.
+    """
+    found: dict[t.Any, dict[str, t.Any]] = {}
+
+    def merged(url: str, proxies: t.Any, stream: t.Any, verify: t.Any, cert: t.Any) -> dict[str, t.Any]:
+        if proxies:
+            return merge(url, proxies, stream, verify, cert)
+        parts = urllib.parse.urlsplit(url)
+        key = (parts.scheme, parts.netloc, stream, verify, cert)
+        if key not in found:
+            found[key] = merge(url, proxies, stream, verify, cert)
+        return {**found[key], "proxies": dict(found[key]["proxies"])}
+
+    return merged

@@ -14,6 +14,7 @@ import socket
 import typing as t
 
 import pytest
+import requests.sessions
 
 from ansible_collections.lockstep.sync.plugins.module_utils._core.deadline import Deadline
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import RateLimited, SyncError
@@ -451,3 +452,25 @@ def test_a_host_can_be_kept_from_the_proxy(serve: Serve, monkeypatch: pytest.Mon
     with channel_to(web.url) as channel:
         channel.observe("/x")
     assert (len(proxy.log), len(web.log)) == (0, 1)
+
+
+# -- proxies ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_environment_is_read_once_and_its_proxy_used_each_time(
+    serve: Serve, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy, read = serve(replies(GOOD)), []
+    original = requests.sessions.get_environ_proxies
+
+    def get_environ_proxies(url: str, no_proxy: str | None = None) -> dict[str, str]:
+        read.append(url)
+        return dict(original(url, no_proxy=no_proxy))
+
+    monkeypatch.setattr("requests.sessions.get_environ_proxies", get_environ_proxies)
+    monkeypatch.setenv("http_proxy", proxy.url)
+    with channel_to("http://upstream.invalid", clock) as channel:
+        for path in ("/x", "/y", "/z"):
+            assert channel.observe(path).json() == {"ok": True}
+    assert [request.path for request in proxy.log] == ["/x", "/y", "/z"]
+    assert len(read) == 1
