@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -136,7 +139,7 @@ class Playbook:
         groups = {"team": {"hosts": {"inventory.example.": {}}}}
         self.inventory.write_text(json.dumps({"all": {"hosts": {"localhost": local}, "children": groups}}))
 
-    def start(self, *arguments: str, **variables: Any) -> Running:
+    def start(self, *arguments: str, playbook: str = "lockstep.sync.reconcile_dns", **variables: Any) -> Running:
         """:param variables: those of the role, without its prefix; None leaves one of the usual ones out."""
         self.runs += 1
         report = self.folder / f"run{self.runs}" / "report.json"
@@ -146,13 +149,14 @@ class Playbook:
         extra.write_text(json.dumps(given))
         command = [Path(sys.executable).with_name("ansible-playbook"), "-i", self.inventory, "-e", f"@{extra}"]
         process = subprocess.Popen(
-            [*command, *arguments, "lockstep.sync.reconcile_dns"],
+            [*command, *arguments, playbook],
             cwd=self.folder,
             env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            start_new_session=True,
         )
         return Running(process, report)
 
@@ -363,6 +367,140 @@ def test_a_report_that_cannot_be_written_is_refused_before_anything_is_done(
     assert "Name a file in a directory that this user may write to." in " ".join(output.split())
     assert "Traceback" not in output
     assert server.simulator.requests(part="vinyldns") == []
+
+
+def tasks_of(output: str) -> list[tuple[str, str]]:
+    """Each task of the role in the output of a run, and what became of it."""
+    found = re.findall(
+        r"^TASK \[lockstep.sync.dns_reconciliation : (.*?)\] \*+\n(?:.*\n)*?(\w+): \[localhost\]", output, re.MULTILINE
+    )
+    return [(name, state) for name, state in found]
+
+
+def test_what_a_survey_passes_is_text(server: Server, playbook: Playbook) -> None:
+    """Check, have the plans approved, and run exactly these plans: three jobs of AWX, which passes text."""
+    server.add("a.survey.example.", "b.survey.example.", "c.survey.example.", dns=HOSTS[:12])
+    server.add("other.survey.example.")
+    server.drift("other.survey.example.")
+    zones = [f"{letter}.survey.example." for letter in "abc"]
+    # an answer that was not given is an empty text
+    empty = dict.fromkeys(("approve", "guard", "max_parallel", "fail_on_drift", "zone_filter", "batch_max_delete_percent"), "")
+    text = {"zones": "\n".join(zones), "backend": json.dumps(server.backend), **empty}
+    looked = playbook("--check", **text)
+    assert looked.verdicts == dict.fromkeys(zones, "refused"), looked.output
+    digests = looked.report["digests"]
+    assert digests == {zone: looked.zone(zone)["drift"]["digest"] for zone in zones}
+
+    # a zone that changes within its guards after its plan was approved
+    server.drift(zones[2])
+    approve = "\n".join(f"{zone.upper()}={digest}" for zone, digest in list(digests.items())[:2])
+    forms = [approve, json.dumps({zones[2]: digests[zones[2]], "other.survey.example.": "0" * 32})]
+    approved = playbook(
+        **{**text, "zones": ", ".join(zones[:2]), "approve": forms[0], "backends": json.dumps({"x.": {"server": "x"}})}
+    )
+    assert (approved.code, approved.verdict) == (0, "reconciled"), approved.output
+    assert approved.report["digests"] == {}
+    void = playbook(**{**text, "zones": json.dumps([zones[2], "other.survey.example."]), "approve": forms[1]})
+    assert void.verdicts == {zones[2]: "refused", "other.survey.example.": "refused"}, void.output
+    assert void.zone("other.survey.example.")["drift"]["digest"] in void.zone("other.survey.example.")["reason"]
+    # with what has to be approved instead
+    assert void.report["digests"].keys() == void.verdicts.keys()
+    assert sorted(server.synced()) == zones[:2]
+
+
+WRONG = [
+    ({"approve": {"a.example.": 12e45}}, "option dns_reconciliation_approve.a.example.: 1.2e+46 is a number and not text"),
+    ({"zones": [2026.10]}, "option dns_reconciliation_zones[0]: 2026.1 is a number and not text"),
+    ({"backends": '{"a.example.": {"sever": "x"}}'}, "option dns_reconciliation_backends.a.example..sever does not exist"),
+    ({"guard": "{{ no_such_variable }}"}, "option dns_reconciliation_guard cannot be evaluated"),
+]
+
+
+def test_wrong_variables_are_named_before_anything_is_done(server: Server, playbook: Playbook) -> None:
+    running = [playbook.start(**{"zones": ["a.example."], **variables}) for variables, _message in WRONG]
+    for (variables, message), run in zip(WRONG, running, strict=True):
+        played = run.finish()
+        assert played.code != 0, variables
+        assert (played.verdict, played.report["zones"]) == ("failed", []), played.output
+        assert message in played.report["error"], played.report
+        # what it does not do, it skips
+        assert {state for name, state in tasks_of(played.output)[1:6]} == {"skipping"}, played.output
+    assert server.simulator.requests(part="vinyldns") == []
+
+
+ROLE = """
+- hosts: localhost
+  gather_facts: false
+  module_defaults:
+    group/lockstep.sync.vinyldns:
+      api_url: "{{ login.api_url }}"
+      access_key: "{{ login.access_key }}"
+      secret_key: "{{ login.secret_key }}"
+  tasks:
+    - ansible.builtin.include_role:
+        name: lockstep.sync.dns_reconciliation
+    - ansible.builtin.copy:
+        dest: "{{ fact }}"
+        content: "{{ dns_reconciliation_report | to_json }}"
+      check_mode: false
+"""
+
+
+def test_the_role_takes_module_defaults_and_is_short(server: Server, playbook: Playbook, tmp_path: Path) -> None:
+    names = [f"z{number:03d}.many.example." for number in range(100)]
+    for name in names:
+        server.add(name)
+    server.drift(names[0])
+    (tmp_path / "role.yml").write_text(ROLE)
+    login = dict.fromkeys(server.login)
+    fact = tmp_path / "fact.json"
+    given = ("-e", json.dumps({"login": server.login, "fact": str(fact)}), "--check", "--diff")
+    played = playbook(
+        *given, playbook=str(tmp_path / "role.yml"), zone_filter="*.many.example.", ledger=str(tmp_path / "l"), **login
+    )
+    assert (played.code, played.verdict) == (0, "drift"), played.output
+    summary = played.report["summary"]
+    assert (summary["zones"], summary["drift"], summary["in_sync"]) == (100, 1, 99)
+    tasks = tasks_of(played.output)
+    assert len(tasks) <= 12
+    states = dict(tasks)
+    assert states["Compare with DNS"] == "changed"
+    assert states["Sync what differs"] == states["Verify that no drift is left"] == "skipping"
+    shown = json.loads(fact.read_text())
+    assert (shown["verdict"], shown["digests"]) == ("drift", played.report["digests"])
+    assert len(fact.read_text()) < 100_000
+    assert server.sent() == 0
+
+
+def test_a_run_that_is_killed_has_left_a_report(server: Server, simulator: Simulator, playbook: Playbook) -> None:
+    server.add("killed.example.", "same.example.")
+    server.drift("killed.example.")
+    simulator.knob("vinyldns", sync_duration=3.0)
+    running = playbook.start(zones=["killed.example.", "same.example."])
+    deadline = time.monotonic() + 60
+    while not server.synced():
+        assert running.process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.1)
+    os.killpg(running.process.pid, signal.SIGKILL)
+    left = running.finish()
+    assert (left.verdict, left.report["ok"]) == ("unknown", False)
+    assert left.verdicts == {"killed.example.": "unknown", "same.example.": "in_sync"}
+    assert "run the role again" in left.report["error"]
+    # the next run joins it, or finds it done
+    again = playbook(zones=["killed.example.", "same.example."])
+    assert again.code == 0 and again.verdict in ("reconciled", "in_sync"), again.output
+    assert server.sent() == 1
+
+
+def test_errors_that_the_play_ignores_sync_nothing(server: Server, playbook: Playbook, tmp_path: Path) -> None:
+    server.add("a.example.")
+    server.drift("a.example.")
+    (tmp_path / "role.yml").write_text(ROLE.replace("  tasks:", "  ignore_errors: true\n  tasks:"))
+    given = ("-e", json.dumps({"login": server.login, "fact": str(tmp_path / "fact.json")}))
+    played = playbook(*given, playbook=str(tmp_path / "role.yml"), zones=["a.example."], zone_filter="*", secret_key="wrong")
+    assert (played.verdict, played.report["ok"]) == ("failed", False), played.output
+    assert "Authentication Failed" in played.report["error"]
+    assert server.sent() == 0
 
 
 BAD = [

@@ -79,6 +79,6 @@ PromotionVerdict = t.Literal[
 ]
 
 #: ``verdict`` of a reconciliation, and of each of its zones; the worst one, the last in this order, is that of the whole
-ReconciliationVerdict = t.Literal["in_sync", "reconciled", "drift", "refused", "timed_out", "failed"]
+ReconciliationVerdict = t.Literal["in_sync", "reconciled", "drift", "refused", "timed_out", "failed", "unknown"]
 
 RECONCILIATION_VERDICTS: tuple[str, ...] = t.get_args(ReconciliationVerdict)

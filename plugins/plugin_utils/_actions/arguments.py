@@ -187,14 +187,19 @@ def list_of(value: object, where: str) -> list[object]:
     """
     found = _from_json(value, "[{")
     if isinstance(found, str) and "\n" in found.strip():
-        lines = [line.strip().rstrip(",") for line in found.splitlines()]
-        return [_from_json(line, "{") for line in lines if line]
+        return [item for line in found.splitlines() for item in _items_of(line.strip().rstrip(","))]
     if isinstance(found, t.Mapping):
         if not isinstance(value, str):
             raise _wrong(value, "list", where)
         return [found]
     items = t.cast("list[object]", _converted(list(found) if isinstance(found, tuple) else found, "list", where))
     return [item.strip() for item in items if isinstance(item, str) and item.strip()] if isinstance(found, str) else list(items)
+
+
+def _items_of(line: str) -> list[object]:
+    """The items in one line of a text: a mapping as JSON, or texts with commas in between."""
+    found = _from_json(line, "{")
+    return [item.strip() for item in found.split(",") if item.strip()] if isinstance(found, str) else [found]
 
 
 def _from_json(value: object, opening: str) -> object:

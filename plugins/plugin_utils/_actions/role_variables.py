@@ -13,30 +13,90 @@ import typing as t
 from ansible.errors import AnsibleError
 
 from ...module_utils._core.errors import SyncError
+from ...module_utils._core.options import text_of
 from .controller import plain
 
 TaskVariables = t.Mapping[str, object]
 
 
+class RoleVariables(t.NamedTuple):
+    """Values by the names of the variables, without the prefix.
+
+    :param values: those that are set.
+    :param problem: why another one has no value.
+    """
+
+    values: t.Mapping[str, object]
+    problem: SyncError | None
+
+
 def role_variables(caller: t.Any, task_vars: TaskVariables, prefix: str, names: t.Iterable[str]) -> dict[str, object]:
     """The variables of a role as they were given, by name without prefix.
-
-    They are not arguments of the task: a text that holds no template stays text, also where native Jinja would make a number of
-    it.
 
     :param caller: the action plugin; ansible-core ships no types.
     :raises SyncError: ``invalid_option`` for one that cannot be evaluated.
     """
-    found: dict[str, object] = {}
+    found = evaluate_role_variables(caller, task_vars, prefix, names)
+    if found.problem:
+        raise found.problem
+    return dict(found.values)
+
+
+def evaluate_role_variables(caller: t.Any, task_vars: TaskVariables, prefix: str, names: t.Iterable[str]) -> RoleVariables:
+    """The same, where one that cannot be evaluated does not keep the others from being known.
+
+    They are not arguments of the task: a text that holds no template stays text, also where native Jinja would make a number of
+    it.
+    """
+    # ansible-core 2.18 has a text that stands for "omit"; later ones leave such values out or raise an error
+    omitted = task_vars.get("omit")
+    values: dict[str, object] = {}
+    problem: SyncError | None = None
     for name in names:
         if prefix + name not in task_vars:
             continue
         try:
-            found[name] = plain(caller._templar.template(task_vars[prefix + name]))
+            value = _without(omitted, caller._templar.template(task_vars[prefix + name]))
+            _check_keys(value, prefix + name)
+        except SyncError as error:
+            problem = problem or error
         except AnsibleError as error:
-            remedy = "Define what it refers to."
-            raise SyncError("invalid_option", f"option {prefix}{name} cannot be evaluated: {error.message}", remedy) from None
-    return found
+            if type(error).__name__ != "AnsibleValueOmittedError":
+                problem = problem or _not_evaluated(prefix + name, error)
+        else:
+            if value is not omitted or value is None:
+                values[name] = plain(value)
+    return RoleVariables(values, problem)
+
+
+def _not_evaluated(name: str, error: AnsibleError) -> SyncError:
+    reason = str(error).rstrip(". ")
+    return SyncError("invalid_option", f"option {name} cannot be evaluated: {reason}", "Define what it refers to.")
+
+
+def _without(omitted: object, value: object) -> object:
+    if omitted is not None and value == omitted:
+        return omitted
+    if isinstance(value, t.Mapping):
+        return {key: _without(omitted, item) for key, item in value.items() if omitted is None or item != omitted}
+    if isinstance(value, (list, tuple)):
+        return [_without(omitted, item) for item in value if omitted is None or item != omitted]
+    return value
+
+
+def _check_keys(value: object, where: str) -> None:
+    """Refuse a mapping with a key that is not text: as text, it might be another one.
+
+    :raises SyncError: ``invalid_option``.
+    """
+    if isinstance(value, t.Mapping):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                text_of(where, key)
+            _check_keys(item, f"{where}.{key}")
+    elif isinstance(value, list):
+        for item in value:
+            _check_keys(item, where)
 
 
 def failed_task_text(task_vars: TaskVariables) -> str:

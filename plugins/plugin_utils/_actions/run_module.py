@@ -31,19 +31,17 @@ def run_module(
     task.action, task.args = name, arguments
     if check_mode is not None:
         task.check_mode = check_mode
-    action = caller._shared_loader_obj.action_loader.get(
-        name,
-        task=task,
-        connection=caller._connection,
-        play_context=caller._play_context,
-        loader=caller._loader,
-        templar=caller._templar,
-        shared_loader_obj=caller._shared_loader_obj,
-    )
-    if action is None:
-        answer: dict[str, object] = caller._execute_module(module_name=name, module_args=arguments, task_vars=task_vars)
-    else:
-        answer = action.run(task_vars=task_vars)
+    surroundings = {
+        "task": task,
+        "connection": caller._connection,
+        "play_context": caller._play_context,
+        "loader": caller._loader,
+        "templar": caller._templar,
+        "shared_loader_obj": caller._shared_loader_obj,
+    }
+    plugins = caller._shared_loader_obj.action_loader
+    action = plugins.get(name, **surroundings) or plugins.get("ansible.legacy.normal", **surroundings)
+    answer: dict[str, object] = action.run(task_vars=task_vars)
     return answer
 
 

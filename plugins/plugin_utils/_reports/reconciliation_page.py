@@ -18,6 +18,7 @@ import typing as t
 import markupsafe
 
 from ...module_utils._core.vocabulary import RECONCILIATION_VERDICTS
+from ...module_utils._dns.guard import LIFTED_BY_APPROVE
 from . import formats, page, rendering
 from .fields import ReportedFailure
 from .reconciliation_view import (
@@ -49,8 +50,8 @@ MAX_OPEN_CARDS, MAX_OPEN_RECORDS = 5, 20
 CHANGES = (("creates", "ok", "+"), ("updates", "info", "~"), ("deletes", "bad", "−"))
 _SIGNS = {name[:-1]: (tone, sign) for name, tone, sign in CHANGES}
 
-#: guards that an approved plan may break
-APPROVABLE = ("max_delete_percent", "max_update_percent", "max_deletes")
+#: guards that do not hold for an approved plan; ``approve`` is broken by a plan that is not the approved one
+APPROVABLE = (*LIFTED_BY_APPROVE, "approve")
 
 _TEMPLATE = rendering.page_template("reconciliation.html.j2")
 

@@ -17,7 +17,7 @@ PROVIDER_GROUPS = tuple(DESCRIPTORS)
 
 
 #: They take the variables of a role and no option that anybody would set for a whole group.
-IN_NO_GROUP = {"promotion", "reconciliation_files"}
+IN_NO_GROUP = {"promotion", "reconciliation"}
 
 
 def expected_groups(module: str) -> list[str]:

@@ -14,7 +14,7 @@ import pytest
 PLUGINS = "ansible_collections.lockstep.sync.plugins"
 
 #: are action plugins only
-WITHOUT_MODULE = {"promotion", "reconciliation_files"}
+WITHOUT_MODULE = {"promotion", "reconciliation"}
 
 
 def test_each_module_has_an_action_plugin_that_does_the_same(module_names: list[str]) -> None:

@@ -1,34 +1,34 @@
 # Copyright (c) 2026 The lockstep.sync authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What role dns_reconciliation makes of the results of its passes."""
+"""The batch limit, the verdicts and the report of a reconciliation, by what its passes found."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import pytest
-from ansible.errors import AnsibleFilterError
 from hypothesis import given, settings, strategies as st
 
-from ansible_collections.lockstep.sync.plugins.filter.dns_reconciliation import FilterModule
-from ansible_collections.lockstep.sync.plugins.module_utils._core.vocabulary import FAILURE_CODES
+from ansible_collections.lockstep.sync.plugins.module_utils._core.vocabulary import FAILURE_CODES, RECONCILIATION_VERDICTS
+from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.batch import MIN_RECORDS, batch_refusal
+from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.compare import zones_to_sync
+from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.report import build_report
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.state import (
-    MIN_RECORDS,
-    RECONCILIATION_VERDICTS,
-    backend_groups,
-    batch_refusal,
-    build_report,
+    ModuleAnswer,
+    ReconciliationState,
+    ZonePass,
     canonical,
-    zones_to_sync,
-    zones_to_verify,
 )
+from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.sync import zones_to_verify
 
 Json = dict[str, Any]
 
 ZONE = "a.example."
+GUARD = {"rule": "max_deletes", "message": "would delete 3 record sets, more than max_deletes 2"}
 COUNTS = {"creates": 1, "updates": 2, "deletes": 3}
 
 
@@ -72,52 +72,28 @@ def result(*records: Json, requests: int | None = None, **more: Any) -> Json:
     return {"syncs": list(records), "summary": {"requests": count}, **more}
 
 
+def done(*results: Json) -> ZonePass:
+    """The pass that consists of these results."""
+    return sum((ZonePass.of(cast(ModuleAnswer, item)) for item in results), ZonePass())
+
+
 def run(
     plans: Sequence[Json] = (), syncs: Sequence[Json] = (), residuals: Sequence[Json] = (), batch: str = "", error: str = ""
-) -> Json:
-    """What the role noted, with the records of each pass in one result."""
+) -> ReconciliationState:
+    """What is known at the end, with the records of each pass in one result."""
     passes = {"plans": plans, "syncs": syncs, "residuals": residuals}
-    results = {key: [result(*records)] if records else [] for key, records in passes.items()}
-    return {"started_at": "2026-11-20T10:00:00Z", **results, "batch": batch, "error": error}
+    results = {key: done(result(*records)) if records else ZonePass() for key, records in passes.items()}
+    return ReconciliationState(False, "2026-11-20T10:00:00Z", **results, batch_refusal=batch, error=error)
 
 
-def report(noted: Json, check_mode: bool = False, fail_on_drift: bool = False, path: str = "") -> Json:
-    return build_report(noted, check_mode, fail_on_drift, "2026-11-20T10:01:00Z", path)
+def report(state: ReconciliationState, check_mode: bool = False, fail_on_drift: bool = False, path: str = "") -> Json:
+    state = dataclasses.replace(state, check_mode=check_mode, fail_on_drift=fail_on_drift, report_path=path)
+    # what goes from one task to the next one is JSON
+    restored = ReconciliationState.from_json(json.loads(json.dumps(state.to_json())))
+    return cast(Json, build_report(restored, "2026-11-20T10:01:00Z"))
 
 
-# -- groups ----------------------------------------------------------------------------------------------------------
-
-
-def test_zones_without_anything_of_their_own_share_a_group() -> None:
-    assert backend_groups(["a.", "b."], {}, {}) == [{"zones": ["a.", "b."], "key": "", "approve": ""}]
-    assert backend_groups([], {"a.": {}}, {"a.": "1"}) == []
-
-
-def test_zones_with_a_server_or_an_approval_are_apart() -> None:
-    backends = {"B.Example": {"tsig_secret": "canary"}, "unused.": {"tsig_secret": "canary"}}
-    groups = backend_groups(["a.", "b.example.", "c", "d."], backends, {"C.": "digest", "b.example": "other"})
-    assert groups == [
-        {"zones": ["a.", "d."], "key": "", "approve": ""},
-        # the key is as the variable has it, the name of the zone as it was asked for
-        {"zones": ["b.example."], "key": "B.Example", "approve": "other"},
-        {"zones": ["c"], "key": "", "approve": "digest"},
-    ]
-    assert "canary" not in json.dumps(groups)
-
-
-NAMES = st.sampled_from(["a", "A.", " b. ", "b", "c.d.", "C.D"])
-
-
-@given(st.lists(NAMES, unique=True), st.dictionaries(NAMES, st.just({})), st.dictionaries(NAMES, st.text()))
-def test_no_zone_is_lost_or_doubled_by_grouping(zones: list[str], backends: Json, approve: dict[str, str]) -> None:
-    groups = backend_groups(zones, backends, approve)
-    assert sorted(zone for group in groups for zone in group["zones"]) == sorted(zones)
-    for group in groups:
-        single = group["key"] or group["approve"]
-        assert not single or len(group["zones"]) == 1
-        assert group["key"] in ("", *backends)
-        for zone in group["zones"]:
-            assert bool(group["key"]) == (canonical(zone) in map(canonical, backends))
+# -- what is to be done ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("given_name", "name"), [("A.Example", "a.example."), (" a. ", "a."), ("a.b.", "a.b.")])
@@ -125,20 +101,18 @@ def test_names_are_compared_without_case_and_with_their_dot(given_name: str, nam
     assert canonical(given_name) == name
 
 
-# -- what is to be done ----------------------------------------------------------------------------------------------
-
 ACTIONS = ("triggered", "joined", "skipped", "refused", "would_trigger", "would_join")
 
 
 def test_only_planned_zones_are_synced_and_only_synced_ones_verified() -> None:
-    everything = [
+    everything = done(
         result(*(record(action, f"{action}.") for action in ACTIONS[:3])),
         result(*map(record, ACTIONS[3:], ACTIONS[3:])),
-    ]
+    )
     assert zones_to_sync(everything) == ["would_trigger", "would_join"]
     assert zones_to_verify(everything) == ["triggered.", "joined."]
     running = record("triggered", state="running")
-    assert zones_to_verify([result(running)]) == zones_to_sync([]) == zones_to_verify([{"failed": True}]) == []
+    assert zones_to_verify(done(result(running))) == zones_to_sync(ZonePass()) == zones_to_verify(done({"failed": True})) == []
 
 
 # -- the batch -------------------------------------------------------------------------------------------------------
@@ -150,33 +124,33 @@ def planned(zone: str, deletes: int, record_sets: int) -> Json:
 
 def test_a_zone_that_its_own_guards_refuse_does_not_count() -> None:
     emptied = {**planned("emptied.", 50, 50), "action": "refused"}
-    assert batch_refusal([result(emptied, planned("a.", 1, 50), planned("b.", 1, 50))], 30, []) == ""
+    assert batch_refusal(done(result(emptied, planned("a.", 1, 50), planned("b.", 1, 50))), 30, []) == ""
 
 
 def test_the_limit_itself_is_allowed_and_anything_above_is_not() -> None:
-    assert batch_refusal([result(planned("a.", 20, 50), planned("b.", 10, 50))], 30, []) == ""
-    text = batch_refusal([result(planned("a.", 21, 50)), result(planned("b.", 10, 50))], 30, [])
+    assert batch_refusal(done(result(planned("a.", 20, 50), planned("b.", 10, 50))), 30, []) == ""
+    text = batch_refusal(done(result(planned("a.", 21, 50)), result(planned("b.", 10, 50))), 30, [])
     assert "2 zones together delete 31 of 100 record sets (31.0 %)" in text
     assert "dns_reconciliation_batch_max_delete_percent 30." in text
-    assert batch_refusal([result(planned("a.", 21, 50), planned("b.", 10, 50))], 31, []) == ""
-    assert batch_refusal([result(planned("a.", 1, 50), planned("b.", 0, 50))], 0, [])
-    assert batch_refusal([result(planned("a.", 50, 50), planned("b.", 50, 50))], 100, []) == ""
+    assert batch_refusal(done(result(planned("a.", 21, 50), planned("b.", 10, 50))), 31, []) == ""
+    assert batch_refusal(done(result(planned("a.", 1, 50), planned("b.", 0, 50))), 0, [])
+    assert batch_refusal(done(result(planned("a.", 50, 50), planned("b.", 50, 50))), 100, []) == ""
 
 
 def test_a_single_zone_and_small_batches_are_left_to_their_own_guards() -> None:
-    assert batch_refusal([result(planned("a.", 50, 50))], 30, []) == ""
+    assert batch_refusal(done(result(planned("a.", 50, 50))), 30, []) == ""
     half = MIN_RECORDS // 2
-    assert batch_refusal([result(planned("a.", half, half), planned("b.", half - 1, half - 1))], 30, []) == ""
-    assert batch_refusal([result(planned("a.", half, half), planned("b.", half, half))], 30, []) != ""
-    assert batch_refusal([], 30, []) == ""
+    assert batch_refusal(done(result(planned("a.", half, half), planned("b.", half - 1, half - 1))), 30, []) == ""
+    assert batch_refusal(done(result(planned("a.", half, half), planned("b.", half, half))), 30, []) != ""
+    assert batch_refusal(done(), 30, []) == ""
 
 
 def test_approved_zones_and_those_of_unknown_drift_do_not_count() -> None:
-    plans = [result(planned("a.example.", 50, 50), planned("b.", 0, 50), planned("c.", 0, 50))]
+    plans = done(result(planned("a.example.", 50, 50), planned("b.", 0, 50), planned("c.", 0, 50)))
     assert "3 zones" in batch_refusal(plans, 30, [])
     assert batch_refusal(plans, 30, ["A.Example"]) == ""
     unknown = [failed("connection_failed", target="d.", detail={}), record("would_trigger", "e.", detail={"drift": {}})]
-    assert batch_refusal([result(planned("a.", 50, 50), *unknown)], 30, []) == ""
+    assert batch_refusal(done(result(planned("a.", 50, 50), *unknown)), 30, []) == ""
 
 
 # -- verdicts --------------------------------------------------------------------------------------------------------
@@ -253,8 +227,10 @@ OF_SEVERITY = {
 }
 
 
-@pytest.mark.parametrize("worst", RECONCILIATION_VERDICTS)
+@pytest.mark.parametrize("worst", OF_SEVERITY)
 def test_the_worst_verdict_is_that_of_the_whole(worst: str) -> None:
+    # unknown is worse than all of them, and that of a run that has not ended
+    assert tuple(OF_SEVERITY) == RECONCILIATION_VERDICTS[:-1]
     names = RECONCILIATION_VERDICTS[: RECONCILIATION_VERDICTS.index(worst) + 1]
     passes: tuple[list[Json], list[Json], list[Json]] = ([], [], [])
     for name in reversed(names):
@@ -294,8 +270,8 @@ def test_a_zone_has_what_all_passes_found() -> None:
         "succeeded",
     )
     assert (zone["elapsed"], zone["requests"]) == (1.5, 9)
-    refused = failed("guard_refused", detail={"drift": drift(), "guards": ["max_deletes"]})
-    assert report(run([refused]))["zones"][0]["guards"] == ["max_deletes"]
+    refused = failed("guard_refused", detail={"drift": drift(), "guards": [GUARD]})
+    assert report(run([refused]))["zones"][0]["guards"] == [GUARD]
 
 
 def test_a_zone_that_is_named_twice_is_reported_once() -> None:
@@ -320,8 +296,8 @@ def test_a_zone_that_two_tasks_worked_on_is_judged_by_the_one_that_synced_it() -
 
 def test_the_summary_adds_up_over_all_groups_and_passes() -> None:
     noted = run([PLANNED], [SYNCED], [CLEAN])
-    noted["plans"].append(result(record("would_trigger", "b.", detail={}), requests=7))
-    summary = report(noted)["summary"]
+    more = done(result(record("would_trigger", "b.", detail={}), requests=7))
+    summary = report(dataclasses.replace(noted, plans=noted.plans + more))["summary"]
     assert (summary["zones"], summary["reconciled"], summary["drift"]) == (2, 1, 1)
     assert {key: summary[key] for key in COUNTS} == COUNTS
     assert summary["requests"] == 2 + 7 + 2 + 2
@@ -340,8 +316,7 @@ def test_an_error_is_the_verdict_whatever_was_done_before() -> None:
 def test_a_task_that_failed_as_a_whole_is_an_error(key: str) -> None:
     noted = run([CLEAN])
     broken = result(failure={"code": "invalid_option", "message": "option zones: no", "http_status": None, "hint": "Say yes."})
-    noted[key] = [*noted[key], broken]
-    built = report(noted)
+    built = report(dataclasses.replace(noted, **{key: getattr(noted, key) + done(broken)}))
     assert (built["verdict"], built["error"]) == ("failed", "option zones: no. Say yes.")
 
 
@@ -358,7 +333,7 @@ def test_a_task_that_failed_as_a_whole_is_an_error(key: str) -> None:
         (run([PLANNED], batch="that is too much. Look."), "refused: 1 zone. a.example.: not synced: that is too much. Look."),
     ],
 )
-def test_message(noted: Json, message: str) -> None:
+def test_message(noted: ReconciliationState, message: str) -> None:
     assert report(noted)["message"] == message
     assert report(noted, path="/r.json")["message"] == f"{message} Report: /r.json"
 
@@ -380,7 +355,7 @@ DETAILS = st.fixed_dictionaries(
         "drift": st.just({}) | st.booleans().map(drift) | st.just({"serial": {"stored": 1, "dns": 2}}),
         "effect": st.just(COUNTS),
         "fidelity": st.sampled_from(["exact", "differs"]),
-        "guards": st.lists(st.just("allow_empty"), max_size=1),
+        "guards": st.lists(st.just(GUARD), max_size=1),
         "cut": st.just(True),
     },
 )
@@ -418,30 +393,4 @@ def test_any_records_give_a_consistent_report(
     # nothing that failed passes for a success
     for zone in built["zones"]:
         assert zone["verdict"] not in ("in_sync", "reconciled") or zone["failure"] is None
-    assert isinstance(batch_refusal([result(*plans)], 30, []), str)
-
-
-# -- the filters -----------------------------------------------------------------------------------------------------
-
-
-def test_filters_explain_what_they_cannot_use() -> None:
-    filters = FilterModule().filters()
-    assert set(filters) == {
-        "dns_backend_groups",
-        "dns_batch_refusal",
-        "dns_zones_to_sync",
-        "dns_zones_to_verify",
-        "dns_reconciliation_report",
-        "dns_reconciliation_page",
-        "dns_reconciliation_markdown",
-    }
-    assert filters["dns_zones_to_sync"]([result(PLANNED)]) == [ZONE]
-    for name, arguments in {
-        "dns_backend_groups": (["a."], None, {}),
-        "dns_batch_refusal": ([{"syncs": [{}]}], 30, []),
-        "dns_zones_to_sync": ([{"syncs": [{}]}],),
-        "dns_zones_to_verify": (7,),
-        "dns_reconciliation_report": ({}, False, False, "", ""),
-    }.items():
-        with pytest.raises(AnsibleFilterError, match="not what role dns_reconciliation notes"):
-            filters[name](*arguments)
+    assert isinstance(batch_refusal(done(result(*plans)), 30, []), str)

@@ -7,9 +7,14 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import Any
+from typing import Any, cast
 
-from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.state import build_report
+from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.report import build_report
+from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.state import (
+    ModuleAnswer,
+    ReconciliationState,
+    ZonePass,
+)
 
 Json = dict[str, Any]
 
@@ -468,13 +473,19 @@ def reconciliation(verdict: str = "reconciled", zones: int = 0, **more: Any) -> 
         ),
     }[verdict]
     residuals = [plan(item["target"], "skipped") for item in syncs if item["state"] == "succeeded"]
-    run = {
-        "started_at": at(0),
-        "plans": result(*plans),
-        "syncs": result(*syncs),
-        "residuals": result(*residuals),
-        "batch": "",
-        "error": "",
-        **more,
-    }
-    return build_report(run, check_mode=verdict == "drift", fail_on_drift=False, finished_at=at(8), path="reports/zones.json")
+    passes = {"plans": result(*plans), "syncs": result(*syncs), "residuals": result(*residuals), **more}
+    state = ReconciliationState(
+        check_mode=verdict == "drift",
+        started_at=at(0),
+        report_path="reports/zones.json",
+        plans=_pass(passes["plans"]),
+        syncs=_pass(passes["syncs"]),
+        residuals=_pass(passes["residuals"]),
+        batch_refusal=more.get("batch", ""),
+        error=more.get("error", ""),
+    )
+    return cast(Json, build_report(state, finished_at=at(8)))
+
+
+def _pass(results: list[Json]) -> ZonePass:
+    return sum((ZonePass.of(cast(ModuleAnswer, item)) for item in results), ZonePass())

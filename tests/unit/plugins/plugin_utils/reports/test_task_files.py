@@ -15,16 +15,40 @@ import typing as t
 
 import pytest
 
-from ansible_collections.lockstep.sync.plugins.action import reconciliation_files
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError
+from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.action_services import ActionServices
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.files import sibling_paths
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.task_files import Files, LocalFiles, RemoteFiles
 
 Json = dict[str, t.Any]
 
+#: answers for the sync module, by the number of the task
+Answer = t.Callable[[int, Json], Json]
 
-def take(step: str, files: Files, **options: t.Any) -> Json:
-    return reconciliation_files.STEPS[step](files, options)
+
+class Connection:
+    transport = "local"
+    become = None
+
+
+class Action:
+    """Stands in for the action plugin."""
+
+    _connection = Connection()
+
+
+class Services(ActionServices):
+    """With these files, and with ``answer`` instead of the sync module."""
+
+    def __init__(self, files: Files, answer: Answer = lambda number, options: {}) -> None:
+        super().__init__(Action(), {})
+        self._files = files
+        self._answer = answer
+        self.count = 0
+
+    def _run(self, name: str, options: t.Mapping[str, object], check_mode: bool | None = None) -> dict[str, object]:
+        self.count += 1
+        return self._answer(self.count - 1, dict(options))
 
 
 class Modules:
@@ -39,76 +63,104 @@ class Modules:
         return self.result
 
 
-def test_here_they_are_files(tmp_path: pathlib.Path) -> None:
+def reporting(text: str | None = None) -> Answer:
+    """A module that returns less than it writes to its report."""
+
+    def answer(number: int, options: Json) -> Json:
+        whole = json.dumps({"syncs": [{"target": f"{number}."}], "summary": {"requests": number}})
+        if text != "nothing":
+            pathlib.Path(options["report_path"]).write_text(whole if text is None else text, "latin-1")
+        return {"syncs": [], "warnings": ["cut"], "diff": [{"before": "", "after": ""}], "changed": True}
+
+    return answer
+
+
+def test_on_this_machine_they_are_files(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "made" / "on the way" / "report.json"
-    take("prepare", LocalFiles(), path=str(path))
-    take("write", LocalFiles(), path=str(path), contents=["{}\n", "# é\n", "<p>"])
+    services = Services(LocalFiles())
+    services.check_report(str(path))
+    services.write_files(str(path), ["{}\n", "# é\n", "<p>"])
     assert [(tmp_path / name).read_text() for name in map(str, sibling_paths(str(path)))] == ["{}\n", "# é\n", "<p>"]
     assert sorted(entry.name for entry in path.parent.iterdir()) == ["report.html", "report.json", "report.md"]
     assert {stat.S_IMODE(entry.stat().st_mode) for entry in path.parent.iterdir()} == {0o600}
 
 
-def test_here_results_are_read_in_order_and_go_away(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
+def test_full_results_are_read_in_order_and_go_away(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    folder = take("scratch", LocalFiles())["path"]
-    assert stat.S_IMODE(os.stat(folder).st_mode) == 0o700
-    for number in range(11):
-        pathlib.Path(folder, f"{number}.json").write_text(json.dumps({"number": number}))
-    read = take("read", LocalFiles(), path=folder, count=11)
-    assert [result["number"] for result in read["contents"]] == list(range(11))
-    for _again in range(2):
-        assert take("remove", LocalFiles(), path=folder) == {}
-        assert not os.path.exists(folder)
+    modes = []
+
+    def answer(number: int, options: Json) -> Json:
+        modes.append(stat.S_IMODE(os.stat(os.path.dirname(options["report_path"])).st_mode))
+        return reporting()(number, options)
+
+    answers = Services(LocalFiles(), answer).sync_zones([{"zones": [str(number)]} for number in range(11)], True)
+    assert [item["syncs"][0]["target"] for item in answers] == [f"{number}." for number in range(11)]
+    assert answers[7]["summary"] == {"requests": 7}
+    assert (answers[0]["warnings"], answers[0]["diff"]) == (["cut"], [{"before": "", "after": ""}])
+    assert set(modes) == {0o700}
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_ansible_refuses_has_no_report(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    refused = {"failed": True, "msg": "missing required arguments: api_url"}
+    assert Services(LocalFiles(), lambda number, options: refused).sync_zones([{}], True) == [refused]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_relative_path_and_a_home_are_understood(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    take("write", LocalFiles(), path="plain", contents=["1", "2", "3"])
-    take("write", LocalFiles(), path="~/reports/it.json", contents=["1", "2", "3"])
+    services = Services(LocalFiles())
+    services.write_files("plain", ["1", "2", "3"])
+    services.write_files("~/reports/it.json", ["1", "2", "3"])
     assert {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()} == {
         *("plain", "plain.md", "plain.html"),
         *("home/reports/it.json", "home/reports/it.md", "home/reports/it.html"),
     }
 
 
-@pytest.mark.parametrize("step", ["prepare", "write"])
+@pytest.mark.parametrize("step", ["check", "write"])
 @pytest.mark.parametrize(("path", "reason"), [("taken/report.json", "taken is not a directory"), (".", "it is a directory")])
 def test_a_report_that_cannot_be_written_is_a_bad_option(step: str, path: str, reason: str, tmp_path: pathlib.Path) -> None:
     (tmp_path / "taken").write_text("")
+    services = Services(LocalFiles())
     with pytest.raises(SyncError) as caught:
-        take(step, LocalFiles(), path=str(tmp_path / path), contents=["", "", ""])
+        if step == "check":
+            services.check_report(str(tmp_path / path))
+        else:
+            services.write_files(str(tmp_path / path), ["", "", ""])
     assert caught.value.code == "invalid_option"
     assert caught.value.message.startswith(f"option dns_reconciliation_report_path: '{tmp_path / path}' cannot be written: ")
     assert reason in caught.value.message.lower()
     assert "Name a file" in caught.value.hint
 
 
-@pytest.mark.parametrize("text", [None, "{", "\xff"])
-def test_a_result_that_is_not_there_is_no_result(text: str | None, tmp_path: pathlib.Path) -> None:
-    if text is not None:
-        (tmp_path / "0.json").write_text(text, "latin-1")
+@pytest.mark.parametrize("text", ["nothing", "{", "\xff"])
+def test_a_result_that_is_not_there_is_no_result(text: str, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with pytest.raises(SyncError, match=r"0\.json") as caught:
-        take("read", LocalFiles(), path=str(tmp_path), count=1)
+        Services(LocalFiles(), reporting(text)).sync_zones([{}], False)
     assert caught.value.code == "outcome_unknown"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_no_room_for_results(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
+    services = Services(LocalFiles())
     with pytest.raises(SyncError, match="No such file or directory") as caught:
-        take("scratch", LocalFiles())
+        services.sync_zones([{}], False)
     assert "TMPDIR" in caught.value.hint
+    assert services.count == 0
 
 
-def test_there_modules_do_it() -> None:
+def test_on_another_machine_modules_do_it() -> None:
     modules = Modules(path="/there/lockstep.x", content=base64.b64encode(b'{"a": 1}').decode())
-    files = RemoteFiles(modules)
-    take("prepare", files, path="/var/log/a.json")
-    take("prepare", files, path="a.json")
-    assert take("scratch", files) == {"path": "/there/lockstep.x"}
-    assert take("read", files, path="/there/lockstep.x", count=1) == {"contents": [{"a": 1}]}
-    assert take("remove", files, path="/there/lockstep.x") == {}
-    take("write", files, path="a.json", contents=["1", "2", "3"])
+    services = Services(RemoteFiles(modules), lambda number, options: {"syncs": []})
+    services.check_report("/var/log/a.json")
+    services.check_report("a.json")
+    assert services.sync_zones([{}], True) == [{"a": 1, "diff": (), "warnings": ()}]
+    services.write_files("a.json", ["1", "2", "3"])
     assert modules.calls == [
         ("ansible.builtin.stat", {"path": "/var/log/a.json"}),
         ("ansible.builtin.file", {"path": "/var/log", "state": "directory"}),
@@ -126,16 +178,31 @@ def test_there_modules_do_it() -> None:
     ]
 
 
-def test_there_a_directory_is_no_report() -> None:
+def test_on_another_machine_a_directory_is_no_report() -> None:
     modules = Modules(stat={"isdir": True})
     with pytest.raises(SyncError, match="it is a directory"):
-        take("prepare", RemoteFiles(modules), path="/var/log")
+        Services(RemoteFiles(modules)).check_report("/var/log")
     assert [name for name, dummy in modules.calls] == ["ansible.builtin.stat"]
 
 
-def test_what_a_module_says_is_the_reason() -> None:
-    files = RemoteFiles(Modules(failed=True, msg="disk full"))
-    for step in ("prepare", "write", "scratch", "read"):
+def test_the_message_of_a_module_is_the_reason() -> None:
+    services = Services(RemoteFiles(Modules(failed=True, msg="disk full")))
+    for step in (
+        lambda: services.check_report("/there/a.json"),
+        lambda: services.write_files("/there/a.json", ["", "", ""]),
+        lambda: services.sync_zones([{}], False),
+    ):
         with pytest.raises(SyncError, match="disk full"):
-            take(step, files, path="/there/a.json", contents=["", "", ""], count=1)
-    assert "disk full" in take("remove", files, path="/there")["warnings"][0]
+            step()
+
+
+def test_a_directory_that_cannot_be_removed_is_a_warning(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
+    """What was found is of more interest."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+    class Sticky(LocalFiles):
+        def remove(self, folder: str) -> None:  # type: ignore[override]
+            raise OSError(13, "Permission denied")
+
+    (answer,) = Services(Sticky(), reporting()).sync_zones([{}], True)
+    assert "cannot be removed: Permission denied" in answer["warnings"][-1]

@@ -1,0 +1,102 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import typing as t
+
+from ansible import constants
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError, invalid_option, wrap_unexpected
+from ansible_collections.lockstep.sync.plugins.plugin_utils._actions.role_variables import failed_task_text
+from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.action_services import ActionServices
+from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.compare import check_batch, compare
+from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.fact import report_fact
+from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.find_zones import begin, find_zones
+from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.services import PhaseOutcome, ReconciliationPhase
+from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.settings import PREFIX, read
+from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.state import ReconciliationState
+from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.sync import sync, verify
+
+Result = dict[str, object]
+
+#: The phases between the first and the last step. The tasks of the role are their order.
+PHASES: t.Mapping[str, ReconciliationPhase] = {
+    "find_zones": find_zones,
+    "compare": compare,
+    "check_batch": check_batch,
+    "sync": sync,
+    "verify": verify,
+}
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no types
+    """One step of role dns_reconciliation. Between the steps, what is known lies in a file, see ``_state_path``."""
+
+    _supports_check_mode = True
+    _VALID_ARGS = frozenset({"step"})
+
+    def run(self, tmp: object = None, task_vars: t.Mapping[str, object] | None = None) -> Result:
+        result: Result = super().run(tmp, task_vars)
+        variables = task_vars or {}
+        services = ActionServices(self, variables)
+        self._host = str(variables.get("inventory_hostname"))
+        step = str(self._task.args.get("step"))
+        try:
+            with wrap_unexpected():
+                return {**result, **self._take(step, services, variables)}
+        except SyncError as error:
+            message = f"{error.message}. {error.hint}".strip()
+            if step in PHASES:
+                # the next task may not be that of the rescue section: the play may ignore errors
+                self._keep(PhaseOutcome(_with_error(self._load(), message), message, False))
+            return {**result, "failed": True, "proceed": False, "ok": False, "msg": message, "failure": error.as_failure()}
+
+    def _take(self, step: str, services: ActionServices, task_vars: t.Mapping[str, object]) -> Result:
+        if step == "begin":
+            # variable ansible_check_mode is that of the whole play, and not of a task, a block or a role
+            return self._keep(begin(services.variables(), bool(self._task.check_mode), services))
+        state = self._load()
+        if step == "report":
+            report = services.write_report(state)
+            # a verdict that is a failure is for the last task of the role to show
+            return {**report_fact(report), "changed": False, "msg": report["message"]}
+        if step == "record_failure":
+            noted = _with_error(state, failed_task_text(task_vars))
+            return self._keep(PhaseOutcome(noted, noted.error, False))
+        if step not in PHASES:
+            raise invalid_option("step", step, "is not a step of the role", f"Use the role {PREFIX.rstrip('_')}.")
+        return self._keep(PHASES[step](state, read(services.variables().values), services))
+
+    def _keep(self, outcome: PhaseOutcome) -> Result:
+        path = self._state_path()
+        with open(f"{path}.new", "w", encoding="utf-8") as file:
+            json.dump(outcome.state.to_json(), file)
+        os.replace(f"{path}.new", path)
+        result: Result = {"changed": outcome.changed, "proceed": outcome.proceed, "msg": outcome.message}
+        if outcome.diff and self._task.diff:
+            result["diff"] = list(outcome.diff)
+        if outcome.warnings:
+            result["warnings"] = list(outcome.warnings)
+        return result
+
+    def _load(self) -> ReconciliationState:
+        with open(self._state_path(), encoding="utf-8") as file:
+            return ReconciliationState.from_json(json.load(file))
+
+    def _state_path(self) -> str:
+        # Ansible makes this directory for the time of one run, for its user alone, and removes it at the end
+        host = hashlib.sha256(self._host.encode()).hexdigest()[:16]
+        return os.path.join(constants.DEFAULT_LOCAL_TMP, f"lockstep-reconciliation-{host}.json")
+
+
+def _with_error(state: ReconciliationState, error: str) -> ReconciliationState:
+    """The state with what ended the run, unless that is known already."""
+    known = state.error or any(done.error for done in state.passes)
+    return state if known else dataclasses.replace(state, error=error)

@@ -1,0 +1,143 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this plugin util is PRIVATE to the collection.
+
+"""The modules, the inventory, the clock and the files that the phases need, by means of an action plugin."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+from ...module_utils._core.clock import SystemClock, isoformat
+from ...module_utils._core.errors import SyncError, invalid_option
+from .._actions.role_variables import RoleVariables, evaluate_role_variables
+from .._actions.run_module import run_module
+from .._reports.files import sibling_paths
+from .._reports.reconciliation_markdown import reconciliation_markdown
+from .._reports.reconciliation_page import reconciliation_page
+from .._reports.task_files import Files, LocalFiles, RemoteFiles
+from .report import ReconciliationReport, build_report
+from .settings import PREFIX, VARIABLES, Options
+from .state import ModuleAnswer, ReconciliationState
+
+Variables = t.Mapping[str, object]
+
+
+class ActionServices:
+    """What an action plugin has at hand. Modules run where and as its task runs.
+
+    :param action: the plugin; ansible-core ships no types.
+    """
+
+    def __init__(self, action: t.Any, task_vars: Variables) -> None:
+        self._action = action
+        self._task_vars = task_vars
+        self._files = self._files_of_task()
+
+    def variables(self) -> RoleVariables:
+        """Those of the role."""
+        return evaluate_role_variables(self._action, self._task_vars, PREFIX, VARIABLES)
+
+    def now(self) -> str:
+        return str(isoformat(SystemClock().now()))
+
+    def hosts(self, group: str) -> t.Sequence[str]:
+        groups = t.cast("t.Mapping[str, t.Sequence[str]]", self._task_vars.get("groups") or {})
+        return groups.get(group, ())
+
+    def list_zones(self, options: Options) -> t.Sequence[str]:
+        answer = self._run("lockstep.sync.vinyldns_zone_info", {**options, "drift": "none", "details": False})
+        if answer.get("failed"):
+            failure = t.cast("t.Mapping[str, str]", answer.get("failure") or {})
+            message = str(failure.get("message") or answer.get("msg") or "the zones cannot be listed")
+            raise SyncError(failure.get("code", "invalid_option"), message, failure.get("hint", ""))
+        return [str(zone["zone"]) for zone in t.cast("t.Sequence[Variables]", answer["zones"])]
+
+    def sync_zones(self, options: t.Sequence[Options], check_mode: bool) -> t.Sequence[ModuleAnswer]:
+        """The results go through files: those that modules return are cut where they are long."""
+        folder, answers = self._scratch(), []
+        try:
+            for number, task_options in enumerate(options):
+                answers.append(self._sync(f"{folder}/{number}.json", task_options, check_mode))
+        finally:
+            warning = self._remove(folder)
+        if warning and answers:
+            answers[-1]["warnings"] = [*answers[-1].get("warnings", ()), warning]
+        return answers
+
+    def _remove(self, folder: str) -> str:
+        """Remove a directory; returns a warning if it cannot be, since what was found is of more interest."""
+        try:
+            self._files.remove(folder)
+        except OSError as error:
+            return f"{folder} cannot be removed: {_reason(error)}"
+        return ""
+
+    def _sync(self, path: str, options: Options, check_mode: bool) -> ModuleAnswer:
+        answer = t.cast(
+            "ModuleAnswer",
+            self._run("lockstep.sync.vinyldns_zone_sync", {**options, "report_path": path}, check_mode),
+        )
+        # what Ansible itself refuses has no report
+        if "syncs" not in answer:
+            return answer
+        try:
+            whole = t.cast("ModuleAnswer", json.loads(self._files.read(path)))
+        except (OSError, ValueError) as error:
+            problem = f"the full result of a task cannot be read from {path}: {_reason(error)}"
+            raise SyncError("outcome_unknown", problem, "Run the playbook again: nothing is triggered twice.") from error
+        whole["diff"], whole["warnings"] = answer.get("diff", ()), answer.get("warnings", ())
+        return whole
+
+    def check_report(self, path: str) -> None:
+        try:
+            self._files.probe(path)
+        except OSError as error:
+            raise _unwritable(path, error) from error
+
+    def write_report(self, state: ReconciliationState) -> ReconciliationReport:
+        report = build_report(state, self.now())
+        if state.report_path:
+            text = json.dumps(report, indent=4, sort_keys=True, ensure_ascii=False)
+            self.write_files(state.report_path, (f"{text}\n", reconciliation_markdown(report), reconciliation_page(report)))
+        return report
+
+    def write_files(self, path: str, contents: t.Sequence[str]) -> None:
+        """Write the JSON, the Markdown and the HTML file of a report.
+
+        :raises SyncError: ``invalid_option``.
+        """
+        try:
+            for name, content in zip(sibling_paths(self._files.prepare(path)), contents):
+                self._files.write(name, content)
+        except OSError as error:
+            raise _unwritable(path, error) from error
+
+    def _scratch(self) -> str:
+        try:
+            return self._files.scratch()
+        except OSError as error:
+            problem = f"a temporary directory cannot be made: {_reason(error)}"
+            raise SyncError("invalid_option", problem, "Set TMPDIR to a directory that this user may write to.") from error
+
+    def _run(self, name: str, options: Options, check_mode: bool | None = None) -> dict[str, object]:
+        return run_module(self._action, name, options, self._task_vars, check_mode)
+
+    def _files_of_task(self) -> Files:
+        connection = self._action._connection
+        if connection.transport == "local" and not connection.become:
+            return LocalFiles()
+        # a run in check mode has a report, too
+        return RemoteFiles(lambda name, options: self._run(name, options, check_mode=False))
+
+
+def _unwritable(path: str, error: OSError) -> SyncError:
+    remedy = "Name a file in a directory that this user may write to."
+    return invalid_option(f"{PREFIX}report_path", path, f"cannot be written: {_reason(error)}", remedy)
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error)

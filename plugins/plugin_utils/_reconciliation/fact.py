@@ -1,0 +1,90 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this plugin util is PRIVATE to the collection.
+
+"""The report as a fact: AWX keeps the event of a task only if it is not too long."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+from ...module_utils._core.vocabulary import RECONCILIATION_VERDICTS
+from .report import ReconciliationReport, ZoneReport
+from .state import DriftEntry
+
+#: characters that the fact may have as JSON
+MAX_FACT = 95_000
+#: of them, those of the digests, which a workflow needs more than anything else
+MAX_DIGESTS = 60_000
+MAX_REASON = 160
+
+#: what is left of the drift of a zone
+_COUNTS = ("creates", "updates", "deletes", "serial", "digest")
+
+
+class ReportFact(ReconciliationReport):
+    """The report as far as there is room. ``zones_left_out`` counts zones that are in the files of the report only."""
+
+    zones_left_out: int
+
+
+def report_fact(report: ReconciliationReport) -> ReportFact:
+    """The report as a fact of at most :data:`MAX_FACT` characters: without the records of each zone if it is too long, then
+    with the essentials of each zone, and then without the zones that are left when the worst ones have taken the room.
+    """
+    whole: ReportFact = {**report, "zones_left_out": 0}
+    if _size(whole) <= MAX_FACT:
+        return whole
+    digests = report["digests"] if _size(report["digests"]) <= MAX_DIGESTS else {}
+    head: ReportFact = {**whole, "digests": digests, "message": _clip(report["message"], 2000), "zones": []}
+    room = MAX_FACT - _size(head)
+    for shorten in (_without_records, _essentials):
+        zones = [shorten(zone) for zone in report["zones"]]
+        if sum(_size(zone) + 2 for zone in zones) <= room:
+            return {**head, "zones": zones}
+    kept = _worst_first([_essentials(zone) for zone in report["zones"]], room)
+    return {**head, "zones": kept, "zones_left_out": len(report["zones"]) - len(kept)}
+
+
+def _worst_first(zones: t.Sequence[ZoneReport], room: int) -> list[ZoneReport]:
+    kept: list[ZoneReport] = []
+    for zone in sorted(zones, key=lambda zone: -RECONCILIATION_VERDICTS.index(zone["verdict"])):
+        room -= _size(zone) + 2
+        if room < 0:
+            break
+        kept.append(zone)
+    return kept
+
+
+def _without_records(zone: ZoneReport) -> ZoneReport:
+    drift: DriftEntry = {**zone["drift"]}
+    if drift.pop("records", None):
+        drift["truncated"] = True
+    # an empty list says that nothing is left
+    return {**zone, "drift": drift, "residual": None if zone["residual"] else zone["residual"]}
+
+
+def _essentials(zone: ZoneReport) -> ZoneReport:
+    whole, failure = zone["drift"], zone["failure"]
+    drift = t.cast("DriftEntry", {key: value for key, value in whole.items() if key in _COUNTS})
+    return {
+        **zone,
+        "reason": _clip(zone["reason"], MAX_REASON),
+        "drift": drift,
+        "effect": None,
+        "residual": None if zone["residual"] else zone["residual"],
+        "guards": [],
+        "failure": {**failure, "message": _clip(failure["message"], MAX_REASON), "hint": ""} if failure else None,
+        "handle": zone["handle"] if zone["state"] in ("running", "unknown") else None,
+    }
+
+
+def _clip(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _size(value: object) -> int:
+    return len(json.dumps(value))

@@ -1,0 +1,188 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this plugin util is PRIVATE to the collection.
+
+"""The verdict of a reconciliation, and its report. Pure functions on the state."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ...module_utils._core.vocabulary import RECONCILIATION_VERDICTS, Action, ReconciliationVerdict, State
+from .state import DriftEntry, FailureEntry, GuardEntry, ReconciliationState, ZoneRecord
+
+#: verdicts of zones whose plan was not carried out
+_PENDING = ("drift", "refused")
+
+#: what a report says that was written before the run had ended
+_UNFINISHED = (
+    "the run had not ended when this was written, while it synced. If it is not at work any more, run the role again: it joins"
+    " syncs in flight, and triggers none twice"
+)
+
+_OF_CODE: t.Mapping[str, ReconciliationVerdict] = {"guard_refused": "refused", "timed_out": "timed_out"}
+
+
+class ZoneReport(t.TypedDict):
+    """One zone in the report."""
+
+    zone: str
+    verdict: ReconciliationVerdict
+    reason: str
+    action: Action
+    state: State
+    changed: bool
+    drift: DriftEntry
+    effect: t.Mapping[str, object] | None
+    fidelity: str | None
+    residual: t.Sequence[t.Mapping[str, object]] | None
+    guards: t.Sequence[GuardEntry]
+    failure: FailureEntry | None
+    handle: t.Mapping[str, object] | None
+    started_at: str | None
+    finished_at: str | None
+    elapsed: float
+    requests: int
+
+
+class ReconciliationReport(t.TypedDict):
+    """The report. ``digests`` has those of the plans that were not carried out, by the name of the zone."""
+
+    verdict: ReconciliationVerdict
+    ok: bool
+    check_mode: bool
+    started_at: str
+    finished_at: str
+    error: str | None
+    batch_refusal: str | None
+    summary: dict[str, int]
+    digests: dict[str, str]
+    zones: list[ZoneReport]
+    message: str
+
+
+def build_report(state: ReconciliationState, finished_at: str) -> ReconciliationReport:
+    """The report of a run."""
+    # of several records for one zone the first: that one did the work
+    synced = {record["target"]: record for record in reversed(state.syncs.records)}
+    left = {record["target"]: record for record in reversed(state.residuals.records)}
+    plans = _distinct(state.plans.records)
+    zones = [_zone(state, plan, synced.get(plan["target"]), left.get(plan["target"])) for plan in plans]
+    error = state.error or next((done.error for done in state.passes if done.error), "")
+    verdict: ReconciliationVerdict = "failed" if error else _worst(zones)
+    if state.syncing:
+        verdict, error = "unknown", _UNFINISHED
+    ok = verdict in ("in_sync", "reconciled") or (verdict == "drift" and state.check_mode and not state.fail_on_drift)
+    report: ReconciliationReport = {
+        "verdict": verdict,
+        "ok": ok,
+        "check_mode": state.check_mode,
+        "started_at": state.started_at,
+        "finished_at": finished_at,
+        "error": error or None,
+        "batch_refusal": state.batch_refusal or None,
+        "summary": _summary(zones, sum(done.requests for done in state.passes)),
+        "digests": _digests(zones, left),
+        "zones": zones,
+        "message": "",
+    }
+    return {**report, "message": _message(report, state.report_path)}
+
+
+def _worst(zones: t.Iterable[ZoneReport]) -> ReconciliationVerdict:
+    return max((zone["verdict"] for zone in zones), key=RECONCILIATION_VERDICTS.index, default="failed")
+
+
+def _distinct(plans: t.Sequence[ZoneRecord]) -> list[ZoneRecord]:
+    """The plans without those that were skipped because the same zone is named earlier, by its name or its id."""
+    first: dict[str, ZoneRecord] = {}
+    return [plan for plan in plans if first.setdefault(plan["target"], plan) is plan or plan["action"] != "skipped"]
+
+
+def _zone(state: ReconciliationState, plan: ZoneRecord, sync: ZoneRecord | None, residual: ZoneRecord | None) -> ZoneReport:
+    record = sync or plan
+    verdict, reason = _judge(plan, sync, residual, state.batch_refusal)
+    if state.syncing and plan["action"] in ("would_trigger", "would_join"):
+        verdict, reason = "unknown", "the sync may have begun when this was written"
+    done = [item for item in (plan, sync, residual) if item]
+    return {
+        "zone": plan["target"],
+        "verdict": verdict,
+        "reason": reason,
+        "action": record["action"],
+        "state": record["state"],
+        "changed": record["changed"],
+        "drift": plan["detail"].get("drift") or {},
+        "effect": record["detail"].get("effect"),
+        "fidelity": record["detail"].get("fidelity"),
+        "residual": (residual["detail"].get("drift") or {}).get("records") if residual else None,
+        "guards": plan["detail"].get("guards") or record["detail"].get("guards") or [],
+        "failure": record["failure"] or (residual["failure"] if residual else None),
+        "handle": record["handle"],
+        "started_at": record["started_at"],
+        "finished_at": record["finished_at"],
+        "elapsed": round(sum(item["elapsed"] for item in done), 3),
+        "requests": sum(item["requests"] for item in done),
+    }
+
+
+def _judge(
+    plan: ZoneRecord, sync: ZoneRecord | None, residual: ZoneRecord | None, batch_refusal: str
+) -> tuple[ReconciliationVerdict, str]:
+    """Verdict and reason for one zone."""
+    record = sync or plan
+    if record["failure"]:
+        return _OF_CODE.get(record["failure"]["code"], "failed"), record["failure"]["message"]
+    if residual is not None and residual["failure"]:
+        return "failed", f"synced, but then: {residual['failure']['message']}"
+    if residual is not None and residual["action"] != "skipped" and "drift" in residual["detail"]:
+        return "drift", f"synced, and yet: {residual['reason']}"
+    if record["action"] == "skipped":
+        # the server may refuse for another reason than that there is nothing to do
+        if (record["detail"].get("drift") or {}).get("in_sync") is False:
+            return "drift", f"not synced: {record['reason']}"
+        return "in_sync", record["reason"]
+    if sync is None:
+        return ("refused", f"not synced: {batch_refusal}") if batch_refusal else ("drift", record["reason"])
+    if residual is None:
+        return "failed", "the drift that is left was not looked at"
+    return "reconciled", record["reason"]
+
+
+def _digests(zones: t.Sequence[ZoneReport], residuals: t.Mapping[str, ZoneRecord]) -> dict[str, str]:
+    found = {}
+    for zone in zones:
+        residual = residuals.get(zone["zone"])
+        drift = (residual["detail"].get("drift") or {}) if residual else zone["drift"]
+        digest = drift.get("digest")
+        if digest and drift.get("in_sync") is False and zone["verdict"] in _PENDING:
+            found[zone["zone"]] = digest
+    return found
+
+
+def _summary(zones: t.Sequence[ZoneReport], requests: int) -> dict[str, int]:
+    counts = {verdict: sum(zone["verdict"] == verdict for zone in zones) for verdict in RECONCILIATION_VERDICTS}
+    changes = {
+        "creates": sum(zone["drift"].get("creates", 0) for zone in zones),
+        "updates": sum(zone["drift"].get("updates", 0) for zone in zones),
+        "deletes": sum(zone["drift"].get("deletes", 0) for zone in zones),
+    }
+    return {"zones": len(zones), **counts, **changes, "requests": requests}
+
+
+def _message(report: ReconciliationReport, path: str) -> str:
+    where = f" Report: {path}" if path else ""
+    if report["error"]:
+        return f"{report['verdict']}: {report['error']}{where}"
+    summary = report["summary"]
+    counts = ", ".join(
+        f"{summary[verdict]} {verdict.replace('_', ' ')}" for verdict in RECONCILIATION_VERDICTS if summary[verdict]
+    )
+    worst = next((zone for zone in report["zones"] if zone["verdict"] == report["verdict"]), None)
+    zones = "1 zone" if summary["zones"] == 1 else f"{summary['zones']} zones"
+    text = f"{report['verdict']}: {zones}, {counts}." if summary["zones"] > 1 else f"{report['verdict']}: {zones}."
+    if report["verdict"] not in ("in_sync", "reconciled") and worst:
+        text += f" {worst['zone']}: {worst['reason']}."
+    return text.replace("..", ".") + where
