@@ -457,6 +457,7 @@ def test_the_page_of_a_reconciliation_has_all_facts(verdict: str) -> None:
             assert record["name"] in shown
             for side in filter(None, (record["before"], record["after"])):
                 assert all(value in shown for value in side["records"])
+                assert f"{side['records'][-1]} TTL {side['ttl']}" in shown
         if zone["failure"]:
             assert zone["failure"]["hint"] in shown
     for word in ("creates", "updates", "deletes"):
