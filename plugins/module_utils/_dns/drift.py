@@ -80,7 +80,6 @@ class Drift:
     :param stored_serial: of the stored SOA, if there is one.
     :param stored_total: record sets in VinylDNS.
     :param stored_content: those among them other than SOA and NS of the apex.
-    :param backend_records: records that the server would load; it refuses more than its ``max-zone-size``.
     :param backend_content: record sets of the backend other than SOA and NS of the apex.
     :param unsupported_types: number of records by type that the server leaves out.
     :param digest: identifies this plan; equal for equal zone, serial and changes.
@@ -92,7 +91,6 @@ class Drift:
     stored_serial: int | None
     stored_total: int
     stored_content: int
-    backend_records: int
     backend_content: int
     unsupported_types: t.Mapping[str, int]
     digest: str
@@ -187,7 +185,6 @@ class DriftBuilder:
     def __init__(self, zone: str) -> None:
         self._names = zone_names(zone)
         self._backend: dict[str, dict[str, Packed]] = {}
-        self._backend_records = 0
         self._unsupported: dict[str, int] = {}
         #: by type and name; None for those that match
         self._stored: dict[str, dict[str, _Stored | None]] = {}
@@ -213,7 +210,6 @@ class DriftBuilder:
         packed = records.pack_transferred(rtype, ttl, octets, dotted)
         sets = self._backend.setdefault(rtype, {})
         sets[name] = records.merge(sets[name], packed) if name in sets else packed
-        self._backend_records += 1
         if rtype == "SOA" and name == self._names.apex:
             self._serial = records.soa_serial(packed)
 
@@ -272,7 +268,6 @@ class DriftBuilder:
             stored_serial=self._stored_serial,
             stored_total=self._stored_total,
             stored_content=self._stored_total - self._apex_sets(self._stored),
-            backend_records=self._backend_records,
             backend_content=sum(map(len, self._backend.values())) - self._apex_sets(self._backend),
             unsupported_types=dict(sorted(self._unsupported.items())),
             digest=plan_digest(self._names.apex, self._serial, changes),

@@ -103,17 +103,6 @@ class GuardPolicy:
         return drift.ignoring(lambda change: globs.match(change, drift.zone))
 
 
-class Totals(t.NamedTuple):
-    """What the guard of a batch needs to know about one zone.
-
-    :param deletes: record sets to delete, without the SOA and what is ignored.
-    :param stored: record sets in VinylDNS.
-    """
-
-    deletes: int
-    stored: int
-
-
 @dataclasses.dataclass(frozen=True)
 class Approval:
     """Plans that were reviewed.
@@ -153,29 +142,6 @@ def check(drift: Drift, policy: GuardPolicy, approve: str | Approval | None = No
         )
         violations.append(Violation("approve", mismatch))
     return violations
-
-
-def totals(drift: Drift, policy: GuardPolicy) -> Totals:
-    """What :func:`check_batch` has to know of a zone."""
-    return Totals(policy.mark_ignored(drift).counted(DELETE), drift.stored_total)
-
-
-def check_batch(zones: t.Iterable[Totals], max_delete_percent: float, min_records: int = 10) -> Violation | None:
-    """The rule for several zones together: a wrong backend rarely hits a single one.
-
-    :param max_delete_percent: of the stored record sets of all zones.
-    :param min_records: fewer stored record sets in all zones are too few for percentages.
-    """
-    zones = list(zones)
-    deletes, stored = sum(zone.deletes for zone in zones), sum(zone.stored for zone in zones)
-    if stored < min_records or not _exceeds(deletes, stored, max_delete_percent):
-        return None
-    return Violation(
-        "max_delete_percent",
-        f"would delete {_share(deletes, stored)} in {len(zones)} zones, more than max_delete_percent "
-        f"{max_delete_percent:g} for all of them together. Look at the plans of the zones; if they are right, sync fewer "
-        "zones at once or raise the limit",
-    )
 
 
 def _quantities(drift: Drift, policy: GuardPolicy) -> t.Iterator[Violation]:

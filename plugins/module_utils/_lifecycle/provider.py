@@ -31,9 +31,6 @@ class Capabilities:
     """What the API of a provider can do.
 
     :param run_id: the answer to a trigger names the run.
-    :param joinable: a run that somebody else started can be found and waited for.
-    :param observes_effect: the API shows what a run changed.
-    :param knows_last_success: the API tells when the last successful run ended.
     :param absence_proves: a run that was accepted always becomes visible within the settle grace, so that one which
         does not was never accepted.
     :param failed_reads: consecutive failed readings it takes to believe a failure.
@@ -41,9 +38,6 @@ class Capabilities:
     """
 
     run_id: bool
-    joinable: bool
-    observes_effect: bool
-    knows_last_success: bool
     absence_proves: bool = False
     failed_reads: int = 1
     failed_for: float = 0.0

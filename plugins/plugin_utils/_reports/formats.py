@@ -11,9 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 
-TONES = ("ok", "info", "warn", "bad", "unsure", "none")
-
-#: The sign in front of a word of each tone, so that nothing depends on colours alone.
+#: The tones, each with the sign in front of its words, so that nothing depends on colours alone.
 MARKS = {"ok": "✓", "info": "›", "warn": "!", "bad": "✕", "unsure": "?", "none": "–"}
 
 _WORDS = {
@@ -34,7 +32,7 @@ _UNSAFE = re.compile(
 
 
 def tone(word: object) -> str:
-    """The tone of a verdict, state or action: one of :data:`TONES`."""
+    """The tone of a verdict, state or action: one of :data:`MARKS`."""
     return _TONE_OF.get(str(word), "none")
 
 

@@ -34,7 +34,7 @@ class PageFrame:
     """The top of a page.
 
     :param kind: what the report is about.
-    :param tone: of the verdict, one of :data:`formats.TONES`.
+    :param tone: of the verdict, one of :data:`formats.MARKS`.
     :param facts: label and value of what stands below the message; those without a value are left out.
     """
 

@@ -81,7 +81,7 @@ class Crafter(Provider):
     """Sites of one Studio."""
 
     name = "crafter"
-    capabilities = Capabilities(run_id=False, joinable=False, observes_effect=False, knows_last_success=False)
+    capabilities = Capabilities(run_id=False)
     connection_spec = CONNECTION_SPEC
     sync_spec = SYNC_SPEC
 

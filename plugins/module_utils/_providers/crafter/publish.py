@@ -149,7 +149,7 @@ class CrafterPublish(Provider):
     """Publishing on the sites of one Studio."""
 
     name = "crafter_publish"
-    capabilities = Capabilities(run_id=False, joinable=False, observes_effect=True, knows_last_success=False)
+    capabilities = Capabilities(run_id=False)
     connection_spec = CONNECTION_SPEC
     sync_spec = PUBLISH_SPEC
 

@@ -245,9 +245,6 @@ class PLM(Provider):
     name = "plm"
     capabilities = Capabilities(
         run_id=True,
-        joinable=False,
-        observes_effect=False,
-        knows_last_success=False,
         failed_reads=FAILED_READS,
         failed_for=FAILED_FOR,
     )

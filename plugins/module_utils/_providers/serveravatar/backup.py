@@ -89,7 +89,7 @@ class ServerAvatarBackup(Provider):
     """Instant backups of applications on one server."""
 
     name = "serveravatar_backup"
-    capabilities = Capabilities(run_id=False, joinable=True, observes_effect=True, knows_last_success=False)
+    capabilities = Capabilities(run_id=False)
     connection_spec = CONNECTION_SPEC
     sync_spec = BACKUP_SPEC
     handle_spec = PATTERNS_SPEC

@@ -59,7 +59,7 @@ class ServerAvatar(Provider):
     """Applications with a staging area on one server."""
 
     name = SYNC
-    capabilities = Capabilities(run_id=False, joinable=True, observes_effect=False, knows_last_success=False)
+    capabilities = Capabilities(run_id=False)
     connection_spec = CONNECTION_SPEC
     sync_spec = SYNC_SPEC
     handle_spec = HANDLE_SPEC

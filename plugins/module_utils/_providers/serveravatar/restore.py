@@ -83,7 +83,7 @@ class ServerAvatarRestore(Provider):
     """Backups of applications on one server, to be restored there."""
 
     name = RESTORE
-    capabilities = Capabilities(run_id=False, joinable=True, observes_effect=False, knows_last_success=False)
+    capabilities = Capabilities(run_id=False)
     connection_spec = CONNECTION_SPEC
     sync_spec = RESTORE_SPEC
     handle_spec = HANDLE_SPEC

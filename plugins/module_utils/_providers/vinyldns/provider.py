@@ -91,7 +91,7 @@ class VinylDNS(Provider):
     """Zones of one VinylDNS server."""
 
     name = "vinyldns"
-    capabilities = Capabilities(run_id=True, joinable=True, observes_effect=True, knows_last_success=True, absence_proves=True)
+    capabilities = Capabilities(run_id=True, absence_proves=True)
     connection_spec = CONNECTION_SPEC
     sync_spec = SYNC_SPEC
 

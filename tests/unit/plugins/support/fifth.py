@@ -53,7 +53,7 @@ class Fifth(Provider):
     """Mirrors that are refreshed from their origin."""
 
     name = "fifth"
-    capabilities = Capabilities(run_id=True, joinable=True, observes_effect=True, knows_last_success=True)
+    capabilities = Capabilities(run_id=True)
     connection_spec = ArgumentSpec(
         {
             "api_url": {"type": "str", "required": True, **from_env("FIFTH_URL")},

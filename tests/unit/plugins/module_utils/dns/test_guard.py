@@ -15,10 +15,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._dns.drift import Dr
 from ansible_collections.lockstep.sync.plugins.module_utils._dns.guard import (
     Approval,
     GuardPolicy,
-    Totals,
     check,
-    check_batch,
-    totals,
 )
 from tests.unit.plugins.module_utils.dns.zones import ZONE, Json, drift_of, plan, rr, soa, stored_soa, synced
 
@@ -407,27 +404,3 @@ def test_bad_values_are_refused_by_name(name: str, value: object) -> None:
     assert caught.value.code == "invalid_option"
     assert name in caught.value.message
     assert caught.value.hint
-
-
-# -- batches -----------------------------------------------------------------------------------------------------------
-
-
-def test_zones_together_have_a_limit_too() -> None:
-    many = [Totals(2, 20), Totals(5, 10), Totals(0, 70)]
-    assert check_batch(many, 7) is None
-    violation = check_batch(many, 6.9)
-    assert violation is not None
-    assert violation.rule == "max_delete_percent"
-    assert "would delete 7 of 100 record sets (7.0 %) in 3 zones, more than max_delete_percent 6.9" in violation.message
-
-
-def test_few_record_sets_are_too_few_for_percentages() -> None:
-    assert check_batch([Totals(5, 5), Totals(4, 4)], 30) is None
-    assert check_batch([Totals(5, 5), Totals(5, 5)], 30) is not None
-    assert check_batch([Totals(5, 5), Totals(4, 4)], 30, min_records=9) is not None
-    assert check_batch([], 0) is None
-
-
-def test_totals_leave_out_what_does_not_count() -> None:
-    assert totals(deleting(6, 10), policy()) == Totals(6, 10)
-    assert totals(deleting(6, 10), policy(ignore=["h8"])) == Totals(5, 10)

@@ -165,7 +165,7 @@ class TestLedgerTrouble:
 
 
 class Proven(Fifth):
-    capabilities = Capabilities(True, True, True, True, absence_proves=True)
+    capabilities = Capabilities(True, absence_proves=True)
 
 
 class TestDeadProcess:

@@ -346,7 +346,7 @@ class TestInFlight:
     @pytest.mark.parametrize(("run_id", "handle"), [(True, 5), (False, 1)])
     def test_our_own_run_is_known_by_its_handle_where_runs_have_no_id(self, lab: Lab, run_id: bool, handle: int) -> None:
         class Nameless(Fifth):
-            capabilities = Capabilities(run_id, True, True, True)
+            capabilities = Capabilities(run_id)
 
             def observe(self, target: Target, channel: Channel) -> Observation:
                 observation = super().observe(target, channel)
@@ -574,7 +574,7 @@ class TestEndings:
 
     def test_a_failure_has_to_be_confirmed_where_the_capabilities_say_so(self, lab: Lab) -> None:
         class Doubtful(Fifth):
-            capabilities = Capabilities(True, True, True, True, failed_reads=3, failed_for=2.0)
+            capabilities = Capabilities(True, failed_reads=3, failed_for=2.0)
 
         lab.service.ending = "broken"
         lab.clock.at(10.5, lambda: setattr(lab.service.runs[0], "ending", "done"))

@@ -271,7 +271,7 @@ def contrast(one: str, other: str) -> float:
 def test_both_themes_can_be_read(theme: dict[str, str]) -> None:
     for text, back in itertools.product(("text", "muted"), ("page", "paper")):
         assert contrast(theme[text], theme[back]) >= 4.5, (text, back)
-    for tone in formats.TONES:
+    for tone in formats.MARKS:
         # words on their own ground, and ordinary text in a note
         assert contrast(theme[tone], theme[f"{tone}-back"]) >= 4.5, tone
         assert contrast(theme["text"], theme[f"{tone}-back"]) >= 4.5, tone
@@ -293,7 +293,7 @@ def test_themes_have_the_same_colours() -> None:
 
 
 def test_every_tone_has_its_colours() -> None:
-    for tone in formats.TONES:
+    for tone in formats.MARKS:
         assert f".{tone} {{\n  color: var(--{tone});\n  background: var(--{tone}-back);\n}}" in _page.STYLE
         assert f"svg .{tone} {{ fill: var(--{tone}); }}" in _page.STYLE
 
