@@ -77,3 +77,14 @@ def test_the_environment_names_are_documented(documentation: dict[str, dict[str,
         modules = [module for module in documentation if module.startswith(f"{name}_")]
         texts = str([documentation[module]["options"] for module in modules])
         assert [variable for variable in descriptor.environment if variable not in texts] == []
+
+
+def test_sync_wait_imports_every_descriptor(root: pathlib.Path) -> None:
+    """Ansible sends to another host what a module imports by name, and the registry finds there only what was sent."""
+    tree = ast.parse((root / "plugins" / "modules" / "sync_wait.py").read_text(encoding="utf-8"))
+    imported = {
+        (node.module or "").rpartition(".")[2]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and [alias.name for alias in node.names] == ["descriptor"]
+    }
+    assert imported == set(DESCRIPTORS)
