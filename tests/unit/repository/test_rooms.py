@@ -28,7 +28,7 @@ MAX_FILE_LINES = 450
 MAX_FUNCTION_LINES = 40
 
 #: Still longer, and about to be split.
-TOO_LONG = {"plugins/plugin_utils/_promotion/journal.py", "plugins/plugin_utils/_promotion/state.py", "intend"}
+TOO_LONG = {"plugins/plugin_utils/_promotion/journal.py", "intend"}
 
 #: names whose values are documentation and no code
 DOCUMENTATION = {"DOCUMENTATION", "EXAMPLES", "RETURN"}

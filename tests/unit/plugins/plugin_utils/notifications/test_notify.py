@@ -215,7 +215,7 @@ class TestWebhook:
         sent = only(notify(report(), hook(web)), "webhook")
         assert (sent["ok"], sent["text"]) == (False, f"no answer from {web.url} within 0.2 s")
 
-    def test_nobody_there(self, web: Web) -> None:
+    def test_a_refused_connection(self, web: Web) -> None:
         web.stop()
         sent = only(notify(report(), hook(web)), "webhook")
         assert (sent["ok"], sent["text"]) == (False, f"cannot talk to {web.url}: Connection refused")
@@ -493,7 +493,7 @@ class TestMail:
         assert "STARTTLS extension not supported by server" in sent["text"]
         assert (mailbox.logins, mailbox.envelopes) == ([], [])
 
-    def test_a_wrong_password_is_not_told(
+    def test_a_wrong_password_is_not_shown(
         self, serve: Serve, certificate: tuple[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("SSL_CERT_FILE", certificate[0])
@@ -518,7 +518,7 @@ class TestMail:
         assert sent["ok"] is False
         assert sent["text"].endswith("was not sent: it answered 554 looks like spam")
 
-    def test_nobody_there(self) -> None:
+    def test_a_refused_connection(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port = listener.getsockname()[1]
         sent = only(notify(report(), {"mail": {**MAIL, "host": "127.0.0.1", "port": port}}), "mail")
@@ -544,7 +544,7 @@ class TestMail:
             thread.join()
         assert sent["text"] == f"mail by 127.0.0.1:{port} was not sent: it closed the connection"
 
-    def test_anything_that_goes_wrong_is_told_without_the_password(self) -> None:
+    def test_any_exception_is_reported_without_the_password(self) -> None:
         def connect(mail: Mail, timeout: float) -> smtplib.SMTP:
             raise RuntimeError(f"{mail.password} does not fit {timeout}")
 
@@ -623,7 +623,7 @@ class TestSettings:
             ({"port": True}, "port", "True is not a port"),
             ({"to": []}, "to", "[] is not a list of addresses"),
             ({"to": 5}, "to", "5 is not a list of addresses"),
-            ({"to": ["nobody"]}, "to", "'nobody' is not a mail address"),
+            ({"to": ["someone"]}, "to", "'someone' is not a mail address"),
             ({"to": "a@b.example\nBcc: c@d"}, "to", "is not a mail address"),
             ({"to": [5]}, "to", "5 is not a mail address"),
             ({"from": "a@b, c@d"}, "from", "is more than one address"),

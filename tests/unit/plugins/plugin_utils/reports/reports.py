@@ -111,7 +111,7 @@ BACKUP = {
 
 
 def target(name: str = "shop", verdict: str = "succeeded", **more: Any) -> Json:
-    """A target that went well, unless told otherwise."""
+    """A target that succeeded, with these changes."""
     filled: Json = {
         "name": name,
         "provider": "serveravatar",
@@ -147,7 +147,7 @@ def phase(name: str, begin: float, elapsed: float, state: str = "passed", reason
 
 
 def phases(*, upto: str = "notify", state: str = "passed", reason: str = "", rollback: Json | None = None) -> list[Json]:
-    """Phases of one target until one of them, which ends as told."""
+    """Phases of one target until one of them, which ends in this state."""
     shop: Json = {"wave": 1, "target": "shop"}
     everything = [
         phase("preflight", 0, 6.2),
@@ -239,7 +239,7 @@ def _succeeded() -> Json:
         "phases": phases(),
         "warnings": ["blog: certificate of front ends in 13 days"],
         "override_reason": "urgent fix of the checkout, agreed with operations",
-        "lifted_hold": "cause of yesterday's rollback is mended",
+        "lifted_hold": "cause of yesterday's rollback is fixed",
     }
 
 

@@ -175,7 +175,7 @@ def test_a_colour_never_stands_alone(page: Callable[[Any], str], report: Json) -
     assert badges
     for badge in badges:
         assert re.search(r"[a-z]", text_of(badge))
-    # bars are decoration of numbers that stand beside them
+    # bars are decoration of numbers that stand next to them
     assert all(drawing.get("aria-hidden") == "true" for drawing in root.iter("svg"))
 
 
@@ -391,7 +391,7 @@ def test_hints_are_what_to_do() -> None:
     first = parse(page).find("./body/main/section")
     assert first is not None
     assert text_of(first).startswith("What to do now shop: Look at the error log of the application.")
-    # whoever has to wait is not told to look elsewhere
+    # where waiting is what to do, no other hint is shown
     assert main_text(promotion_page(promotion("unknown"))).count("Run the promotion again; it joins the run.") == 1
 
 
@@ -401,7 +401,7 @@ def test_the_verdict_stands_above_the_message_only() -> None:
         assert text_of(next(item for item in parse(page).iter("p") if item.get("class") == "message")) == "it did"
 
 
-def test_a_plan_that_became_a_sync_is_told_once() -> None:
+def test_a_plan_that_became_a_sync_is_shown_once() -> None:
     synced = target(sync=sync(reason="due"), plan={"action": "would_trigger", "reason": "due"})
     assert [step.name for step in steps_of(Fields(synced))] == ["Backup", "Sync", "Verify"]
     assert [step.name for step in steps_of(Fields(target()))] == ["Plan", "Backup", "Sync", "Verify"]

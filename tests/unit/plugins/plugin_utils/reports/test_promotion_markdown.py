@@ -43,7 +43,7 @@ def test_it_has_all_facts(verdict: str) -> None:
     assert all(phase["reason"] in shown for phase in report["phases"])
 
 
-def test_it_tells_what_to_do() -> None:
+def test_it_says_what_to_do() -> None:
     assert "lockstep.sync.sync_wait" in promotion_markdown(promotion("unknown"))
     assert "staging_promotion_lift_hold" in promotion_markdown(promotion("rolled_back"))
     assert "What to do now" not in promotion_markdown(promotion("succeeded"))
