@@ -28,6 +28,15 @@ options:
       - Maximum of seconds between two readings of a run.
     type: float
     default: 5.0
+  outage_grace:
+    description:
+      - Seconds for which a run may be impossible to observe while the module waits for it. Connection errors, the statuses 429
+        and 5xx and responses that cannot be understood are tolerated for so long without a good reading.
+      - After that the target fails with the code of the last trouble. The run itself is not taken for failed; its handle finds it
+        again.
+    type: float
+    default: 60.0
+    version_added: 2.0.0
   on_timeout:
     description:
       - What happens if a target is not finished within O(wait_timeout).

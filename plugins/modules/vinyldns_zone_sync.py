@@ -210,7 +210,8 @@ syncs:
       description: Whether it was not finished within O(wait_timeout).
       type: bool
     failure:
-      description: Null, or the failure as C(code), C(message), C(http_status) and C(hint).
+      description: Null, or the failure as C(code), C(message), C(http_status) and C(hint). If guards refuse the plan, also
+        C(guards), as in RV(syncs[].detail.guards).
       type: dict
     detail:
       description: Facts about the zone. Bulk tasks cut long lists in their results; the file at O(report_path) has everything.
@@ -265,9 +266,16 @@ syncs:
           type: list
           elements: str
         guards:
-          description: The options of the guards that refuse the plan.
+          description: The broken guards that refuse the plan.
           type: list
-          elements: str
+          elements: dict
+          contains:
+            rule:
+              description: The option that sets the limit, below O(guard), or V(approve).
+              type: str
+            message:
+              description: What is wrong, and what lifts the rule.
+              type: str
         cut:
           description: Set if this detail was shortened because the result was too large.
           type: bool

@@ -294,7 +294,8 @@ def test_a_zone_in_trouble_does_not_stop_the_others(server: Server, playbook: Pl
     assert first.zone("nope.example.")["failure"]["code"] == "not_found"
     assert first.zone("noserver.example.")["failure"]["code"] == "connection_failed"
     lost = first.zone("lost.example.")
-    assert (lost["action"], lost["guards"], lost["changed"]) == ("refused", ["max_delete_percent"], False)
+    assert (lost["action"], lost["changed"]) == ("refused", False)
+    assert [guard["rule"] for guard in lost["guards"]] == ["max_delete_percent"]
     assert "**guard_refused**" in first.markdown
     assert server.synced() == ["good.example."]
 

@@ -4,13 +4,34 @@
 
 # Note that this module util is PRIVATE to the collection.
 
-"""Failures that reach the user: always a code, a message and a remedy, never a traceback."""
+"""Failures that reach the user: always a code, a message and a remedy, never a traceback on the console."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
+import traceback
 import typing as t
+
+#: how many characters of an unexpected exception a message repeats
+MAX_EXCEPTION_TEXT = 200
+
+
+@dataclasses.dataclass(frozen=True)
+class Violation:
+    """A broken guard.
+
+    :param rule: the option that sets the limit.
+    :param message: the numbers, and what lifts the rule.
+    """
+
+    rule: str
+    message: str
+
+    def as_dict(self) -> dict[str, str]:
+        """The form of a broken guard in all results and reports."""
+        return {"rule": self.rule, "message": self.message}
 
 
 class SyncError(Exception):
@@ -21,7 +42,11 @@ class SyncError(Exception):
     :param hint: what the operator can do about it.
     :param http_status: status of the answer behind the failure, if there was one.
     :param detail: provider-specific facts that belong into the record of the target.
+    :param violations: the broken guards behind a refusal.
     """
+
+    #: of an exception that is a bug of this collection; for the report file only
+    traceback_text = ""
 
     def __init__(
         self,
@@ -30,6 +55,7 @@ class SyncError(Exception):
         hint: str = "",
         http_status: int | None = None,
         detail: dict[str, t.Any] | None = None,
+        violations: t.Sequence[Violation] = (),
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -37,10 +63,24 @@ class SyncError(Exception):
         self.hint = hint
         self.http_status = http_status
         self.detail = detail or {}
+        self.violations = tuple(violations)
 
-    def as_failure(self) -> dict[str, t.Any]:
-        """The ``failure`` entry of a record."""
-        return {"code": self.code, "message": self.message, "http_status": self.http_status, "hint": self.hint}
+    def as_failure(self, for_report: bool = False) -> dict[str, t.Any]:
+        """The ``failure`` entry of a record; it has ``guards`` only if guards are broken.
+
+        :param for_report: with the traceback, if there is one.
+        """
+        failure: dict[str, t.Any] = {
+            "code": self.code,
+            "message": self.message,
+            "http_status": self.http_status,
+            "hint": self.hint,
+        }
+        if self.violations:
+            failure["guards"] = [violation.as_dict() for violation in self.violations]
+        if for_report and self.traceback_text:
+            failure["traceback"] = self.traceback_text
+        return failure
 
 
 class RateLimited(SyncError):
@@ -66,44 +106,58 @@ class NeverArrived(SyncError):
 
 
 class Ambiguous(SyncError):
-    """A trigger of which nobody can say yet whether the server executed it."""
+    """A trigger of which it is not known yet whether the server executed it."""
 
     def __init__(self, message: str, http_status: int | None = None) -> None:
         super().__init__("outcome_unknown", message, http_status=http_status)
 
 
-@dataclasses.dataclass(frozen=True)
-class Violation:
-    """A broken guard.
+class InternalError(SyncError):
+    """An exception of the collection itself: a bug, and never the fault of a server.
 
-    :param rule: the option that sets the limit.
-    :param message: the numbers, and what lifts the rule.
+    :param exc: the exception, with its traceback.
     """
 
-    rule: str
-    message: str
+    def __init__(self, exc: BaseException) -> None:
+        text = " ".join(str(exc).split())[:MAX_EXCEPTION_TEXT]
+        frames = traceback.extract_tb(exc.__traceback__)
+        place = f", {os.path.basename(frames[-1].filename)} line {frames[-1].lineno}" if frames else ""
+        super().__init__(
+            "internal_error",
+            f"internal error in lockstep.sync ({type(exc).__name__}: {text}{place})",
+            "This is a bug of the collection and not of the server: please report it.",
+        )
+        self.traceback_text = "".join(traceback.format_exception(type(exc), exc, exc.__traceback__))
+
+    def point_to_report(self, path: str | None) -> None:
+        """Say in the hint where the traceback is.
+
+        :param path: the report file of the task, if it has one.
+        """
+        where = f"The traceback is in {path}." if path else "To get the traceback, set report_path and run the task again."
+        self.hint = f"{self.hint} {where}"
 
 
-def unexpected_error(exc: Exception) -> SyncError:
-    """The failure behind an exception that nobody foresaw: as a rule, an answer of another shape than the API has."""
-    return SyncError(
-        "bad_response",
-        f"the server answered in a form that this collection does not understand ({type(exc).__name__}: {exc})",
-        "The server may be of a version that is not supported. If it is, please report this.",
-    )
+def unexpected_error(exc: Exception) -> InternalError:
+    """The failure behind an exception that no code expects.
+
+    Answers of a server are no source of such exceptions: what reads them checks their form, and raises ``bad_response``.
+    """
+    return InternalError(exc)
 
 
 @contextlib.contextmanager
 def wrap_unexpected() -> t.Iterator[None]:
     """Have every exception of what is done within be a :class:`SyncError`.
 
-    :raises SyncError: ``bad_response`` for one that nobody foresaw.
+    :raises SyncError: as raised within.
+    :raises InternalError: for any other exception.
     """
     try:
         yield
     except SyncError:
         raise
-    except Exception as exc:  # noqa: BLE001 (no answer of a server, however odd, may end a task without its report)
+    except Exception as exc:  # noqa: BLE001 (a bug must not end a task without its report)
         raise unexpected_error(exc) from None
 
 

@@ -89,6 +89,7 @@ WAITING = PARALLEL + ArgumentSpec(
         "poll_max_interval": {"type": "float", "default": 5.0},
         "on_timeout": {"type": "str", "choices": ["fail", "warn"], "default": "fail"},
         "settle_grace": {"type": "float", "default": 30.0},
+        "outage_grace": {"type": "float", "default": 60.0},
         "report_path": {"type": "path"},
         "ledger_path": {"type": "path", **from_env("LOCKSTEP_LEDGER")},
     }
@@ -127,6 +128,7 @@ def check_waiting(options: Options) -> None:
     check_range(options, "poll_min_interval", 0.05, MAX_REQUEST_TIMEOUT, "seconds")
     check_range(options, "poll_max_interval", 0.05, MAX_REQUEST_TIMEOUT, "seconds")
     check_range(options, "settle_grace", 0, MAX_REQUEST_TIMEOUT, "seconds")
+    check_range(options, "outage_grace", 0, MAX_WAIT_TIMEOUT, "seconds")
     check_range(options, "max_parallel", 1, MAX_PARALLEL, "targets at once")
     check_range(options, "max_age", 0, float("inf"), "seconds")
     if "poll_min_interval" in options and options["poll_min_interval"] > options["poll_max_interval"]:

@@ -61,6 +61,7 @@ FailureCode = t.Literal[
     "bad_response",
     "server_error",
     "invalid_option",
+    "internal_error",
 ]
 
 FAILURE_CODES: frozenset[str] = frozenset(t.get_args(FailureCode))

@@ -15,7 +15,7 @@ import dataclasses
 import typing as t
 
 from .._core.clock import isoformat
-from .._core.errors import Ambiguous, NeverArrived, RateLimited, SyncError, wrap_unexpected
+from .._core.errors import Ambiguous, InternalError, NeverArrived, RateLimited, SyncError, wrap_unexpected
 from .._core.stop import Stopped
 from .._http.client import Channel
 from .._state.run_ledger import NO_REVISION, Entry, Key, LeaseConflict, RunLedger
@@ -226,11 +226,12 @@ class Lifecycle:
         try:
             run = self._send(observation)
         except Ambiguous as error:
-            found = self._look_for(observation.snapshot, self.settings.settle_grace)
-            if found is None:
+            run = self._adopt(entry_id, observation, error)
+        except InternalError as error:
+            if self.channel.may_have_executed:
                 self._outcome_unknown(entry_id, error)
-            run = found
-            self.record.reason = f"adopted: the answer to the trigger was lost ({error.message}), and its run was found"
+            self.ledger.retract(entry_id)
+            raise
         except SyncError as error:
             self.ledger.retract(entry_id)
             return self._refused(observation, error)
@@ -273,6 +274,20 @@ class Lifecycle:
     def _note_trigger(self) -> None:
         self.record.started_at = self.services.clock.now()
 
+    def _adopt(self, entry_id: int, observation: Observation, error: Ambiguous) -> Run:
+        """The run of a trigger whose answer was lost.
+
+        :raises SyncError: ``outcome_unknown`` if there is none to be seen.
+        """
+        try:
+            found = self._look_for(observation.snapshot, self.settings.settle_grace)
+        except InternalError as bug:
+            self._outcome_unknown(entry_id, bug)
+        if found is None:
+            self._outcome_unknown(entry_id, error)
+        self.record.reason = f"adopted: the answer to the trigger was lost ({error.message}), and its run was found"
+        return found
+
     def _look_for(self, snapshot: t.Mapping[str, t.Any], grace: float) -> Run | None:
         """Look for a run newer than ``snapshot``, within a grace of so many seconds and the deadline."""
         if not self.provider.can_find():
@@ -284,6 +299,8 @@ class Lifecycle:
             try:
                 with wrap_unexpected():
                     found = self.provider.find(self.target, snapshot, self.channel)
+            except InternalError:
+                raise
             except SyncError:
                 # the server may well be the one in trouble; the grace decides
                 found = None
@@ -293,16 +310,17 @@ class Lifecycle:
             delay = self.settings.poll.delay(sent - started, self.services.rng.random())
             clock.sleep(min(max(sent + delay, now), end) - now)
 
-    def _outcome_unknown(self, entry_id: int, error: Ambiguous) -> t.NoReturn:
+    def _outcome_unknown(self, entry_id: int, error: Ambiguous | InternalError) -> t.NoReturn:
+        """The trigger may have been executed, and no run of it is known."""
         self.record.action, self.record.state = "triggered", "unknown"
         self.record.changed, self.record.changed_basis = True, "assumed"
         self._finish(entry_id, "unknown")
-        raise SyncError(
-            "outcome_unknown",
-            f"the trigger was sent, its answer was lost ({error.message}), and no new run showed up",
-            "Nothing was sent again. Look at the target before you run the task again.",
-            error.http_status,
-        )
+        hint = "Nothing was sent again. Look at the target before you run the task again."
+        if isinstance(error, InternalError):
+            error.hint = f"The trigger may have been executed. {hint} {error.hint}"
+            raise error
+        message = f"the trigger was sent, its answer was lost ({error.message}), and no new run showed up"
+        raise SyncError("outcome_unknown", message, hint, error.http_status)
 
     def _refused(self, observation: Observation, error: SyncError) -> bool:
         """The server definitely refused: do what the options say."""
@@ -378,7 +396,9 @@ class Lifecycle:
         try:
             conclude(self.provider, self.target, observation, run, settled, record, self.channel)
         finally:
-            self._record_outcome(entry_id, settled.outcome, settled.reading)
+            # by the effect where there is one: no failed verification satisfies a release
+            ended = settled.outcome in ("succeeded", "failed")
+            self._record_outcome(entry_id, record.state if ended else settled.outcome, settled.reading)
 
     def _note_run(self, run: Run) -> None:
         record = self.record
@@ -387,7 +407,7 @@ class Lifecycle:
         record.started_at = run.started_at or (record.started_at if record.action == "triggered" else None)
 
     def _record_outcome(self, entry_id: int | None, outcome: str, reading: Reading | None) -> None:
-        if outcome in ("timed_out", "error"):
+        if outcome in ("running", "timed_out", "error"):
             self._let_go(entry_id)
             return
         outcome = outcome if outcome in ("succeeded", "failed") else "unknown"

@@ -98,10 +98,10 @@ def _skip(observation: Observation, memory: LedgerEvidence, policy: Policy) -> P
 
 def guard_failure(violations: t.Sequence[Violation]) -> SyncError:
     """All broken guards as one failure, each named by its option."""
-    rules = sorted({violation.rule for violation in violations})
     return SyncError(
         "guard_refused",
         "refused by guard: " + "; ".join(f"{violation.rule}: {violation.message}" for violation in violations),
         "Look at the plan (--check --diff). If it is what you want, change the guard that each message names.",
-        detail={"guards": rules},
+        detail={"guards": [violation.as_dict() for violation in violations]},
+        violations=violations,
     )

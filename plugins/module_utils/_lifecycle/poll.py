@@ -22,7 +22,6 @@ from .._core.errors import RateLimited, SyncError
 
 PROPORTION = 0.2
 JITTER = 0.1
-MAX_CONSECUTIVE_ERRORS = 5
 MAX_CONSECUTIVE_UNKNOWN = 5
 
 #: States of a reading. ``pending``: accepted, not visible yet, and that is normal for as long as it takes.
@@ -39,6 +38,7 @@ class PollPolicy:
     :param min_interval: least delay between two polls in seconds.
     :param max_interval: greatest delay between two polls in seconds.
     :param absent_grace: seconds without any progress for which an ``absent`` run may still appear.
+    :param outage_grace: seconds for which a run may be impossible to observe before the wait for it ends.
     :param failed_reads: consecutive ``failed`` readings it takes to believe a failure.
     :param failed_for: seconds for which those readings must have stood.
     """
@@ -46,6 +46,7 @@ class PollPolicy:
     min_interval: float = 0.5
     max_interval: float = 5.0
     absent_grace: float = 30.0
+    outage_grace: float = 60.0
     failed_reads: int = 1
     failed_for: float = 0.0
 
@@ -118,7 +119,8 @@ class Waiter:
         self._started = started
         self._deadline = deadline
         self._random = random
-        self._errors = 0
+        #: when the look was started that was the first one to fail since the last good reading
+        self._trouble_since: float | None = None
         self._unknown = 0
         self._failed = 0
         self._failed_since = started
@@ -140,7 +142,7 @@ class Waiter:
         """
         if isinstance(seen, SyncError):
             return self._after_error(sent, now, seen)
-        self._errors = 0
+        self._trouble_since = None
         self._note(now, seen)
         settled = self._terminal(now, seen) or self._out_of_patience(now, seen)
         return settled or self._next(sent, now, seen.retry_after)
@@ -177,21 +179,30 @@ class Waiter:
         return None
 
     def _after_error(self, sent: float, now: float, error: SyncError) -> Verdict:
-        self._errors += 1
-        if not is_transient(error) or self._errors >= MAX_CONSECUTIVE_ERRORS:
+        if self._trouble_since is None:
+            self._trouble_since = sent
+        tolerated_until = self._trouble_since + self._policy.outage_grace
+        if not is_transient(error) or now >= tolerated_until:
             return self._settled("error", error)
         pause = error.retry_after if isinstance(error, RateLimited) else None
         if pause is not None and now + pause > self._deadline:
             return self._settled("error", error)
-        return self._next(sent, now, pause, error)
+        return self._next(sent, now, pause, error, tolerated_until)
 
-    def _next(self, sent: float, now: float, pause: float | None, error: SyncError | None = None) -> Verdict:
+    def _next(
+        self, sent: float, now: float, pause: float | None, error: SyncError | None = None, latest: float = float("inf")
+    ) -> Verdict:
+        """When to look again.
+
+        :param pause: what the server asks for.
+        :param latest: look at this moment at the latest, unless the server asks for a pause.
+        """
         if now >= self._deadline:
             return self._settled("timed_out", error)
         if pause is not None:
             at = now + max(pause, self._policy.min_interval)
         else:
-            at = sent + self._policy.delay(sent - self._started, self._random())
+            at = min(sent + self._policy.delay(sent - self._started, self._random()), latest)
         return PollAgain(min(max(at, now), self._deadline))
 
     def _settled(self, outcome: str, error: SyncError | None = None) -> Settled:

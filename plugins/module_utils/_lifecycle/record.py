@@ -42,17 +42,27 @@ class Record:
     warnings: list[str] = dataclasses.field(default_factory=list)
 
     def fail(self, error: SyncError) -> None:
-        """Note a failure, and the facts that it carries."""
+        """Note a failure, and the facts that it carries.
+
+        A record with a failure is never ``succeeded``: a run that the server calls successful, but whose effect is not what it
+        must be, has failed; and where it is not known what it did, its state is unknown.
+        """
         self.failure = error
         self.reason = self.reason or error.message
         self.detail.update(error.detail)
+        if self.state == "succeeded":
+            self.state = "failed" if error.code == "run_failed" else "unknown"
 
     def copy(self) -> Record:
         """The record as it is now, whatever is noted in this one later."""
         own = {"detail": dict(self.detail), "compact_detail": dict(self.compact_detail), "warnings": list(self.warnings)}
         return dataclasses.replace(self, **own)  # type: ignore[arg-type]  # the values differ in type
 
-    def as_dict(self) -> dict[str, t.Any]:
+    def as_dict(self, for_report: bool = False) -> dict[str, t.Any]:
+        """The record as plain data.
+
+        :param for_report: with what only the report file has, see :meth:`SyncError.as_failure`.
+        """
         return {
             "target": self.target,
             "provider": self.provider,
@@ -68,6 +78,6 @@ class Record:
             "polls": self.polls,
             "requests": self.requests,
             "timed_out": self.timed_out,
-            "failure": self.failure.as_failure() if self.failure else None,
+            "failure": self.failure.as_failure(for_report) if self.failure else None,
             "detail": self.detail,
         }

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import dataclasses
 
-from .._core.errors import SyncError, wrap_unexpected
+from .._core.errors import InternalError, SyncError, wrap_unexpected
 from .._http.client import Channel
-from .poll import PollPolicy, Reading, Settled, Waiter
+from .poll import PollPolicy, Reading, Settled, Waiter, is_transient
 from .provider import Effect, Observation, Provider, Run, Services, Target
 from .record import Record
 
@@ -57,8 +57,9 @@ def conclude(
 ) -> None:
     """Put the end of a wait into ``record``.
 
-    :raises SyncError: every end but that of a run that succeeded and had the effect it must have (or of one that an
-        adaptor says to be unobservable).
+    :raises SyncError: for every end but that of a run that succeeded and had the effect it must have, or of one that the
+        provider says cannot be observed. The state of the record is then that of the run as far as it is known, and never
+        ``succeeded``.
     """
     if settled.outcome in ("succeeded", "failed"):
         _terminal(provider, target, observation, run, settled, record, channel)
@@ -69,6 +70,9 @@ def conclude(
         record.timed_out = True
         raise _timed_out(provider, target, settled, record, channel)
     if settled.outcome == "error" and settled.error is not None:
+        if is_transient(settled.error):
+            # an outage says nothing about a run that was accepted
+            record.state = "running"
         settled.error.hint = f"{settled.error.hint} {RESUME}".strip()
         raise settled.error
     record.state = "unknown"
@@ -95,9 +99,14 @@ def _terminal(
     channel: Channel,
 ) -> None:
     reading = settled.reading or Reading(settled.outcome)
+    try:
+        effect = _effect(provider, target, observation, run, reading, record, channel)
+    except InternalError:
+        record.state = "failed" if settled.outcome == "failed" else "unknown"
+        raise
+    # not before the effect is known: whoever is interrupted while looking for it must not report a success
     record.state = settled.outcome
     record.finished_at = reading.finished_at or provider.services.clock.now()
-    effect = _effect(provider, target, observation, run, reading, record, channel)
     if settled.outcome == "failed" and effect.failure is None:
         failure = SyncError("run_failed", f"the run failed: {reading.message or 'the server gives no reason'}")
         effect = dataclasses.replace(effect, failure=failure)
@@ -111,6 +120,7 @@ def _note(effect: Effect, record: Record) -> None:
     record.compact_detail.update(effect.compact_detail)
     record.warnings.extend(effect.warnings)
     if effect.failure is not None:
+        record.fail(effect.failure)
         raise effect.failure
 
 
@@ -126,6 +136,8 @@ def _effect(
     try:
         with wrap_unexpected():
             return provider.verify(target, observation, run, reading, channel)
+    except InternalError:
+        raise
     except SyncError as error:
         # the run has ended, and that stays true
         return Effect(True, "assumed", warnings=(f"{record.target}: the effect could not be verified: {error.message}",))

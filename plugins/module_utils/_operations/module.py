@@ -31,7 +31,7 @@ def run_as_module(operation: Operation, module_class: type[AnsibleModule] = Ansi
     fail_on_missing_libraries(module, operation, module.params)
     with interruptible_clock(signal.SIGTERM, signal.SIGINT) as clock:
         context = Context(module.check_mode, module._diff, clock, given=given_arguments())
-        exit_module(module, operation.run(module.params, context))
+        exit_module(module, operation.execute(module.params, context))
 
 
 def given_arguments() -> t.Mapping[str, t.Any]:

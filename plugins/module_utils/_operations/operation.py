@@ -11,7 +11,9 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from .._core.options import CONNECTION, PARALLEL, ArgumentSpec, Options
+from .._core.errors import SyncError, wrap_unexpected
+from .._core.options import CONNECTION, PARALLEL, ArgumentSpec, Options, secrets_in
+from .._core.redact import Redactor
 from .._http.transport import REQUESTS_IMPORT_ERROR
 from .._lifecycle.provider import Provider, Services
 from .info import InfoReader, run_info
@@ -40,6 +42,16 @@ class Operation:
     spec: ArgumentSpec
     run: t.Callable[[Options, Context], dict[str, t.Any]]
     needs: t.Callable[[Options], Requirements] = no_extra_requirements
+
+    def execute(self, options: Options, context: Context) -> dict[str, t.Any]:
+        """The result for these options; a bug that got past everything else is a failure without a traceback, too."""
+        try:
+            with wrap_unexpected():
+                return self.run(options, context)
+        except SyncError as error:
+            redactor = Redactor(secrets_in(options, self.spec.arguments))
+            failed = {"failed": True, "changed": False, "msg": f"{error.message}. {error.hint}", "failure": error.as_failure()}
+            return {**redactor.scrub(failed), "failed": True, "warnings": []}
 
     def requirements(self, options: Options) -> Requirements:
         """All libraries for these options."""

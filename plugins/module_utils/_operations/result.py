@@ -17,6 +17,8 @@ from .._lifecycle.record import Record
 
 #: AWX drops an event above 700 kB; with this much per target a thousand targets fit
 BYTES_PER_TARGET = 600
+#: above this total size no messages of guards are kept
+EVENT_BYTES = 640 * 1000
 #: below this total size nothing is cut
 FREE_BYTES = 64 * 1024
 #: what all diffs of a task may have together
@@ -52,7 +54,8 @@ def summarize(records: t.Sequence[Record], requests: int, elapsed: float, tolera
 
 
 def is_failed(record: Record, tolerate_timeout: bool) -> bool:
-    return record.failure is not None and not (tolerate_timeout and record.timed_out)
+    """Whether a record fails the task."""
+    return record.failure is not None and not (tolerate_timeout and record.failure.code == "timed_out")
 
 
 def fit(records: t.Sequence[Record], scrub: t.Callable[[t.Any], t.Any] = lambda value: value) -> list[dict[str, t.Any]]:
@@ -71,7 +74,10 @@ def fit(records: t.Sequence[Record], scrub: t.Callable[[t.Any], t.Any] = lambda 
         cut = [{**entry, "detail": {**_shortened(entry["detail"], limit), "cut": True}} for entry in full]
         if _size(cut) <= allowed:
             return cut
-    return [_compact(entry, scrub(record.compact_detail)) for entry, record in zip(full, records)]
+    compact = [_compact(entry, scrub(record.compact_detail)) for entry, record in zip(full, records)]
+    if _size(compact) > allowed:
+        compact = [{**entry, "reason": ""} for entry in compact]
+    return compact if _size(compact) <= EVENT_BYTES else [_without_guard_texts(entry) for entry in compact]
 
 
 def fit_diffs(diffs: t.Sequence[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
@@ -88,7 +94,7 @@ def fit_diffs(diffs: t.Sequence[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
 
 
 def _compact(entry: dict[str, t.Any], compact_detail: dict[str, t.Any]) -> dict[str, t.Any]:
-    failure = entry["failure"] and {**entry["failure"], "message": _short(entry["failure"]["message"]), "hint": ""}
+    failure = entry["failure"] and _compact_failure(entry["failure"])
     return {
         **entry,
         "reason": "" if failure else _short(entry["reason"]),
@@ -99,8 +105,26 @@ def _compact(entry: dict[str, t.Any], compact_detail: dict[str, t.Any]) -> dict[
     }
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"
+def _without_guard_texts(entry: dict[str, t.Any]) -> dict[str, t.Any]:
+    failure = entry["failure"]
+    if not failure or "guards" not in failure:
+        return entry
+    guards = [{**guard, "message": ""} for guard in failure["guards"]]
+    return {**entry, "failure": {**failure, "message": "", "guards": guards}}
+
+
+def _compact_failure(failure: dict[str, t.Any]) -> dict[str, t.Any]:
+    compact = {**failure, "message": _short(failure["message"]), "hint": ""}
+    if "guards" in failure:
+        # the rules are what tools need, and what each of them says shares the room of one text
+        limit = MAX_TEXT // len(failure["guards"])
+        compact["message"] = "refused by guard"
+        compact["guards"] = [{**guard, "message": _short(guard["message"], limit)} for guard in failure["guards"]]
+    return compact
+
+
+def _short(text: str, limit: int = MAX_TEXT) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def _shortened(value: t.Any, limit: int) -> t.Any:

@@ -74,6 +74,7 @@ def settings_of(options: Options, provider: Provider, context: Context) -> Lifec
         min_interval=options["poll_min_interval"],
         max_interval=options["poll_max_interval"],
         absent_grace=options["settle_grace"],
+        outage_grace=options["outage_grace"],
         failed_reads=provider.capabilities.failed_reads,
         failed_for=provider.capabilities.failed_for,
     )

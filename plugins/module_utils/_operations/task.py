@@ -15,7 +15,7 @@ import random
 import typing as t
 
 from .._core.clock import Clock, SystemClock, isoformat
-from .._core.errors import SyncError, wrap_unexpected
+from .._core.errors import InternalError, SyncError, wrap_unexpected
 from .._core.options import Options
 from .._core.redact import Redactor
 from .._core.stop import Interrupted, Stopped, StopSignal
@@ -125,6 +125,9 @@ class Batch:
 
     def result(self) -> dict[str, t.Any]:
         """What the task returns; written to the report file as well."""
+        for error in {self.failure, *(record.failure for record in self.records)}:
+            if isinstance(error, InternalError):
+                error.point_to_report(self.options.get("report_path"))
         tolerate = self.options.get("on_timeout") == "warn"
         elapsed = self.context.clock.monotonic() - self._started
         failed = [record for record in self.records if is_failed(record, tolerate)]
@@ -158,7 +161,7 @@ class Batch:
         for record in self.records:
             for text in record.warnings:
                 self.context.warn(text)
-            if tolerate and record.timed_out and record.failure:
+            if tolerate and record.failure and not is_failed(record, tolerate):
                 self.context.warn(f"{record.target}: {record.failure.message}. {record.failure.hint}")
         return self.context.warnings
 
@@ -167,7 +170,9 @@ class Batch:
         if not path:
             return
         meta = {"generated_at": isoformat(self.context.clock.now()), "check_mode": self.context.check_mode}
-        report = {**meta, **head, "syncs": [record.as_dict() for record in self.records]}
+        report = {**meta, **head, "syncs": [record.as_dict(for_report=True) for record in self.records]}
+        if self.failure:
+            report["failure"] = self.failure.as_failure(for_report=True)
         try:
             write_report(path, self.redactor.scrub(report))
         except OSError as exc:

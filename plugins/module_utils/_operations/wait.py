@@ -170,9 +170,10 @@ def _wait(
     try:
         conclude(provider, target, None, run, settled, record, channel)
     finally:
-        if settled.outcome in ("succeeded", "failed"):
+        # by the effect, too: no failed verification satisfies a release
+        if settled.outcome in ("succeeded", "failed") and record.state != "running":
             finished = settled.reading.finished_at if settled.reading else None
-            ledger.seen(key, run.handle, settled.outcome, finished)
+            ledger.seen(key, run.handle, record.state, finished)
 
 
 def _look_once(provider: Provider, run: Run, record: Record, channel: t.Any) -> None:

@@ -76,7 +76,7 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core ships 
             # those of Python and of libraries, which nobody sees of a module either
             warnings.simplefilter("ignore")
             context = Context(bool(self._task.check_mode), bool(self._task.diff), clock, show=show, given=given)
-            result = self.operation.run(options, context)
+            result = self.operation.execute(options, context)
         # what a module returns has gone through JSON, too
         answer: Json = json.loads(json.dumps(result))
         if not answer["warnings"]:

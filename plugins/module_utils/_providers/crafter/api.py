@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 
 from ..._core.errors import SyncError, invalid_option
 from ..._core.vocabulary import Json
+from ..._http.json_reader import JsonReader
 from ..._http.response import Response
 from . import auth
 
@@ -287,12 +288,9 @@ ROUTES: dict[str, tuple[Route, ...]] = {
 # -- parsing ---------------------------------------------------------------------------------------------------------------
 
 
-def object_of(response: Response) -> Json:
-    """The JSON object in a response."""
-    body = response.json()
-    if not isinstance(body, dict):
-        raise SyncError("bad_response", f"{response.describe()} is not an object", ADDRESS, response.status)
-    return body
+def read_json(response: Response) -> JsonReader:
+    """The body of a response of Studio."""
+    return JsonReader(response, ADDRESS)
 
 
 def version_in(response: Response) -> Version | None:

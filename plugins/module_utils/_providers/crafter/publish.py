@@ -25,7 +25,7 @@ from ..._http.client import Channel
 from ..._http.response import Response
 from ..._lifecycle.poll import Reading
 from ..._lifecycle.provider import Capabilities, Effect, Observation, Provider, Run, Services, Target
-from .api import FIRST_PACKAGES, LIVE, STAGING, V1, V4, V5, Publisher, Site, Version, check_site, error_text_and_code, object_of
+from .api import FIRST_PACKAGES, LIVE, STAGING, V1, V4, V5, Publisher, Site, Version, check_site, error_text_and_code, read_json
 from .auth import CONNECTION_SPEC
 from .provider import never_published, publish_failed
 from .studio import Studio
@@ -245,7 +245,7 @@ class CrafterPublish(Provider):
         comment = f"{self.options['comment'].strip()} [{mark}]".strip()
         call = choose_call(self.studio.version(channel), request, comment)
         response = self.studio.post(channel, call.path, call.body, _definite, params=call.params, expect=(200, 201))
-        body = object_of(response)
+        body = read_json(response).object_at()
         handle = self._handle(target, observation.snapshot)
         if body.get("packageId") is not None:
             handle["package"] = str(body["packageId"])
@@ -335,7 +335,7 @@ class CrafterPublish(Provider):
         for states in (",".join(OPEN_STATES), COMPLETED):
             # the OpenAPI document has another name for this filter (docs/reference/crafter.md#3.3)
             params = {"siteId": handle["site"], "environment": handle["target"], "states": states}
-            rows = self.studio.pages(channel, "/api/2/publish/packages", params, "packages", SEARCHED)
+            rows = self.studio.pages(channel, "/api/2/publish/packages", params, "packages", SEARCHED, state="text")
             found = [row for row in rows if f"[{handle['mark']}]" in str(row.get("comment"))]
             if found:
                 return found
@@ -346,10 +346,11 @@ class CrafterPublish(Provider):
             return "absent", "no package"
         parts = (urllib.parse.quote(str(handle[key]), safe="") for key in ("site", "package"))
         path = "/api/2/publish/{}/package/{}".format(*parts)
-        package = object_of(self.studio.get(channel, path)).get("package") or {}
+        reader = read_json(self.studio.get(channel, path))
+        package = reader.object_at("package")
         if package.get("approvalState") == "REJECTED":
             return "failed", "REJECTED"
-        return state_of_bits(int(package["packageState"]))
+        return state_of_bits(reader.number_at("package", "packageState"))
 
     def verify(self, target: Target, observation: Observation | None, run: Run, reading: Reading, channel: Channel) -> Effect:
         request = t.cast(PublishRequest, target.data)

@@ -18,6 +18,7 @@ from ..._core.errors import Ambiguous, SyncError
 from ..._core.options import Options
 from ..._core.vocabulary import Json
 from ..._http.client import Channel, HttpClient
+from ..._http.json_reader import Form, JsonReader
 from ..._http.response import Response
 from ..._lifecycle.provider import Services, http_settings
 from . import auth
@@ -43,10 +44,12 @@ from .api import (
     Version,
     interpret,
     nested_settings,
-    object_of,
     published_repository,
+    read_json,
     version_in,
 )
+
+_ITEM_STATE: dict[str, Form] = {"path": "text", "state": "number"}
 
 
 class Studio:
@@ -209,7 +212,7 @@ class Studio:
             raise Ambiguous(f"{response.describe()} is not from Studio: {response.excerpt() or 'nothing'}", response.status)
         return response
 
-    def ask(self, channel: Channel, what: str, site: str, **params: t.Any) -> Json:
+    def ask(self, channel: Channel, what: str, site: str, **params: t.Any) -> JsonReader:
         """Read ``what`` of a site, if this version offers it.
 
         :raises SyncError: ``endpoint_missing`` if it does not, and those of :meth:`Channel.observe`.
@@ -227,7 +230,7 @@ class Studio:
                     raise
                 missing = error
                 continue
-            return object_of(response)
+            return read_json(response)
         raise missing
 
     def check_exists(self, channel: Channel, site: str) -> None:
@@ -256,7 +259,7 @@ class Studio:
 
     def _exists_in_any_case(self, channel: Channel, site: str) -> bool:
         try:
-            return self.ask(channel, "exists", site).get("exists") is True
+            return self.ask(channel, "exists", site).object_at().get("exists") is True
         except SyncError as error:
             if error.code != "endpoint_missing":
                 raise
@@ -291,21 +294,27 @@ class Studio:
         start, username = 0, self._credentials.username or None
         for _page in range(MAX_PAGES):
             params = {"username": username, "start": start, "number": PAGE}
-            body = object_of(self.get(channel, f"{V1}/site/get-per-user.json", params))
-            yield from body["sites"]
-            start += len(body["sites"])
-            if not body["sites"] or start >= int(body["total"]):
+            body = read_json(self.get(channel, f"{V1}/site/get-per-user.json", params))
+            rows = body.rows_at("sites")
+            yield from rows
+            start += len(rows)
+            if not rows or start >= body.number_at("total"):
                 return
 
-    def pages(self, channel: Channel, path: str, params: Json, key: str, limit: int = MAX_PAGES) -> t.Iterator[Json]:
-        """The rows of a list of API 2, at most ``limit`` pages of them."""
+    def pages(
+        self, channel: Channel, path: str, params: Json, key: str, limit: int = MAX_PAGES, /, **fields: Form
+    ) -> t.Iterator[Json]:
+        """The rows of a list of API 2, at most ``limit`` pages of them.
+
+        :param fields: those that each row must have.
+        """
         offset = 0
         for _page in range(limit):
-            body = object_of(self.get(channel, path, {**params, "offset": offset, "limit": PAGE}))
-            rows = body[key]
+            body = read_json(self.get(channel, path, {**params, "offset": offset, "limit": PAGE}))
+            rows = body.rows_at(key, **fields)
             yield from rows
             offset += len(rows)
-            if not rows or offset >= int(body["total"]):
+            if not rows or offset >= body.number_at("total"):
                 return
 
     def site(self, channel: Channel, site: str) -> Site:
@@ -314,9 +323,10 @@ class Studio:
         targets: tuple[str, ...] | None = None
         published: bool | None = None
         try:
-            body = self.ask(channel, "targets", site)
-            rows = body.get("publishingTargets") or body.get("availablePublishChannels") or []
-            targets = tuple(str(row["name"]) for row in rows)
+            reader = self.ask(channel, "targets", site)
+            body = reader.object_at()
+            key = "publishingTargets" if body.get("publishingTargets") else "availablePublishChannels"
+            targets = tuple(str(row["name"]) for row in reader.check_rows(body.get(key) or [], key, name="text"))
             published = body.get("published")
         except SyncError as error:
             if error.code not in ("endpoint_missing", "permission_denied"):
@@ -335,7 +345,7 @@ class Studio:
     def _configured(self, channel: Channel, site: str) -> dict[str, str] | None:
         """``published-repository`` in site-config.xml."""
         try:
-            body = self.ask(channel, "configuration", site, module="studio", path="/site-config.xml")
+            body = self.ask(channel, "configuration", site, module="studio", path="/site-config.xml").object_at()
         except SyncError as error:
             if error.code not in ("endpoint_missing", "permission_denied"):
                 raise
@@ -344,8 +354,9 @@ class Studio:
 
     def publisher(self, channel: Channel, site: str) -> Publisher:
         """The state of a publisher."""
-        body = self.ask(channel, "status", site)
-        shown = body.get("publishingStatus", body)
+        reader = self.ask(channel, "status", site)
+        path = ("publishingStatus",) if "publishingStatus" in reader.object_at() else ()
+        shown = reader.object_at(*path, currentTask="object_or_null")
         if "currentTask" in shown:
             # 5.0 has no status text
             task = shown["currentTask"] or {}
@@ -369,7 +380,7 @@ class Studio:
             if error.code not in ("endpoint_missing", "permission_denied"):
                 raise
             return None
-        rows = [row for row in object_of(response)["packages"] if targets is None or row.get("environment") in targets]
+        rows = [row for row in read_json(response).rows_at("packages") if targets is None or row.get("environment") in targets]
         waiting = [parse_iso(row.get("schedule")) for row in rows if row.get("state") == "READY_FOR_LIVE"]
         now = response.server_now or self.client.clock.now()
         due = sum(moment is None or moment <= now for moment in waiting)
@@ -384,12 +395,12 @@ class Studio:
         if version is not None and not V4 <= version < V5:
             raise SyncError("endpoint_missing", "this Studio does not show single items", ADDRESS)
         try:
-            body = object_of(self.get(channel, "/api/2/content/item_by_path", {"siteId": site, "path": path}))
+            reader = read_json(self.get(channel, "/api/2/content/item_by_path", {"siteId": site, "path": path}))
         except SyncError as error:
             if error.code != "not_found":
                 raise
             return None
-        item = body["item"]
+        item = reader.object_at("item", staging="object_or_null", live="object_or_null")
         rows = {branch: item.get(branch) or {} for branch in (STAGING, LIVE)}
         return {branch: f"{row.get('datePublished') or ''} {row.get('commitId') or ''}".strip() for branch, row in rows.items()}
 
@@ -404,7 +415,7 @@ class Studio:
         # the filter matches any of the bits; a path is required, although documented as optional (docs/reference/crafter.md#3.4)
         params = {"siteId": site, "path": ".*", "states": STAGED_BIT}
         try:
-            rows = list(self.pages(channel, "/api/2/workflow/item_states", params, "items", limit))
+            rows = list(self.pages(channel, "/api/2/workflow/item_states", params, "items", limit, **_ITEM_STATE))
         except SyncError as error:
             if error.code not in ("endpoint_missing", "permission_denied"):
                 raise

@@ -17,7 +17,7 @@ from ..._core.errors import SyncError
 from ..._core.vocabulary import Json
 from ..._http.client import Channel
 from ..._http.response import Response
-from .responses import accepted, definite, object_in, unexpected_response, without_secrets
+from .responses import accepted, definite, read_json
 
 #: seconds; the last is the largest assumed difference between the clocks of ``Date`` and of the dates of rows
 DAY, QUARTER, MAX_SKEW = 86400.0, 900.0, 3.0
@@ -33,16 +33,14 @@ def page_of(response: Response, key: str) -> tuple[list[Json], int]:
 
     The paginator is under a key or is the body itself; without paging there is a plain list (docs/reference/serveravatar.md#2.5).
     """
-    body = without_secrets(response.json())
-    found = body.get(key, body) if isinstance(body, dict) else body
+    reader = read_json(response)
+    found = reader.body.get(key, reader.body) if isinstance(reader.body, dict) else reader.body
     last = 1
     if isinstance(found, dict) and "data" in found:
-        last, found = int(found.get("last_page") or 1), found["data"]
+        last = int(reader.check(found, key, last_page="number_or_null").get("last_page") or 1)
         # PHP encodes a list with gaps as an object
-        found = list(found.values()) if isinstance(found, dict) else found
-    if not isinstance(found, list) or not all(isinstance(row, dict) and "id" in row for row in found):
-        raise unexpected_response(response, f"has no list of {key}")
-    return found, min(last, MAX_PAGES)
+        found = list(found["data"].values()) if isinstance(found["data"], dict) else found["data"]
+    return reader.check_rows(found, key, id="number"), min(last, MAX_PAGES)
 
 
 def get_page(channel: Channel, path: str, key: str, page: int, params: Json | None = None) -> tuple[list[Json], int]:
@@ -154,6 +152,13 @@ def backup_name(row: Json) -> str:
     return str(configuration.get("name") or "") if isinstance(configuration, dict) else ""
 
 
+def application_name(row: Json) -> str | None:
+    """The name of the application that a backup is of, if the row has it."""
+    application = row.get("application")
+    name = application.get("name") if isinstance(application, dict) else None
+    return None if name is None else str(name)
+
+
 def shown_backup(row: Json) -> Json:
     """A backup as records show it."""
     return {"id": row["id"], "name": backup_name(row), "size": row.get("totalSize"), "status": row.get("status")}
@@ -234,17 +239,17 @@ class Staging:
 
 
 def get_server(channel: Channel, organization: int, server: int) -> Json:
-    return object_in(channel.observe(f"/organizations/{organization}/servers/{server}"), "server")
+    return read_json(channel.observe(f"/organizations/{organization}/servers/{server}")).object_at("server", id="number")
 
 
 def get_application(channel: Channel, place: ApplicationPath) -> Json:
-    return object_in(channel.observe(place.path), "application")
+    return read_json(channel.observe(place.path)).object_at("application")
 
 
 def get_staging(channel: Channel, place: ApplicationPath) -> Staging:
     """The staging area of an application; one that has none may be answered with a refusal."""
     try:
-        body = object_in(channel.observe(f"{place.path}/staging-area-detail"))
+        body = read_json(channel.observe(f"{place.path}/staging-area-detail")).object_at()
     except SyncError as error:
         if error.code != "permission_denied" or error.http_status != 404:
             raise
@@ -268,7 +273,7 @@ def get_status(channel: Channel, place: ApplicationPath) -> StatusRow | None:
         if error.code != "permission_denied" or error.http_status != 404:
             raise
         return None
-    body = object_in(response)
+    body = read_json(response).object_at()
     row = body.get("siteMigration")
     row = row if isinstance(row, dict) else {}
     return StatusRow(
@@ -315,6 +320,6 @@ def _id(value: t.Any) -> int | None:
 def _number(value: t.Any) -> float | None:
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return int(number) if number.is_integer() else number

@@ -198,7 +198,7 @@ class Directory:
             row = self._listed(wanted) or api.get_application(channel, place)
             return Application(place, str(row.get("name") or wanted))
         row = pick(self.applications(channel), wanted, "applications", "name", "primary_domain")
-        return Application(ApplicationPath(organization, server.id, int(row["id"])), str(row["name"]))
+        return Application(ApplicationPath(organization, server.id, int(row["id"])), str(row.get("name") or wanted))
 
     def applications(self, channel: Channel) -> list[Json]:
         """All applications on that server, staging copies included."""

@@ -149,7 +149,7 @@ class ServerAvatar(Provider):
         if row is None:
             return Reading("absent", "no status row")
         state = self.patterns.of(row)
-        if state != "running" and row.snapshot == handle["before"]:
+        if state != "running" and row.snapshot == handle.get("before"):
             # unchanged since the trigger: not begun, or begun and not observable
             return Reading("absent", f"{row.status} (unmoved)")
         return Reading(state, row.status or row.text, row.text, row.snapshot, data=row)

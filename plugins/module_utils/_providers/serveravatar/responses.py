@@ -13,7 +13,7 @@ import re
 import typing as t
 
 from ..._core.errors import Ambiguous, SyncError
-from ..._core.vocabulary import Json
+from ..._http.json_reader import JsonReader
 from ..._http.response import Response
 
 #: server objects contain secrets such as the password of Redis, so every key that matches is dropped
@@ -167,19 +167,9 @@ def without_secrets(value: t.Any) -> t.Any:
     return value
 
 
-def object_in(response: Response, *keys: str) -> Json:
-    """The object in a response, or the one under ``keys`` in it."""
-    body = without_secrets(response.json())
-    for key in keys:
-        body = body.get(key) if isinstance(body, dict) else None
-    if not isinstance(body, dict):
-        raise unexpected_response(response, f"has no object {'.'.join(keys)}" if keys else "is not an object")
-    return body
-
-
-def unexpected_response(response: Response, problem: str) -> SyncError:
-    """The failure of a response whose form is not that of the service."""
-    return SyncError("bad_response", f"{response.describe()} {problem}", WRONG_ADDRESS, response.status)
+def read_json(response: Response) -> JsonReader:
+    """The body of a response, without secrets."""
+    return JsonReader(response, WRONG_ADDRESS, without_secrets)
 
 
 def accepted(response: Response) -> Response:

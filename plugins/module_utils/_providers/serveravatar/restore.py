@@ -137,7 +137,7 @@ class ServerAvatarRestore(Provider):
 
     def _application_of(self, row: Json, channel: Channel) -> Application:
         """The application of a backup: the one that the options name, or one on their server."""
-        number, name = row.get("application_id"), (row.get("application") or {}).get("name")
+        number, name = row.get("application_id"), api.application_name(row)
         whose = f"backup {row['id']} is of application {name or number}"
         wanted = self._wanted_application(channel)
         if wanted is not None and str(number) != str(wanted.place.application):

@@ -18,8 +18,28 @@ from ..._core.errors import SyncError
 from ..._core.redact import without_keys
 from ..._core.vocabulary import Json
 from ..._http.client import Channel
+from ..._http.json_reader import Form, JsonReader
 from ..._http.response import Response
 from .signing import encode_segment
+
+_ZONE_CHANGE: dict[str, Form] = {
+    "id": "text",
+    "status": "text",
+    "changeType": "text",
+    "created": "text",
+    "systemMessage": "text_or_null",
+    "zone": "object",
+}
+_RECORD_SET: dict[str, Form] = {"id": "text", "name": "text", "type": "text"}
+_RECORD_SET_CHANGE: dict[str, Form] = {
+    "id": "text",
+    "created": "text",
+    "changeType": "text_or_null",
+    "zone": "object",
+    "recordSet": "object_or_null",
+    "updates": "object_or_null",
+}
+_CHANGED_SET: dict[str, Form] = {"name": "text", "type": "text"}
 
 PAGE = 100
 #: the types that VinylDNS knows (docs/reference/vinyldns.md#2.4)
@@ -79,12 +99,13 @@ def _text(response: Response) -> str:
     return " ".join(body.split()) if isinstance(body, str) else response.excerpt()
 
 
-def _json(response: Response) -> Json:
+def _read(response: Response) -> JsonReader:
     # zones contain the TSIG keys of their connections, also when nested in changes (docs/reference/vinyldns.md#1.1)
-    body = without_keys(response.json(), ("key",))
-    if not isinstance(body, dict):
-        raise SyncError("bad_response", f"{response.describe()} is not an object", "Check api_url.", response.status)
-    return body
+    return JsonReader(response, "Check api_url.", lambda body: without_keys(body, ("key",)))
+
+
+def _zone(response: Response) -> Json:
+    return _read(response).object_at("zone", id="text", name="text")
 
 
 def absolute(name: str) -> str:
@@ -106,7 +127,7 @@ def get_zone(channel: Channel, zone_id: str) -> tuple[Json, dt.datetime | None]:
     :raises SyncError: ``not_found``, ``permission_denied`` and those of :meth:`Channel.observe`.
     """
     response = channel.observe(f"/zones/{encode_segment(zone_id)}")
-    return t.cast(Json, _json(response)["zone"]), response.server_now
+    return _zone(response), response.server_now
 
 
 def find_zone(channel: Channel, name_or_id: str) -> Json:
@@ -116,8 +137,7 @@ def find_zone(channel: Channel, name_or_id: str) -> Json:
     """
     if is_id(name_or_id):
         return get_zone(channel, name_or_id)[0]
-    response = channel.observe(f"/zones/name/{encode_segment(absolute(name_or_id))}")
-    return t.cast(Json, _json(response)["zone"])
+    return _zone(channel.observe(f"/zones/name/{encode_segment(absolute(name_or_id))}"))
 
 
 def list_zones(channel: Channel, name_filter: str | None = None, admin_group: str | None = None) -> t.Iterator[Json]:
@@ -126,7 +146,7 @@ def list_zones(channel: Channel, name_filter: str | None = None, admin_group: st
     :param name_filter: a name pattern with ``*``.
     :param admin_group: name of the admin group; the server filters by one of the two only.
     """
-    start: str | None = None
+    start: object = None
     while True:
         params = {
             "nameFilter": admin_group if admin_group is not None else name_filter,
@@ -134,9 +154,9 @@ def list_zones(channel: Channel, name_filter: str | None = None, admin_group: st
             "startFrom": start,
             "maxItems": PAGE,
         }
-        body = _json(channel.observe("/zones", params))
-        yield from body["zones"]
-        start = body.get("nextId")
+        body = _read(channel.observe("/zones", params))
+        yield from body.rows_at("zones", id="text", name="text")
+        start = body.object_at().get("nextId")
         if not start:
             return
 
@@ -155,26 +175,28 @@ def list_changes(channel: Channel, zone_id: str, until: dt.datetime | None = Non
     """
     start = None if until is None else str((int(until.timestamp()) + 1) * 1000)
     response = channel.observe(f"/zones/{encode_segment(zone_id)}/changes", {"startFrom": start, "maxItems": PAGE})
-    return t.cast("list[Json]", _json(response)["zoneChanges"])
+    return _read(response).rows_at("zoneChanges", **_ZONE_CHANGE)
 
 
 def sync_zone(channel: Channel, zone_id: str) -> Json:
     """Start a sync: the one mutating call. Returns the zone change (docs/reference/vinyldns.md#1.1)."""
     # servers send 202, documented is 200 (docs/reference/vinyldns.md#1.1)
-    return _json(channel.trigger("POST", f"/zones/{encode_segment(zone_id)}/sync", expect=(200, 202)))
+    response = channel.trigger("POST", f"/zones/{encode_segment(zone_id)}/sync", expect=(200, 202))
+    return _read(response).object_at(id="text", created="text")
 
 
 def count_record_sets(channel: Channel, zone_id: str) -> int:
     """The number of record sets that VinylDNS has of a zone."""
-    return int(_json(channel.observe(f"/zones/{encode_segment(zone_id)}/recordsetcount"))["count"])
+    return _read(channel.observe(f"/zones/{encode_segment(zone_id)}/recordsetcount")).number_at("count")
 
 
 def soa_serial(channel: Channel, zone_id: str) -> int | None:
     """The SOA serial as of the last successful sync; ``None`` if there was none."""
-    for page in _record_set_pages(channel, zone_id, {"recordTypeFilter": "SOA"}):
-        for record_set in page:
-            if record_set.get("type") == "SOA" and record_set.get("records"):
-                return int(record_set["records"][0]["serial"])
+    for body, page in _record_set_pages(channel, zone_id, {"recordTypeFilter": "SOA"}):
+        for index, record_set in enumerate(page):
+            if record_set["type"] == "SOA" and record_set.get("records"):
+                records = body.check_rows(record_set["records"], f"recordSets[{index}].records", serial="number")
+                return int(records[0]["serial"])
     return None
 
 
@@ -190,7 +212,7 @@ def list_record_sets(channel: Channel, zone_id: str) -> t.Iterator[Json]:
     seen: set[str] = set()
     for number, params in enumerate(_orders()):
         pages = 0
-        for page in _record_set_pages(channel, zone_id, params):
+        for _body, page in _record_set_pages(channel, zone_id, params):
             pages += 1
             for record_set in page:
                 if record_set["id"] not in seen:
@@ -216,13 +238,13 @@ def _orders() -> t.Iterator[Json]:
             yield {"nameSort": order, "recordTypeFilter": record_type}
 
 
-def _record_set_pages(channel: Channel, zone_id: str, params: Json) -> t.Iterator[list[Json]]:
-    start: str | None = None
+def _record_set_pages(channel: Channel, zone_id: str, params: Json) -> t.Iterator[tuple[JsonReader, list[Json]]]:
+    start: object = None
     while True:
         query = {**params, "startFrom": start, "maxItems": PAGE}
-        body = _json(channel.observe(f"/zones/{encode_segment(zone_id)}/recordsets", query))
-        yield body["recordSets"]
-        start = body.get("nextId")
+        body = _read(channel.observe(f"/zones/{encode_segment(zone_id)}/recordsets", query))
+        yield body, body.rows_at("recordSets", **_RECORD_SET)
+        start = body.object_at().get("nextId")
         if not start:
             return
 
@@ -234,23 +256,26 @@ def synced_changes(channel: Channel, zone_id: str, change: Json) -> list[Json]:
     """
     since, accepted_at = change["created"], change["zone"].get("updated")
     found: dict[str, Json] = {}
-    offset: int | None = 0
+    offset: object = 0
     while offset is not None:
         params = {"startFrom": offset, "maxItems": PAGE}
-        body = _json(channel.observe(f"/zones/{encode_segment(zone_id)}/recordsetchanges", params))
-        rows = body["recordSetChanges"]
+        body = _read(channel.observe(f"/zones/{encode_segment(zone_id)}/recordsetchanges", params))
+        rows = body.rows_at("recordSetChanges", **_RECORD_SET_CHANGE)
         for row in rows:
             if row.get("systemMessage") == SYNC_MESSAGE and row["zone"].get("updated") == accepted_at:
+                for part in ("recordSet", "updates"):
+                    if row.get(part) is not None:
+                        body.check(row[part], f"recordSetChanges.{part}", **_CHANGED_SET)
                 found[row["id"]] = row
         # rows are listed newest first, so one that is older than the sync ends the search
         older = rows and rows[-1]["created"] < since
-        offset = None if older else body.get("nextId")
+        offset = None if older else body.object_at().get("nextId")
     return list(found.values())
 
 
 def processing_disabled(channel: Channel) -> bool:
     """Whether the server queues messages without processing them (blue/green deployments)."""
-    return _json(channel.observe("/status")).get("processingDisabled") is True
+    return _read(channel.observe("/status")).object_at().get("processingDisabled") is True
 
 
 def when(value: t.Any) -> dt.datetime | None:

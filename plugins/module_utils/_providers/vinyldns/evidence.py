@@ -26,8 +26,8 @@ from . import api
 #: maximum of record sets that a result or diff shows of one zone; the report file has all of them
 SHOWN = 1000
 
-#: the part of a plan that bulk results keep
-_COMPACT_KEYS = ("creates", "updates", "deletes")
+#: the part of a plan that bulk results leave out
+_LISTED = ("records", "truncated")
 
 BACKEND_OPTIONS: dict[str, dict[str, t.Any]] = {
     "server": {"type": "str", "required": True},
@@ -84,7 +84,7 @@ class ZoneEvidence:
         observation.violations = self.violations
         if self.result:
             observation.detail["drift"] = dict(self.result)
-            observation.compact_detail["drift"] = {key: value for key, value in self.result.items() if key in _COMPACT_KEYS}
+            observation.compact_detail["drift"] = {key: value for key, value in self.result.items() if key not in _LISTED}
         if self.drift is not None and self.drift.changes:
             observation.diff = self.drift.to_diff(SHOWN)
 

@@ -118,7 +118,7 @@ class ZoneReader:
     def _drift(self, evidence: ZoneEvidence) -> dict[str, t.Any]:
         if not evidence.result:
             return {}
-        broken = [{"rule": item.rule, "message": item.message} for item in evidence.violations]
+        broken = [violation.as_dict() for violation in evidence.violations]
         return {"in_sync": evidence.in_sync, "drift": dict(evidence.result), "guards": broken}
 
     def _unknown(self, name: str) -> dict[str, t.Any]:

@@ -20,6 +20,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._core.options import
     list_of_names,
 )
 from ansible_collections.lockstep.sync.plugins.module_utils._http.client import Channel, HttpClient
+from ansible_collections.lockstep.sync.plugins.module_utils._http.json_reader import Form, JsonReader
 from ansible_collections.lockstep.sync.plugins.module_utils._http.response import Response
 from ansible_collections.lockstep.sync.plugins.module_utils._http.transport import TokenAuth
 from ansible_collections.lockstep.sync.plugins.module_utils._lifecycle.poll import Reading
@@ -35,6 +36,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._lifecycle.provider 
     http_settings,
 )
 
+RUN: dict[str, Form] = {"id": "number", "state": "text", "text": "text", "started": "text_or_null", "ended": "text_or_null"}
 STATES = {"queued": "pending", "busy": "running", "done": "succeeded", "broken": "failed", "gone": "absent"}
 
 
@@ -47,6 +49,11 @@ def interpret(response: Response) -> SyncError | None:
     if response.status == 403 and "recently" in text:
         return SyncError("recently_synced", text, "Wait.", 403)
     return None
+
+
+def read(response: Response) -> JsonReader:
+    """The body of a response of the service."""
+    return JsonReader(response, "Look at what answers at api_url.")
 
 
 class Fifth(Provider):
@@ -79,7 +86,7 @@ class Fifth(Provider):
         return list_of_names(self.options, "mirrors")
 
     def resolve(self, name: str, channel: Channel) -> Target:
-        for mirror in channel.observe("/mirrors").json():
+        for mirror in read(channel.observe("/mirrors")).rows_at(id="text", name="text"):
             if name in (mirror["id"], mirror["name"]):
                 return Target(mirror["id"], mirror["name"])
         raise SyncError("not_found", f"there is no mirror {name}", "Look at GET /mirrors.")
@@ -90,7 +97,7 @@ class Fifth(Provider):
         return Target(handle["mirror"], str(handle.get("name")))
 
     def observe(self, target: Target, channel: Channel) -> Observation:
-        mirror = channel.observe(f"/mirrors/{target.id}").json()
+        mirror = self._mirror(target, channel)
         broken = [Violation("max_loss", f"{mirror['loss']} files")] if mirror["loss"] > self.options["max_loss"] else []
         return Observation(
             in_sync=mirror["in_sync"],
@@ -107,23 +114,28 @@ class Fifth(Provider):
         )
 
     def still_valid(self, target: Target, observation: Observation, channel: Channel) -> bool:
-        return bool(channel.observe(f"/mirrors/{target.id}").json()["revision"] == observation.data)
+        return bool(self._mirror(target, channel)["revision"] == observation.data)
 
     def trigger(self, target: Target, observation: Observation, channel: Channel) -> Run:
         response = channel.trigger("POST", f"/mirrors/{target.id}/refresh", expect=(202,))
-        return self._run(target, response.json())
+        return self._run(target, read(response).object_at(**RUN))
 
     def find(self, target: Target, snapshot: t.Mapping[str, t.Any], channel: Channel) -> Run | None:
-        runs = channel.observe(f"/mirrors/{target.id}").json()["runs"]
+        runs = self._mirror(target, channel)["runs"]
         newer = [run for run in runs if run["id"] > snapshot["last"]]
         return self._run(target, newer[0]) if newer else None
+
+    def _mirror(self, target: Target, channel: Channel) -> t.Mapping[str, t.Any]:
+        reader = read(channel.observe(f"/mirrors/{target.id}"))
+        reader.rows_at("runs", **RUN)
+        return reader.object_at(loss="number", revision="number")
 
     def _run(self, target: Target, run: t.Mapping[str, t.Any]) -> Run:
         handle = {"provider": self.name, "address": self.address, "mirror": target.id, "name": target.name, "run": run["id"]}
         return Run(handle, parse_iso(run["started"]))
 
     def read(self, handle: t.Mapping[str, t.Any], channel: Channel) -> Reading:
-        run = channel.observe(f"/runs/{handle['run']}").json()
+        run = read(channel.observe(f"/runs/{handle['run']}")).object_at(**RUN)
         state = STATES.get(run["state"], "unknown")
         return Reading(state, run["state"], run["text"], finished_at=parse_iso(run["ended"]), data=run)
 
@@ -135,7 +147,9 @@ class Fifth(Provider):
     def verify(self, target: Target, observation: Observation | None, run: Run, reading: Reading, channel: Channel) -> Effect:
         if reading.state == "failed":
             return Effect(False, "observed")
-        files = channel.observe(f"/runs/{run.handle['run']}/files").json()
+        files = read(channel.observe(f"/runs/{run.handle['run']}/files")).body
+        if not isinstance(files, list):
+            raise SyncError("bad_response", "that is no list of files", "Look at what answers at api_url.")
         return Effect(bool(files), "observed", f"{len(files)} files", {"files": files}, {"files": len(files)})
 
     def explain_timeout(self, target: Target, reading: Reading | None, channel: Channel) -> str:

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 import pytest
 
 from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import SystemClock
@@ -117,9 +119,38 @@ class TestLostAnswer:
                 raise KeyError("crumb")
 
         result = lab.run(Broken)
-        assert (code(result), only(result)["action"], lab.clock.elapsed, lab.posts) == ("bad_response", "refused", 0, 0)
+        assert (code(result), only(result)["action"], lab.clock.elapsed, lab.posts) == ("internal_error", "refused", 0, 0)
         assert "crumb" in only(result)["failure"]["message"]
         assert lab.open_entry() is None
+
+    def test_an_exception_after_the_trigger_was_sent_leaves_its_outcome_open(self, lab: Lab) -> None:
+        class Broken(Fifth):
+            def trigger(self, target: Target, observation: Observation, channel: Channel) -> Run:
+                super().trigger(target, observation, channel)
+                raise KeyError("crumb")
+
+        result = lab.run(Broken, release="1.2")
+        record = only(result)
+        assert (code(result), record["action"], record["state"]) == ("internal_error", "triggered", "unknown")
+        assert (record["changed"], record["changed_basis"], lab.posts) == (True, "assumed", 1)
+        assert "may have been executed" in record["failure"]["hint"]
+        assert lab.open_entry() is None
+
+    def test_an_exception_in_the_search_does_not_hide_that_the_trigger_was_sent(self, lab: Lab) -> None:
+        class Broken(Fifth):
+            def find(self, target: Target, snapshot: t.Mapping[str, t.Any], channel: Channel) -> Run | None:
+                raise KeyError("crumb")
+
+        lab.service.fates = ["lose"]
+        result = lab.run(Broken)
+        record = only(result)
+        assert (code(result), record["action"], record["state"], lab.clock.elapsed) == (
+            "internal_error",
+            "triggered",
+            "unknown",
+            0,
+        )
+        assert lab.posts == 1
 
 
 class TestLedgerTrouble:

@@ -93,7 +93,9 @@ def test_a_refusal_has_the_code_of_its_cause(observation: Observation, policy: P
 def test_every_broken_guard_is_named_by_its_option() -> None:
     failure = decide(Observation(violations=BROKEN), LedgerEvidence(), Policy()).failure
     assert failure is not None
-    assert failure.detail == {"guards": ["allow_empty", "max_deletes"]}
+    guards = [{"rule": violation.rule, "message": violation.message} for violation in BROKEN]
+    assert failure.detail == {"guards": guards}
+    assert failure.as_failure()["guards"] == guards
     for text in ("max_deletes: too many", "allow_empty: nothing left", "max_deletes: again"):
         assert text in failure.message
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 import typing as t
 
@@ -148,27 +149,85 @@ class Watch:
                 self.at = verdict.at
         return verdict
 
-    def see_until(self, reading: Reading, elapsed: float) -> t.Any:
+    def see_until(self, reading: Reading | SyncError, elapsed: float) -> t.Any:
         verdict: t.Any = None
         while self.at - START < elapsed and not isinstance(verdict, Settled):
             verdict = self.see(reading)
         return verdict
 
 
-def test_four_errors_in_a_row_are_tolerated() -> None:
+def test_an_outage_is_tolerated_for_its_grace_and_no_longer() -> None:
+    watch = Watch(PollPolicy(outage_grace=60))
+    watch.see(RUNNING)
+    began = watch.at
+    settled = watch.see_until(UNREACHABLE, 900)
+    assert (settled.outcome, settled.error, settled.reading) == ("error", UNREACHABLE, RUNNING)
+    assert watch.at == began + 60
+
+
+def test_a_run_whose_server_is_restarted_is_seen_to_end() -> None:
     watch = Watch()
-    assert isinstance(watch.see(*[UNREACHABLE] * 4), PollAgain)
+    assert isinstance(watch.see_until(UNREACHABLE, 36), PollAgain)
     assert watch.see(DONE).outcome == "succeeded"
 
 
-def test_the_fifth_error_in_a_row_ends_the_wait() -> None:
-    settled = Watch().see(RUNNING, *[UNREACHABLE] * 5)
-    assert (settled.outcome, settled.error, settled.reading) == ("error", UNREACHABLE, RUNNING)
+def test_a_good_reading_ends_an_outage() -> None:
+    watch = Watch(PollPolicy(outage_grace=60))
+    watch.see_until(UNREACHABLE, 55)
+    watch.see(RUNNING)
+    assert isinstance(watch.see_until(UNREACHABLE, 110), PollAgain)
 
 
-def test_a_good_reading_resets_the_count_of_errors() -> None:
-    watch = Watch()
-    assert isinstance(watch.see(*[UNREACHABLE] * 4, RUNNING, *[UNREACHABLE] * 4), PollAgain)
+def test_without_a_grace_the_first_error_ends_the_wait() -> None:
+    assert Watch(PollPolicy(outage_grace=0)).see(RUNNING, UNREACHABLE).outcome == "error"
+
+
+def test_an_outage_that_lasts_until_the_deadline_is_a_time_out() -> None:
+    watch = Watch(PollPolicy(outage_grace=60), deadline=30)
+    settled = watch.see_until(UNREACHABLE, 60)
+    assert (settled.outcome, settled.error, watch.at) == ("timed_out", UNREACHABLE, START + 30)
+
+
+def test_a_look_that_takes_long_counts_from_its_beginning() -> None:
+    waiter = Waiter(PollPolicy(outage_grace=60), START, START + 900, lambda: 0.5)
+    assert isinstance(waiter.after(START + 10, START + 40, UNREACHABLE), PollAgain)
+    verdict = waiter.after(START + 42, START + 72, UNREACHABLE)
+    assert isinstance(verdict, Settled)
+    assert verdict.outcome == "error"
+
+
+def test_a_pause_that_the_server_asks_for_is_kept_beyond_the_grace_and_then_decides() -> None:
+    watch = Watch(PollPolicy(outage_grace=60))
+    assert watch.see(RateLimited("busy", 100.0)) == PollAgain(START + 0.5 + 100)
+    assert watch.see(UNREACHABLE).outcome == "error"
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    policy=policies,
+    grace=st.floats(0, 300),
+    gaps=st.lists(st.tuples(st.booleans(), st.floats(0, 30)), min_size=1, max_size=60),
+    rng=seeds,
+)
+def test_a_wait_ends_by_an_outage_exactly_when_it_has_lasted_for_its_grace(
+    policy: PollPolicy, grace: float, gaps: list[tuple[bool, float]], rng: random.Random
+) -> None:
+    policy = dataclasses.replace(policy, outage_grace=grace)
+    waiter = Waiter(policy, START, START + 1e6, rng.random)
+    at, since = waiter.first(), None
+    for good, took in gaps:
+        now = at + took
+        since = None if good else at if since is None else since
+        verdict = waiter.after(at, now, RUNNING if good else UNREACHABLE)
+        lasted = since is not None and now >= since + grace
+        assert isinstance(verdict, Settled) == lasted
+        if isinstance(verdict, Settled):
+            assert (verdict.outcome, verdict.error) == ("error", UNREACHABLE)
+            return
+        # the look that may decide is not put off beyond the end of the grace
+        assert verdict.at >= now
+        assert since is None or verdict.at <= max(since + grace, now)
+        at = verdict.at
 
 
 @pytest.mark.parametrize(
@@ -186,7 +245,10 @@ def test_a_passing_error_is_tolerated(error: SyncError) -> None:
     assert isinstance(Watch().see(error), PollAgain)
 
 
-@pytest.mark.parametrize("code", ["auth_failed", "permission_denied", "not_found", "tls_failed", "redirect_refused"])
+LASTING = ["auth_failed", "permission_denied", "not_found", "tls_failed", "redirect_refused", "internal_error"]
+
+
+@pytest.mark.parametrize("code", LASTING)
 def test_a_lasting_error_ends_the_wait_at_once(code: str) -> None:
     settled = Watch().see(SyncError(code, "x"))
     assert (settled.outcome, settled.error.code) == ("error", code)

@@ -201,7 +201,7 @@ class TestUnexpected:
         ],
         ids=lambda exc: type(exc).__name__,
     )
-    def test_an_exception_is_a_bad_response_of_that_target_alone(self, lab: Lab, exc: Exception) -> None:
+    def test_an_exception_is_an_internal_error_of_that_target_alone(self, lab: Lab, exc: Exception) -> None:
         class Surprised(Fifth):
             def observe(self, target: Target, channel: Channel) -> Observation:
                 if target.name == "eight":
@@ -210,7 +210,7 @@ class TestUnexpected:
 
         result = lab.run(Surprised, mirrors=ALL)
         assert column(result, "state") == ["succeeded", "not_started", "succeeded"]
-        assert result["syncs"][1]["failure"]["code"] == "bad_response"
+        assert result["syncs"][1]["failure"]["code"] == "internal_error"
         assert type(exc).__name__ in result["syncs"][1]["failure"]["message"]
         assert "Traceback" not in dumps(result)
 
@@ -220,8 +220,34 @@ class TestUnexpected:
                 raise RuntimeError("no such luck")
 
         result = lab.run(Surprised, report_path=str(lab.report_path))
-        assert (result["failed"], result["failure"]["code"], result["syncs"]) == (True, "bad_response", [])
+        assert (result["failed"], result["failure"]["code"], result["syncs"]) == (True, "internal_error", [])
         assert lab.report["failed"] is True
+        assert "RuntimeError: no such luck" in lab.report["failure"]["traceback"]
+        assert "Traceback" not in dumps(result)
+
+    def test_the_traceback_is_in_the_report_alone_and_the_message_says_where(self, lab: Lab) -> None:
+        class Surprised(Fifth):
+            def observe(self, target: Target, channel: Channel) -> Observation:
+                raise KeyError(f"revision of {self.options['token']}")
+
+        result = lab.run(Surprised, report_path=str(lab.report_path))
+        failure = only(result)["failure"]
+        assert set(failure) == {"code", "message", "http_status", "hint"}
+        assert failure["message"].startswith("internal error in lockstep.sync (KeyError: ")
+        assert "test_batch.py line " in failure["message"]
+        assert failure["hint"].endswith(f"The traceback is in {lab.report_path}.")
+        assert failure["message"] in result["msg"]
+        reported = only(lab.report)["failure"]
+        assert "in observe" in reported.pop("traceback")
+        assert reported == failure
+        assert TOKEN not in lab.report_path.read_text() + dumps(result)
+
+    def test_without_a_report_the_message_says_how_to_get_the_traceback(self, lab: Lab) -> None:
+        class Surprised(Fifth):
+            def observe(self, target: Target, channel: Channel) -> Observation:
+                raise KeyError("revision")
+
+        assert "set report_path" in only(lab.run(Surprised))["failure"]["hint"]
 
 
 class TestReport:
@@ -520,7 +546,7 @@ class TestSecrets:
                 raise KeyError(self.options["token"])
 
         result = lab.run(Surprised)
-        assert code(result) == "bad_response"
+        assert code(result) == "internal_error"
         assert TOKEN not in dumps(result)
 
     def test_one_with_a_line_break_is_refused_and_not_shown(self, lab: Lab) -> None:

@@ -58,7 +58,7 @@ def test_what_was_seen_is_kept_when_one_look_fails(lab: Lab, error: Exception) -
 
     result = look(lab, Blind)
     assert (result["failed"], [entry["mirror"] for entry in result["mirrors"]]) == (True, ["9", "8"])
-    assert result["failure"]["code"] == getattr(error, "code", "bad_response")
+    assert result["failure"]["code"] == getattr(error, "code", "internal_error")
 
 
 def test_an_interruption_is_a_failure_and_no_traceback(lab: Lab) -> None:

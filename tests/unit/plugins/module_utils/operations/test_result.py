@@ -16,8 +16,9 @@ import uuid
 
 import pytest
 
-from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError, invalid_option
+from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError, Violation, invalid_option
 from ansible_collections.lockstep.sync.plugins.module_utils._core.redact import Redactor
+from ansible_collections.lockstep.sync.plugins.module_utils._lifecycle.plan import guard_failure
 from ansible_collections.lockstep.sync.plugins.module_utils._lifecycle.record import Record
 from ansible_collections.lockstep.sync.plugins.module_utils._lifecycle.settle import RESUME
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.result import (
@@ -152,7 +153,17 @@ def test_the_summary_counts(tolerate: bool, failures: int) -> None:
     }
 
 
+def test_a_record_with_a_failure_has_not_succeeded() -> None:
+    for code, state in (("run_failed", "failed"), ("internal_error", "unknown"), ("outcome_unknown", "unknown")):
+        record = Record("t", "p", "triggered", "succeeded")
+        record.fail(SyncError(code, "x"))
+        assert record.as_dict()["state"] == state
+
+
 def test_only_a_time_out_can_be_tolerated() -> None:
+    record = Record("t", "p", "triggered", "running", timed_out=True)
+    record.fail(SyncError("internal_error", "x"))
+    assert is_failed(record, tolerate_timeout=True)
     assert is_failed(failed("triggered", "failed"), tolerate_timeout=True)
     assert not is_failed(failed("triggered", "running", timed_out=True), tolerate_timeout=True)
     assert is_failed(failed("triggered", "running", timed_out=True), tolerate_timeout=False)
@@ -179,6 +190,51 @@ def refused(number: int) -> Record:
     record = zone(number, action="refused", state="not_started", changed=False, **nothing)
     record.fail(SyncError("bad_response", "the answer to GET /zones/x (HTTP 400) says: " + "z" * 200, "Look at it. " * 20, 400))
     return record
+
+
+#: a plan in a bulk result: all but the list of its records
+PLAN = {
+    "creates": 3,
+    "updates": 17,
+    "deletes": 1,
+    "ignored": 0,
+    "soa_only": False,
+    "unsupported_types": {"DNSKEY": 3},
+    "serial": 2026110100,
+    "digest": "0123456789abcdef" * 2,
+    "in_sync": False,
+    "record_sets": 1234,
+}
+
+
+def refused_by_guard(number: int) -> Record:
+    nothing: dict[str, t.Any] = {"handle": None, "started_at": None, "finished_at": None, "reason": ""}
+    plan: dict[str, t.Any] = {"drift": PLAN}
+    record = zone(number, action="refused", state="not_started", changed=False, compact_detail=dict(plan), detail=plan, **nothing)
+    rules = ("max_delete_percent", "allow_empty")
+    record.fail(guard_failure([Violation(rule, f"would delete everything of zone {number}. " * 5) for rule in rules]))
+    return record
+
+
+def drifted(number: int) -> Record:
+    return zone(number, compact_detail={"drift": PLAN, "fidelity": "exact"})
+
+
+@pytest.mark.parametrize(("make", "most"), [(drifted, 650), (refused_by_guard, 760)])
+def test_a_plan_in_a_bulk_result_lacks_nothing_but_its_records(make: t.Callable[[int], Record], most: int) -> None:
+    records = fit([make(number) for number in range(1000)])
+    assert size(records) / 1000 < most
+    assert all(record["detail"]["drift"] == PLAN for record in records)
+
+
+@pytest.mark.parametrize("count", [200, 1000])
+def test_the_guards_of_a_cut_record_have_the_form_that_they_have_elsewhere(count: int) -> None:
+    failure = fit([refused_by_guard(number) for number in range(count)])[7]["failure"]
+    assert failure["code"] == "guard_refused"
+    assert [guard["rule"] for guard in failure["guards"]] == ["max_delete_percent", "allow_empty"]
+    for guard in failure["guards"]:
+        assert set(guard) == {"rule", "message"}
+        assert guard["message"].startswith("would delete everything of zone 7. ") == (count == 200)
 
 
 @pytest.mark.parametrize("make", [zone, refused])

@@ -228,7 +228,7 @@ class TestCredentials:
         assert "environment" in result["msg"]
 
     def test_they_are_not_shown(self, lab: Lab, handle: Handle) -> None:
-        lab.service.instead["GET /runs/1"] = [Reply(400, TOKEN.encode())] * 5
+        lab.service.instead["GET /runs/1"] = [Reply(400, TOKEN.encode())] * 100
         result = lab.wait([handle], report_path=str(lab.report_path))
         assert code(result) == "bad_response"
         assert TOKEN not in dumps(result) + lab.report_path.read_text()
