@@ -9,6 +9,7 @@ import collections
 import json
 import os
 import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -475,7 +476,7 @@ class TestPermission:
     def test_a_lock_that_another_run_holds(self, stage: Stage) -> None:
         stage.owner = os.getpid()
         first = stage.play(kill=Kill("lock", "after"))
-        play = stage.play()
+        play = stage.play(lock_wait=0)
         assert (first.killed, *outcome(play)) == (True, "refused", False, False)
         assert play.failed_checks == ["lock"]
         assert "process" in play.report["message"]
@@ -484,7 +485,7 @@ class TestPermission:
         assert stage.play(targets=[stage.entry("blog", 90)]).verdict == "succeeded"
 
     def test_a_lock_that_another_run_takes_after_the_preflight(self, stage: Stage) -> None:
-        late = Play(stage.variables())
+        late = Play(stage.variables(lock_wait=0.1))
         original = late.take
 
         def take(step: str, request: StepRequest) -> StepResult:
@@ -497,6 +498,37 @@ class TestPermission:
         stage.plays.append(late)
         assert outcome(late) == ["refused", False, False]
         assert (late.phases[-1], stage.sent) == ("lock:refused", {})
+
+    @pytest.mark.parametrize("works", [True, False])
+    def test_a_lock_that_is_waited_for(self, stage: Stage, works: bool) -> None:
+        """The release is done then, or it is known that it must not be promoted."""
+        stage.knob(broken_release=None if works else NEW)
+        first = Play(stage.variables())
+        original, syncing, go_on = first.take, threading.Event(), threading.Event()
+
+        def take(step: str, request: StepRequest) -> StepResult:
+            if step == "sync":
+                syncing.set()
+                assert go_on.wait(60)
+            return original(step, request)
+
+        first.take = take  # type: ignore[method-assign]  # it is slow
+        thread = threading.Thread(target=first.run)
+        thread.start()
+        assert syncing.wait(60)
+        timer = threading.Timer(0.5, go_on.set)
+        timer.start()
+        report = stage.directory / "reports" / "second.json"
+        play = stage.play(report_path=str(report), lock_wait=60)
+        thread.join()
+        timer.join()
+        stage.plays.append(first)
+        assert first.verdict == ("succeeded" if works else "rolled_back")
+        assert outcome(play) == (["succeeded", True, False] if works else ["refused", False, False])
+        assert play.failed_checks == ([] if works else ["hold"])
+        (lock,) = (phase for phase in play.report["phases"] if phase["phase"] == "lock")
+        assert (lock["state"], lock["elapsed"] >= 0.4) == ("passed" if works else "refused", True)
+        assert stage.sent == ({"backup": 1, "sync": 1} if works else {"backup": 1, "restore": 1, "sync": 1})
 
     def test_a_lock_that_is_lost(self, stage: Stage) -> None:
         """Whoever has lost it, as after an expiry, does nothing more; and it gives back those that it has not lost."""

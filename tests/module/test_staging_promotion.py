@@ -406,7 +406,7 @@ def test_killed_anywhere_it_goes_on_and_does_nothing_twice(server: Server, playb
 
 def test_two_at_once_promote_once(server: Server, playbook: Playbook) -> None:
     server.knob(sync_seconds=LONG)
-    both = [playbook.start(targets=[server.target()]) for dummy in range(2)]
+    both = [playbook.start(targets=[server.target()], lock_wait=0) for dummy in range(2)]
     eventually(lambda: any(run.is_over() for run in both))
     loser, winner = sorted(both, key=lambda run: not run.is_over())
     assert not winner.is_over(), winner.output
@@ -418,6 +418,17 @@ def test_two_at_once_promote_once(server: Server, playbook: Playbook) -> None:
     assert (refused.code, refused.verdict) == (2, "refused"), refused.output
     assert promoted.report["run"] in refused.report["message"]
     assert promoted.report["run"] in refused.told
+    assert (server.syncs(SHOP), len(server.sent())) == (1, 2)
+
+
+def test_the_loser_of_a_race_waits_and_finds_the_release_done(server: Server, playbook: Playbook) -> None:
+    server.knob(sync_seconds=LONG)
+    both = [playbook.start(targets=[server.target()]) for dummy in range(2)]
+    eventually(lambda: server.is_syncing(SHOP))
+    server.finish_sync(SHOP)
+    played = [run.finish() for run in both]
+    assert [(run.code, run.verdict) for run in played] == [(0, "succeeded")] * 2, played[0].output + played[1].output
+    assert sorted(run.report["changed"] for run in played) == [False, True]
     assert (server.syncs(SHOP), len(server.sent())) == (1, 2)
 
 

@@ -10,10 +10,16 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import typing as t
 
+from ...module_utils._state.run_ledger import Key
 from .journal import BegunPromotion, LockHeld, Owner
 from .phase import PhaseContext, StepRequest, StepResult, iso_seconds
+from .preflight import plan_again
 from .state import ResumedFrom, RunState, TargetState
+
+#: seconds between two attempts to take a lock that another run has
+_INTERVAL = 1.0
 
 
 def lock(context: PhaseContext, state: RunState, dummy: StepRequest) -> StepResult:
@@ -26,9 +32,8 @@ def lock(context: PhaseContext, state: RunState, dummy: StepRequest) -> StepResu
     store, job = context.store(state), state.actor.job
     # the parent of this process is ansible-playbook: the lock is as good as that process is alive
     owner = Owner.current(pid=os.getppid(), label=f"job {job}" if job else None)
-    names = {target.identity(): target.name for target in working}
     try:
-        begun = store.begin(state.run, names, state.release, owner, context.settings.lock_expiry)
+        begun, waited = _begin(context, state, working, owner)
     except LockHeld as held:
         reason = f"{held}. Wait for that run, or stop it"
         return context.finish(state.stop("refused", reason), "refused", reason)
@@ -39,7 +44,46 @@ def lock(context: PhaseContext, state: RunState, dummy: StepRequest) -> StepResu
         for target in locked:
             store.lift(target.identity(), state.release, state.lifted_hold)
     resumed = sum(target.resumed is not None for target in locked)
-    return context.finish(state, "passed", f"{len(locked)} taken" + (f", {resumed} of an earlier run" if resumed else ""))
+    reason = f"{len(locked)} taken" + (f", {resumed} of an earlier run" if resumed else "")
+    if not waited:
+        return context.finish(state, "passed", reason)
+    return _plan_again(context, state, locked, f"{reason}, after waiting for another run")
+
+
+def _begin(
+    context: PhaseContext, state: RunState, targets: t.Sequence[TargetState], owner: Owner
+) -> tuple[dict[Key, BegunPromotion], bool]:
+    """Take all locks, or none.
+
+    :returns: what was begun, and whether another run was waited for.
+    :raises LockHeld: another run still has one of them.
+    """
+    clock, store = context.services.clock, context.store(state)
+    names = {target.identity(): target.name for target in targets}
+    until, waited = clock.monotonic() + context.settings.lock_wait, False
+    while True:
+        try:
+            return store.begin(state.run, names, state.release, owner, context.settings.lock_expiry), waited
+        except LockHeld:
+            left = until - clock.monotonic()
+            if left <= 0:
+                raise
+        waited = True
+        clock.sleep(min(_INTERVAL, left))
+
+
+def _plan_again(context: PhaseContext, state: RunState, targets: t.Sequence[TargetState], reason: str) -> StepResult:
+    """The run that was waited for may have promoted the same release, or found that it does not work."""
+    planned = [target if target.is_resumed else plan_again(context, state, target) for target in targets]
+    state = state.with_targets(*planned)
+    refused = [target for target in planned if target.failed_checks and not target.is_resumed]
+    if not refused:
+        return context.finish(state, "passed", reason)
+    problem = "; ".join(f"{target.name}: {check.name}: {check.text}" for target in refused for check in target.failed_checks)
+    for target in refused:
+        text = "; ".join(f"{check.name}: {check.text}" for check in target.failed_checks)
+        state = state.with_target(target.with_verdict("refused", text))
+    return context.finish(state.refuse("another target may not be promoted any more"), "refused", problem)
 
 
 def _take_over(target: TargetState, begun: BegunPromotion) -> TargetState:

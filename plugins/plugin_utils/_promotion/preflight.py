@@ -75,6 +75,16 @@ def _plan(inspection: _Inspection) -> _Inspection:
     return inspection.having(with_plan(inspection.target, result, context.settings.max_disk_percent))
 
 
+def plan_again(context: PhaseContext, state: RunState, target: TargetState) -> TargetState:
+    """A target that is locked now, with a plan and checks that take into account what another run did meanwhile."""
+    result = calls.call_sync(context, state, target, check_mode=True)
+    planned = with_plan(dataclasses.replace(target, checks=()), result, context.settings.max_disk_percent)
+    hold = context.store(state).held(target.identity(), state.release)
+    if hold is None:
+        return planned
+    return _with_hold(_Inspection(context, state, planned), hold).target
+
+
 def _recall(inspection: _Inspection) -> _Inspection:
     """What earlier runs left: a promotion to resume, one that is under way, a hold."""
     state, key = inspection.state, inspection.target.identity()
@@ -90,7 +100,10 @@ def _recall(inspection: _Inspection) -> _Inspection:
 def _with_unfinished(inspection: _Inspection, store: PromotionStore, unfinished: Promotion) -> _Inspection:
     target = inspection.target
     if store.is_held(unfinished):
-        return inspection.check("lock", False, f"{LockHeld(target.identity(), unfinished)}. Wait for it.")
+        held, wait = str(LockHeld(target.identity(), unfinished)), inspection.context.settings.lock_wait
+        if wait > 0:
+            return inspection.check("lock", None, f"{held}. This run waits for it, for {wait:g} s")
+        return inspection.check("lock", False, f"{held}. Wait for it.")
     if unfinished.release == inspection.state.release:
         resumed = ResumedFrom(unfinished.run, unfinished.phase, iso_seconds(unfinished.begun_at))
         text = f"resumes run {unfinished.run}, which ended early in phase {unfinished.phase}"

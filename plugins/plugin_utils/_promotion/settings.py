@@ -66,6 +66,7 @@ VARIABLES: dict[str, ArgumentType] = {
     "override_reason": {"type": "str", "default": ""},
     "lift_hold": {"type": "str", "default": ""},
     "lock_expiry": {"type": "float", "default": 7200.0},
+    "lock_wait": {"type": "float", "default": 900.0},
     "hooks": {"type": "dict", "default": {}},
     "notify": {"type": "dict", "default": {}},
     "ledger": {"type": "path", "default": "", "aliases": ["ledger_path"]},
@@ -85,6 +86,7 @@ _RANGES: t.Mapping[str, tuple[float, float]] = {
     "max_disk_percent": (0, 100),
     "approval_timeout": (1, MAX_WAIT_TIMEOUT),
     "lock_expiry": (60, MAX_WAIT_TIMEOUT),
+    "lock_wait": (0, MAX_WAIT_TIMEOUT),
 }
 
 
@@ -134,6 +136,7 @@ class PromotionSettings:
     override_reason: str = ""
     lift_hold: str = ""
     lock_expiry: float = 7200.0
+    lock_wait: float = 900.0
     notify: t.Mapping[str, object] = dataclasses.field(default_factory=dict)
     ledger: str = ""
     report_path: str = ""
@@ -170,6 +173,7 @@ def read(variables: t.Mapping[str, object], complete: Complete = lambda dummy, o
         override_reason=values.text("override_reason").strip(),
         lift_hold=values.text("lift_hold").strip(),
         lock_expiry=values.number("lock_expiry"),
+        lock_wait=values.number("lock_wait"),
         notify=values.mapping("notify"),
         ledger=values.text("ledger") or _default_ledger(targets, complete),
         report_path=values.text("report_path"),
