@@ -60,11 +60,16 @@ options:
       - How many targets to work on at once.
     type: int
     default: 8
-  ledger_path:
+  ledger:
     description:
       - The SQLite file in which this host remembers what it triggered, so that a run that was interrupted is found again
         and a release is not synced twice. It contains no secrets.
-      - The default is C(lockstep/ledger.sqlite3) below E(XDG_STATE_HOME), usually C(~/.local/state).
+      - Of several controllers with one file, containers on one host included, a single one triggers a target at a time. The
+        others wait within O(wait_timeout), and join its run.
+      - The default is C(lockstep/ledger.sqlite3) below E(XDG_STATE_HOME), usually C(~/.local/state). A user without a home
+        directory, as in some containers, has to name a file.
       - If the value is not specified in the task, the value of environment variable E(LOCKSTEP_LEDGER) will be used instead.
     type: path
+    aliases:
+      - ledger_path
 """

@@ -45,7 +45,7 @@ options:
       - With O(if_running=fail) or O(if_running=queue) the module does trigger a new run, as soon as the given one is not in
         flight.
       - Runs that this module started on the same host and that it did not see end are found without this option, see
-        O(ledger_path).
+        O(ledger).
     type: str
   notifications_url:
     description:
@@ -57,7 +57,7 @@ options:
     type: str
 notes:
   - Without O(release) or O(max_age), each run of the task triggers a sync. With them, a sync is skipped by the records
-    of this host, see O(ledger_path).
+    of this host, see O(ledger).
   - The server does not prevent several syncs at the same time, and some databases then silently ignore all but the first.
     Let only one host sync a Media Manager.
   - On CouchDB 2.1 and later, a run shows no state at all before it has ended. Raise O(settle_grace) above the duration of a sync

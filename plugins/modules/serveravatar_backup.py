@@ -61,7 +61,7 @@ options:
   name:
     description:
       - Name of the backup. The default is composed of O(type), O(release) and the time.
-      - With a given name, backups that were made for O(release) are known from the file at O(ledger_path) only.
+      - With a given name, backups that were made for O(release) are known from the file at O(ledger) only.
     type: str
   retention_period:
     description:
@@ -86,12 +86,12 @@ options:
       - A name for the purpose of the backup, such as the release that will be deployed. An application with such a backup is
         skipped, and RV(syncs[].detail.backup) has that backup.
       - A backup made for a release is known by its name, on any host, among the 200 newest of the organization; else by the file
-        at O(ledger_path).
+        at O(ledger).
     type: str
   max_age:
     description:
       - Do nothing if the last backup that this host saw completed, of this O(type) and in this O(storage), is at most this many
-        seconds old. Dates in the API have no time zone, so the time is read from the file at O(ledger_path).
+        seconds old. Dates in the API have no time zone, so the time is read from the file at O(ledger).
     type: float
   if_running:
     description:

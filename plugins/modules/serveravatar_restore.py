@@ -62,12 +62,12 @@ options:
     description:
       - A name for the purpose of the restore, such as the id of a promotion that is being rolled back. A backup that was
         restored successfully for it before is skipped, unless the application was overwritten since, or may have been, from this
-        host. This is read from the file at O(ledger_path).
+        host. This is read from the file at O(ledger).
     type: str
   max_age:
     description:
       - Do nothing if the last restore of this backup that this host saw succeed is at most this many seconds old, and the
-        application was not overwritten since from this host. This is read from the file at O(ledger_path).
+        application was not overwritten since from this host. This is read from the file at O(ledger).
     type: float
   if_running:
     description:

@@ -57,7 +57,7 @@ options:
   max_age:
     description:
       - Do nothing if the last sync that this host saw succeed is at most this many seconds old. ServerAvatar does not show its
-        time, so it is read from the file at O(ledger_path).
+        time, so it is read from the file at O(ledger).
     type: float
   release:
     description:

@@ -91,7 +91,7 @@ WAITING = PARALLEL + ArgumentSpec(
         "settle_grace": {"type": "float", "default": 30.0},
         "outage_grace": {"type": "float", "default": 60.0},
         "report_path": {"type": "path"},
-        "ledger_path": {"type": "path", **from_env("LOCKSTEP_LEDGER")},
+        "ledger": {"type": "path", "aliases": ["ledger_path"], **from_env("LOCKSTEP_LEDGER")},
     }
 )
 

@@ -70,8 +70,8 @@ class Lifecycle:
         channel.on_trigger = self._note_trigger
         self.key = Key(provider.name, provider.address, target.id)
         self.began = services.clock.monotonic()
-        #: the mark of the target in the ledger when the evidence was gathered
-        self.mark = NO_REVISION
+        #: the revision of the target in the ledger when the evidence was gathered
+        self.revision = NO_REVISION
         #: the open ledger entry of the run that is being resumed, with that run's handle
         self.resumed: tuple[int, dict[str, t.Any]] | None = None
 
@@ -123,11 +123,11 @@ class Lifecycle:
         entry = self.ledger.open_entry(self.key)
         if entry is not None and entry.handle is not None:
             run, done_now = self._resume(entry)
-        elif entry is not None and not entry.is_held(self.services.clock.now()):
+        elif entry is not None and not self.ledger.is_held(entry):
             run = self._interrupted(entry)
         self.resumed = (entry.id, run.handle) if entry is not None and run is not None else None
         # after what this target did to it itself, and before what is decided by it
-        self.mark = self.ledger.mark(self.key)
+        self.revision = self.ledger.revision(self.key)
         return run, self._memory(done_now)
 
     def _resume(self, entry: Entry) -> tuple[Run | None, Entry | None]:
@@ -149,9 +149,20 @@ class Lifecycle:
 
     def _interrupted(self, entry: Entry) -> Run | None:
         """A process died between recording its intent and recording the answer: nobody knows yet if it triggered."""
-        run = self.provider.find(self.target, entry.snapshot, self.channel)
         if self.settings.check_mode:
-            return run
+            return self.provider.find(self.target, entry.snapshot, self.channel)
+        if not self.ledger.adopt(entry.id):
+            # another process finds out, and this one waits for it before it triggers
+            return None
+        try:
+            return self._recover(entry)
+        except BaseException:
+            # nothing was sent, so the next one may try at once
+            self.ledger.drop_lease(entry.id)
+            raise
+
+    def _recover(self, entry: Entry) -> Run | None:
+        run = self.provider.find(self.target, entry.snapshot, self.channel)
         age = (self.services.clock.now() - entry.intended_at).total_seconds()
         if run is None and age < self.settings.settle_grace:
             run = self._look_for(entry.snapshot, self.settings.settle_grace - age)
@@ -215,8 +226,7 @@ class Lifecycle:
                 self.key,
                 self.settings.policy.release,
                 observation.snapshot,
-                self.deadline.remaining() + self.settings.settle_grace,
-                self.mark,
+                self.revision,
                 self.provider.invalidates(self.target),
             )
         except LeaseConflict:
@@ -224,7 +234,7 @@ class Lifecycle:
             self._pause(self.settings.poll.delay(elapsed, self.services.rng.random()), "another process is about to trigger it")
             return False
         try:
-            run = self._send(observation)
+            run = self._send(observation, entry_id)
         except Ambiguous as error:
             run = self._adopt(entry_id, observation, error)
         except InternalError as error:
@@ -248,7 +258,7 @@ class Lifecycle:
         self._follow(run, entry_id, observation)
         return True
 
-    def _send(self, observation: Observation) -> Run | None:
+    def _send(self, observation: Observation, entry_id: int) -> Run | None:
         """Send the trigger; again only where it provably did not reach the server. ``None`` if the plan is void by then."""
         for attempt in range(1, MAX_SENDS + 1):
             try:
@@ -267,7 +277,7 @@ class Lifecycle:
                 if error.code == "bad_response" and self.channel.may_have_executed:
                     raise Ambiguous(error.message, error.http_status) from None
                 raise
-            if not self.provider.still_valid(self.target, observation, self.channel):
+            if not self.ledger.still_holds(entry_id) or not self.provider.still_valid(self.target, observation, self.channel):
                 return None
         raise AssertionError("unreachable: the last attempt returns or raises")
 
@@ -376,7 +386,7 @@ class Lifecycle:
         entry_id = None
         if self.resumed is not None and self.resumed[1] == run.handle:
             entry_id = self.resumed[0]
-            self.ledger.adopt(entry_id, self.deadline.remaining())
+            self.ledger.adopt(entry_id)
         elif invalidates := self.provider.invalidates(self.target):
             self.ledger.invalidate(self.key, run.handle, invalidates)
         self._follow(run, entry_id, observation)

@@ -56,7 +56,9 @@ def run_sync(provider_class: type[Provider], options: Options, context: Context)
         services = Services(context.clock, redactor, context.rng, context.warn)
         provider = provider_class(options, services)
         try:
-            _sync_all(provider, open_ledger(options, context, redactor), settings_of(options, provider, context), services, batch)
+            ledger = open_ledger(options, context, redactor)
+            with ledger.heartbeat():
+                _sync_all(provider, ledger, settings_of(options, provider, context), services, batch)
         finally:
             provider.close()
     return batch.result()

@@ -21,7 +21,8 @@ from .._core.redact import Redactor
 from .._core.stop import Interrupted, Stopped, StopSignal
 from .._http.client import RequestCount
 from .._lifecycle.record import Record
-from .._state.run_ledger import RunLedger, default_path
+from .._state.location import default_path
+from .._state.run_ledger import RunLedger
 from .progress import Progress, Show, ticking
 from .result import fit, fit_diffs, is_failed, summarize, write_report
 from .scheduling import fan_out
@@ -208,5 +209,5 @@ def open_ledger(options: Options, context: Context, redactor: Redactor) -> RunLe
 
     :raises SyncError: ``invalid_option``.
     """
-    path = options.get("ledger_path") or default_path(context.environ)
+    path = options.get("ledger") or default_path(context.environ)
     return RunLedger(path, context.clock, read_only=context.check_mode, scrub=redactor.scrub)

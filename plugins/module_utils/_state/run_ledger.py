@@ -4,10 +4,13 @@
 
 # Note that this module util is PRIVATE to the collection.
 
-"""The ledger: what this controller intended, started and saw end, so that a killed run is found again.
+"""The run ledger: what this controller intended, started and saw end, so that a killed run is found again.
 
-One SQLite file in WAL mode, shared by concurrent processes. An intent is committed before the trigger is sent and
-the outcome after it, so whatever happens in between leaves a trace. It never holds a secret.
+An intent is committed before the trigger is sent and the outcome after it, so whatever happens in between leaves a trace. While a
+controller is at work on a run, it holds a lease on it, see ``lease.py``. The ledger never contains a secret.
+
+A run that has ended is removed after :data:`KEPT`, once there is a newer one of the same target, release and outcome: what says
+that a release was brought to a target, or that it was undone, stays.
 """
 
 from __future__ import annotations
@@ -16,44 +19,44 @@ import contextlib
 import dataclasses
 import datetime as dt
 import json
-import os
-import socket
-import sqlite3
 import typing as t
 
-from .._core.clock import Clock, isoformat, parse_iso
-from .sqlite import BUSY_TIMEOUT, connect, create, transaction, usable, use_wal
-
-SCHEMA_VERSION = 1
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS runs (
-    id INTEGER PRIMARY KEY,
-    provider TEXT NOT NULL,
-    address TEXT NOT NULL,
-    target TEXT NOT NULL,
-    release TEXT,
-    state TEXT NOT NULL,
-    handle TEXT,
-    snapshot TEXT NOT NULL,
-    intended_at TEXT NOT NULL,
-    finished_at TEXT,
-    owner_host TEXT NOT NULL,
-    owner_pid INTEGER NOT NULL,
-    expires_at TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS runs_by_target ON runs (provider, address, target, state, id);
-"""
+from .._core.clock import Clock
+from .._core.vocabulary import LedgerState
+from .lease import Heartbeat, Lease, expiry, new_holder
+from .location import OPTION, open_store
+from .process import ProcessIdentity
+from .store import Row, Store, Transaction, as_date, as_number, as_optional_date, as_text, date
 
 #: id and state of the newest run of a target
 Revision = tuple[int, str]
 NO_REVISION: Revision = (0, "")
 
-#: ``intended``: about to be triggered. ``started``: accepted by the server. The others are outcomes.
-OPEN_STATES = ("intended", "started")
-OUTCOMES = ("succeeded", "failed", "unknown", "void")
-#: no run, but a mark: whatever was brought to the target before it, and to all targets below it, may be gone
-INVALIDATED = "undone"
+#: how long runs are kept that later ones have replaced, and how many are removed at once
+KEPT = dt.timedelta(days=90)
+PRUNED_AT_ONCE = 100
+
+Facts = t.Mapping[str, t.Any]
+Scrub = t.Callable[[t.Any], t.Any]
+
+#: how a run ends; ``void`` means that it never started
+OUTCOMES: tuple[LedgerState, ...] = ("succeeded", "failed", "unknown", "void")
+#: ``intended``: about to be triggered. ``started``: accepted by the server
+_OPEN = "state IN ('intended', 'started')"
+_OF_TARGET = "provider = ? AND address = ? AND target = ?"
+_ENTRY = (
+    "SELECT id, state, release, handle, snapshot, intended_at, finished_at, holder, owner, expires_at FROM runs"
+    f" WHERE {_OF_TARGET}"
+)
+_INSERT = (
+    "INSERT INTO runs (provider, address, target, release, state, handle, snapshot, intended_at, finished_at, holder, owner,"
+    " expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_PRUNE = (
+    f"DELETE FROM runs WHERE id IN (SELECT id FROM runs AS old WHERE {_OF_TARGET} AND finished_at < ? AND EXISTS (SELECT 1"
+    " FROM runs AS newer WHERE newer.provider = old.provider AND newer.address = old.address AND newer.target = old.target"
+    " AND newer.state = old.state AND newer.release = old.release AND newer.id > old.id) ORDER BY id LIMIT ?)"
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,268 +72,256 @@ class Key:
     address: str
     target: str
 
+    @property
+    def columns(self) -> tuple[str, str, str]:
+        """Its values in the columns of the tables."""
+        return self.provider, self.address, self.target
+
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
     """One run in the ledger."""
 
     id: int
-    state: str
+    state: LedgerState
     release: str | None
     handle: dict[str, t.Any] | None
     snapshot: dict[str, t.Any]
     intended_at: dt.datetime
     finished_at: dt.datetime | None
-    expires_at: dt.datetime
-    owner_host: str
-    owner_pid: int
+    lease: Lease
 
     def is_held(self, now: dt.datetime) -> bool:
-        """Whether the process that wrote the entry may still be at work on it."""
-        if self.state not in OPEN_STATES or now >= self.expires_at:
-            return False
-        return self.owner_host != socket.gethostname() or _alive(self.owner_pid)
+        """Whether a process may still be at work on it."""
+        return self.state in ("intended", "started") and self.lease.is_held(now)
 
 
 class LeaseConflict(Exception):
-    """Another process is about to trigger the same target, or has just done so."""
+    """Another process is about to trigger the same target, or has just done so.
 
-    def __init__(self, entry: Entry) -> None:
-        super().__init__(f"held by process {entry.owner_pid} on {entry.owner_host}")
+    :param entry: its run.
+    """
+
+    def __init__(self, entry: Entry | None) -> None:
+        super().__init__(f"held by {entry.lease.owner}" if entry else "changed meanwhile")
         self.entry = entry
 
 
-def default_path(environ: t.Mapping[str, str]) -> str:
-    """``lockstep/ledger.sqlite3`` below the XDG state directory."""
-    state = environ.get("XDG_STATE_HOME") or os.path.join(os.path.expanduser("~"), ".local", "state")
-    return os.path.join(state, "lockstep", "ledger.sqlite3")
-
-
 class RunLedger:
-    """The ledger file; every operation is one transaction on a connection of its own.
+    """The ledger; every operation is one transaction.
 
-    :param path: the file, created on the first write (mode 0600).
+    :param location: the path of an SQLite file, created at once (mode 0600).
     :param read_only: never create nor change the file (check mode); writing then is a programming error.
     :param scrub: hides secrets in what is written.
-    :raises SyncError: ``invalid_option`` naming ``ledger_path`` if the file cannot be used.
+    :raises SyncError: ``invalid_option`` naming ``ledger`` if the file cannot be used.
     """
 
     def __init__(
-        self, path: str, clock: Clock, read_only: bool = False, scrub: t.Callable[[t.Any], t.Any] = lambda value: value
+        self, location: str, clock: Clock, read_only: bool = False, scrub: Scrub = lambda value: value, option: str = OPTION
     ) -> None:
-        self.path = os.path.abspath(os.path.expanduser(path))
-        self._clock = clock
+        self._store: Store = open_store(location, clock, read_only, option)
         self._read_only = read_only
         self._scrub = scrub
-        if not read_only:
-            self._prepare()
+        self._holder = new_holder()
 
-    def mark(self, key: Key) -> Revision:
+    # -- what is known ------------------------------------------------------------------------------------------------
+
+    def revision(self, key: Key) -> Revision:
         """Something that differs once a further run of ``key`` was recorded or the newest one ended."""
-        if not os.path.exists(self.path):
-            return NO_REVISION
-        with self._connect() as db:
-            return _revision(db, key) if _version(db) else NO_REVISION
+        with self._store.reading() as db:
+            return _revision(db, key)
+
+    def open_entry(self, key: Key) -> Entry | None:
+        """The newest run of ``key`` whose outcome is not known yet."""
+        with self._store.reading() as db:
+            return _first(db.query(f"{_ENTRY} AND {_OPEN} ORDER BY id DESC LIMIT 1", *key.columns))
+
+    def is_held(self, entry: Entry) -> bool:
+        """Whether a process may still be at work on a run."""
+        with self._store.reading() as db:
+            return entry.is_held(db.now())
+
+    def last_success(self, key: Key) -> Entry | None:
+        """The newest succeeded run of ``key`` that nothing has invalidated."""
+        with self._store.reading() as db:
+            return _first(
+                db.query(f"{_ENTRY} AND state = 'succeeded' AND id > ? ORDER BY id DESC LIMIT 1", *key.columns, _limit(db, key))
+            )
+
+    def release_done(self, key: Key, release: str) -> Entry | None:
+        """The newest run that brought ``release`` to ``key``, and that nothing has invalidated. An empty release is none."""
+        if not release:
+            return None
+        statement = f"{_ENTRY} AND state = 'succeeded' AND release = ? AND id > ? ORDER BY id DESC LIMIT 1"
+        with self._store.reading() as db:
+            return _first(db.query(statement, *key.columns, release, _limit(db, key)))
+
+    def is_invalidated(self, key: Key, entry_id: int) -> bool:
+        """Whether something has undone, or may have, what this run of ``key`` brought."""
+        with self._store.reading() as db:
+            return entry_id < _limit(db, key)
+
+    # -- a run --------------------------------------------------------------------------------------------------------
 
     def intend(
         self,
         key: Key,
         release: str | None,
-        snapshot: t.Mapping[str, t.Any],
-        expires_in: float,
+        snapshot: Facts,
         since: Revision | None = None,
         invalidates: t.Sequence[Key] = (),
     ) -> int:
-        """Record that ``key`` is about to be triggered.
+        """Record that ``key`` is about to be triggered, and lease it.
 
-        :param snapshot: JSON facts by which a newer run is told from older ones.
-        :param expires_in: seconds after which the entry no longer keeps others away.
-        :param since: the mark of ``key`` when the decision to trigger was made.
-        :param undoes: what earlier runs brought to these is undone from now on, whatever becomes of this run, unless it is
-            retracted: from now on, nobody could tell whether it was accepted if this process died.
-        :raises HeldElsewhere: another live process has an open entry for ``key``, or had one after ``since``.
+        :param snapshot: JSON facts by which a newer run is distinguished from older ones.
+        :param since: the revision of ``key`` when the decision to trigger was made.
+        :param invalidates: what earlier runs brought to these does not count from now on, whatever the outcome of this run,
+            unless it is retracted: should this process die, it could not be known whether the run was accepted.
+        :raises LeaseConflict: another live process has an open entry for ``key``, or had one after ``since``.
         """
-        now = self._clock.now()
-        with self._transaction() as db:
-            for entry in self._select(db, key, OPEN_STATES):
-                if entry.is_held(now):
+        with self._store.transaction() as db:
+            for entry in _entries(db.query(f"{_ENTRY} AND {_OPEN} ORDER BY id DESC", *key.columns)):
+                if entry.is_held(db.now()):
                     raise LeaseConflict(entry)
             if since is not None and _revision(db, key) != since:
-                raise LeaseConflict(self._select(db, key, (*OPEN_STATES, *OUTCOMES, INVALIDATED))[0])
+                # none if what was newest then was retracted
+                raise LeaseConflict(_first(db.query(f"{_ENTRY} ORDER BY id DESC LIMIT 1", *key.columns)))
             # before the entry itself, which it may be about as well
-            marks = self._invalidate(db, invalidates)
-            cursor = db.execute(
-                "INSERT INTO runs (provider, address, target, release, state, snapshot, intended_at,"
-                " owner_host, owner_pid, expires_at) VALUES (?, ?, ?, ?, 'intended', ?, ?, ?, ?, ?)",
-                (
-                    key.provider,
-                    key.address,
-                    key.target,
-                    release,
-                    json.dumps(self._scrub(snapshot)),
-                    isoformat(now),
-                    socket.gethostname(),
-                    os.getpid(),
-                    isoformat(now + dt.timedelta(seconds=expires_in)),
-                ),
-            )
-            entry_id = int(t.cast(int, cursor.lastrowid))
-            db.executemany("UPDATE runs SET snapshot = ? WHERE id = ?", [(_caused_by(entry_id), mark) for mark in marks])
+            marks = self._mark_invalidated(db, invalidates)
+            entry_id = self._insert(db, key, "intended", release=release, snapshot=snapshot, holder=self._holder)
+            for mark in marks:
+                db.execute("UPDATE runs SET snapshot = ? WHERE id = ?", _caused_by(entry_id), mark)
             return entry_id
 
     def retract(self, entry_id: int) -> None:
-        """Record that an intended run certainly never started, so that it has undone nothing either."""
-        with self._transaction() as db:
-            db.execute("UPDATE runs SET state = 'void', finished_at = ? WHERE id = ?", (isoformat(self._clock.now()), entry_id))
-            db.execute("DELETE FROM runs WHERE state = ? AND snapshot = ?", (INVALIDATED, _caused_by(entry_id)))
+        """Record that an intended run certainly never started, so that it has invalidated nothing either."""
+        with self._store.transaction() as db:
+            _close(db, entry_id, "void", db.now())
+            db.execute("DELETE FROM runs WHERE state = 'invalidated' AND snapshot = ?", _caused_by(entry_id))
 
-    def invalidate(self, key: Key, handle: t.Mapping[str, t.Any], invalidates: t.Sequence[Key]) -> None:
-        """Record what a run of ``key`` undoes that was not triggered from here; one that was has done so already."""
-        handle = self._scrub(handle)
-        with self._transaction() as db:
-            if all(entry.handle != dict(handle) for entry in self._select(db, key, OPEN_STATES + OUTCOMES)):
-                self._invalidate(db, invalidates)
-
-    def started(self, entry_id: int, handle: t.Mapping[str, t.Any]) -> None:
+    def started(self, entry_id: int, handle: Facts) -> None:
         """Record that the server accepted the trigger."""
-        with self._transaction() as db:
-            db.execute("UPDATE runs SET state = 'started', handle = ? WHERE id = ?", (json.dumps(self._scrub(handle)), entry_id))
-
-    def adopt(self, entry_id: int, expires_in: float) -> None:
-        """Take over the open entry of a process that is gone."""
-        expires = isoformat(self._clock.now() + dt.timedelta(seconds=expires_in))
-        with self._transaction() as db:
-            db.execute(
-                "UPDATE runs SET owner_host = ?, owner_pid = ?, expires_at = ? WHERE id = ?",
-                (socket.gethostname(), os.getpid(), expires, entry_id),
-            )
+        with self._store.transaction() as db:
+            db.execute("UPDATE runs SET state = 'started', handle = ? WHERE id = ?", self._json(handle), entry_id)
 
     def finish(self, entry_id: int, outcome: str, finished_at: dt.datetime | None = None) -> None:
-        """Record how a run ended; ``void`` means that it never started."""
-        if outcome not in OUTCOMES:
-            raise ValueError(f"unknown outcome {outcome!r}")
-        finished = isoformat(finished_at or self._clock.now())
-        with self._transaction() as db:
-            db.execute("UPDATE runs SET state = ?, finished_at = ? WHERE id = ?", (outcome, finished, entry_id))
+        """Record how a run ended: one of :data:`OUTCOMES`."""
+        _check_outcome(outcome)
+        with self._store.transaction() as db:
+            _close(db, entry_id, outcome, finished_at or db.now())
+
+    def seen(self, key: Key, handle: Facts, outcome: str, finished_at: dt.datetime | None) -> None:
+        """Record the outcome of a run that was triggered elsewhere (or that an open entry here knows)."""
+        _check_outcome(outcome)
+        statement = f"{_ENTRY} AND {_OPEN} AND handle = ? ORDER BY id DESC LIMIT 1"
+        with self._store.transaction() as db:
+            known = _first(db.query(statement, *key.columns, self._json(handle)))
+            if known is not None:
+                _close(db, known.id, outcome, finished_at or db.now())
+            else:
+                self._insert(db, key, outcome, handle=handle, finished_at=finished_at or db.now())
+
+    def invalidate(self, key: Key, handle: Facts, invalidates: t.Sequence[Key]) -> None:
+        """Record what a run of ``key`` invalidates that was not triggered from here; one that was has done so already."""
+        statement = f"{_ENTRY} AND handle = ? ORDER BY id DESC LIMIT 1"
+        with self._store.transaction() as db:
+            if not db.query(statement, *key.columns, self._json(handle)):
+                self._mark_invalidated(db, invalidates)
+
+    # -- leases -------------------------------------------------------------------------------------------------------
+
+    def adopt(self, entry_id: int) -> bool:
+        """Take over an open entry of a process that is gone; ``False`` if another one is at work on it, or it has ended."""
+        statement = f"SELECT holder, owner, expires_at FROM runs WHERE id = ? AND {_OPEN}"
+        with self._store.transaction() as db:
+            found = db.query(statement, entry_id)
+            lease = _lease(found[0]) if found else None
+            if lease is None or (lease.holder != self._holder and lease.is_held(db.now())):
+                return False
+            db.execute(
+                "UPDATE runs SET holder = ?, owner = ?, expires_at = ? WHERE id = ?", *self._own_lease(db.now()), entry_id
+            )
+            return True
+
+    def heartbeat(self) -> contextlib.AbstractContextManager[object]:
+        """Keeps the leases that are held here, for as long as the ``with`` statement lasts."""
+        return contextlib.nullcontext() if self._read_only else Heartbeat(self.renew)
+
+    def renew(self) -> int:
+        """Renew all leases that are held here, and return how many."""
+        with self._store.transaction() as db:
+            return db.execute("UPDATE runs SET expires_at = ? WHERE holder = ?", date(expiry(db.now())), self._holder)
+
+    def still_holds(self, entry_id: int) -> bool:
+        """Whether an intent is still ours, renewed; perhaps not after this process was stopped for longer than a lease lasts."""
+        statement = "UPDATE runs SET expires_at = ? WHERE id = ? AND holder = ? AND state = 'intended'"
+        with self._store.transaction() as db:
+            return db.execute(statement, date(expiry(db.now())), entry_id, self._holder) == 1
 
     def drop_lease(self, entry_id: int) -> None:
         """Stop keeping others away while the run goes on without us (no wait, or timed out)."""
-        with self._transaction() as db:
-            db.execute("UPDATE runs SET expires_at = ? WHERE id = ?", (isoformat(self._clock.now()), entry_id))
+        with self._store.transaction() as db:
+            db.execute("UPDATE runs SET holder = '' WHERE id = ? AND holder = ?", entry_id, self._holder)
 
-    def seen(self, key: Key, handle: t.Mapping[str, t.Any], outcome: str, finished_at: dt.datetime | None) -> None:
-        """Record the outcome of a run that somebody else triggered (or that an open entry here knows)."""
-        handle = self._scrub(handle)
-        with self._transaction() as db:
-            for entry in self._select(db, key, OPEN_STATES):
-                if entry.handle == dict(handle):
-                    db.execute(
-                        "UPDATE runs SET state = ?, finished_at = ? WHERE id = ?",
-                        (outcome, isoformat(finished_at or self._clock.now()), entry.id),
-                    )
-                    return
-            now = isoformat(self._clock.now())
-            db.execute(
-                "INSERT INTO runs (provider, address, target, state, handle, snapshot, intended_at, finished_at,"
-                " owner_host, owner_pid, expires_at) VALUES (?, ?, ?, ?, ?, '{}', ?, ?, ?, ?, ?)",
-                (
-                    key.provider,
-                    key.address,
-                    key.target,
-                    outcome,
-                    json.dumps(handle),
-                    now,
-                    isoformat(finished_at) or now,
-                    socket.gethostname(),
-                    os.getpid(),
-                    now,
-                ),
-            )
+    # -- inside -------------------------------------------------------------------------------------------------------
 
-    def open_entry(self, key: Key) -> Entry | None:
-        """The newest run of ``key`` whose outcome is not known yet."""
-        return self._newest(key, OPEN_STATES)
+    def _own_lease(self, now: dt.datetime) -> tuple[str, str, str]:
+        return self._holder, ProcessIdentity.current().to_json(), date(expiry(now))
 
-    def last_success(self, key: Key) -> Entry | None:
-        """The newest succeeded run of ``key`` that nothing has undone."""
-        return self._newest(key, ("succeeded",))
+    def _json(self, facts: Facts) -> str:
+        # equal facts are equal texts
+        return json.dumps(self._scrub(dict(facts)), sort_keys=True)
 
-    def release_done(self, key: Key, release: str) -> Entry | None:
-        """The newest run that brought ``release`` to ``key``, and that nothing has undone."""
-        return self._newest(key, ("succeeded",), release)
+    def _insert(
+        self,
+        db: Transaction,
+        key: Key,
+        state: str,
+        release: str | None = None,
+        handle: Facts | None = None,
+        snapshot: Facts | None = None,
+        finished_at: dt.datetime | None = None,
+        holder: str = "",
+    ) -> int:
+        now = db.now()
+        db.execute(_PRUNE, *key.columns, date(now - KEPT), PRUNED_AT_ONCE)
+        dates = date(now), None if finished_at is None else date(finished_at)
+        facts = None if handle is None else self._json(handle), self._json(snapshot or {})
+        return db.insert(_INSERT, *key.columns, release or "", state, *facts, *dates, holder, *self._own_lease(now)[1:])
 
-    def is_invalidated(self, key: Key, entry_id: int) -> bool:
-        """Whether something has undone, or may have, what this run of ``key`` brought."""
-        if not os.path.exists(self.path):
-            return False
-        with self._connect() as db:
-            return entry_id < _invalidated_at(db, key) if _version(db) else False
+    def _mark_invalidated(self, db: Transaction, keys: t.Sequence[Key]) -> list[int]:
+        """Mark targets; returns the ids of the marks. A mark is no run: it says that those before it do not count any more."""
+        return [self._insert(db, key, "invalidated", finished_at=db.now()) for key in keys]
 
-    def _newest(self, key: Key, states: t.Sequence[str], release: str | None = None) -> Entry | None:
-        if not os.path.exists(self.path):
-            return None
-        with self._connect() as db:
-            entries = self._select(db, key, states) if _version(db) else []
-            invalidated_at = _invalidated_at(db, key) if entries and entries[0].state == "succeeded" else 0
-        found = (entry for entry in entries if release is None or entry.release == release)
-        return next((entry for entry in found if entry.id > invalidated_at), None)
 
-    def _invalidate(self, db: sqlite3.Connection, keys: t.Sequence[Key]) -> list[int]:
-        """Mark targets; returns the ids of the marks."""
-        now, host, pid = isoformat(self._clock.now()), socket.gethostname(), os.getpid()
-        insert = (
-            "INSERT INTO runs (provider, address, target, state, snapshot, intended_at, finished_at, owner_host, owner_pid,"
-            " expires_at) VALUES (?, ?, ?, ?, '{}', ?, ?, ?, ?, ?)"
+def _revision(db: Transaction, key: Key) -> Revision:
+    rows = db.query(f"SELECT id, state FROM runs WHERE {_OF_TARGET} ORDER BY id DESC LIMIT 1", *key.columns)
+    return (as_number(rows[0][0]), as_text(rows[0][1])) if rows else NO_REVISION
+
+
+def _limit(db: Transaction, key: Key) -> int:
+    """Id of the newest mark on a target, or on one above it (``7`` is above ``7/301``); runs with a lower one do not count."""
+    parts = key.target.split("/")
+    newest = 0
+    for length in range(1, len(parts) + 1):
+        rows = db.query(
+            f"SELECT id FROM runs WHERE {_OF_TARGET} AND state = 'invalidated' ORDER BY id DESC LIMIT 1",
+            key.provider,
+            key.address,
+            "/".join(parts[:length]),
         )
-        rows = [(key.provider, key.address, key.target, INVALIDATED, now, now, host, pid, now) for key in keys]
-        return [int(t.cast(int, db.execute(insert, row).lastrowid)) for row in rows]
-
-    @staticmethod
-    def _select(db: sqlite3.Connection, key: Key, states: t.Sequence[str]) -> list[Entry]:
-        marks = ", ".join("?" for dummy in states)
-        rows = db.execute(
-            "SELECT id, state, release, handle, snapshot, intended_at, finished_at, expires_at, owner_host, owner_pid"
-            f" FROM runs WHERE provider = ? AND address = ? AND target = ? AND state IN ({marks}) ORDER BY id DESC",
-            (key.provider, key.address, key.target, *states),
-        )
-        return [_entry(row) for row in rows]
-
-    def _prepare(self) -> None:
-        with usable(self.path, "ledger_path"):
-            create(self.path)
-            with self._connect() as db:
-                if _version(db) < SCHEMA_VERSION:
-                    use_wal(db, BUSY_TIMEOUT)
-                    db.executescript(_SCHEMA)
-                    db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-
-    @contextlib.contextmanager
-    def _connect(self) -> t.Iterator[sqlite3.Connection]:
-        with usable(self.path, "ledger_path"), connect(self.path, self._read_only, BUSY_TIMEOUT) as db:
-            yield db
-
-    @contextlib.contextmanager
-    def _transaction(self) -> t.Iterator[sqlite3.Connection]:
-        with self._connect() as db, transaction(db):
-            yield db
+        newest = max(newest, as_number(rows[0][0]) if rows else 0)
+    return newest
 
 
-def _revision(db: sqlite3.Connection, key: Key) -> Revision:
-    row = db.execute(
-        "SELECT id, state FROM runs WHERE provider = ? AND address = ? AND target = ? ORDER BY id DESC LIMIT 1",
-        (key.provider, key.address, key.target),
-    ).fetchone()
-    return (row[0], row[1]) if row else NO_REVISION
+def _check_outcome(outcome: str) -> None:
+    if outcome not in OUTCOMES:
+        raise ValueError(f"unknown outcome {outcome!r}")
 
 
-def _invalidated_at(db: sqlite3.Connection, key: Key) -> int:
-    """The newest mark on a target, or on one above it; runs with a lower id do not count any more."""
-    row = db.execute(
-        "SELECT max(id) FROM runs WHERE provider = ? AND address = ? AND state = ?"
-        " AND (target = ? OR target || '/' = substr(?, 1, length(target) + 1))",
-        (key.provider, key.address, INVALIDATED, key.target, key.target),
-    ).fetchone()
-    return row[0] or 0
+def _close(db: Transaction, entry_id: int, outcome: str, finished_at: dt.datetime) -> None:
+    statement = "UPDATE runs SET state = ?, finished_at = ?, holder = '' WHERE id = ?"
+    db.execute(statement, outcome, date(finished_at), entry_id)
 
 
 def _caused_by(entry_id: int) -> str:
@@ -338,33 +329,26 @@ def _caused_by(entry_id: int) -> str:
     return json.dumps({"by": entry_id})
 
 
-def _version(db: sqlite3.Connection) -> int:
-    version = int(db.execute("PRAGMA user_version").fetchone()[0])
-    if version > SCHEMA_VERSION:
-        raise sqlite3.DatabaseError(f"written by a newer version of this collection (schema {version})")
-    return version
+def _entries(rows: t.Iterable[Row]) -> t.Iterator[Entry]:
+    return map(_entry, rows)
 
 
-def _entry(row: t.Sequence[t.Any]) -> Entry:
+def _first(rows: t.Sequence[Row]) -> Entry | None:
+    return _entry(rows[0]) if rows else None
+
+
+def _entry(row: Row) -> Entry:
     return Entry(
-        id=row[0],
-        state=row[1],
-        release=row[2],
-        handle=json.loads(row[3]) if row[3] else None,
-        snapshot=json.loads(row[4]),
-        intended_at=t.cast(dt.datetime, parse_iso(row[5])),
-        finished_at=parse_iso(row[6]),
-        expires_at=t.cast(dt.datetime, parse_iso(row[7])),
-        owner_host=row[8],
-        owner_pid=row[9],
+        id=as_number(row[0]),
+        state=t.cast(LedgerState, row[1]),
+        release=as_text(row[2]) or None,
+        handle=json.loads(as_text(row[3])) if row[3] else None,
+        snapshot=json.loads(as_text(row[4])),
+        intended_at=as_date(row[5]),
+        finished_at=as_optional_date(row[6]),
+        lease=_lease(row[7:10]),
     )
 
 
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
+def _lease(row: Row) -> Lease:
+    return Lease(as_text(row[0]), ProcessIdentity.from_json(as_text(row[1])), as_date(row[2]))

@@ -4,54 +4,122 @@
 
 # Note that this module util is PRIVATE to the collection.
 
-"""The SQLite file in which this controller remembers: how it is created, opened, read without a trace, and written."""
+"""The ledger as an SQLite file: how it is created, opened, brought up to date, read without a trace, and written.
+
+WAL mode lets readers not wait for writers. It needs memory that processes share, so all users of a file have to be on one machine
+(containers on it included), see https://www.sqlite.org/wal.html.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import errno
 import os
 import sqlite3
+import threading
 import time
 import typing as t
 
+from .._core.clock import Clock
 from .._core.errors import SyncError
+from .schema import SCHEMA_VERSION, create_tables, version
+from .store import NoRows, Row, Transaction, Value
 
+#: seconds to wait for others that write
 BUSY_TIMEOUT = 30.0
 
 
-def create(path: str) -> None:
-    """Have the file, and the directories above it, for its owner alone.
+class SqliteTransaction:
+    """Statements on one connection.
 
-    :raises OSError: it cannot be there, or not be written.
+    :param connection: in autocommit mode, or in a transaction that the caller ends.
     """
-    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-    try:
-        # created by us first, since SQLite would use the umask. An existing file is left closed: closing it would take
-        # the locks of every connection that another thread has open
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    except FileExistsError:
-        if not os.access(path, os.R_OK | os.W_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path) from None
+
+    def __init__(self, connection: sqlite3.Connection, clock: Clock) -> None:
+        self._connection = connection
+        self._clock = clock
+
+    def query(self, statement: str, *values: Value) -> list[Row]:
+        return self._connection.execute(statement, values).fetchall()
+
+    def execute(self, statement: str, *values: Value) -> int:
+        return self._connection.execute(statement, values).rowcount
+
+    def insert(self, statement: str, *values: Value) -> int:
+        return self._connection.execute(statement, values).lastrowid or 0
+
+    def now(self) -> dt.datetime:
+        return self._clock.now()
 
 
-@contextlib.contextmanager
-def connect(path: str, read_only: bool, timeout: float) -> t.Iterator[sqlite3.Connection]:
-    """A connection, closed in the end.
+class SqliteStore:
+    """A store in a file.
 
-    :param read_only: never create nor change a file; the one at ``path`` exists.
-    :param timeout: seconds to wait for others that write.
+    :param path: its absolute path. The file is created at once (mode 0600) unless it is only to be read.
+    :param clock: the time that its users share.
+    :param read_only: never create nor change the file (check mode).
+    :param option: name of the option that ``path`` comes from.
+    :raises SyncError: ``invalid_option`` naming ``option`` if the file cannot be used.
     """
-    if read_only:
-        # without a writer at work, reading must not leave the files behind that WAL mode needs
-        mode = "mode=ro" if os.path.exists(path + "-wal") else "immutable=1"
-        db = sqlite3.connect(f"file:{_uri_path(path)}?{mode}", uri=True, timeout=timeout)
-    else:
-        db = sqlite3.connect(path, timeout=timeout, isolation_level=None)
-    try:
-        yield db
-    finally:
-        db.close()
+
+    def __init__(self, path: str, clock: Clock, read_only: bool, option: str) -> None:
+        self.location = path
+        self._clock = clock
+        self._read_only = read_only
+        self._option = option
+        #: a copy of a file of an earlier version, with the tables of this one
+        self._copy: sqlite3.Connection | None = None
+        self._lock = threading.Lock()
+        if not read_only:
+            self._prepare()
+
+    @contextlib.contextmanager
+    def transaction(self) -> t.Iterator[Transaction]:
+        if self._read_only:
+            raise ValueError("the store was opened for reading only")
+        with self._usable(), _connect(self.location) as db, _transaction(db):
+            yield SqliteTransaction(db, self._clock)
+
+    @contextlib.contextmanager
+    def reading(self) -> t.Iterator[Transaction]:
+        if not os.path.exists(self.location):
+            yield NoRows(self._clock)
+            return
+        with self._usable(), _connect(self.location, self._read_only) as db:
+            found = version(db)
+            if found == SCHEMA_VERSION:
+                # ends with the connection
+                db.execute("BEGIN")
+                yield SqliteTransaction(db, self._clock)
+            elif not found:
+                yield NoRows(self._clock)
+            else:
+                with self._lock:
+                    self._copy = self._copy or _copy(db)
+                    yield SqliteTransaction(self._copy, self._clock)
+
+    def _prepare(self) -> None:
+        with self._usable():
+            _create(self.location)
+            with _connect(self.location) as db:
+                if version(db) == SCHEMA_VERSION:
+                    return
+                use_wal(db, BUSY_TIMEOUT)
+                with _transaction(db):
+                    create_tables(db)
+
+    @contextlib.contextmanager
+    def _usable(self) -> t.Iterator[None]:
+        """Have every failure of the file be one of the option that names it."""
+        try:
+            yield
+        except (OSError, sqlite3.Error) as exc:
+            raise SyncError(
+                "invalid_option",
+                f"option {self._option}: {self.location!r} cannot be used as the ledger: {exc}",
+                "Name a file in a directory that this user may write to, or set LOCKSTEP_LEDGER.",
+            ) from None
 
 
 def use_wal(db: sqlite3.Connection, timeout: float) -> None:
@@ -71,12 +139,45 @@ def use_wal(db: sqlite3.Connection, timeout: float) -> None:
         time.sleep(0.005)
 
 
+def _create(path: str) -> None:
+    """Have the file, and the directories above it, for its owner alone.
+
+    :raises OSError: it cannot be there, or not be written.
+    """
+    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+    try:
+        # created by us first, since SQLite would use the umask. An existing file is left closed: closing it would take
+        # the locks of every connection that another thread has open
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        if not os.access(path, os.R_OK | os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path) from None
+
+
 @contextlib.contextmanager
-def transaction(db: sqlite3.Connection) -> t.Iterator[sqlite3.Connection]:
-    """All that is written within, or nothing; nobody else writes meanwhile."""
-    db.execute("BEGIN IMMEDIATE")
+def _connect(path: str, read_only: bool = False) -> t.Iterator[sqlite3.Connection]:
+    """A connection to a file that exists, closed in the end.
+
+    :param read_only: never create nor change a file.
+    """
+    if read_only:
+        # without a writer at work, reading must not leave the files behind that WAL mode needs
+        mode = "mode=ro" if os.path.exists(path + "-wal") else "immutable=1"
+    else:
+        mode = "mode=rw"
+    db = sqlite3.connect(f"file:{_uri_path(path)}?{mode}", uri=True, timeout=BUSY_TIMEOUT, isolation_level=None)
     try:
         yield db
+    finally:
+        db.close()
+
+
+@contextlib.contextmanager
+def _transaction(db: sqlite3.Connection) -> t.Iterator[None]:
+    """All that is written within, or nothing; nothing else writes meanwhile."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
     except BaseException:
         # a full disk, for one, has ended it already
         if db.in_transaction:
@@ -85,20 +186,13 @@ def transaction(db: sqlite3.Connection) -> t.Iterator[sqlite3.Connection]:
     db.execute("COMMIT")
 
 
-@contextlib.contextmanager
-def usable(path: str, option: str) -> t.Iterator[None]:
-    """Have every failure of the file be one of the option that names it.
-
-    :raises SyncError: ``invalid_option``.
-    """
-    try:
-        yield
-    except (OSError, sqlite3.Error) as exc:
-        raise SyncError(
-            "invalid_option",
-            f"option {option}: {path!r} cannot be used as the ledger: {exc}",
-            "Name a file in a directory that this user may write to, or set LOCKSTEP_LEDGER.",
-        ) from None
+def _copy(db: sqlite3.Connection) -> sqlite3.Connection:
+    """What a file of an earlier version would be in this one, in memory, since the file itself must not be changed."""
+    copy = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+    db.backup(copy)
+    with _transaction(copy):
+        create_tables(copy)
+    return copy
 
 
 def _uri_path(path: str) -> str:

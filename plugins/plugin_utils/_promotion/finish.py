@@ -59,6 +59,6 @@ def _close(context: PhaseContext, store: PromotionStore, state: RunState, target
     begun = target.overwritten or target.is_resumed
     if target.verdict == "unknown" or (target.verdict == "not_started" and begun):
         # the next run goes on with it
-        store.release(state.run, key)
+        store.unlock(state.run, key)
     else:
         store.finish(state.run, key, target.verdict)

@@ -9,18 +9,15 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import typing as t
 
-from ...module_utils._state.run_ledger import Key
-from .journal import BegunPromotion, LockHeld, Owner
+from .heartbeat import start_heartbeat
+from .journal import BegunPromotion, LockHeld
+from .owner import Owner
 from .phase import PhaseContext, StepRequest, StepResult, iso_seconds
 from .preflight import plan_again
 from .state import ResumedFrom, RunState, TargetState
-
-#: seconds between two attempts to take a lock that another run has
-_INTERVAL = 1.0
-
+from .vocabulary import OVERWRITING
 
 def lock(context: PhaseContext, state: RunState, dummy: StepRequest) -> StepResult:
     state = context.open(state, "lock")
@@ -30,46 +27,24 @@ def lock(context: PhaseContext, state: RunState, dummy: StepRequest) -> StepResu
     if state.check_mode:
         return context.finish(state, "planned", "would be taken")
     store, job = context.store(state), state.actor.job
-    # the parent of this process is ansible-playbook: the lock is as good as that process is alive
-    owner = Owner.current(pid=os.getppid(), label=f"job {job}" if job else None)
+    owner = Owner.of_playbook(f"job {job}" if job else None)
+    names = {target.identity(): target.name for target in working}
     try:
-        begun, waited = _begin(context, state, working, owner)
+        begun = store.begin(state.run, names, state.release, owner, wait=context.settings.lock_wait)
     except LockHeld as held:
         reason = f"{held}. Wait for that run, or stop it"
         return context.finish(state.stop("refused", reason), "refused", reason)
+    start_heartbeat(store, state.run, owner.process)
     locked = [_take_over(target, begun[target.identity()]) for target in working]
     state = state.with_targets(*locked)
     context.services.checkpoint(state)
     if state.lifted_hold:
         for target in locked:
             store.lift(target.identity(), state.release, state.lifted_hold)
-    resumed = sum(target.resumed is not None for target in locked)
-    reason = f"{len(locked)} taken" + (f", {resumed} of an earlier run" if resumed else "")
-    if not waited:
+    reason = "; ".join(filter(None, (_summary(locked), *(_taken_over(target, begun[target.identity()]) for target in locked))))
+    if not any(item.awaited for item in begun.values()):
         return context.finish(state, "passed", reason)
     return _plan_again(context, state, locked, f"{reason}, after waiting for another run")
-
-
-def _begin(
-    context: PhaseContext, state: RunState, targets: t.Sequence[TargetState], owner: Owner
-) -> tuple[dict[Key, BegunPromotion], bool]:
-    """Take all locks, or none.
-
-    :returns: what was begun, and whether another run was waited for.
-    :raises LockHeld: another run still has one of them.
-    """
-    clock, store = context.services.clock, context.store(state)
-    names = {target.identity(): target.name for target in targets}
-    until, waited = clock.monotonic() + context.settings.lock_wait, False
-    while True:
-        try:
-            return store.begin(state.run, names, state.release, owner, context.settings.lock_expiry), waited
-        except LockHeld:
-            left = until - clock.monotonic()
-            if left <= 0:
-                raise
-        waited = True
-        clock.sleep(min(_INTERVAL, left))
 
 
 def _plan_again(context: PhaseContext, state: RunState, targets: t.Sequence[TargetState], reason: str) -> StepResult:
@@ -86,9 +61,20 @@ def _plan_again(context: PhaseContext, state: RunState, targets: t.Sequence[Targ
     return context.finish(state.refuse("another target may not be promoted any more"), "refused", problem)
 
 
+def _summary(targets: t.Sequence[TargetState]) -> str:
+    resumed = sum(target.resumed is not None for target in targets)
+    return f"{len(targets)} taken" + (f", {resumed} of an earlier run" if resumed else "")
+
+
+def _taken_over(target: TargetState, begun: BegunPromotion) -> str:
+    return f"{target.name}: taken over from {begun.taken_over}" if begun.taken_over else ""
+
+
 def _take_over(target: TargetState, begun: BegunPromotion) -> TargetState:
+    target = dataclasses.replace(target, awaited=False)
     if begun.resumed is None:
-        return dataclasses.replace(target, locked=True, resumed=None)
+        superseded = target.superseded or (begun.abandoned is not None and begun.abandoned.phase in OVERWRITING)
+        return dataclasses.replace(target, locked=True, resumed=None, superseded=superseded)
     found = begun.promotion
     resumed = ResumedFrom(found.run, begun.resumed, iso_seconds(found.begun_at))
     target = dataclasses.replace(target, locked=True, resumed=resumed)

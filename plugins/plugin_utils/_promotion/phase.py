@@ -18,7 +18,7 @@ from ...module_utils._core.errors import SyncError
 from ...module_utils._core.options import secrets_in
 from ...module_utils._core.redact import Redactor
 from ...module_utils._providers.registry import WORKFLOWS
-from ...module_utils._state.run_ledger import default_path
+from ...module_utils._state.location import default_path
 from .approval_decision import Display
 from .journal import PromotionStore
 from .module_result import ModuleResult
@@ -144,7 +144,7 @@ class PhaseContext:
             return
         known = target.to_json()
         facts = {name: known[name] for name in ("before", "backup", "sync", "rollback", "reason")}
-        self.store(state).advance(state.run, target.identity(), phase, self.settings.lock_expiry, facts)
+        self.store(state).advance(state.run, target.identity(), phase, facts)
         self.services.checkpoint(state)
         self.write(state, interim=True)
 

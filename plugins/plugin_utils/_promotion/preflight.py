@@ -17,7 +17,8 @@ from . import calls
 from .backup import backup_result
 from .checks import key_of, reject_duplicates, with_plan
 from .digest import digest_of
-from .journal import LockHeld, Promotion, PromotionStore, ReleaseBlock
+from .holds import ReleaseBlock
+from .journal import LockHeld, Promotion, PromotionStore
 from .module_result import ProbeResult
 from .phase import PhaseContext, StepRequest, StepResult, format_error, iso_seconds, request_target
 from .settings import PREFIX
@@ -102,7 +103,8 @@ def _with_unfinished(inspection: _Inspection, store: PromotionStore, unfinished:
     if store.is_held(unfinished):
         held, wait = str(LockHeld(target.identity(), unfinished)), inspection.context.settings.lock_wait
         if wait > 0:
-            return inspection.check("lock", None, f"{held}. This run waits for it, for {wait:g} s")
+            awaiting = inspection.having(dataclasses.replace(target, awaited=True))
+            return awaiting.check("lock", None, f"{held}. This run waits for it, for {wait:g} s")
         return inspection.check("lock", False, f"{held}. Wait for it.")
     if unfinished.release == inspection.state.release:
         resumed = ResumedFrom(unfinished.run, unfinished.phase, iso_seconds(unfinished.begun_at))

@@ -166,6 +166,7 @@ class TargetState(JsonState):
     :param locked: whether this run holds its lock.
     :param overwritten: whether this run may have begun to overwrite it.
     :param superseded: whether it takes the place of another release whose sync may still be in flight.
+    :param awaited: whether another run is promoting it. What is to be done for it is known once that run has ended.
     """
 
     index: int
@@ -177,6 +178,7 @@ class TargetState(JsonState):
     locked: bool = False
     overwritten: bool = False
     superseded: bool = False
+    awaited: bool = False
     verdict: PromotionVerdict = "not_started"
     changed: bool = False
     reason: str = ""
@@ -197,7 +199,7 @@ class TargetState(JsonState):
         """Whether something is to be done for it."""
         if self.verdict == "refused":
             return False
-        return bool(self.resumed) or bool(self.plan and self.plan.action in ("would_trigger", "would_join"))
+        return bool(self.resumed) or self.awaited or bool(self.plan and self.plan.action in ("would_trigger", "would_join"))
 
     @property
     def is_resumed(self) -> bool:
@@ -228,7 +230,7 @@ class TargetState(JsonState):
         return dataclasses.replace(self, requests=self.requests + count)
 
     def report(self) -> dict[str, object]:
-        internal = ("index", "key", "locked", "overwritten", "superseded")
+        internal = ("index", "key", "locked", "overwritten", "superseded", "awaited")
         return {name: value for name, value in self.to_json().items() if name not in internal}
 
 

@@ -7,10 +7,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import multiprocessing
+import os
+import time
 
 from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import SystemClock
+from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError
 from ansible_collections.lockstep.sync.plugins.module_utils._state.run_ledger import Key, RunLedger
-from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.journal import LockHeld, Owner, PromotionStore
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.journal import LockHeld, PromotionStore
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.owner import Owner
 
 from .processes import main, say, wait_for_word
 
@@ -25,7 +30,7 @@ def begin_and_hold(path: str, run: str) -> None:
     # in either order: who takes one lock after the other would meet halfway
     keys = [KEY, OTHER] if int(run) % 2 else [OTHER, KEY]
     try:
-        PromotionStore(path, SystemClock()).begin(run, dict.fromkeys(keys, "shop"), "1", Owner.current(), 3600)
+        PromotionStore(path, SystemClock()).begin(run, dict.fromkeys(keys, "shop"), "1", Owner.current())
         say("won")
     except LockHeld:
         say("lost")
@@ -35,9 +40,9 @@ def begin_and_hold(path: str, run: str) -> None:
 def begin_and_wait(path: str, run: str, phase: str | None) -> None:
     """Begin a promotion, come to ``phase``, and wait for the end."""
     journal = PromotionStore(path, SystemClock())
-    journal.begin(run, {KEY: "shop"}, "1", Owner.current(), 3600)
+    journal.begin(run, {KEY: "shop"}, "1", Owner.current())
     if phase:
-        journal.advance(run, KEY, phase, 3600, {"backup": {"id": 5}})
+        journal.advance(run, KEY, phase, {"backup": {"id": 5}})
     say("ready")
     wait_for_word()
 
@@ -53,8 +58,8 @@ class _StoppingClock(SystemClock):
 
 def advance_halfway(path: str, run: str) -> None:
     """Begin a promotion and stop in the midst of the transaction that brings it further."""
-    PromotionStore(path, SystemClock()).begin(run, {KEY: "shop"}, "1", Owner.current(), 3600)
-    PromotionStore(path, _StoppingClock()).advance(run, KEY, "sync", 3600, {"sync": {}})
+    PromotionStore(path, SystemClock()).begin(run, {KEY: "shop"}, "1", Owner.current())
+    PromotionStore(path, _StoppingClock()).advance(run, KEY, "sync", {"sync": {}})
 
 
 def use_both(path: str, target: str, times: int) -> None:
@@ -65,12 +70,40 @@ def use_both(path: str, target: str, times: int) -> None:
     for number in range(times):
         run = f"{target}-{number}"
         journal = PromotionStore(path, SystemClock())
-        journal.begin(run, {key: "shop"}, str(number), Owner.current(), 60)
+        journal.begin(run, {key: "shop"}, str(number), Owner.current())
         ledger = RunLedger(path, SystemClock())
-        entry = ledger.intend(key, str(number), {}, 60)
-        journal.advance(run, key, "sync", 60, {"number": number})
+        entry = ledger.intend(key, str(number), {})
+        journal.advance(run, key, "sync", {"number": number})
         ledger.finish(entry, "succeeded")
         journal.finish(run, key, "succeeded")
+
+
+def _say_owner() -> None:
+    say(Owner.of_playbook().process.to_json())
+
+
+def name_owner_in_worker() -> None:
+    """Have a worker, as those of ``ansible-playbook`` are, name the owner of its locks."""
+    worker = multiprocessing.get_context("fork").Process(target=_say_owner)
+    worker.start()
+    worker.join()
+
+
+def _say_owner_as_orphan() -> None:
+    parent = os.getppid()
+    say("waiting")
+    while os.getppid() == parent:
+        time.sleep(0.01)
+    try:
+        _say_owner()
+    except SyncError as error:
+        say(error.code)
+
+
+def outlive_parent() -> None:
+    """Have a worker name the owner of its locks after this process was killed."""
+    multiprocessing.get_context("fork").Process(target=_say_owner_as_orphan).start()
+    wait_for_word()
 
 
 if __name__ == "__main__":

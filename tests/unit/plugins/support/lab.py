@@ -55,7 +55,7 @@ class Lab:
 
     def options(self, **options: t.Any) -> dict[str, t.Any]:
         """Options of a task; targets one after the other, since the pause of one would pass time for all."""
-        common = {"api_url": self.web.url, "token": TOKEN, "ledger_path": str(self.ledger_path), "request_timeout": 5}
+        common = {"api_url": self.web.url, "token": TOKEN, "ledger": str(self.ledger_path), "request_timeout": 5}
         return {**common, "mirrors": ["seven"], "max_parallel": 1, **options}
 
     def run(self, provider: type[Provider] = Fifth, check: bool = False, diff: bool = False, **options: t.Any) -> Result:

@@ -23,7 +23,7 @@ def intend_and_hold(path: str) -> None:
     wait_for_word()
     ledger = RunLedger(path, SystemClock())
     try:
-        ledger.intend(KEY, None, {}, 60)
+        ledger.intend(KEY, None, {})
         say("won")
     except LeaseConflict:
         say("lost")
@@ -33,7 +33,7 @@ def intend_and_hold(path: str) -> None:
 def intend_and_die(path: str, handle: dict[str, t.Any] | None = None) -> None:
     """Die with an open entry in the ledger."""
     ledger = RunLedger(path, SystemClock())
-    entry_id = ledger.intend(KEY, None, {"last": 3}, 3600)
+    entry_id = ledger.intend(KEY, None, {"last": 3})
     if handle is not None:
         ledger.started(entry_id, handle)
     os._exit(9)
@@ -46,7 +46,7 @@ def write_many(path: str, target: str, times: int) -> None:
     ledger = RunLedger(path, SystemClock())
     key = Key("fifth", "https://fifth.example.com", target)
     for number in range(times):
-        ledger.finish(ledger.intend(key, str(number), {}, 60), "succeeded")
+        ledger.finish(ledger.intend(key, str(number), {}), "succeeded")
 
 
 if __name__ == "__main__":

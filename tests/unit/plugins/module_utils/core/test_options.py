@@ -174,7 +174,7 @@ def test_the_defaults_are_those_that_are_documented() -> None:
         "release": None,
         "force": False,
         "max_parallel": 8,
-        "ledger_path": None,
+        "ledger": None,
         "validate_certs": True,
         "ca_path": None,
         "client_cert": None,
@@ -185,7 +185,7 @@ def test_the_defaults_are_those_that_are_documented() -> None:
 
 def test_the_environment_names_the_ledger(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOCKSTEP_LEDGER", "/state/ledger.sqlite3")
-    assert waiting()["ledger_path"] == "/state/ledger.sqlite3"
+    assert waiting()["ledger"] == "/state/ledger.sqlite3"
 
 
 def test_the_first_environment_variable_wins(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -296,7 +296,10 @@ class TestTwoControllers:
         assert lab.posts == 1
 
     def test_a_target_that_another_process_is_about_to_trigger_is_not_polled_in_haste(self, lab: Lab) -> None:
-        lab.ledger.intend(lab.key, None, {}, 3600)
+        other = lab.ledger
+        other.intend(lab.key, None, {})
+        for beat in range(10, 100, 10):
+            lab.clock.at(beat, other.renew)
         result = lab.run(wait_timeout=100)
         assert (code(result), only(result)["timed_out"], lab.posts) == ("timed_out", True, 0)
         # two looks for each try, for which proportional polling allows 34

@@ -167,7 +167,7 @@ class TestInvalidOptions:
             {"api_url": "ftp://x"},
             {"mirrors": []},
             {"mirrors": ["seven", " "]},
-            {"ledger_path": "/dev/null/ledger"},
+            {"ledger": "/dev/null/ledger"},
         ],
     )
     def test_nothing_is_sent_and_the_option_is_named(self, lab: Lab, options: dict[str, t.Any]) -> None:

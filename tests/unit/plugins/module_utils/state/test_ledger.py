@@ -15,19 +15,18 @@ import stat
 import pytest
 
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError
-from ansible_collections.lockstep.sync.plugins.module_utils._state import run_ledger as module
-from ansible_collections.lockstep.sync.plugins.module_utils._state.run_ledger import (
-    SCHEMA_VERSION,
-    Key,
-    LeaseConflict,
-    RunLedger,
-    default_path,
-)
+from ansible_collections.lockstep.sync.plugins.module_utils._state import process, sqlite
+from ansible_collections.lockstep.sync.plugins.module_utils._state.location import default_path
+from ansible_collections.lockstep.sync.plugins.module_utils._state.run_ledger import Key, LeaseConflict, RunLedger
+from ansible_collections.lockstep.sync.plugins.module_utils._state.schema import SCHEMA_VERSION
 from tests.unit.plugins.support.clocks import FakeClock
 from tests.unit.plugins.support.ledger_users import KEY, intend_and_die, intend_and_hold, write_many
 from tests.unit.plugins.support.processes import Process
 
 HANDLE = {"provider": "fifth", "run": 7}
+
+#: no process has it: above the limit that Linux knows
+NOBODY = 2**22 + 1
 
 
 @pytest.fixture
@@ -56,7 +55,7 @@ def test_the_default_is_below_the_state_directory(monkeypatch: pytest.MonkeyPatc
 def test_the_file_is_for_its_owner_alone(ledger: RunLedger, path: pathlib.Path) -> None:
     old = os.umask(0)
     try:
-        ledger.intend(KEY, None, {}, 60)
+        ledger.intend(KEY, None, {})
         assert [stat.S_IMODE(item.stat().st_mode) for item in path.parent.iterdir()] == [0o600] * len(files(path))
         assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     finally:
@@ -74,7 +73,7 @@ def test_a_newer_schema_is_refused(ledger: RunLedger, path: pathlib.Path, clock:
     db.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
     db.close()
     for read_only in (False, True):
-        with pytest.raises(SyncError, match=r"ledger_path.*newer version") as caught:
+        with pytest.raises(SyncError, match=r"option ledger: .*newer version") as caught:
             RunLedger(str(path), clock, read_only).open_entry(KEY)
         assert caught.value.code == "invalid_option"
 
@@ -83,7 +82,7 @@ def test_a_newer_schema_is_refused(ledger: RunLedger, path: pathlib.Path, clock:
 def test_a_file_that_is_no_ledger_is_refused(path: pathlib.Path, clock: FakeClock, read_only: bool) -> None:
     path.parent.mkdir(parents=True)
     path.write_text("# my diary\n" * 100)
-    with pytest.raises(SyncError, match=r"option ledger_path: .*ledger\.sqlite3") as caught:
+    with pytest.raises(SyncError, match=r"option ledger: .*ledger\.sqlite3") as caught:
         RunLedger(str(path), clock, read_only).open_entry(KEY)
     assert caught.value.code == "invalid_option"
     assert path.read_text().startswith("# my diary")
@@ -93,7 +92,7 @@ def test_a_file_that_is_no_ledger_is_refused(path: pathlib.Path, clock: FakeCloc
 def test_an_impossible_place_is_refused_with_a_remedy(tmp_path: pathlib.Path, clock: FakeClock, place: str) -> None:
     (tmp_path / "file").write_text("")
     (tmp_path / "directory").mkdir()
-    with pytest.raises(SyncError, match="option ledger_path") as caught:
+    with pytest.raises(SyncError, match="option ledger") as caught:
         RunLedger(str(tmp_path / place), clock)
     assert caught.value.code == "invalid_option"
     assert "LOCKSTEP_LEDGER" in caught.value.hint
@@ -102,11 +101,11 @@ def test_an_impossible_place_is_refused_with_a_remedy(tmp_path: pathlib.Path, cl
 def test_a_file_that_stays_locked_is_an_error_and_no_traceback(
     ledger: RunLedger, path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "BUSY_TIMEOUT", 0.01)
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT", 0.01)
     holder = sqlite3.connect(path, isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")
     with pytest.raises(SyncError, match="locked"):
-        ledger.intend(KEY, None, {}, 60)
+        ledger.intend(KEY, None, {})
     holder.close()
 
 
@@ -120,7 +119,7 @@ def test_check_mode_creates_nothing(path: pathlib.Path, clock: FakeClock) -> Non
 
 
 def test_check_mode_reads_a_ledger_and_leaves_it_as_it_is(ledger: RunLedger, path: pathlib.Path, clock: FakeClock) -> None:
-    ledger.started(ledger.intend(KEY, "1", {}, 60), HANDLE)
+    ledger.started(ledger.intend(KEY, "1", {}), HANDLE)
     before, content = files(path), path.read_bytes()
     entry = RunLedger(str(path), clock, read_only=True).open_entry(KEY)
     assert entry is not None
@@ -131,7 +130,7 @@ def test_check_mode_reads_a_ledger_and_leaves_it_as_it_is(ledger: RunLedger, pat
 def test_check_mode_sees_what_a_writer_at_work_has_written(ledger: RunLedger, path: pathlib.Path, clock: FakeClock) -> None:
     writer = sqlite3.connect(path)
     writer.execute("SELECT * FROM runs").fetchall()
-    ledger.intend(KEY, "1", {}, 60)
+    ledger.intend(KEY, "1", {})
     assert "ledger.sqlite3-wal" in files(path)
     assert RunLedger(str(path), clock, read_only=True).open_entry(KEY) is not None
     writer.close()
@@ -146,7 +145,7 @@ def test_check_mode_takes_an_empty_file_as_an_empty_ledger(path: pathlib.Path, c
 
 @pytest.mark.parametrize("name", ["a ledger#1.sqlite3", "50%.sqlite3", "what?.sqlite3"])
 def test_check_mode_reads_a_file_of_any_name(tmp_path: pathlib.Path, clock: FakeClock, name: str) -> None:
-    RunLedger(str(tmp_path / name), clock).intend(KEY, None, {}, 60)
+    RunLedger(str(tmp_path / name), clock).intend(KEY, None, {})
     assert RunLedger(str(tmp_path / name), clock, read_only=True).open_entry(KEY) is not None
 
 
@@ -154,7 +153,7 @@ def test_check_mode_reads_a_file_of_any_name(tmp_path: pathlib.Path, clock: Fake
 
 
 def test_an_intent_is_there_before_anything_else_is_known(ledger: RunLedger, clock: FakeClock) -> None:
-    entry_id = ledger.intend(KEY, "1.2", {"last": 3}, 60)
+    entry_id = ledger.intend(KEY, "1.2", {"last": 3})
     entry = ledger.open_entry(KEY)
     assert entry is not None
     assert (entry.id, entry.state, entry.release) == (entry_id, "intended", "1.2")
@@ -162,7 +161,7 @@ def test_an_intent_is_there_before_anything_else_is_known(ledger: RunLedger, clo
 
 
 def test_a_started_run_keeps_its_handle(ledger: RunLedger) -> None:
-    ledger.started(ledger.intend(KEY, None, {}, 60), HANDLE)
+    ledger.started(ledger.intend(KEY, None, {}), HANDLE)
     entry = ledger.open_entry(KEY)
     assert entry is not None
     assert (entry.state, entry.handle) == ("started", HANDLE)
@@ -170,7 +169,7 @@ def test_a_started_run_keeps_its_handle(ledger: RunLedger) -> None:
 
 @pytest.mark.parametrize("outcome", ["succeeded", "failed", "unknown", "void"])
 def test_a_finished_run_is_not_open(ledger: RunLedger, outcome: str) -> None:
-    ledger.finish(ledger.intend(KEY, None, {}, 60), outcome)
+    ledger.finish(ledger.intend(KEY, None, {}), outcome)
     assert ledger.open_entry(KEY) is None
 
 
@@ -180,29 +179,29 @@ def test_an_outcome_that_does_not_exist_is_a_programming_error(ledger: RunLedger
 
 
 def test_a_success_satisfies_its_release_and_no_other(ledger: RunLedger) -> None:
-    ledger.finish(ledger.intend(KEY, "1.2", {}, 60), "succeeded")
+    ledger.finish(ledger.intend(KEY, "1.2", {}), "succeeded")
     assert ledger.release_done(KEY, "1.2") is not None
     assert ledger.release_done(KEY, "1.20") is None
 
 
 @pytest.mark.parametrize("outcome", ["failed", "unknown", "void"])
 def test_anything_but_a_success_satisfies_no_release(ledger: RunLedger, outcome: str) -> None:
-    ledger.finish(ledger.intend(KEY, "1.2", {}, 60), outcome)
+    ledger.finish(ledger.intend(KEY, "1.2", {}), outcome)
     assert ledger.release_done(KEY, "1.2") is None
     assert ledger.last_success(KEY) is None
 
 
 def test_a_later_release_does_not_undo_an_earlier_one(ledger: RunLedger) -> None:
     for release in ("1.1", "1.2"):
-        ledger.finish(ledger.intend(KEY, release, {}, 60), "succeeded")
+        ledger.finish(ledger.intend(KEY, release, {}), "succeeded")
     assert ledger.release_done(KEY, "1.1") is not None
 
 
 def test_the_newest_success_counts(ledger: RunLedger, clock: FakeClock) -> None:
     for _run in range(2):
         clock.sleep(100)
-        ledger.finish(ledger.intend(KEY, None, {}, 60), "succeeded")
-    ledger.finish(ledger.intend(KEY, None, {}, 60), "failed")
+        ledger.finish(ledger.intend(KEY, None, {}), "succeeded")
+    ledger.finish(ledger.intend(KEY, None, {}), "failed")
     entry = ledger.last_success(KEY)
     assert entry is not None
     assert entry.finished_at == clock.now()
@@ -217,10 +216,10 @@ def test_the_newest_success_counts(ledger: RunLedger, clock: FakeClock) -> None:
     ],
 )
 def test_targets_do_not_mix(ledger: RunLedger, other: Key) -> None:
-    ledger.finish(ledger.intend(KEY, "1.2", {}, 60), "succeeded")
-    ledger.intend(KEY, "1.2", {}, 60)
+    ledger.finish(ledger.intend(KEY, "1.2", {}), "succeeded")
+    ledger.intend(KEY, "1.2", {})
     assert (ledger.open_entry(other), ledger.last_success(other), ledger.release_done(other, "1.2")) == (None, None, None)
-    ledger.intend(other, None, {}, 60)
+    ledger.intend(other, None, {})
 
 
 def test_the_outcome_of_a_run_that_others_started_is_recorded(ledger: RunLedger, clock: FakeClock) -> None:
@@ -231,7 +230,7 @@ def test_the_outcome_of_a_run_that_others_started_is_recorded(ledger: RunLedger,
 
 
 def test_the_outcome_of_a_run_that_is_known_closes_its_entry(ledger: RunLedger) -> None:
-    entry_id = ledger.intend(KEY, "1.2", {}, 60)
+    entry_id = ledger.intend(KEY, "1.2", {})
     ledger.started(entry_id, HANDLE)
     ledger.seen(KEY, HANDLE, "succeeded", None)
     entry = ledger.release_done(KEY, "1.2")
@@ -240,7 +239,7 @@ def test_the_outcome_of_a_run_that_is_known_closes_its_entry(ledger: RunLedger) 
 
 
 def test_the_outcome_of_another_run_leaves_an_open_entry_alone(ledger: RunLedger) -> None:
-    ledger.started(ledger.intend(KEY, "1.2", {}, 60), HANDLE)
+    ledger.started(ledger.intend(KEY, "1.2", {}), HANDLE)
     ledger.seen(KEY, {**HANDLE, "run": 8}, "succeeded", None)
     assert ledger.open_entry(KEY) is not None
     assert ledger.release_done(KEY, "1.2") is None
@@ -250,42 +249,43 @@ def test_the_outcome_of_another_run_leaves_an_open_entry_alone(ledger: RunLedger
 
 
 def test_an_open_entry_keeps_others_away(ledger: RunLedger) -> None:
-    entry_id = ledger.intend(KEY, None, {}, 60)
+    entry_id = ledger.intend(KEY, None, {})
     with pytest.raises(LeaseConflict) as caught:
-        ledger.intend(KEY, None, {}, 60)
+        ledger.intend(KEY, None, {})
+    assert caught.value.entry is not None
     assert caught.value.entry.id == entry_id
 
 
 def test_a_finished_one_does_not(ledger: RunLedger) -> None:
-    ledger.finish(ledger.intend(KEY, None, {}, 60), "failed")
-    ledger.intend(KEY, None, {}, 60)
+    ledger.finish(ledger.intend(KEY, None, {}), "failed")
+    ledger.intend(KEY, None, {})
 
 
 def test_a_hold_expires(ledger: RunLedger, clock: FakeClock) -> None:
-    ledger.intend(KEY, None, {}, 60)
+    ledger.intend(KEY, None, {})
     clock.sleep(60)
-    ledger.intend(KEY, None, {}, 60)
+    ledger.intend(KEY, None, {})
 
 
 def test_a_hold_can_be_given_up_while_the_run_stays_open(ledger: RunLedger) -> None:
-    entry_id = ledger.intend(KEY, None, {}, 60)
+    entry_id = ledger.intend(KEY, None, {})
     ledger.drop_lease(entry_id)
     assert ledger.open_entry(KEY) is not None
-    ledger.intend(KEY, None, {}, 60)
+    ledger.intend(KEY, None, {})
 
 
 def test_a_hold_of_another_host_lasts_until_it_expires(
     ledger: RunLedger, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("socket.gethostname", lambda: "elsewhere")
-    ledger.intend(KEY, None, {}, 60)
-    monkeypatch.setattr("socket.gethostname", lambda: "here")
-    # there may be no such process here, but that says nothing
-    monkeypatch.setattr(module, "_alive", lambda pid: False)
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(process, "_boot", lambda: "another kernel")
+        elsewhere.setattr("os.getpid", lambda: NOBODY)
+        ledger.intend(KEY, None, {})
+    # there is no such process here, but that says nothing
     with pytest.raises(LeaseConflict):
-        ledger.intend(KEY, None, {}, 60)
+        ledger.intend(KEY, None, {})
     clock.sleep(61)
-    ledger.intend(KEY, None, {}, 60)
+    ledger.intend(KEY, None, {})
 
 
 def test_of_many_processes_exactly_one_may_trigger_while_it_lives(path: pathlib.Path, ledger: RunLedger) -> None:
@@ -297,10 +297,11 @@ def test_of_many_processes_exactly_one_may_trigger_while_it_lives(path: pathlib.
     assert sorted(said) == ["lost"] * 3 + ["won"]
     winner = racers[said.index("won")]
     with pytest.raises(LeaseConflict) as caught:
-        ledger.intend(KEY, None, {}, 60)
-    assert caught.value.entry.owner_pid == winner.pid
+        ledger.intend(KEY, None, {})
+    assert caught.value.entry is not None
+    assert caught.value.entry.lease.owner.pid == winner.pid
     winner.kill()
-    ledger.intend(KEY, None, {}, 60)
+    ledger.intend(KEY, None, {})
     for racer in racers:
         if racer is not winner:
             racer.end()
@@ -311,7 +312,7 @@ def test_a_process_that_dies_frees_its_target_and_leaves_what_it_knew(path: path
     entry = ledger.open_entry(KEY)
     assert entry is not None
     assert (entry.handle, entry.snapshot) == (HANDLE, {"last": 3})
-    ledger.intend(KEY, None, {}, 60)
+    ledger.intend(KEY, None, {})
 
 
 def test_processes_that_create_and_use_one_file_at_the_same_time_lose_nothing(path: pathlib.Path, clock: FakeClock) -> None:
@@ -329,10 +330,10 @@ def test_a_process_that_was_taken_over_does_not_hold_any_more(path: pathlib.Path
     Process(intend_and_die, str(path), HANDLE).end()
     entry = ledger.open_entry(KEY)
     assert entry is not None
-    ledger.adopt(entry.id, 60)
+    assert ledger.adopt(entry.id)
     adopted = ledger.open_entry(KEY)
     assert adopted is not None
-    assert (adopted.owner_pid, adopted.is_held(clock.now())) == (os.getpid(), True)
+    assert (adopted.lease.owner.pid, adopted.is_held(clock.now())) == (os.getpid(), True)
 
 
 # -- what is undone ---------------------------------------------------------------------------------------------------
@@ -342,7 +343,7 @@ OTHER = Key("sixth", KEY.address, KEY.target)
 
 
 def brought(ledger: RunLedger, key: Key = KEY) -> int:
-    entry_id = ledger.intend(key, "1.2", {}, 60)
+    entry_id = ledger.intend(key, "1.2", {})
     ledger.finish(entry_id, "succeeded")
     return entry_id
 
@@ -358,7 +359,7 @@ def holds(ledger: RunLedger, key: Key = KEY) -> bool:
 def test_an_intent_undoes_what_was_brought_before_whatever_becomes_of_it(ledger: RunLedger, outcome: str | None) -> None:
     brought(ledger)
     assert holds(ledger)
-    entry_id = ledger.intend(OTHER, "back", {}, 60, invalidates=[KEY])
+    entry_id = ledger.intend(OTHER, "back", {}, invalidates=[KEY])
     assert not holds(ledger)
     if outcome is not None:
         ledger.finish(entry_id, outcome)
@@ -369,20 +370,20 @@ def test_an_intent_undoes_what_was_brought_before_whatever_becomes_of_it(ledger:
 
 def test_a_retracted_intent_has_undone_nothing(ledger: RunLedger) -> None:
     brought(ledger)
-    entry_id = ledger.intend(OTHER, None, {}, 60, invalidates=[KEY])
+    entry_id = ledger.intend(OTHER, None, {}, invalidates=[KEY])
     ledger.retract(entry_id)
     assert holds(ledger)
     assert ledger.open_entry(OTHER) is None
     # the mark of another run stays
-    ledger.intend(OTHER, None, {}, 60, invalidates=[KEY])
+    ledger.intend(OTHER, None, {}, invalidates=[KEY])
     ledger.retract(entry_id)
     assert not holds(ledger)
 
 
 def test_a_run_that_ends_after_it_was_undone_does_not_count(ledger: RunLedger) -> None:
-    entry_id = ledger.intend(KEY, "1.2", {}, 60)
+    entry_id = ledger.intend(KEY, "1.2", {})
     ledger.started(entry_id, HANDLE)
-    ledger.intend(OTHER, None, {}, 60, invalidates=[KEY])
+    ledger.intend(OTHER, None, {}, invalidates=[KEY])
     assert ledger.is_invalidated(KEY, entry_id)
     assert ledger.open_entry(KEY) is not None
     ledger.seen(KEY, HANDLE, "succeeded", None)
@@ -395,7 +396,7 @@ def test_targets_below_are_undone_and_others_are_not(ledger: RunLedger) -> None:
     elsewhere, theirs = dataclasses.replace(OTHER, address="https://other.example.com"), dataclasses.replace(OTHER, provider="x")
     for key in (OTHER, below, beside, elsewhere, theirs, KEY):
         brought(ledger, key)
-    ledger.intend(below, "1.2", {}, 60, invalidates=[OTHER])
+    ledger.intend(below, "1.2", {}, invalidates=[OTHER])
     assert [holds(ledger, key) for key in (OTHER, below, beside, elsewhere, theirs, KEY)] == [
         False,
         False,
@@ -408,26 +409,35 @@ def test_targets_below_are_undone_and_others_are_not(ledger: RunLedger) -> None:
 
 def test_a_run_does_not_undo_itself(ledger: RunLedger) -> None:
     for _run in range(2):
-        ledger.finish(ledger.intend(KEY, "1.2", {}, 60, invalidates=[KEY]), "succeeded")
+        ledger.finish(ledger.intend(KEY, "1.2", {}, invalidates=[KEY]), "succeeded")
         assert holds(ledger)
 
 
 def test_a_decision_made_before_something_was_undone_is_void(ledger: RunLedger) -> None:
     brought(ledger)
-    mark = ledger.mark(KEY)
-    entry_id = ledger.intend(OTHER, None, {}, 60, invalidates=[KEY])
-    assert ledger.mark(KEY) != mark
+    mark = ledger.revision(KEY)
+    entry_id = ledger.intend(OTHER, None, {}, invalidates=[KEY])
+    assert ledger.revision(KEY) != mark
     with pytest.raises(LeaseConflict):
-        ledger.intend(KEY, None, {}, 60, mark)
+        ledger.intend(KEY, None, {}, mark)
     ledger.retract(entry_id)
-    ledger.intend(KEY, None, {}, 60, mark)
+    ledger.intend(KEY, None, {}, mark)
+
+
+def test_a_decision_made_before_something_was_retracted_is_void(ledger: RunLedger) -> None:
+    entry_id = ledger.intend(OTHER, None, {}, invalidates=[KEY])
+    revision = ledger.revision(KEY)
+    ledger.retract(entry_id)
+    with pytest.raises(LeaseConflict, match="changed meanwhile"):
+        ledger.intend(KEY, None, {}, revision)
+    ledger.intend(KEY, None, {}, ledger.revision(KEY))
 
 
 def test_a_decision_about_a_target_without_any_run_is_void_too(ledger: RunLedger) -> None:
-    mark = ledger.mark(KEY)
-    ledger.intend(OTHER, None, {}, 60, invalidates=[KEY])
+    mark = ledger.revision(KEY)
+    ledger.intend(OTHER, None, {}, invalidates=[KEY])
     with pytest.raises(LeaseConflict):
-        ledger.intend(KEY, None, {}, 60, mark)
+        ledger.intend(KEY, None, {}, mark)
 
 
 def test_a_run_of_somebody_else_undoes_once(ledger: RunLedger) -> None:
@@ -444,16 +454,16 @@ def test_check_mode_sees_what_is_undone(ledger: RunLedger, path: pathlib.Path, c
     entry_id = brought(ledger)
     reader = RunLedger(str(path), clock, read_only=True)
     assert not reader.is_invalidated(KEY, entry_id)
-    ledger.intend(OTHER, None, {}, 60, invalidates=[KEY])
+    ledger.intend(OTHER, None, {}, invalidates=[KEY])
     assert not holds(reader)
     assert reader.is_invalidated(KEY, entry_id)
     assert not RunLedger(f"{path}.none", clock, read_only=True).is_invalidated(KEY, entry_id)
 
 
-def test_what_is_undone_needs_no_other_schema(ledger: RunLedger, path: pathlib.Path) -> None:
+def test_what_is_undone_is_a_state_of_its_own(ledger: RunLedger, path: pathlib.Path) -> None:
     brought(ledger)
-    ledger.intend(OTHER, None, {}, 60, invalidates=[KEY])
+    ledger.intend(OTHER, None, {}, invalidates=[KEY])
     with sqlite3.connect(path) as db:
-        assert db.execute("PRAGMA user_version").fetchone() == (1,)
-        assert db.execute("SELECT state FROM runs ORDER BY id").fetchall() == [("succeeded",), ("undone",), ("intended",)]
+        assert db.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+        assert db.execute("SELECT state FROM runs ORDER BY id").fetchall() == [("succeeded",), ("invalidated",), ("intended",)]
     db.close()

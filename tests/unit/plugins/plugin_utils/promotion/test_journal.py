@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import json
 import os
 import pathlib
+import signal
 import sqlite3
 import stat
 import subprocess
@@ -23,9 +25,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError
 from ansible_collections.lockstep.sync.plugins.module_utils._core.redact import Redactor
-from ansible_collections.lockstep.sync.plugins.module_utils._state.run_ledger import SCHEMA_VERSION, Key, RunLedger
+from ansible_collections.lockstep.sync.plugins.module_utils._state import sqlite
+from ansible_collections.lockstep.sync.plugins.module_utils._state.lease import LEASE_SECONDS
+from ansible_collections.lockstep.sync.plugins.module_utils._state.process import ProcessIdentity
+from ansible_collections.lockstep.sync.plugins.module_utils._state.run_ledger import Key, RunLedger
+from ansible_collections.lockstep.sync.plugins.module_utils._state.schema import SCHEMA_VERSION
 from ansible_collections.lockstep.sync.plugins.module_utils._state.sqlite import use_wal
-from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion import journal as module
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.holds import ReleaseBlock
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.journal import (
     KEPT,
     LOCKED,
@@ -33,16 +39,22 @@ from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.journal i
     VERDICTS,
     BegunPromotion,
     LockHeld,
-    Owner,
     Promotion,
     PromotionStore,
-    ReleaseBlock,
-    process_started,
-    this_host,
-    this_user,
 )
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.owner import Owner, this_user
 from tests.unit.plugins.support.clocks import FakeClock
-from tests.unit.plugins.support.journal_users import KEY, OTHER, advance_halfway, begin_and_hold, begin_and_wait, use_both
+from tests.unit.plugins.support.journal_rows import give_to, history, holds, last
+from tests.unit.plugins.support.journal_users import (
+    KEY,
+    OTHER,
+    advance_halfway,
+    begin_and_hold,
+    begin_and_wait,
+    name_owner_in_worker,
+    outlive_parent,
+    use_both,
+)
 from tests.unit.plugins.support.processes import Process
 
 SECRET = "s3cr3t-token"
@@ -68,7 +80,12 @@ def me() -> Owner:
 
 @pytest.fixture
 def dead() -> Owner:
-    return Owner(this_host(), NOBODY, "1", "ghost")
+    return Owner(ProcessIdentity.of(NOBODY), "ghost")
+
+
+def elsewhere(owner: Owner) -> Owner:
+    """As if it were on another machine."""
+    return dataclasses.replace(owner, process=dataclasses.replace(owner.process, boot="another kernel", host="pod-2"))
 
 
 def files(path: pathlib.Path) -> list[str]:
@@ -82,7 +99,7 @@ def look(journal: PromotionStore, key: Key = KEY) -> Promotion:
 
 
 def begin(journal: PromotionStore, run: str, owner: Owner, release: str | None = "1", key: Key = KEY) -> BegunPromotion:
-    return journal.begin(run, {key: "shop"}, release, owner, 60)[key]
+    return journal.begin(run, {key: "shop"}, release, owner)[key]
 
 
 # -- the file ---------------------------------------------------------------------------------------------------------
@@ -124,7 +141,7 @@ def test_a_newer_schema_is_refused(journal: PromotionStore, path: pathlib.Path, 
 def test_a_file_that_is_no_ledger_is_refused(path: pathlib.Path, clock: FakeClock, read_only: bool) -> None:
     path.parent.mkdir(parents=True)
     path.write_text("# my diary\n" * 100)
-    with pytest.raises(SyncError, match=r"option ledger_path: .*ledger\.sqlite3") as caught:
+    with pytest.raises(SyncError, match=r"option ledger: .*ledger\.sqlite3") as caught:
         PromotionStore(str(path), clock, read_only).look(KEY)
     assert caught.value.code == "invalid_option"
     assert path.read_text() == "# my diary\n" * 100
@@ -153,7 +170,7 @@ def test_a_file_that_may_not_be_written_is_refused(
 def test_a_file_that_stays_locked_is_an_error_and_no_traceback(
     journal: PromotionStore, path: pathlib.Path, me: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "BUSY_TIMEOUT", 0.01)
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT", 0.01)
     holder = sqlite3.connect(path, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     with pytest.raises(SyncError, match="locked"):
@@ -190,12 +207,12 @@ def test_either_makes_a_file_that_serves_both(path: pathlib.Path, clock: FakeClo
     journal: PromotionStore | None = PromotionStore(str(path), clock) if journal_first else None
     ledger = RunLedger(str(path), clock)
     journal = journal or PromotionStore(str(path), clock)
-    entry = ledger.intend(KEY, "1", {}, 60)
+    entry = ledger.intend(KEY, "1", {})
     begin(journal, "r1", me)
     ledger.finish(entry, "succeeded")
     journal.finish("r1", KEY, "succeeded")
     assert ledger.release_done(KEY, "1") is not None
-    assert journal.last(KEY) is not None
+    assert last(journal, KEY) is not None
     db = sqlite3.connect(path)
     assert db.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
     assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
@@ -205,11 +222,11 @@ def test_either_makes_a_file_that_serves_both(path: pathlib.Path, clock: FakeClo
 
 def test_each_takes_a_file_of_the_other_as_empty_in_check_mode(tmp_path: pathlib.Path, clock: FakeClock, me: Owner) -> None:
     ledgers, journals = tmp_path / "ledger", tmp_path / "journal"
-    RunLedger(str(ledgers), clock).intend(KEY, "1", {}, 60)
+    RunLedger(str(ledgers), clock).intend(KEY, "1", {})
     begin(PromotionStore(str(journals), clock), "r1", me)
     before = (ledgers.read_bytes(), journals.read_bytes(), files(ledgers))
     reader = PromotionStore(str(ledgers), clock, read_only=True)
-    assert (reader.look(KEY), reader.last(KEY), reader.held(KEY, None), reader.history(KEY, 9)) == (None, None, None, [])
+    assert (reader.look(KEY), last(reader, KEY), reader.held(KEY, None), history(reader, KEY, 9)) == (None, None, None, [])
     assert RunLedger(str(journals), clock, read_only=True).open_entry(KEY) is None
     assert (ledgers.read_bytes(), journals.read_bytes(), files(ledgers)) == before
 
@@ -248,8 +265,8 @@ def test_a_file_that_others_are_switching_to_wal_is_tried_again() -> None:
 
 def test_check_mode_creates_nothing(path: pathlib.Path, clock: FakeClock) -> None:
     journal = PromotionStore(str(path), clock, read_only=True)
-    assert (journal.look(KEY), journal.last(KEY), journal.held(KEY, "1")) == (None, None, None)
-    assert (journal.history(KEY, 9), journal.holds(KEY, 9)) == ([], [])
+    assert (journal.look(KEY), last(journal, KEY), journal.held(KEY, "1")) == (None, None, None)
+    assert (history(journal, KEY, 9), holds(journal, KEY, 9)) == ([], [])
     assert not path.parent.exists()
 
 
@@ -293,9 +310,9 @@ def test_check_mode_takes_an_empty_file_as_empty(path: pathlib.Path, clock: Fake
     "write",
     [
         lambda journal: begin(journal, "r1", Owner.current()),
-        lambda journal: journal.advance("r1", KEY, "sync", 60),
+        lambda journal: journal.advance("r1", KEY, "sync"),
         lambda journal: journal.finish("r1", KEY, "failed"),
-        lambda journal: journal.release("r1", KEY),
+        lambda journal: journal.unlock("r1", KEY),
         lambda journal: journal.hold(KEY, "1", "slow", "r1"),
         lambda journal: journal.lift(KEY, "1", "fast"),
     ],
@@ -311,66 +328,23 @@ def test_writing_in_check_mode_is_a_programming_error(
 # -- owners -----------------------------------------------------------------------------------------------------------
 
 
-def test_this_process_is_alive() -> None:
-    owner = Owner.current()
-    assert (owner.host, owner.pid, owner.label) == (this_host(), os.getpid(), this_user())
-    assert owner.is_alive()
+def test_the_owner_is_this_process_or_the_one_that_it_works_for() -> None:
+    assert Owner.current() == Owner.of_playbook() == Owner(ProcessIdentity.current(), this_user())
+    assert Owner.of_playbook("job 17").label == "job 17"
 
 
-def test_the_owner_may_be_another_process() -> None:
-    owner = Owner.current(os.getppid(), "parent")
-    assert (owner.pid, owner.started, owner.label) == (os.getppid(), process_started(os.getppid()), "parent")
-    assert owner.is_alive()
+def test_the_owner_of_a_worker_is_the_process_that_started_it() -> None:
+    process = Process(name_owner_in_worker)
+    assert json.loads(process.line()) == json.loads(ProcessIdentity.of(process.pid).to_json())
+    process.end()
 
 
-def test_a_process_that_ended_is_not(dead: Owner) -> None:
-    assert not dead.is_alive()
-
-
-def test_a_process_that_was_killed_is_dead_before_its_parent_collects_it() -> None:
-    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-    owner = Owner.current(child.pid)
-    assert owner.is_alive()
-    child.kill()
-    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
-    assert os.kill(child.pid, 0) is None
-    assert not owner.is_alive()
-    child.wait()
-
-
-def test_a_later_process_of_the_same_id_is_another_one() -> None:
-    owner = Owner.current(started=lambda pid: "100")
-    assert owner.is_alive(lambda pid: "100")
-    assert not owner.is_alive(lambda pid: "101")
-
-
-@pytest.mark.parametrize(("then", "now"), [("100", None), (None, "100"), (None, None)])
-def test_where_nobody_can_tell_a_process_counts_as_the_same(then: str | None, now: str | None) -> None:
-    assert Owner.current(started=lambda pid: then).is_alive(lambda pid: now)
-
-
-def test_of_another_host_nobody_can_tell(dead: Owner) -> None:
-    assert dataclasses.replace(dead, host="elsewhere").is_alive()
-
-
-def test_of_another_container_on_this_host_nobody_can_tell(dead: Owner, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("socket.gethostname", lambda: "here")
-    monkeypatch.setattr(os, "readlink", lambda path: "pid:[4026531836]")
-    assert this_host() == "here"
-    owner = dataclasses.replace(dead, host=this_host())
-    assert not owner.is_alive()
-    monkeypatch.setattr(os, "readlink", lambda path: "pid:[4026532281]")
-    assert this_host() == "here/4026532281"
-    assert owner.is_alive()
-
-
-def test_a_system_without_such_spaces_is_one_host(monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(path: str) -> str:
-        raise FileNotFoundError(path)
-
-    monkeypatch.setattr("socket.gethostname", lambda: "here")
-    monkeypatch.setattr(os, "readlink", missing)
-    assert this_host() == "here"
+def test_a_worker_whose_parent_was_killed_owns_nothing() -> None:
+    process = Process(outlive_parent)
+    assert process.line() == "waiting"
+    os.kill(process.pid, signal.SIGKILL)
+    assert process.line() == "busy"
+    process.end()
 
 
 def test_a_user_without_a_name_is_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -393,24 +367,25 @@ def test_a_promotion_from_begin_to_end(journal: PromotionStore, clock: FakeClock
     assert (promotion.run, promotion.holder, promotion.key, promotion.name) == ("r1", "r1", KEY, "shop")
     assert (promotion.release, promotion.phase, promotion.data, promotion.owner) == ("1.2", LOCKED, {}, me)
     assert (promotion.begun_at, promotion.updated_at) == (begun_at, begun_at)
-    assert (promotion.expires_at, promotion.verdict, promotion.finished_at) == (begun_at + dt.timedelta(seconds=60), None, None)
+    assert promotion.expires_at == begun_at + dt.timedelta(seconds=LEASE_SECONDS)
+    assert (promotion.verdict, promotion.finished_at) == (None, None)
     assert journal.is_held(promotion)
 
     clock.sleep(30)
-    journal.advance("r1", KEY, "backup", 90, {"backup": {"state": "made"}, "before": [1]})
-    advanced = journal.advance("r1", KEY, "sync", 90, {"backup": {"state": "found"}})
+    journal.advance("r1", KEY, "backup", {"backup": {"state": "made"}, "before": [1]})
+    advanced = journal.advance("r1", KEY, "sync", {"backup": {"state": "found"}})
     assert advanced == look(journal)
     assert (advanced.phase, advanced.data) == ("sync", {"backup": {"state": "found"}, "before": [1]})
     assert (advanced.begun_at, advanced.updated_at) == (begun_at, clock.now())
-    assert advanced.expires_at == clock.now() + dt.timedelta(seconds=90)
+    assert advanced.expires_at == clock.now() + dt.timedelta(seconds=LEASE_SECONDS)
 
     journal.finish("r1", KEY, "succeeded")
     assert journal.look(KEY) is None
-    last = journal.last(KEY)
-    assert last is not None
-    assert (last.id, last.phase, last.data) == (promotion.id, "sync", advanced.data)
-    assert (last.verdict, last.finished_at) == ("succeeded", clock.now())
-    assert not journal.is_held(last)
+    ended = last(journal, KEY)
+    assert ended is not None
+    assert (ended.id, ended.phase, ended.data) == (promotion.id, "sync", advanced.data)
+    assert (ended.verdict, ended.finished_at) == ("succeeded", clock.now())
+    assert not journal.is_held(ended)
 
 
 @pytest.mark.parametrize("verdict", VERDICTS)
@@ -443,12 +418,12 @@ def test_all_targets_are_locked_or_none(journal: PromotionStore, path: pathlib.P
     begin(journal, "r2", me, "1", third)
     content = path.read_bytes()
     with pytest.raises(LockHeld) as caught:
-        journal.begin("r3", {KEY: "shop", OTHER: "blog", third: "wiki"}, "2", me, 60)
+        journal.begin("r3", {KEY: "shop", OTHER: "blog", third: "wiki"}, "2", me)
     assert caught.value.key == third
     assert path.read_bytes() == content
     assert (look(journal).run, journal.look(OTHER), look(journal, third).run) == ("r1", None, "r2")
     journal.finish("r2", third, "failed")
-    begun = journal.begin("r3", {KEY: "shop", OTHER: "blog", third: "wiki"}, "2", me, 60)
+    begun = journal.begin("r3", {KEY: "shop", OTHER: "blog", third: "wiki"}, "2", me)
     assert [(key, item.promotion.name, item.promotion.run) for key, item in begun.items()] == [
         (KEY, "shop", "r3"),
         (OTHER, "blog", "r3"),
@@ -460,33 +435,44 @@ def test_all_targets_are_locked_or_none(journal: PromotionStore, path: pathlib.P
 def test_what_a_dead_run_left_is_resumed_by_the_same_release(
     journal: PromotionStore, clock: FakeClock, me: Owner, dead: Owner, release: str | None
 ) -> None:
-    left = begin(journal, "r1", dead, release).promotion
-    journal.advance("r1", KEY, "backup", 600, {"backup": {"id": 5}})
+    left = begin(journal, "r1", me, release).promotion
+    journal.advance("r1", KEY, "backup", {"backup": {"id": 5}})
+    give_to(journal, KEY, dead)
     clock.sleep(10)
-    begun = journal.begin("r2", {KEY: "store"}, release, me, 60)[KEY]
+    begun = journal.begin("r2", {KEY: "store"}, release, me)[KEY]
     assert (begun.resumed, begun.abandoned) == ("backup", None)
     promotion = begun.promotion
     assert (promotion.id, promotion.run, promotion.holder, promotion.owner) == (left.id, "r1", "r2", me)
     assert (promotion.name, promotion.phase, promotion.data) == ("store", "backup", {"backup": {"id": 5}})
     assert promotion.release == (release or None)
     assert (promotion.begun_at, promotion.updated_at) == (left.begun_at, clock.now())
-    assert promotion.expires_at == clock.now() + dt.timedelta(seconds=60)
+    assert promotion.expires_at == clock.now() + dt.timedelta(seconds=LEASE_SECONDS)
+
+
+def test_an_orphan_of_a_run_that_is_gone_has_to_stop(journal: PromotionStore, me: Owner, dead: Owner) -> None:
+    left = begin(journal, "r1", me).promotion
+    give_to(journal, KEY, dead)
+    with pytest.raises(SyncError, match=r"run r1 lost its lock on shop: process .* has ended") as caught:
+        journal.advance("r1", KEY, "sync", {"sync": {}})
+    assert caught.value.code == "busy"
+    assert (look(journal).phase, look(journal).data, look(journal).expires_at) == (LOCKED, {}, left.expires_at)
 
 
 @pytest.mark.parametrize(("left", "now"), [("1", "2"), ("1", None), (None, "1"), ("1", "1.0")])
 def test_what_a_dead_run_left_is_abandoned_by_another_release(
     journal: PromotionStore, clock: FakeClock, me: Owner, dead: Owner, left: str | None, now: str | None
 ) -> None:
-    before = begin(journal, "r1", dead, left).promotion
-    journal.advance("r1", KEY, "backup", 600, {"backup": {"id": 5}})
+    before = begin(journal, "r1", me, left).promotion
+    journal.advance("r1", KEY, "backup", {"backup": {"id": 5}})
+    give_to(journal, KEY, dead)
     begun = begin(journal, "r2", me, now)
     assert begun.resumed is None
     assert begun.abandoned is not None
     assert (begun.abandoned.id, begun.abandoned.phase) == (before.id, "backup")
     assert (begun.promotion.run, begun.promotion.release, begun.promotion.data) == ("r2", now, {})
-    last = journal.last(KEY)
-    assert last is not None
-    assert (last.id, last.verdict, last.finished_at) == (before.id, "abandoned", clock.now())
+    ended = last(journal, KEY)
+    assert ended is not None
+    assert (ended.id, ended.verdict, ended.finished_at) == (before.id, "abandoned", clock.now())
 
 
 def test_a_lock_expires_and_the_run_that_lost_it_has_to_stop(journal: PromotionStore, clock: FakeClock, me: Owner) -> None:
@@ -498,9 +484,9 @@ def test_a_lock_expires_and_the_run_that_lost_it_has_to_stop(journal: PromotionS
     assert begin(journal, "r2", dataclasses.replace(me, label="colleague")).resumed == LOCKED
     taken = look(journal)
     for attempt in (
-        lambda: journal.advance("r1", KEY, "sync", 60),
+        lambda: journal.advance("r1", KEY, "sync"),
         lambda: journal.finish("r1", KEY, "succeeded"),
-        lambda: journal.release("r1", KEY),
+        lambda: journal.unlock("r1", KEY),
     ):
         with pytest.raises(SyncError, match=r"run r1 lost its lock on shop: run r2 of colleague .* has taken over") as caught:
             attempt()
@@ -515,26 +501,26 @@ def test_a_run_whose_promotion_was_abandoned_has_to_stop(journal: PromotionStore
     begin(journal, "r2", me, "2")
     journal.finish("r2", KEY, "succeeded")
     with pytest.raises(SyncError, match="ended or given up") as caught:
-        journal.advance("r1", KEY, "sync", 60)
+        journal.advance("r1", KEY, "sync")
     assert caught.value.code == "busy"
-    assert [(item.run, item.verdict) for item in journal.history(KEY, 9)] == [("r2", "succeeded"), ("r1", "abandoned")]
+    assert [(item.run, item.verdict) for item in history(journal, KEY, 9)] == [("r2", "succeeded"), ("r1", "abandoned")]
 
 
 def test_an_expired_lock_that_nobody_took_is_renewed(journal: PromotionStore, clock: FakeClock, me: Owner) -> None:
     begin(journal, "r1", me)
     clock.sleep(3600)
-    journal.advance("r1", KEY, "sync", 60)
+    journal.advance("r1", KEY, "sync")
     with pytest.raises(LockHeld):
         begin(journal, "r2", me)
 
 
 def test_a_promotion_that_was_given_up_is_resumed_at_once(journal: PromotionStore, clock: FakeClock, me: Owner) -> None:
     begin(journal, "r1", me)
-    journal.advance("r1", KEY, "sync", 3600, {"sync": {"state": "running"}})
-    journal.release("r1", KEY)
+    journal.advance("r1", KEY, "sync", {"sync": {"state": "running"}})
+    journal.unlock("r1", KEY)
     assert not journal.is_held(look(journal))
     with pytest.raises(SyncError, match="given up") as caught:
-        journal.advance("r1", KEY, "verify", 60)
+        journal.advance("r1", KEY, "verify")
     assert caught.value.code == "busy"
     begun = begin(journal, "r2", me)
     assert (begun.resumed, begun.promotion.run, begun.promotion.data) == ("sync", "r1", {"sync": {"state": "running"}})
@@ -543,18 +529,21 @@ def test_a_promotion_that_was_given_up_is_resumed_at_once(journal: PromotionStor
 def test_a_run_of_another_host_keeps_others_away_until_it_expires(
     journal: PromotionStore, clock: FakeClock, me: Owner, dead: Owner
 ) -> None:
-    begin(journal, "r1", dataclasses.replace(dead, host="elsewhere"))
-    with pytest.raises(LockHeld, match="on elsewhere"):
+    begin(journal, "r1", elsewhere(dead))
+    with pytest.raises(LockHeld, match="on pod-2"):
         begin(journal, "r2", me)
     clock.sleep(60)
     assert begin(journal, "r2", me).resumed == LOCKED
 
 
-def test_a_process_id_that_was_given_to_another_process_keeps_nobody_away(path: pathlib.Path, clock: FakeClock) -> None:
-    begin(PromotionStore(str(path), clock), "r1", Owner.current(started=lambda pid: "100"))
+def test_a_process_id_that_was_given_to_another_process_keeps_nobody_away(journal: PromotionStore, me: Owner) -> None:
+    begin(journal, "r1", me)
     with pytest.raises(LockHeld):
-        begin(PromotionStore(str(path), clock, started=lambda pid: "100"), "r2", Owner.current())
-    assert begin(PromotionStore(str(path), clock, started=lambda pid: "101"), "r2", Owner.current()).resumed == LOCKED
+        begin(journal, "r2", me)
+    journal.finish("r1", KEY, "failed")
+    begin(journal, "r3", dataclasses.replace(me, process=dataclasses.replace(me.process, started="1")))
+    begun = begin(journal, "r4", me)
+    assert (begun.resumed, begun.taken_over and begun.taken_over.reason) == (LOCKED, "gone")
 
 
 @pytest.mark.parametrize(
@@ -570,18 +559,18 @@ def test_targets_do_not_mix(journal: PromotionStore, me: Owner, other: Key) -> N
     journal.finish("r1", KEY, "succeeded")
     begin(journal, "r2", me)
     journal.hold(KEY, "1", "slow", "r1")
-    assert (journal.look(other), journal.last(other), journal.history(other, 9)) == (None, None, [])
-    assert (journal.held(other, "1"), journal.holds(other, 9), journal.lift(other, "1", "fast")) == (None, [], None)
+    assert (journal.look(other), last(journal, other), history(journal, other, 9)) == (None, None, [])
+    assert (journal.held(other, "1"), holds(journal, other, 9), journal.lift(other, "1", "fast")) == (None, [], None)
     with pytest.raises(SyncError):
-        journal.advance("r2", other, "sync", 60)
+        journal.advance("r2", other, "sync")
     begin(journal, "r3", me, key=other)
 
 
 def test_the_file_itself_allows_one_unfinished_promotion(journal: PromotionStore, path: pathlib.Path, me: Owner) -> None:
     begin(journal, "r1", me)
     db = sqlite3.connect(path)
-    columns = "run, holder, provider, address, target, name, release, phase, data, owner_host, owner_pid, owner_started"
-    columns += ", owner_label, begun_at, updated_at, expires_at"
+    columns = "run, holder, provider, address, target, name, release, phase, data, owner, owner_label, begun_at, updated_at"
+    columns += ", expires_at"
     with pytest.raises(sqlite3.IntegrityError):
         db.execute(f"INSERT INTO promotions ({columns}) SELECT {columns} FROM promotions")
     db.close()
@@ -592,12 +581,12 @@ def test_history_is_newest_first_and_limited(journal: PromotionStore, me: Owner)
         begin(journal, f"r{number}", me)
         journal.finish(f"r{number}", KEY, "failed" if number % 2 else "succeeded")
     begin(journal, "r4", me)
-    assert [item.run for item in journal.history(KEY, 9)] == ["r4", "r3", "r2", "r1", "r0"]
-    assert [item.run for item in journal.history(KEY, 2)] == ["r4", "r3"]
-    newest, succeeded = journal.last(KEY), journal.last(KEY, "succeeded")
+    assert [item.run for item in history(journal, KEY, 9)] == ["r4", "r3", "r2", "r1", "r0"]
+    assert [item.run for item in history(journal, KEY, 2)] == ["r4", "r3"]
+    newest, succeeded = last(journal, KEY), last(journal, KEY, "succeeded")
     assert newest is not None
     assert succeeded is not None
-    assert (newest.run, succeeded.run, journal.last(KEY, "rolled_back")) == ("r3", "r2", None)
+    assert (newest.run, succeeded.run, last(journal, KEY, "rolled_back")) == ("r3", "r2", None)
 
 
 # -- holds ------------------------------------------------------------------------------------------------------------
@@ -616,8 +605,8 @@ def test_a_hold_from_begin_to_end(journal: PromotionStore, clock: FakeClock) -> 
     assert journal.lift(KEY, "1.2", "again") is None
     again = journal.hold(KEY, "1.2", "still slow", "r2")
     assert again.held_by == this_user()
-    assert journal.holds(KEY, 9) == [again, lifted]
-    assert journal.holds(KEY, 1) == [again]
+    assert holds(journal, KEY, 9) == [again, lifted]
+    assert holds(journal, KEY, 1) == [again]
 
 
 def test_promotions_without_a_release_are_one_release_of_their_own(journal: PromotionStore) -> None:
@@ -632,7 +621,7 @@ def test_promotions_without_a_release_are_one_release_of_their_own(journal: Prom
 def test_a_second_hold_leaves_the_first(journal: PromotionStore) -> None:
     first = journal.hold(KEY, "1", "slow", "r1")
     assert journal.hold(KEY, "1", "broken", "r2") == first
-    assert journal.holds(KEY, 9) == [first]
+    assert holds(journal, KEY, 9) == [first]
 
 
 def test_a_hold_is_independent_of_promotions(journal: PromotionStore, me: Owner) -> None:
@@ -650,8 +639,8 @@ def test_no_secret_reaches_the_file(path: pathlib.Path, clock: FakeClock, me: Ow
     keeper = PromotionStore(str(path), clock, scrub=Redactor([SECRET]).scrub)
     db = sqlite3.connect(path)
     owner = dataclasses.replace(me, label=f"job {SECRET}")
-    keeper.begin("r1", {KEY: f"shop {SECRET}"}, "1", owner, 60)
-    keeper.advance("r1", KEY, "sync", 60, {"url": f"https://{SECRET}@shop", SECRET: [{"deep": SECRET}]})
+    keeper.begin("r1", {KEY: f"shop {SECRET}"}, "1", owner)
+    keeper.advance("r1", KEY, "sync", {"url": f"https://{SECRET}@shop", SECRET: [{"deep": SECRET}]})
     keeper.hold(KEY, "1", f"answer {SECRET}", "r1", f"who {SECRET}")
     keeper.lift(KEY, "1", f"because {SECRET}", f"who {SECRET}")
     for name in files(path):
@@ -672,14 +661,14 @@ def test_what_ended_long_ago_is_removed_when_something_begins(journal: Promotion
     begin(journal, "r2", me, key=OTHER)
     clock.sleep(KEPT.total_seconds())
     begin(journal, "r3", me)
-    assert [item.run for item in journal.history(KEY, 9)] == ["r3", "r1"]
-    assert len(journal.holds(KEY, 9)) == 2
+    assert [item.run for item in history(journal, KEY, 9)] == ["r3", "r1"]
+    assert len(holds(journal, KEY, 9)) == 2
     journal.finish("r3", KEY, "failed")
     clock.sleep(1)
     begin(journal, "r4", me)
-    assert [item.run for item in journal.history(KEY, 9)] == ["r4", "r3"]
+    assert [item.run for item in history(journal, KEY, 9)] == ["r4", "r3"]
     # an active hold and an unfinished promotion stay, however old
-    assert [item.release for item in journal.holds(KEY, 9)] == ["2"]
+    assert [item.release for item in holds(journal, KEY, 9)] == ["2"]
     assert look(journal, OTHER).run == "r2"
 
 
@@ -714,7 +703,7 @@ def test_of_many_processes_exactly_one_begins_while_it_lives(path: pathlib.Path,
     journal = PromotionStore(str(path), clock)
     with pytest.raises(LockHeld) as caught:
         begin(journal, "me", me)
-    assert (caught.value.promotion.holder, caught.value.promotion.owner.pid) == (str(number), racers[number].pid)
+    assert (caught.value.promotion.holder, caught.value.promotion.owner.process.pid) == (str(number), racers[number].pid)
     assert look(journal, OTHER).holder == str(number)
     racers[number].kill()
     assert begin(journal, "me", me).promotion.run == str(number)
@@ -797,41 +786,42 @@ class Promotions(RuleBasedStateMachine):
         row = self.unfinished(key)
         return row if row is not None and row.holder == run else None
 
-    @rule(chosen=st.lists(keys, unique=True, min_size=1), release=releases, expires_in=st.integers(1, 50))
-    def begin(self, chosen: list[Key], release: str | None, expires_in: int) -> None:
+    @rule(chosen=st.lists(keys, unique=True, min_size=1), release=releases)
+    def begin(self, chosen: list[Key], release: str | None) -> None:
         number = len(self.runs)
         run = f"r{number}"
         self.runs.append(run)
         # a dead owner has an id that nobody has, a live one is of another host, where nobody can tell
-        owner = Owner(f"host{number}", number, None, run)
+        owner = Owner(ProcessIdentity("another kernel", "space", number, "", "pod"), run)
         held = [key for key in chosen for row in [self.unfinished(key)] if row is not None and self.is_held(row)]
         targets = dict.fromkeys(chosen, "shop")
         if held:
             with pytest.raises(LockHeld) as caught:
-                self.journal().begin(run, targets, release, owner, expires_in)
+                self.journal().begin(run, targets, release, owner)
             assert caught.value.key == held[0]
             return
-        begun = self.journal().begin(run, targets, release, owner, expires_in)
+        begun = self.journal().begin(run, targets, release, owner)
         for key in chosen:
             row = self.unfinished(key)
             if row is not None and row.release == release:
                 assert begun[key].resumed == row.phase
-                row.holder, row.pid, row.expires = run, number, self.clock.elapsed + expires_in
+                row.holder, row.pid, row.expires = run, number, self.clock.elapsed + LEASE_SECONDS
                 continue
             assert (begun[key].resumed, begun[key].abandoned is None) == (None, row is None)
             if row is not None:
                 row.verdict, row.holder = "abandoned", ""
-            self.rows[key].append(Row(run, run, number, release, LOCKED, {}, self.clock.elapsed + expires_in))
+            self.rows[key].append(Row(run, run, number, release, LOCKED, {}, self.clock.elapsed + LEASE_SECONDS))
 
     @rule(key=keys)
     def die(self, key: Key) -> None:
-        """The owner turns out to be gone: its place becomes this host, where no such process is."""
+        """The owner turns out to be gone: its place becomes this kernel, where no such process is."""
         row = self.unfinished(key)
         if row is None or row.pid in self.dead:
             return
         self.dead.add(row.pid)
         db = sqlite3.connect(self.path)
-        db.execute("UPDATE promotions SET owner_host = ?, owner_pid = ? WHERE owner_pid = ?", (this_host(), NOBODY, row.pid))
+        gone, alive = ProcessIdentity.of(NOBODY), ProcessIdentity("another kernel", "space", row.pid, "", "pod")
+        db.execute("UPDATE promotions SET owner = ? WHERE owner = ?", (gone.to_json(), alive.to_json()))
         db.commit()
         db.close()
 
@@ -839,14 +829,22 @@ class Promotions(RuleBasedStateMachine):
     def advance(self, data: st.DataObject, key: Key, phase: str, fact: int) -> None:
         run = data.draw(st.sampled_from(self.runs))
         row = self.mine(run, key)
-        if row is None:
+        if row is None or row.pid in self.dead:
             with pytest.raises(SyncError) as caught:
-                self.journal().advance(run, key, phase, 20, {str(fact): fact})
+                self.journal().advance(run, key, phase, {str(fact): fact})
             assert caught.value.code == "busy"
             return
-        self.journal().advance(run, key, phase, 20, {str(fact): fact})
-        row.phase, row.expires = phase, self.clock.elapsed + 20
+        self.journal().advance(run, key, phase, {str(fact): fact})
+        row.phase, row.expires = phase, self.clock.elapsed + LEASE_SECONDS
         row.data = {**row.data, str(fact): fact}
+
+    @rule(data=st.data())
+    def beat(self, data: st.DataObject) -> None:
+        run = data.draw(st.sampled_from(self.runs))
+        rows = [row for key in KEYS for row in [self.mine(run, key)] if row is not None]
+        assert self.journal().renew(run) == len(rows)
+        for row in rows:
+            row.expires = self.clock.elapsed + LEASE_SECONDS
 
     @rule(data=st.data(), key=keys, verdict=st.sampled_from([None, "succeeded", "failed"]))
     def end(self, data: st.DataObject, key: Key, verdict: str | None) -> None:
@@ -857,13 +855,13 @@ class Promotions(RuleBasedStateMachine):
         journal = self.journal()
         if row is None:
             with pytest.raises(SyncError) as caught:
-                journal.finish(run, key, verdict) if verdict else journal.release(run, key)
+                journal.finish(run, key, verdict) if verdict else journal.unlock(run, key)
             assert caught.value.code == "busy"
         elif verdict:
             journal.finish(run, key, verdict)
             row.verdict, row.holder = verdict, ""
         else:
-            journal.release(run, key)
+            journal.unlock(run, key)
             row.holder = ""
 
     @rule(key=keys, release=releases, reason=st.sampled_from(["slow", "broken"]))
@@ -887,7 +885,7 @@ class Promotions(RuleBasedStateMachine):
             return
         reader = self.journal(read_only=True)
         for key in KEYS:
-            found = reader.history(key, 1000)
+            found = history(reader, key, 1000)
             assert [(i.run, i.holder, i.release, i.phase, i.data, i.verdict) for i in found] == [
                 (row.run, row.holder, row.release, row.phase, row.data, row.verdict) for row in reversed(self.rows[key])
             ]
@@ -895,12 +893,10 @@ class Promotions(RuleBasedStateMachine):
             assert (newest is None) == (row is None)
             if newest is not None and row is not None:
                 assert reader.is_held(newest) == self.is_held(row)
-            ended = [item for item in found if item.verdict is not None]
-            assert reader.last(key) == (ended[0] if ended else None)
             for release in (None, "1", "2"):
                 hold = reader.held(key, release)
                 assert (hold.reason if hold else None) == self.holds.get((key, release))
-        assert sum(len(reader.holds(key, 1000)) for key in KEYS) == len(self.holds) + self.lifted
+        assert sum(len(holds(reader, key, 1000)) for key in KEYS) == len(self.holds) + self.lifted
 
 
 TestPromotions = Promotions.TestCase

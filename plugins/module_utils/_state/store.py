@@ -1,0 +1,107 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is PRIVATE to the collection.
+
+"""What the run ledger and the promotion store need of a database.
+
+Statements are SQL that SQLite and PostgreSQL have in common, with ``?`` where a value goes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import typing as t
+
+from .._core.clock import Clock, isoformat, parse_iso
+
+Value = t.Union[str, int, float, None]
+Row = t.Sequence[Value]
+
+
+class Transaction(t.Protocol):
+    """Statements that take effect all together, or not at all."""
+
+    def query(self, statement: str, *values: Value) -> list[Row]:
+        """The rows that a SELECT returns."""
+
+    def execute(self, statement: str, *values: Value) -> int:
+        """The number of rows that a statement changed."""
+
+    def insert(self, statement: str, *values: Value) -> int:
+        """The id of the row that an INSERT added."""
+
+    def now(self) -> dt.datetime:
+        """The time, in UTC, that all users of the database share."""
+
+
+class Store(t.Protocol):
+    """A database that exists and has the tables of this version.
+
+    Every use is a connection of its own, so that a store may be used in several threads and across a fork.
+
+    :param location: by which another process finds the same database.
+    """
+
+    location: str
+
+    def transaction(self) -> contextlib.AbstractContextManager[Transaction]:
+        """Reading and writing; nothing else writes meanwhile.
+
+        :raises SyncError: ``invalid_option`` if the database cannot be used.
+        :raises ValueError: the store was opened for reading only.
+        """
+
+    def reading(self) -> contextlib.AbstractContextManager[Transaction]:
+        """Reading one consistent state.
+
+        :raises SyncError: ``invalid_option`` if the database cannot be used.
+        """
+
+
+# -- values of rows ---------------------------------------------------------------------------------------------------
+
+
+def date(moment: dt.datetime) -> str:
+    """A date as it is stored: such texts are in the order of what they mean."""
+    return str(isoformat(moment))
+
+
+def as_text(value: Value) -> str:
+    return "" if value is None else str(value)
+
+
+def as_number(value: Value) -> int:
+    return int(value or 0)
+
+
+def as_optional_date(value: Value) -> dt.datetime | None:
+    return parse_iso(value)
+
+
+def as_date(value: Value) -> dt.datetime:
+    """:raises ValueError: it is none."""
+    moment = parse_iso(value)
+    if moment is None:
+        raise ValueError(f"{value!r} is not a date")
+    return moment
+
+
+class NoRows:
+    """A database that has nothing yet."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def query(self, statement: str, *values: Value) -> list[Row]:
+        return []
+
+    def execute(self, statement: str, *values: Value) -> int:
+        raise ValueError("the store was opened for reading only")
+
+    insert = execute
+
+    def now(self) -> dt.datetime:
+        return self._clock.now()
