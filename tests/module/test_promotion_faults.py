@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import collections
 import json
-import os
 import re
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,8 +16,9 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.lockstep.sync.plugins.module_utils._state.process import ProcessIdentity
 from ansible_collections.lockstep.sync.plugins.plugin_utils._change_windows import decision as _windows
-from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion import preflight
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion import owner, preflight
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.phase import StepRequest, StepResult
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.phases import STEPS
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.vocabulary import HOOKS, PHASES
@@ -28,9 +29,6 @@ from .promotion import Kill, Nobody, Play, Somebody, check_page, check_report
 from .role_tasks import load, steps_of
 
 Json = dict[str, Any]
-
-#: above all that a kernel gives out
-DEAD = 2**22 + 7
 
 OLD, NEW = "release-1", "release-2"
 #: of probes, in tests that have any
@@ -56,8 +54,24 @@ class Stage:
         self.ledger = directory / "state" / "ledger.sqlite3"
         self.report = directory / "reports" / "report.json"
         self.plays: list[Play] = []
-        self.owner: int | None = None
+        self._owner: subprocess.Popen[bytes] | None = None
         self.knob(sync_seconds=0.08, backup_seconds=0.08, restore_seconds=0.08)
+
+    # -- the process that locks belong to ----------------------------------------------------------------------------
+
+    def begin_mortal(self) -> None:
+        """From now on, locks belong to a process that is going to die."""
+        self._owner = subprocess.Popen(["sleep", "600"])
+
+    def die(self) -> None:
+        """That process dies; from now on, locks belong to this one."""
+        if self._owner is not None:
+            self._owner.kill()
+            self._owner.wait()
+        self._owner = None
+
+    def controlling_process(self) -> ProcessIdentity:
+        return ProcessIdentity.of(self._owner.pid) if self._owner else ProcessIdentity.current()
 
     # -- the service -------------------------------------------------------------------------------------------------
 
@@ -165,8 +179,9 @@ def stage(simulator: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     made = Stage(simulator, tmp_path)
     monkeypatch.setattr(preflight, "PREFLIGHT_PATIENCE", 0.0)
     monkeypatch.setenv("LOCKSTEP_LEDGER", str(made.ledger))
-    monkeypatch.setattr(os, "getppid", lambda: made.owner or os.getpid())
+    monkeypatch.setattr(owner, "controlling_process", made.controlling_process)
     yield made
+    made.die()
     made.check_secrets()
 
 
@@ -474,7 +489,6 @@ class TestPermission:
         assert play.report["digest"] in person.question
 
     def test_a_lock_that_another_run_holds(self, stage: Stage) -> None:
-        stage.owner = os.getpid()
         first = stage.play(kill=Kill("lock", "after"))
         play = stage.play(lock_wait=0)
         assert (first.killed, *outcome(play)) == (True, "refused", False, False)
@@ -532,13 +546,13 @@ class TestPermission:
 
     def test_a_lock_that_is_lost(self, stage: Stage) -> None:
         """Whoever has lost it, as after an expiry, does nothing more; and it gives back those that it has not lost."""
-        stage.owner = DEAD
+        stage.begin_mortal()
         slow = Play(stage.variables(targets=[stage.entry(), stage.entry("blog", 90)], serial=["2"]))
         original = slow.take
 
         def take(step: str, request: StepRequest) -> StepResult:
             if step == "sync" and request.target == 0:
-                stage.owner = None
+                stage.die()
                 assert stage.play().verdict == "succeeded"
             return original(step, request)
 
@@ -892,11 +906,11 @@ class TestWaves:
 class TestResuming:
     def resume(self, stage: Stage, kill: Kill, **variables: Any) -> tuple[Play, Play]:
         """A run that is ended, and the next one."""
-        stage.owner = DEAD
+        stage.begin_mortal()
         killed = stage.play(kill=kill, **variables)
         assert killed.killed, f"{kill} never came"
         self.check_what_is_left(stage, kill)
-        stage.owner = None
+        stage.die()
         return killed, stage.play(**variables)
 
     def check_what_is_left(self, stage: Stage, kill: Kill) -> None:
@@ -972,16 +986,16 @@ class TestResuming:
         assert play.verdict == "succeeded"
         stage.simulator.reset()
         stage.knob(sync_seconds=1.5)
-        stage.owner = DEAD
+        stage.begin_mortal()
         stage.play(kill=Kill("sync", "waiting"), release="2026.12")
-        stage.owner = None
+        stage.die()
         play = stage.play(release="2026.12", windows=ALLOWED_LONG_AGO, approval="token")
         assert play.verdict == "succeeded"
 
     def test_another_release_takes_its_place(self, stage: Stage) -> None:
-        stage.owner = DEAD
+        stage.begin_mortal()
         killed = stage.play(kill=Kill("sync", "after"))
-        stage.owner = None
+        stage.die()
         play = stage.play(release="2026.12")
         assert (play.verdict, stage.sent["sync"]) == ("succeeded", 2)
         assert any("abandoned" in text for text in play.warnings)
@@ -989,18 +1003,18 @@ class TestResuming:
 
     def test_another_release_does_not_take_the_sync_in_flight_for_its_own(self, stage: Stage) -> None:
         stage.knob(sync_seconds=1.5)
-        stage.owner = DEAD
+        stage.begin_mortal()
         stage.play(kill=Kill("sync", "waiting"))
-        stage.owner = None
+        stage.die()
         play = stage.play(release="2026.12")
         assert (play.verdict, play.target["sync"]["action"]) == ("succeeded", "triggered")
         assert stage.sent["sync"] == 2
 
     def test_in_check_mode_it_is_told_and_left_alone(self, stage: Stage) -> None:
         stage.knob(sync_seconds=1.5)
-        stage.owner = DEAD
+        stage.begin_mortal()
         stage.play(kill=Kill("sync", "waiting"))
-        stage.owner = None
+        stage.die()
         before = stage.ledger.read_bytes()
         play = stage.play(check=True)
         assert (play.verdict, play.target["resumed"]["phase"]) == ("planned", "sync")
@@ -1010,19 +1024,19 @@ class TestResuming:
 
     def test_the_second_wave_of_a_canary(self, stage: Stage) -> None:
         targets = [stage.entry("blog", 90), stage.entry("shop", 88)]
-        stage.owner = DEAD
+        stage.begin_mortal()
         killed = stage.play(kill=Kill("begin_wave", "after"), targets=targets)
         assert killed.killed
-        stage.owner = None
+        stage.die()
         play = stage.play(targets=targets)
         assert (play.verdict, stage.sent) == ("succeeded", {"backup": 2, "sync": 2})
 
     def test_a_wave_of_which_half_is_done(self, stage: Stage) -> None:
         targets = [stage.entry("blog", 90), stage.entry("shop", 88)]
-        stage.owner = DEAD
+        stage.begin_mortal()
         stage.play(kill=Kill("sync", "after"), targets=targets, serial=["2"])
         assert stage.sent == {"backup": 2, "sync": 1}
-        stage.owner = None
+        stage.die()
         play = stage.play(targets=targets, serial=["2"])
         assert (play.verdict, stage.sent) == ("succeeded", {"backup": 2, "sync": 2})
         assert [target["resumed"]["phase"] for target in play.report["targets"]] == ["verify", "backup"]
@@ -1030,9 +1044,9 @@ class TestResuming:
     @pytest.mark.parametrize("why", ["window", "approval", "preflight"])
     def test_what_was_begun_is_brought_to_an_end_although_nothing_else_may_begin(self, stage: Stage, why: str) -> None:
         targets = [stage.entry("blog", 90), stage.entry("shop", 88)]
-        stage.owner = DEAD
+        stage.begin_mortal()
         stage.play(kill=Kill("sync", "after"), targets=targets)
-        stage.owner = None
+        stage.die()
         if why == "window":
             play = stage.play(targets=targets, windows=ALLOWED_LONG_AGO)
         elif why == "approval":
@@ -1048,9 +1062,9 @@ class TestResuming:
 
     def test_a_sync_in_flight_is_not_given_up_because_the_service_is_away(self, stage: Stage) -> None:
         stage.knob(sync_seconds=1.5)
-        stage.owner = DEAD
+        stage.begin_mortal()
         stage.play(kill=Kill("sync", "waiting"))
-        stage.owner = None
+        stage.die()
         away = Play(stage.variables())
         original = away.take
 

@@ -19,6 +19,7 @@ from .preflight import plan_again
 from .state import ResumedFrom, RunState, TargetState
 from .vocabulary import OVERWRITING
 
+
 def lock(context: PhaseContext, state: RunState, dummy: StepRequest) -> StepResult:
     state = context.open(state, "lock")
     working = [target for target in state.targets if target.has_work]

@@ -65,7 +65,6 @@ VARIABLES: dict[str, ArgumentType] = {
     "windows": {"type": "dict", "default": {}},
     "override_reason": {"type": "str", "default": ""},
     "lift_hold": {"type": "str", "default": ""},
-    "lock_expiry": {"type": "float", "default": 7200.0},
     "lock_wait": {"type": "float", "default": 900.0},
     "hooks": {"type": "dict", "default": {}},
     "notify": {"type": "dict", "default": {}},
@@ -85,7 +84,6 @@ _RANGES: t.Mapping[str, tuple[float, float]] = {
     "soak": (0, MAX_WAIT_TIMEOUT),
     "max_disk_percent": (0, 100),
     "approval_timeout": (1, MAX_WAIT_TIMEOUT),
-    "lock_expiry": (60, MAX_WAIT_TIMEOUT),
     "lock_wait": (0, MAX_WAIT_TIMEOUT),
 }
 
@@ -135,7 +133,6 @@ class PromotionSettings:
     windows: t.Mapping[str, object] = dataclasses.field(default_factory=dict)
     override_reason: str = ""
     lift_hold: str = ""
-    lock_expiry: float = 7200.0
     lock_wait: float = 900.0
     notify: t.Mapping[str, object] = dataclasses.field(default_factory=dict)
     ledger: str = ""
@@ -172,7 +169,6 @@ def read(variables: t.Mapping[str, object], complete: Complete = lambda dummy, o
         windows=values.mapping("windows"),
         override_reason=values.text("override_reason").strip(),
         lift_hold=values.text("lift_hold").strip(),
-        lock_expiry=values.number("lock_expiry"),
         lock_wait=values.number("lock_wait"),
         notify=values.mapping("notify"),
         ledger=values.text("ledger") or _default_ledger(targets, complete),

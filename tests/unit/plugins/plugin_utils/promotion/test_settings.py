@@ -138,7 +138,6 @@ class TestProblems:
             ("verify_interval", 0, "from 0.05"),
             ("max_disk_percent", 101, "to 100"),
             ("approval_timeout", 0, "from 1"),
-            ("lock_expiry", 1, "from 60"),
             ("backup", "sometimes", "none, if_possible, required"),
             ("rollback", True, "auto, manual, never"),
             ("approval", "me", "none, prompt, token"),
