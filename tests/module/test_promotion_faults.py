@@ -380,7 +380,7 @@ class TestPreflight:
         assert "shopp" in play.report["message"]
 
     def test_a_sync_that_somebody_else_began_is_joined(self, stage: Stage) -> None:
-        stage.knob(sync_seconds=1.5)
+        stage.knob(sync_seconds=4)
         stage.control("POST", "/applications/88/sync")
         wait_until(lambda: stage.truth()["busy"])
         play = stage.play(backup="none")

@@ -36,12 +36,14 @@ from .journal import PromotionStore
 #: how often to look for the owner where the kernel does not say that it has ended
 LOOK_SECONDS = 1.0
 
-# The process leaves its parent at once, which need not wait for it. The plugins are a package with a name of their own, so that
-# they are found without Ansible's loader, whatever else is called ansible_collections.
+# The process leaves its parent at once, which waits for that only, and so without what takes long to load. The plugins are a
+# package with a name of their own, so that they are found without Ansible's loader, whatever else is called ansible_collections.
 _PROGRAM = """
-import os, sys, types
+import os, sys
 if os.fork():
     os._exit(0)
+import site, types
+site.main()
 package = types.ModuleType("lockstep_sync")
 package.__path__ = [sys.argv[1]]
 sys.modules["lockstep_sync"] = package
@@ -80,7 +82,7 @@ def start_heartbeat(store: PromotionStore, run: str, owner: ProcessIdentity) -> 
     plugins = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     try:
         subprocess.run(
-            [sys.executable, "-c", _PROGRAM, plugins],
+            [sys.executable, "-S", "-c", _PROGRAM, plugins],
             # not an argument, which others on this host could read
             input=Beats(store.location, run, owner).to_json(),
             text=True,
