@@ -161,7 +161,7 @@ syncs:
       failure: null
       detail:
         fidelity: exact
-        effect: {creates: 1, updates: 1, deletes: 0}
+        effect: {creates: 1, updates: 1, deletes: 0, complete: true}
   contains:
     target:
       description: Name of the zone with its dot (as given, if it was not found).
@@ -256,15 +256,38 @@ syncs:
               description: Whether C(records) is not the whole list.
               type: bool
         effect:
-          description: Number of record sets that the server recorded as created, updated and deleted by this sync.
+          description: Record sets that the server recorded as created, updated and deleted by this sync.
           type: dict
+          contains:
+            creates:
+              description: Number of record sets created.
+              type: int
+            updates:
+              description: Number of record sets updated.
+              type: int
+            deletes:
+              description: Number of record sets deleted.
+              type: int
+            complete:
+              description:
+                - Whether every change was seen. VinylDNS lists many changes with some of them repeated and others left out. Where
+                  no other reading helped, or O(wait_timeout) was too short, this is false, and the numbers are those of the list.
+              type: bool
         fidelity:
-          description: Whether the server did what was planned, V(exact) or V(differs).
+          description:
+            - Whether the server did what was planned. V(exact) and V(differs) follow from all changes; V(incomplete) means that
+              not all of them could be seen, and that those seen are as planned.
+            - With V(other_sync), another sync of the zone, such as one of another controller, had made the planned changes that
+              this one did not, see RV(syncs[].detail.other_syncs).
           type: str
         differences:
           description: The differences, a sentence for each record set.
           type: list
           elements: str
+        other_syncs:
+          description: Other syncs since the plan was made, as C(change_id) and C(created), if this one did not do all of it.
+          type: list
+          elements: dict
         guards:
           description: The broken guards that refuse the plan.
           type: list

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,9 +16,7 @@ import pytest
 from tests.simulator.client import Simulator
 
 from .conftest import Outcome, RunModule
-
-ZONE = "shop.example."
-RECORDS = [f"host{number:02d} 300 A 192.0.2.{number}" for number in range(20)]
+from .vinyldns_server import RECORDS, ZONE, Server, await_the_next_second, drifted, simulator_age, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -33,47 +30,9 @@ def fresh(simulator: Simulator) -> None:
     simulator.reset()
 
 
-class Server:
-    """The emulated server as the tests see it."""
-
-    def __init__(self, simulator: Simulator) -> None:
-        self.simulator = simulator
-        info = simulator["vinyldns"]
-        self.url, self.secret = info["url"], info["secret_key"]
-        self.login = {"api_url": info["url"], "access_key": info["access_key"], "secret_key": info["secret_key"]}
-        self.backend = {key: value for key, value in info["dns"].items() if key != "kind"}
-        self.users = info["users"]
-
-    def options(self, zones: Any = ZONE, **more: Any) -> dict[str, Any]:
-        return {**self.login, "zones": zones, "backend": self.backend, "settle_grace": 3, "poll_min_interval": 0.1, **more}
-
-    def add(self, name: str = ZONE, **order: Any) -> None:
-        self.simulator.control.part("vinyldns", "POST", "/zones", {"zones": [{"name": name, "records": RECORDS, **order}]})
-
-    def update_dns(self, zone: str = ZONE, **changes: Any) -> int:
-        answer = self.simulator.control.part("vinyldns", "POST", "/dns/update", {"zone": zone, **changes})
-        return int(answer["serial"])
-
-    def accepted(self, zone: str | None = None) -> int:
-        """Syncs that the server accepted."""
-        return len(self.simulator.control.part("vinyldns", "GET", "/syncs", zone=zone)["syncs"])
-
-    def posts(self) -> int:
-        """Mutating requests that the server saw."""
-        return len(self.simulator.requests(kind="mutate"))
-
-
 @pytest.fixture
 def server(simulator: Simulator) -> Server:
     return Server(simulator)
-
-
-def drifted(server: Server) -> None:
-    """One record set to create, one to update, one to delete, and the SOA."""
-    server.add()
-    server.update_dns(
-        add=[["new", 300, "A", "198.51.100.1"]], replace=[["host01", 60, "A", "192.0.2.1"]], delete=[["host02", "A"]]
-    )
 
 
 # -- the main job ----------------------------------------------------------------------------------------------------
@@ -104,7 +63,7 @@ def test_first_run_syncs_once_and_second_run_does_nothing(server: Server, run_mo
     record = first.only
     assert first.changed and record["action"] == "triggered" and record["state"] == "succeeded"
     assert record["changed_basis"] == "observed" and record["failure"] is None
-    assert record["detail"]["effect"] == {"creates": 1, "updates": 2, "deletes": 1}
+    assert record["detail"]["effect"] == {"creates": 1, "updates": 2, "deletes": 1, "complete": True}
     assert record["detail"]["fidelity"] == "exact"
     assert record["started_at"] and record["finished_at"] >= record["started_at"]
     assert server.posts() == 1
@@ -128,7 +87,7 @@ def test_soa_only_drift_counts_as_in_sync(server: Server, run_module: RunModule)
     outcome = run_module("vinyldns_zone_sync", server.options())
     assert outcome.only["action"] == "skipped" and outcome.only["detail"]["drift"]["soa_only"] and server.posts() == 0
     forced = run_module("vinyldns_zone_sync", server.options(force=True))
-    assert forced.changed and forced.only["detail"]["effect"] == {"creates": 0, "updates": 1, "deletes": 0}
+    assert forced.changed and forced.only["detail"]["effect"] == {"creates": 0, "updates": 1, "deletes": 0, "complete": True}
 
 
 def test_without_backend_changed_follows_the_record_set_changes(server: Server, run_module: RunModule) -> None:
@@ -140,22 +99,6 @@ def test_without_backend_changed_follows_the_record_set_changes(server: Server, 
     await_the_next_second(server)
     second = run_module("vinyldns_zone_sync", options)
     assert second.only["action"] == "triggered" and not second.changed and second.only["changed_basis"] == "observed"
-
-
-def await_the_next_second(server: Server, zone: str = ZONE) -> None:
-    """Let the server's clock leave the second in which it accepted the last sync of a zone.
-
-    Record set changes name their sync by the zone's time stamp, which has whole seconds: of two syncs of one zone within the
-    same second nobody can tell whose changes they are. A real server refuses the second one for minutes; the tests forget
-    the first for it.
-    """
-    stamp = server.simulator.control.part("vinyldns", "GET", "/zone", name=zone, records="no")["zone"]["updated"]
-    while time.time() < stamp // 1000 + 1:
-        time.sleep(0.02)
-
-
-def simulator_age(server: Server, seconds: float | None, zone: str = ZONE) -> None:
-    server.simulator.control.part("vinyldns", "POST", "/latest-sync", {"zone": zone, "age": seconds})
 
 
 def test_zone_by_id_and_by_name_is_one_target(server: Server, run_module: RunModule) -> None:
@@ -408,13 +351,6 @@ def test_terminated_task_still_reports(server: Server, simulator: Simulator, sta
     assert outcome.failed and "interrupted" in outcome.result["msg"]
     (record,) = json.loads(report.read_text())["syncs"]
     assert record["handle"] and record["state"] == "running" and "goes on" in record["failure"]["message"]
-
-
-def wait_until(condition: Any, seconds: float = 20) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.05)
 
 
 def test_two_tasks_at_once_trigger_once(server: Server, simulator: Simulator, start_module: Any) -> None:

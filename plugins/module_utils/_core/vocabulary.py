@@ -32,8 +32,9 @@ ReadingState = t.Literal["pending", "absent", "running", "succeeded", "failed", 
 #: what a sync does to one record set of a zone
 RecordAction = t.Literal["create", "update", "delete"]
 
-#: how the changes that a server recorded compare with the plan
-FidelityVerdict = t.Literal["exact", "differs"]
+#: how the changes that a server recorded compare with the plan. ``other_sync``: another sync made those that this one did not.
+#: ``incomplete``: not all of them could be seen
+FidelityVerdict = t.Literal["exact", "differs", "other_sync", "incomplete"]
 
 #: how waiting for a run ends. ``lost``: absent beyond the grace. ``unexpected``: unknown states only. ``error``: it can no
 #: longer be observed

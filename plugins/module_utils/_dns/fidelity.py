@@ -20,7 +20,8 @@ _ACTIONS: dict[str, RecordAction] = {"Create": CREATE, "Update": UPDATE, "Delete
 class Fidelity(t.NamedTuple):
     """How the changes that the server made compare with the plan.
 
-    :param verdict: ``exact`` or ``differs``.
+    :param verdict: ``exact``, ``differs``, ``other_sync`` if another sync made what this one did not, or ``incomplete`` if not
+        all changes could be seen.
     :param differences: one sentence for each record set that differs.
     """
 
@@ -46,22 +47,42 @@ def observed_changes(zone: str, items: t.Iterable[Json]) -> tuple[RecordChange, 
     return sort_changes(names.apex, found.values())
 
 
-def fidelity(drift: Drift, observed: t.Iterable[RecordChange]) -> Fidelity:
-    """Compare the plan with the changes that the server recorded, the SOA included."""
+def unseen(drift: Drift, observed: t.Iterable[RecordChange]) -> t.Iterator[RecordChange]:
+    """The planned changes of record sets of which no change was observed."""
+    seen = {(change.name, change.type) for change in observed}
+    return (change for change in drift.changes if (change.name, change.type) not in seen)
+
+
+def fidelity(
+    drift: Drift, observed: t.Sequence[RecordChange], complete: bool = True, elsewhere: t.Iterable[RecordChange] = ()
+) -> Fidelity:
+    """Compare the plan with the changes that the server recorded, the SOA included.
+
+    :param complete: whether ``observed`` is all that there is. If not, nothing follows from what is not in it.
+    :param elsewhere: what other syncs did since the plan was made.
+    """
+    differences = list(_deviations(drift, observed))
+    missing = list(unseen(drift, observed)) if complete else []
+    done = {(change.name, change.type, change.effect()) for change in elsewhere}
+    lost = [plan for plan in missing if (plan.name, plan.type, plan.effect()) not in done]
+    for plan in lost:
+        differences.append(f"{_title(plan)}: planned was: {_describe(plan)}, but the server recorded no change")
+    if differences:
+        return Fidelity("differs", differences)
+    if not complete:
+        return Fidelity("incomplete", [])
+    return Fidelity("other_sync" if missing else "exact", [])
+
+
+def _deviations(drift: Drift, observed: t.Iterable[RecordChange]) -> t.Iterator[str]:
+    """What was done, and not planned so."""
     planned = {(change.name, change.type): change for change in drift.changes}
-    differences = []
-    seen = set()
     for change in observed:
         plan = planned.get((change.name, change.type))
-        seen.add((change.name, change.type))
         if plan is None:
-            differences.append(f"{_title(change)}: {_describe(change)}, which was not planned")
+            yield f"{_title(change)}: {_describe(change)}, which was not planned"
         elif plan.effect() != change.effect():
-            differences.append(f"{_title(change)}: {_describe(change)}, but planned was: {_describe(plan)}")
-    for key, plan in planned.items():
-        if key not in seen:
-            differences.append(f"{_title(plan)}: planned was: {_describe(plan)}, but the server recorded no change")
-    return Fidelity("differs" if differences else "exact", differences)
+            yield f"{_title(change)}: {_describe(change)}, but planned was: {_describe(plan)}"
 
 
 def _observed(names: records.ZoneNames, action: RecordAction, item: Json) -> RecordChange:

@@ -288,7 +288,7 @@ def _texts(card: ZoneCard) -> t.Iterator[str]:
 
 
 def _card(zone: ZoneView, anchor: str, view: ReconciliationView) -> ZoneCard:
-    effect = "as planned" if zone.fidelity == "exact" else zone.fidelity
+    effect = {"exact": "as planned", "other_sync": "made by another sync"}.get(zone.fidelity, zone.fidelity)
     facts = (
         formats.changed_text(zone.changed, view.check_mode),
         formats.seconds(zone.elapsed),

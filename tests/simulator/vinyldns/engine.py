@@ -191,8 +191,8 @@ class Engine:
         if not found:
             return
         stored = self._store.record_sets_by_id([item.stored.id for item in found if item.stored])
-        now = now_ms()
-        changes = [change_for(item, stored, zone, change.user_id, now) for item in found]
+        # one change after the other is made, so a large sync spans some milliseconds, each shared by many changes
+        changes = [change_for(item, stored, zone, change.user_id, now_ms()) for item in found]
         self._store.apply_changes(zone, changes, generation)
 
     # -- record sets -------------------------------------------------------------------------------------------------

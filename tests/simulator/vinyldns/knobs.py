@@ -35,4 +35,5 @@ class VinylKnobs(Knobs):
     expose_keys: bool = True  # no encryption at rest (the docker default): zone JSON holds plain TSIG secrets
     collation: Literal["case_insensitive", "binary"] = "case_insensitive"  # of the unique index on record set names
     lossy_paging: bool = True  # order record sets by full name but continue by relative name
+    shuffled_ties: bool = True  # record set changes of one moment come in another order on each page, so that pages overlap
     color: str = "green"

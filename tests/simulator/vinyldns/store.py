@@ -311,7 +311,7 @@ class Store:
         rdtype: str | None = None,
         failed: bool = False,
     ) -> list[RecordSetChange]:
-        """Newest first, by time alone: rows of one sync have no order among themselves."""
+        """Newest first, by time alone: rows of one moment have no order of their own, and come in another one on each page."""
         where, values = ["r.zone_id = ?"], [zone_id]
         for column, value in (("fqdn", fqdn), ("type", rdtype), ("status", FAILED if failed else None)):
             if value is not None:
@@ -319,13 +319,19 @@ class Store:
                 values.append(value)
         sql = (
             "SELECT r.data, c.data AS zone FROM record_set_change r JOIN zone_copy c ON c.id = r.zone_copy_id "
-            f"WHERE {' AND '.join(where)} ORDER BY r.created DESC, r.position DESC LIMIT ? OFFSET ?"
+            f"WHERE {' AND '.join(where)} ORDER BY r.created DESC, {self._order_of_ties(offset, limit)} LIMIT ? OFFSET ?"
         )
         parse_zone = _remembering(lambda text: Zone.from_stored(json.loads(text)))
         return [
             _change_from_stored(parse_zone(row["zone"]), json.loads(row["data"]))
             for row in self._rows(sql, [*values, limit, offset])
         ]
+
+    def _order_of_ties(self, offset: int, limit: int) -> str:
+        """An order of rows that depends on the page, unless the knob says otherwise."""
+        if not self._knobs.shuffled_ties:
+            return "r.position DESC"
+        return f"(r.position * {(offset * 7919 + limit * 104_729) % 999_983 + 1}) % 1000003"
 
 
 def _marks(values: Sequence[Any]) -> str:

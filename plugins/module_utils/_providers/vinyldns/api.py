@@ -178,6 +178,12 @@ def list_changes(channel: Channel, zone_id: str, until: dt.datetime | None = Non
     return _read(response).rows_at("zoneChanges", **_ZONE_CHANGE)
 
 
+def newer_changes(changes: t.Iterable[Json], snapshot: t.Mapping[str, t.Any]) -> list[Json]:
+    """Those of ``changes`` that are not older than a snapshot, and not in it."""
+    since, known = snapshot.get("created") or "", snapshot.get("ids", ())
+    return [change for change in changes if change["created"] >= since and change["id"] not in known]
+
+
 def sync_zone(channel: Channel, zone_id: str) -> Json:
     """Start a sync: the one mutating call. Returns the zone change (docs/reference/vinyldns.md#1.1)."""
     # servers send 202, documented is 200 (docs/reference/vinyldns.md#1.1)
@@ -249,28 +255,40 @@ def _record_set_pages(channel: Channel, zone_id: str, params: Json) -> t.Iterato
             return
 
 
-def synced_changes(channel: Channel, zone_id: str, change: Json) -> list[Json]:
-    """The record set changes that one sync made (docs/reference/vinyldns.md#2.2).
+class ChangePage(t.NamedTuple):
+    """A page of record set changes.
 
-    :param change: the zone change of the sync.
+    :param is_last: whether the server names no next one.
     """
-    since, accepted_at = change["created"], change["zone"].get("updated")
-    found: dict[str, Json] = {}
-    offset: object = 0
-    while offset is not None:
-        params = {"startFrom": offset, "maxItems": PAGE}
-        body = _read(channel.observe(f"/zones/{encode_segment(zone_id)}/recordsetchanges", params))
-        rows = body.rows_at("recordSetChanges", **_RECORD_SET_CHANGE)
-        for row in rows:
-            if row.get("systemMessage") == SYNC_MESSAGE and row["zone"].get("updated") == accepted_at:
-                for part in ("recordSet", "updates"):
-                    if row.get(part) is not None:
-                        body.check(row[part], f"recordSetChanges.{part}", **_CHANGED_SET)
-                found[row["id"]] = row
-        # rows are listed newest first, so one that is older than the sync ends the search
-        older = rows and rows[-1]["created"] < since
-        offset = None if older else body.object_at().get("nextId")
-    return list(found.values())
+
+    rows: list[Json]
+    is_last: bool
+
+
+def record_set_changes(channel: Channel, zone_id: str, offset: int, size: int = PAGE) -> ChangePage:
+    """Record set changes of a zone, newest first. Pages overlap (docs/reference/vinyldns.md#1.6).
+
+    :param offset: number of newer rows to leave out.
+    """
+    params = {"startFrom": offset, "maxItems": size}
+    body = _read(channel.observe(f"/zones/{encode_segment(zone_id)}/recordsetchanges", params))
+    return ChangePage(_change_rows(body), body.object_at().get("nextId") is None)
+
+
+def record_set_history(channel: Channel, zone_id: str, fqdn: str, record_type: str) -> list[Json]:
+    """The newest changes of the record sets with one absolute name and type, newest first."""
+    params = {"zoneId": zone_id, "fqdn": fqdn, "recordType": record_type, "maxItems": PAGE}
+    return _change_rows(_read(channel.observe("/recordsetchange/history", params)))
+
+
+def _change_rows(body: JsonReader) -> list[Json]:
+    rows = body.rows_at("recordSetChanges", **_RECORD_SET_CHANGE)
+    for row in rows:
+        if row.get("systemMessage") == SYNC_MESSAGE:
+            for part in ("recordSet", "updates"):
+                if row.get(part) is not None:
+                    body.check(row[part], f"recordSetChanges.{part}", **_CHANGED_SET)
+    return rows
 
 
 def processing_disabled(channel: Channel) -> bool:

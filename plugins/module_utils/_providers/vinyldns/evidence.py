@@ -13,14 +13,12 @@ import typing as t
 
 from ..._core.errors import Violation, invalid_option
 from ..._core.options import Options
-from ..._core.vocabulary import Json
 from ..._dns import guard
 from ..._dns.backend import Backend
 from ..._dns.drift import Drift, DriftBuilder, RecordChange, serial_compare
-from ..._dns.fidelity import fidelity, observed_changes
 from ..._dns.transfer import read_soa, transfer
 from ..._http.client import Channel
-from ..._lifecycle.provider import Effect, Observation, Target
+from ..._lifecycle.provider import Observation, Target
 from . import api
 
 #: maximum of record sets that a result or diff shows of one zone; the report file has all of them
@@ -87,28 +85,6 @@ class ZoneEvidence:
             observation.compact_detail["drift"] = {key: value for key, value in self.result.items() if key not in _LISTED}
         if self.drift is not None and self.drift.changes:
             observation.diff = self.drift.to_diff(SHOWN)
-
-    def effect_of(self, target: Target, rows: t.Sequence[Json]) -> Effect:
-        """The effect of a successful sync, from the record set changes that the server made for it."""
-        observed = observed_changes(target.name, rows)
-        counts = _counts(observed)
-        detail: dict[str, t.Any] = {"effect": counts}
-        compact_detail: dict[str, t.Any] = {} if self.drift else {"effect": counts}
-        warnings: tuple[str, ...] = ()
-        if self.drift is not None:
-            verdict, differences = fidelity(self.drift, observed)
-            detail["fidelity"] = compact_detail["fidelity"] = verdict
-            if differences:
-                detail["differences"] = differences
-                warnings = (f"{target.name}: the sync did not do exactly what was planned: {differences[0]}",)
-        return Effect(
-            bool(observed),
-            "observed",
-            f"synced: {counts['creates']} created, {counts['updates']} updated, {counts['deletes']} deleted",
-            detail,
-            compact_detail,
-            warnings=warnings,
-        )
 
 
 class DriftEvaluator:
@@ -178,7 +154,7 @@ class DriftEvaluator:
         builder.feed_all(api.list_record_sets(channel, target.id))
         drift = self.policy.mark_ignored(builder.finish())
         broken = tuple(guard.check(drift, self.policy, self.approval))
-        counts = _counts(drift.changes)
+        counts = counts_of(drift.changes)
         if not drift.changes:
             reason = f"in sync at serial {drift.serial}"
         elif drift.in_sync:
@@ -193,7 +169,8 @@ class DriftEvaluator:
         return max(1.0, min(seconds, channel.deadline.remaining()))
 
 
-def _counts(changes: t.Iterable[RecordChange]) -> dict[str, int]:
+def counts_of(changes: t.Iterable[RecordChange]) -> dict[str, int]:
+    """The number of record sets that are created, updated and deleted."""
     counts = {"creates": 0, "updates": 0, "deletes": 0}
     for change in changes:
         counts[change.action + "s"] += 1

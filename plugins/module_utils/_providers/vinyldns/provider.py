@@ -8,12 +8,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import threading
 import typing as t
 
 from ..._core.errors import SyncError, invalid_option
 from ..._core.options import ArgumentSpec, Options, from_env, list_of_names
 from ..._core.vocabulary import Json
+from ..._dns.fidelity import unseen
 from ..._dns.transfer import DNSPYTHON_IMPORT_ERROR
 from ..._http.client import Channel, HttpClient
 from ..._lifecycle.poll import Reading
@@ -29,6 +32,7 @@ from ..._lifecycle.provider import (
     http_settings,
 )
 from . import api
+from .effect import EffectReader, OtherSync, effect_of, other_syncs
 from .evidence import BACKEND_SPEC, GUARD_SPEC, DriftEvaluator, ZoneEvidence
 from .signing import AccessKey, SigningAuth
 
@@ -102,6 +106,7 @@ class VinylDNS(Provider):
             raise invalid_option("sync_delay", options["sync_delay"], "is out of range", "Use a value from 0 to 86400 seconds.")
         self.client = new_client(options, services)
         self.address = self.client.settings.base_url
+        self._wide = threading.Lock()
 
     @classmethod
     def requirements(cls, options: Options) -> t.Sequence[tuple[str, str | None]]:
@@ -180,9 +185,8 @@ class VinylDNS(Provider):
         return self._run(target, api.sync_zone(channel, target.id))
 
     def find(self, target: Target, snapshot: t.Mapping[str, t.Any], channel: Channel) -> Run | None:
-        for change in api.list_changes(channel, target.id):
-            newer = change["created"] >= (snapshot.get("created") or "") and change["id"] not in snapshot.get("ids", ())
-            if newer and change["changeType"] == "Sync":
+        for change in api.newer_changes(api.list_changes(channel, target.id), snapshot):
+            if change["changeType"] == "Sync":
                 return self._run(target, change)
         return None
 
@@ -208,9 +212,24 @@ class VinylDNS(Provider):
         if reading.state == "failed":
             # the server applies a sync in one transaction, so a failed one changed nothing
             return Effect(False, "observed", failure=self._why_failed(target, reading))
-        rows = api.synced_changes(channel, target.id, reading.data)
         evidence = t.cast("ZoneEvidence | None", observation.data if observation else None)
-        return (evidence or ZoneEvidence()).effect_of(target, rows)
+        drift = evidence.drift if evidence else None
+        with self._width() as width:
+            rows = EffectReader(channel, target.id, reading.data, width).read(drift)
+            others: list[OtherSync] = []
+            if observation and drift and any(unseen(drift, rows.changes(target.name))):
+                others = other_syncs(channel, target.id, reading.data["id"], observation.snapshot, width)
+        return effect_of(target, drift, rows, others)
+
+    @contextlib.contextmanager
+    def _width(self) -> t.Iterator[int]:
+        """Requests at a time for reading one effect: as a rule one, and several for one zone of the task at a time."""
+        alone = self._wide.acquire(blocking=False)
+        try:
+            yield self.options["max_parallel"] if alone else 1
+        finally:
+            if alone:
+                self._wide.release()
 
     def _why_failed(self, target: Target, reading: Reading) -> SyncError:
         change_id = reading.data["id"] if reading.data else ""

@@ -1,0 +1,115 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What vinyldns_zone_sync reports of a sync's effect, with pages that overlap and with other syncs of the same zone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.simulator.client import Simulator
+
+from .conftest import RunModule
+from .vinyldns_server import ZONE, Server, drifted, wait_until
+
+COUNT = 1000
+MANY = [f"host{number:04d} 300 A 192.0.2.{number % 250}" for number in range(COUNT)]
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[Simulator]:
+    with Simulator.start(parts=["vinyldns"]) as running:
+        yield running
+
+
+@pytest.fixture
+def server(simulator: Simulator) -> Server:
+    simulator.reset()
+    return Server(simulator)
+
+
+def pages(server: Server) -> int:
+    return len(server.simulator.requests(path="recordsetchanges"))
+
+
+def test_pages_of_the_emulator_overlap_as_those_of_the_server_do(server: Server, run_module: RunModule) -> None:
+    server.add(vinyldns=[], dns=MANY)
+    run_module("vinyldns_zone_sync", server.options(drift="none", guard={}, wait=False, backend=None))
+    server.simulator.control.part("vinyldns", "POST", "/settle", {"timeout": 30})
+    ids = [row["id"] for row in server.changes(ZONE)]
+    assert len(ids) == COUNT + 1 and len(set(ids)) < len(ids)
+
+
+@pytest.mark.parametrize("with_backend", [True, False])
+def test_many_changes_are_reported_exactly_or_as_incomplete(with_backend: bool, server: Server, run_module: RunModule) -> None:
+    server.add(vinyldns=[], dns=MANY)
+    options = server.options() if with_backend else server.options(backend=None)
+    outcome = run_module("vinyldns_zone_sync", options)
+    detail = outcome.only["detail"]
+    counts = {key: detail["effect"][key] for key in ("creates", "updates", "deletes")}
+    assert counts == {"creates": COUNT, "updates": 1, "deletes": 0} and outcome.changed
+    assert "no change" not in outcome.output
+    if with_backend:
+        assert detail["fidelity"] == "exact" and detail["effect"]["complete"] and "differences" not in detail
+        assert outcome.warnings == "[]"
+    elif not detail["effect"]["complete"]:
+        assert "known in part only" in outcome.warnings
+    assert server.posts() == 1
+    again = run_module("vinyldns_zone_sync", server.options())
+    assert again.only["action"] == "skipped" and server.posts() == 1
+
+
+def test_effect_that_stays_unknown_is_incomplete_and_never_no_change(server: Server, run_module: RunModule) -> None:
+    server.add(vinyldns=[], dns=MANY)
+    server.simulator.fault(
+        "status",
+        part="vinyldns",
+        path_regex="/history",
+        code=404,
+        body="The requested path [/history] does not exist.",
+        times=None,
+    )
+    outcome = run_module("vinyldns_zone_sync", server.options())
+    detail = outcome.only["detail"]
+    assert not outcome.failed and detail["fidelity"] == "incomplete" and not detail["effect"]["complete"]
+    assert detail["effect"]["creates"] + detail["effect"]["updates"] == COUNT + 1
+    assert "differences" not in detail and "no change" not in outcome.output and "known in part only" in outcome.warnings
+
+
+def test_few_changes_are_read_once(server: Server, run_module: RunModule) -> None:
+    drifted(server)
+    assert run_module("vinyldns_zone_sync", server.options()).only["detail"]["effect"]["complete"]
+    assert pages(server) == 1
+
+
+def test_reading_the_effect_ends_with_the_deadline(server: Server, run_module: RunModule) -> None:
+    server.add(vinyldns=[], dns=MANY)
+    server.simulator.fault("delay", part="vinyldns", path_regex="recordsetchanges", seconds=1.5, times=None)
+    outcome = run_module("vinyldns_zone_sync", server.options(backend=None, wait_timeout=5, max_parallel=1))
+    assert not outcome.failed and outcome.only["elapsed"] < 8 and outcome.changed
+    assert not outcome.only["detail"]["effect"]["complete"] and "wait_timeout ended" in outcome.warnings
+
+
+def test_other_controllers_sync_explains_that_nothing_was_left_to_do(
+    server: Server, simulator: Simulator, start_module: Any
+) -> None:
+    """Another sync is accepted after the plan and is the first to run, so that this one finds no change."""
+    drifted(server)
+    simulator.knob("vinyldns", processing_disabled=True)
+    simulator.fault("delay", part="vinyldns", method="POST", path_regex="/sync", seconds=3)
+    process = start_module("vinyldns_zone_sync", server.options())
+    wait_until(lambda: server.posts() == 1)
+    simulator.control.part("vinyldns", "POST", "/automated-sync", {"zone": ZONE})
+    wait_until(lambda: server.accepted() == 2)
+    simulator.knob("vinyldns", processing_disabled=False)
+    outcome = process.finish()
+    detail = outcome.only["detail"]
+    assert not outcome.failed and outcome.only["action"] == "triggered"
+    assert detail["fidelity"] == "other_sync" and "differences" not in detail and not outcome.changed
+    assert detail["effect"] == {"creates": 0, "updates": 0, "deletes": 0, "complete": True}
+    (other,) = detail["other_syncs"]
+    assert other["change_id"] in outcome.only["reason"] and "no change" not in outcome.output
+    assert outcome.warnings == "[]"
