@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import os
@@ -19,7 +18,12 @@ from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.acti
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.compare import check_batch, compare
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.fact import report_fact
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.find_zones import begin, find_zones
-from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.services import PhaseOutcome, ReconciliationPhase
+from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.services import (
+    PhaseOutcome,
+    ReconciliationPhase,
+    error_text,
+    with_failure,
+)
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.settings import PREFIX, read
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.state import ReconciliationState
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.sync import sync, verify
@@ -52,11 +56,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
             with wrap_unexpected():
                 return {**result, **self._take(step, services, variables)}
         except SyncError as error:
-            message = f"{error.message}. {error.hint}".strip()
             if step in PHASES:
                 # the next task may not be that of the rescue section: the play may ignore errors
-                self._keep(PhaseOutcome(_with_error(self._load(), message), message, False))
-            return {**result, "failed": True, "proceed": False, "ok": False, "msg": message, "failure": error.as_failure()}
+                self._keep(PhaseOutcome(with_failure(self._load(), error), "", False))
+            failed = {"failed": True, "proceed": False, "ok": False, "msg": error_text(error)}
+            return {**result, **failed, "failure": error.as_failure()}
 
     def _take(self, step: str, services: ActionServices, task_vars: t.Mapping[str, object]) -> Result:
         if step == "begin":
@@ -68,7 +72,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
             # a verdict that is a failure is for the last task of the role to show
             return {**report_fact(report), "changed": False, "msg": report["message"]}
         if step == "record_failure":
-            noted = _with_error(state, failed_task_text(task_vars))
+            noted = state.with_error(failed_task_text(task_vars))
             return self._keep(PhaseOutcome(noted, noted.error, False))
         if step not in PHASES:
             raise invalid_option("step", step, "is not a step of the role", f"Use the role {PREFIX.rstrip('_')}.")
@@ -94,9 +98,3 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
         # Ansible makes this directory for the time of one run, for its user alone, and removes it at the end
         host = hashlib.sha256(self._host.encode()).hexdigest()[:16]
         return os.path.join(constants.DEFAULT_LOCAL_TMP, f"lockstep-reconciliation-{host}.json")
-
-
-def _with_error(state: ReconciliationState, error: str) -> ReconciliationState:
-    """The state with what ended the run, unless that is known already."""
-    known = state.error or any(done.error for done in state.passes)
-    return state if known else dataclasses.replace(state, error=error)

@@ -11,6 +11,8 @@ from __future__ import annotations
 import json
 import typing as t
 
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
+
 from ...module_utils._core.clock import SystemClock, isoformat
 from ...module_utils._core.errors import SyncError, invalid_option
 from .._actions.role_variables import RoleVariables, evaluate_role_variables
@@ -89,8 +91,17 @@ class ActionServices:
         except (OSError, ValueError) as error:
             problem = f"the full result of a task cannot be read from {path}: {_reason(error)}"
             raise SyncError("outcome_unknown", problem, "Run the playbook again: nothing is triggered twice.") from error
+        for record in whole.get("syncs", ()):
+            if record["failure"] and "traceback" in record["failure"]:
+                record["failure"]["hint"] = self._point_to_report(record["failure"]["hint"], path)
         whole["diff"], whole["warnings"] = answer.get("diff", ()), answer.get("warnings", ())
         return whole
+
+    def _point_to_report(self, hint: str, path: str) -> str:
+        """The hint of an internal error, with the report of the role instead of the file at ``path``."""
+        report = self.variables().values.get("report_path")
+        where = f"The traceback is in {report}." if report else f"To get the traceback, set {PREFIX}report_path."
+        return hint.replace(f"The traceback is in {path}.", where)
 
     def check_report(self, path: str) -> None:
         try:
@@ -124,7 +135,13 @@ class ActionServices:
             raise SyncError("invalid_option", problem, "Set TMPDIR to a directory that this user may write to.") from error
 
     def _run(self, name: str, options: Options, check_mode: bool | None = None) -> dict[str, object]:
-        return run_module(self._action, name, options, self._task_vars, check_mode)
+        try:
+            return run_module(self._action, name, options, self._task_vars, check_mode)
+        except AnsibleError as error:
+            unreachable = isinstance(error, AnsibleConnectionFailure)
+            problem = f"{name.rpartition('.')[2]} cannot be run: {str(error).rstrip('. ')}"
+            hint = "Check the connection to the host." if unreachable else ""
+            raise SyncError("connection_failed" if unreachable else "invalid_option", problem, hint) from error
 
     def _files_of_task(self) -> Files:
         connection = self._action._connection

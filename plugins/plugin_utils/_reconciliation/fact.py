@@ -13,7 +13,7 @@ import typing as t
 
 from ...module_utils._core.vocabulary import RECONCILIATION_VERDICTS
 from .report import ReconciliationReport, ZoneReport
-from .state import DriftEntry
+from .state import DriftEntry, FailureEntry
 
 #: characters that the fact may have as JSON
 MAX_FACT = 95_000
@@ -35,7 +35,7 @@ def report_fact(report: ReconciliationReport) -> ReportFact:
     """The report as a fact of at most :data:`MAX_FACT` characters: without the records of each zone if it is too long, then
     with the essentials of each zone, and then without the zones that are left when the worst ones have taken the room.
     """
-    whole: ReportFact = {**report, "zones_left_out": 0}
+    whole: ReportFact = {**report, "traceback": None, "zones_left_out": 0}
     if _size(whole) <= MAX_FACT:
         return whole
     digests = report["digests"] if _size(report["digests"]) <= MAX_DIGESTS else {}
@@ -77,9 +77,14 @@ def _essentials(zone: ZoneReport) -> ZoneReport:
         "effect": None,
         "residual": None if zone["residual"] else zone["residual"],
         "guards": [],
-        "failure": {**failure, "message": _clip(failure["message"], MAX_REASON), "hint": ""} if failure else None,
+        "failure": _shortened(failure) if failure else None,
         "handle": zone["handle"] if zone["state"] in ("running", "unknown") else None,
     }
+
+
+def _shortened(failure: FailureEntry) -> FailureEntry:
+    message = _clip(failure["message"], MAX_REASON)
+    return {"code": failure["code"], "message": message, "http_status": failure["http_status"], "hint": ""}
 
 
 def _clip(text: str, limit: int) -> str:

@@ -12,7 +12,7 @@ import dataclasses
 
 from ...module_utils._core.errors import SyncError, wrap_unexpected
 from .._actions.role_variables import RoleVariables
-from .services import PhaseOutcome, ReconciliationServices
+from .services import PhaseOutcome, ReconciliationServices, with_failure
 from .settings import Options, ReconciliationSettings, read, report_settings
 from .state import ReconciliationState, canonical
 
@@ -30,8 +30,8 @@ def begin(variables: RoleVariables, check_mode: bool, services: ReconciliationSe
         with wrap_unexpected():
             read(variables.values)
     except SyncError as error:
-        text = f"{error.message}. {error.hint}".strip()
-        return PhaseOutcome(dataclasses.replace(state, error=text), text, False)
+        failed = with_failure(state, error)
+        return PhaseOutcome(failed, failed.error, False)
     return PhaseOutcome(state, "check mode: nothing is going to be synced" if check_mode else "", True)
 
 

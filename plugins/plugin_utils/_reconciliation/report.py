@@ -48,7 +48,9 @@ class ZoneReport(t.TypedDict):
 
 
 class ReconciliationReport(t.TypedDict):
-    """The report. ``digests`` has those of the plans that were not carried out, by the name of the zone."""
+    """The report. ``digests`` has those of the plans that were not carried out, by the name of the zone; ``traceback`` is that of
+    an error of the collection itself.
+    """
 
     verdict: ReconciliationVerdict
     ok: bool
@@ -56,6 +58,7 @@ class ReconciliationReport(t.TypedDict):
     started_at: str
     finished_at: str
     error: str | None
+    traceback: str | None
     batch_refusal: str | None
     summary: dict[str, int]
     digests: dict[str, str]
@@ -82,6 +85,7 @@ def build_report(state: ReconciliationState, finished_at: str) -> Reconciliation
         "started_at": state.started_at,
         "finished_at": finished_at,
         "error": error or None,
+        "traceback": state.traceback or None,
         "batch_refusal": state.batch_refusal or None,
         "summary": _summary(zones, sum(done.requests for done in state.passes)),
         "digests": _digests(zones, left),

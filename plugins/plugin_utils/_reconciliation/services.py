@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ...module_utils._core.errors import InternalError, SyncError
 from .report import ReconciliationReport
 from .settings import Options, ReconciliationSettings
 from .state import ModuleAnswer, ReconciliationState
@@ -64,6 +65,18 @@ class PhaseOutcome:
     changed: bool = False
     diff: tuple[t.Mapping[str, object], ...] = ()
     warnings: tuple[str, ...] = ()
+
+
+def with_failure(state: ReconciliationState, error: SyncError) -> ReconciliationState:
+    """The state of a run that a failure has ended. The traceback of an error of the collection goes to the report."""
+    if isinstance(error, InternalError):
+        error.point_to_report(state.report_path)
+    return state.with_error(error_text(error), error.traceback_text)
+
+
+def error_text(error: SyncError) -> str:
+    """Message and hint."""
+    return f"{error.message}. {error.hint}".strip()
 
 
 #: A phase: it returns what is known afterwards, and changes nothing that it was given.

@@ -39,6 +39,7 @@ _SYNCING: ArgumentTypes = {
     "poll_min_interval": {"type": "float"},
     "poll_max_interval": {"type": "float"},
     "settle_grace": {"type": "float"},
+    "outage_grace": {"type": "float"},
     "sync_delay": {"type": "float"},
     "if_recently_synced": {"type": "str", "choices": ["auto", "ok", "wait", "fail"]},
     "ledger": {"type": "str"},

@@ -22,6 +22,7 @@ class FailureEntry(t.TypedDict):
     message: str
     http_status: int | None
     hint: str
+    traceback: t.NotRequired[str]
 
 
 class GuardEntry(t.TypedDict):
@@ -151,6 +152,7 @@ class ReconciliationState(JsonState):
     :param residuals: what differed after the syncs.
     :param batch_refusal: why no zone may be synced.
     :param error: what ended the run early.
+    :param traceback: of an error that is one of the collection.
     :param syncing: the syncs have begun and their results are not known yet.
     """
 
@@ -164,7 +166,13 @@ class ReconciliationState(JsonState):
     residuals: ZonePass = dataclasses.field(default_factory=ZonePass)
     batch_refusal: str = ""
     error: str = ""
+    traceback: str = ""
     syncing: bool = False
+
+    def with_error(self, error: str, traceback: str = "") -> ReconciliationState:
+        """The same with what ended the run, unless that is known already."""
+        known = self.error or any(done.error for done in self.passes)
+        return self if known else dataclasses.replace(self, error=error, traceback=traceback)
 
     @property
     def passes(self) -> tuple[ZonePass, ZonePass, ZonePass]:

@@ -130,6 +130,18 @@ def test_all_variables_are_checked_before_anything_else() -> None:
     assert (undefined.proceed, undefined.state.error) == (False, "x is undefined.")
 
 
+def test_a_bug_is_reported_with_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(variables: object) -> None:
+        raise KeyError("oops")
+
+    monkeypatch.setattr(f"{find_zones.__module__}.read", broken)
+    outcome = begin(RoleVariables({"report_path": "r.json"}, None), False, World())
+    assert "internal error in lockstep.sync (KeyError: 'oops'" in outcome.state.error
+    assert outcome.state.error.endswith("The traceback is in r.json.")
+    report = build_report(outcome.state, "")
+    assert "Traceback" in str(report["traceback"]) and "Traceback" not in report["message"]
+
+
 def test_a_report_that_cannot_be_written_ends_the_run() -> None:
     world = World()
     world.unwritable = True

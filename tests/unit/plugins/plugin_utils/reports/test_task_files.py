@@ -16,6 +16,7 @@ import typing as t
 import pytest
 
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError
+from ansible_collections.lockstep.sync.plugins.plugin_utils._actions.role_variables import RoleVariables
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.action_services import ActionServices
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.files import sibling_paths
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.task_files import Files, LocalFiles, RemoteFiles
@@ -67,7 +68,7 @@ def reporting(text: str | None = None) -> Answer:
     """A module that returns less than it writes to its report."""
 
     def answer(number: int, options: Json) -> Json:
-        whole = json.dumps({"syncs": [{"target": f"{number}."}], "summary": {"requests": number}})
+        whole = json.dumps({"syncs": [{"target": f"{number}.", "failure": None}], "summary": {"requests": number}})
         if text != "nothing":
             pathlib.Path(options["report_path"]).write_text(whole if text is None else text, "latin-1")
         return {"syncs": [], "warnings": ["cut"], "diff": [{"before": "", "after": ""}], "changed": True}
@@ -99,6 +100,24 @@ def test_full_results_are_read_in_order_and_go_away(monkeypatch: pytest.MonkeyPa
     assert (answers[0]["warnings"], answers[0]["diff"]) == (["cut"], [{"before": "", "after": ""}])
     assert set(modes) == {0o700}
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_traceback_of_a_bug_is_in_the_report_of_the_role(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+    def answer(number: int, options: Json) -> Json:
+        hint = f"Report it. The traceback is in {options['report_path']}."
+        failure = {"code": "internal_error", "message": "", "http_status": None, "hint": hint, "traceback": "Traceback: here"}
+        pathlib.Path(options["report_path"]).write_text(json.dumps({"syncs": [{"failure": failure}]}))
+        return {"syncs": []}
+
+    for variables, where in (({"report_path": "/r.json"}, "in /r.json."), ({}, "set dns_reconciliation_report_path.")):
+        services = Services(LocalFiles(), answer)
+        monkeypatch.setattr(services, "variables", lambda variables=variables: RoleVariables(variables, None))
+        (whole,) = services.sync_zones([{}], True)
+        failure = whole["syncs"][0]["failure"]
+        assert failure and failure["traceback"] == "Traceback: here"
+        assert failure["hint"].startswith("Report it. ") and failure["hint"].endswith(where)
 
 
 def test_what_ansible_refuses_has_no_report(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
