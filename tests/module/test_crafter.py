@@ -880,3 +880,14 @@ def test_publish_now_and_wait_later(server: Server, run_module: RunModule) -> No
     connection = {"api_url": server.info["url"], "api_token": server.info["api_token"]}
     outcome = run_module("sync_wait", {"handles": [started.only["handle"]], "connections": {"crafter_publish": connection}})
     assert outcome.only["state"] == "succeeded" and outcome.only["changed_basis"] == "observed"
+
+
+@pytest.mark.parametrize("word", ["studio", "mysite", "running", "crafter", "127.0.0.1"])
+def test_a_password_that_is_a_word_of_the_handle_leaves_it_usable(server: Server, run_module: RunModule, word: str) -> None:
+    started = run_module(PUBLISH, server.options(items=[HOME], wait=False, password=word))
+    handle = started.only["handle"]
+    assert (handle["address"], handle["site"], started.only["state"]) == (server.info["url"], "mysite", "running")
+    assert started.result["invocation"]["module_args"]["password"] != word
+    connection = {"api_url": server.info["url"], "api_token": server.info["api_token"], "password": word}
+    outcome = run_module("sync_wait", {"handles": [handle], "connections": {"crafter_publish": connection}})
+    assert (outcome.only["state"], outcome.only["handle"]) == ("succeeded", handle)

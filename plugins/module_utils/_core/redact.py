@@ -15,6 +15,10 @@ import typing as t
 import urllib.parse
 
 MASK = "********"
+#: a shorter secret is not looked for in handles and ids
+MIN_IN_IDENTITY = 4
+
+_OWN_KEY = re.compile("[a-z][a-z_]*")
 
 
 class Redactor:
@@ -25,6 +29,7 @@ class Redactor:
 
     def __init__(self, secrets: t.Iterable[str | None] = ()) -> None:
         self._forms: list[str] = []
+        self._public: list[str] = []
         self.add(*secrets)
 
     def add(self, *secrets: str | None) -> None:
@@ -37,21 +42,47 @@ class Redactor:
         # the longest first, or a secret that holds another one would be left in part
         self._forms = sorted(forms, key=len, reverse=True)
 
+    def publish(self, *texts: str) -> None:
+        """Note texts that are shown anyway: the address of a server, the name of a provider, the names of targets."""
+        self._public += texts
+
     def text(self, text: str) -> str:
         """``text`` without any secret."""
-        for form in self._forms:
-            text = text.replace(form, MASK)
-        return text
+        return _masked(text, self._forms)
 
     def scrub(self, value: t.Any) -> t.Any:
-        """A copy of a JSON-like value without any secret in its strings, keys included."""
-        if isinstance(value, str):
-            return self.text(value)
-        if isinstance(value, t.Mapping):
-            return {self.scrub(key): self.scrub(item) for key, item in value.items()}
-        if isinstance(value, (list, tuple)):
-            return [self.scrub(item) for item in value]
-        return value
+        """A copy of a JSON-like value without any secret in its strings.
+
+        Keys that look like our own are left alone: the word ``staging`` is no secret only because a password is ``staging``.
+        """
+        return _scrubbed(value, self._forms)
+
+    def scrub_identity(self, value: t.Any) -> t.Any:
+        """The same for what finds something again, such as a handle: a mask in the middle would make it useless.
+
+        Masking hides nothing where a secret is a part of what is public anyway, and a very short one is a part of any id.
+        """
+        forms = [form for form in self._forms if len(form) >= MIN_IN_IDENTITY and not any(form in text for text in self._public)]
+        return _scrubbed(value, forms)
+
+
+def _masked(text: str, forms: t.Iterable[str]) -> str:
+    for form in forms:
+        text = text.replace(form, MASK)
+    return text
+
+
+def _scrubbed(value: t.Any, forms: t.Sequence[str]) -> t.Any:
+    if isinstance(value, str):
+        return _masked(value, forms)
+    if isinstance(value, t.Mapping):
+        return {
+            key if isinstance(key, str) and _OWN_KEY.fullmatch(key) else _scrubbed(key, forms): _scrubbed(item, forms)
+            for key, item in value.items()
+        }
+    if isinstance(value, (list, tuple)):
+        return [_scrubbed(item, forms) for item in value]
+    return value
 
 
 def _forms(secret: str) -> set[str]:

@@ -15,10 +15,12 @@ import typing as t
 
 from ansible.module_utils import basic
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.common.parameters import remove_values
 
 from .._core.clock import SystemClock
 from .._core.stop import StopSignal
 from .operation import Operation
+from .result import structural_texts
 from .task import Context
 
 
@@ -83,7 +85,17 @@ def exit_module(module: AnsibleModule, result: dict[str, t.Any]) -> t.NoReturn:
     """Exit or fail with ``result``."""
     for text in result.pop("warnings"):
         module.warn(text)
+    _spare_structure(module, result)
     if result.pop("failed", False):
         module.fail_json(**result)
     module.exit_json(**result)
     raise AssertionError("unreachable: exit_json exits")
+
+
+def _spare_structure(module: AnsibleModule, result: dict[str, t.Any]) -> None:
+    """Keep AnsibleModule from masking parts of handles and of words of our own, from which secrets have been removed already."""
+    texts = structural_texts(result)
+    spared = {secret for secret in module.no_log_values if any(secret in text for text in texts)} if texts else set()
+    if spared:
+        result["invocation"] = {"module_args": remove_values(module.params, module.no_log_values)}
+        module.no_log_values = module.no_log_values - spared

@@ -13,6 +13,7 @@ import os
 import tempfile
 import typing as t
 
+from .._core.redact import Redactor
 from .._lifecycle.record import Record
 
 #: AWX drops an event above 700 kB; with this much per target a thousand targets fit
@@ -58,15 +59,59 @@ def is_failed(record: Record, tolerate_timeout: bool) -> bool:
     return record.failure is not None and not (tolerate_timeout and record.failure.code == "timed_out")
 
 
-def fit(records: t.Sequence[Record], scrub: t.Callable[[t.Any], t.Any] = lambda value: value) -> list[dict[str, t.Any]]:
+#: fields of a record that only hold words of our own, numbers and dates
+_OWN_FIELDS = ("provider", "action", "state", "changed_basis", "started_at", "finished_at")
+
+
+def scrub_record(entry: dict[str, t.Any], redactor: Redactor) -> dict[str, t.Any]:
+    """A record without secrets, in which words of our own, the target and the handle stay usable."""
+    scrubbed: dict[str, t.Any] = redactor.scrub(entry)
+    identity = redactor.scrub_identity({name: entry[name] for name in ("target", "handle")})
+    return {
+        **scrubbed,
+        **{name: entry[name] for name in _OWN_FIELDS},
+        **identity,
+        "failure": scrub_failure(entry["failure"], redactor),
+    }
+
+
+def scrub_failure(failure: dict[str, t.Any] | None, redactor: Redactor) -> dict[str, t.Any] | None:
+    """A failure without secrets; its code and the rules of guards are words of our own."""
+    if failure is None:
+        return None
+    scrubbed = {**redactor.scrub(failure), "code": failure["code"]}
+    if "guards" in failure:
+        scrubbed["guards"] = [{**guard, "message": redactor.text(guard["message"])} for guard in failure["guards"]]
+    return scrubbed
+
+
+def structural_texts(result: t.Mapping[str, t.Any]) -> list[str]:
+    """The texts of a result that are identities and words of our own, so that masking parts of them would break them."""
+    found: list[str] = []
+    for record in result.get("syncs", ()):
+        found += [record[name] for name in ("target", *_OWN_FIELDS) if record[name]]
+        found += _texts(record["handle"])
+        found += [record["failure"]["code"]] if record["failure"] else []
+    return found
+
+
+def _texts(value: t.Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    inner = value.values() if isinstance(value, t.Mapping) else value if isinstance(value, list) else ()
+    return [text for item in inner for text in _texts(item)]
+
+
+def fit(records: t.Sequence[Record], redactor: Redactor | None = None) -> list[dict[str, t.Any]]:
     """The records as plain data, cut to the size that a bulk result may have.
 
     All records are cut alike: first long lists in their details, then everything that is not needed to tell what happened
     and to find a run again. ``detail.cut`` says so, and the report file has everything.
 
-    :param scrub: hides secrets, before a cut leaves parts of them.
+    :param redactor: hides secrets, before a cut leaves parts of them.
     """
-    full = [scrub(record.as_dict()) for record in records]
+    redactor = redactor or Redactor()
+    full = [scrub_record(record.as_dict(), redactor) for record in records]
     allowed = max(FREE_BYTES, BYTES_PER_TARGET * len(records))
     if _size(full) <= allowed:
         return full
@@ -74,7 +119,7 @@ def fit(records: t.Sequence[Record], scrub: t.Callable[[t.Any], t.Any] = lambda 
         cut = [{**entry, "detail": {**_shortened(entry["detail"], limit), "cut": True}} for entry in full]
         if _size(cut) <= allowed:
             return cut
-    compact = [_compact(entry, scrub(record.compact_detail)) for entry, record in zip(full, records)]
+    compact = [_compact(entry, redactor.scrub(record.compact_detail)) for entry, record in zip(full, records)]
     if _size(compact) > allowed:
         compact = [{**entry, "reason": ""} for entry in compact]
     return compact if _size(compact) <= EVENT_BYTES else [_without_guard_texts(entry) for entry in compact]

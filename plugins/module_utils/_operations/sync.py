@@ -56,6 +56,7 @@ def run_sync(provider_class: type[Provider], options: Options, context: Context)
         services = Services(context.clock, redactor, context.rng, context.warn)
         provider = provider_class(options, services)
         try:
+            redactor.publish(provider.name, provider.address, *provider.names())
             ledger = open_ledger(options, context, redactor)
             with ledger.heartbeat():
                 _sync_all(provider, ledger, settings_of(options, provider, context), services, batch)

@@ -24,7 +24,7 @@ from .._lifecycle.record import Record
 from .._state.location import default_path
 from .._state.run_ledger import RunLedger
 from .progress import Progress, Show, ticking
-from .result import fit, fit_diffs, is_failed, summarize, write_report
+from .result import fit, fit_diffs, is_failed, scrub_failure, scrub_record, summarize, write_report
 from .scheduling import fan_out
 
 
@@ -144,9 +144,15 @@ class Batch:
         diffs = [record.diff for record in self.records if record.diff]
         if self.context.diff and diffs:
             head["diff"] = fit_diffs(diffs)
-        result = {**head, "syncs": fit(self.records, self.redactor.scrub), "warnings": self._warnings(tolerate)}
-        # a secret that happens to be a part of "failed" must not turn a failure into a success
-        return {key: self.redactor.scrub(value) for key, value in result.items()}
+        result = self._scrubbed({**head, "warnings": self._warnings(tolerate)})
+        return {**result, "syncs": fit(self.records, self.redactor)}
+
+    def _scrubbed(self, head: dict[str, t.Any]) -> dict[str, t.Any]:
+        """What is beside the records in a result or a report; its keys and codes are words of our own."""
+        scrubbed = {key: self.redactor.scrub(value) for key, value in head.items()}
+        if head.get("failure"):
+            scrubbed["failure"] = scrub_failure(head["failure"], self.redactor)
+        return scrubbed
 
     def _message(self, failed: t.Sequence[Record]) -> str:
         if self.failure:
@@ -171,11 +177,12 @@ class Batch:
         if not path:
             return
         meta = {"generated_at": isoformat(self.context.clock.now()), "check_mode": self.context.check_mode}
-        report = {**meta, **head, "syncs": [record.as_dict(for_report=True) for record in self.records]}
+        report = {**meta, **head}
         if self.failure:
             report["failure"] = self.failure.as_failure(for_report=True)
+        records = [scrub_record(record.as_dict(for_report=True), self.redactor) for record in self.records]
         try:
-            write_report(path, self.redactor.scrub(report))
+            write_report(path, {**self._scrubbed(report), "syncs": records})
         except OSError as exc:
             problem = f"option report_path: {path!r} cannot be written: {exc.strerror}"
             error = SyncError("invalid_option", problem, "Name another file.")
@@ -210,4 +217,4 @@ def open_ledger(options: Options, context: Context, redactor: Redactor) -> RunLe
     :raises SyncError: ``invalid_option``.
     """
     path = options.get("ledger") or default_path(context.environ)
-    return RunLedger(path, context.clock, read_only=context.check_mode, scrub=redactor.scrub)
+    return RunLedger(path, context.clock, read_only=context.check_mode, scrub=redactor.scrub_identity)

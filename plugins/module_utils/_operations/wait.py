@@ -133,6 +133,7 @@ def _wait_all(
     def job(handle: t.Mapping[str, t.Any]) -> tuple[Record, t.Callable[[Record, RequestCount], None]]:
         provider = connected[handle["provider"], handle["address"]]
         target = provider.from_handle(handle)
+        services.redactor.publish(provider.name, provider.address, target.id, target.name)
         record = Record(target.name, provider.name, action="joined", state="running", handle=dict(handle))
         record.changed_basis = "assumed"
         settings = settings_of(batch.options, provider, batch.context)

@@ -145,6 +145,13 @@ _NOT_ALLOWED = (
 )
 
 
+class ManagementTokenRefused(SyncError):
+    """Studio does not accept the management token, whatever the account of the options may do."""
+
+    def __init__(self) -> None:
+        super().__init__("auth_failed", "Studio does not accept the management token", "Check management_token.", 401)
+
+
 def interpret(response: Response, method: str = "anonymous") -> SyncError | None:
     """The failure behind an error response.
 
@@ -154,7 +161,7 @@ def interpret(response: Response, method: str = "anonymous") -> SyncError | None
     status, shown = response.status, f"{response.describe()} says: {text or response.excerpt() or 'nothing'}"
     if status == 401:
         if code == 2001:
-            return SyncError("auth_failed", "Studio does not accept the management token", "Check management_token.", 401)
+            return ManagementTokenRefused()
         # 3.x answers a missing login with an HTML page, a missing permission with JSON (docs/reference/crafter.md#1.5)
         if method == "session" and text is not None and code is None:
             return SyncError("permission_denied", shown, _NOT_ALLOWED, 401)

@@ -38,6 +38,7 @@ from .api import (
     V1,
     V4,
     V5,
+    ManagementTokenRefused,
     Publisher,
     Queue,
     Site,
@@ -150,7 +151,7 @@ class Studio:
         try:
             return version_in(channel.observe("/api/2/monitoring/version", {"token": self._management_token or None}))
         except SyncError as error:
-            wrong = error.http_status == 401 and self._management_token and error.message.endswith("management token")
+            wrong = self._management_token and isinstance(error, ManagementTokenRefused)
             if wrong or error.code == "rate_limited" or error.http_status is None or error.http_status >= 500:
                 raise
             if error.code == "auth_failed" and self._auth.method == "token":

@@ -76,3 +76,17 @@ def test_scrubbing_leaves_the_original_alone() -> None:
 def test_entries_with_known_names_are_dropped_at_any_depth() -> None:
     zone = {"name": "a.", "connection": {"keyName": "k", "key": "x"}, "acl": [{"key": "x", "mask": "y"}], "key": "x"}
     assert without_keys(zone, ("key",)) == {"name": "a.", "connection": {"keyName": "k"}, "acl": [{"mask": "y"}]}
+
+
+@pytest.mark.parametrize("secret", ["staging", "drift", "not_started"])
+def test_a_word_of_ours_stays_a_key(secret: str) -> None:
+    assert Redactor([secret]).scrub({secret: [secret, {secret: 1}]}) == {secret: [MASK, {secret: 1}]}
+
+
+def test_what_is_public_anyway_is_not_masked_in_an_identity() -> None:
+    redactor = Redactor(["studio", "mysite", "canary-of-the-studio", "e"])
+    redactor.publish("http://host/studio", "mysite")
+    handle = {"address": "http://host/studio", "site": "mysite", "order": "mysite/live", "echo": "<canary-of-the-studio>"}
+    assert redactor.scrub_identity(handle) == {**handle, "echo": f"<{MASK}>"}
+    # but everywhere else
+    assert redactor.scrub(handle)["site"] == MASK

@@ -33,6 +33,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._operations.sync imp
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.task import Interrupted
 from tests.unit.plugins.conftest import Serve
 from tests.unit.plugins.module_utils.lifecycle.test_lifecycle import FIELDS
+from tests.unit.plugins.support import mirrors
 from tests.unit.plugins.support.fifth import Fifth
 from tests.unit.plugins.support.lab import Lab, Result, code, only, validated
 from tests.unit.plugins.support.mirrors import TOKEN, Mirrors, dumps
@@ -582,3 +583,25 @@ def test_a_release_or_target_that_is_not_text_is_refused_before_any_request(lab:
 
 def test_a_whole_number_is_the_id_that_it_is_written_as(lab: Lab) -> None:
     assert only(lab.run(mirrors=[7], release="2026.10"))["state"] == "succeeded"
+
+
+@pytest.mark.parametrize("secret", ["127.0", "http", "seven", "e", "fifth", "triggered", "succeeded", "observed", "2026"])
+def test_a_secret_that_is_a_part_of_a_handle_leaves_it_usable(lab: Lab, monkeypatch: pytest.MonkeyPatch, secret: str) -> None:
+    monkeypatch.setattr(mirrors, "TOKEN", secret)
+    result = lab.run(token=secret, wait=False, report_path=str(lab.report_path))
+    record = only(result)
+    handle = {"provider": "fifth", "address": lab.web.url, "mirror": "7", "name": "seven", "run": 1}
+    assert record["handle"] == only(lab.report)["handle"] == handle
+    assert (record["target"], record["provider"], record["action"], record["state"]) == ("seven", "fifth", "triggered", "running")
+    waited = lab.wait([record["handle"]], connections={"fifth": {"api_url": lab.web.url, "token": secret}})
+    assert (code(waited), only(waited)["state"]) == (None, "succeeded")
+    # the ledger has it, too
+    assert only(lab.run(token=secret, release="1.2", wait=False))["handle"]["run"] == 2
+    assert only(lab.run(token=secret, release="1.2"))["action"] == "joined"
+
+
+def test_the_code_of_a_failure_is_no_secret(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mirrors, "TOKEN", "guard")
+    lab.service.mirrors["7"].loss = 101
+    failure = only(lab.run(token="guard"))["failure"]
+    assert (failure["code"], failure["guards"]) == ("guard_refused", [{"rule": "max_loss", "message": "101 files"}])

@@ -103,8 +103,8 @@ def test_a_success_is_left_with_its_warnings(module: t.Any) -> None:
 
 def test_a_failure_is_left_with_everything(module: t.Any) -> None:
     with pytest.raises(Left, match="failed"):
-        exit_module(module, {"changed": True, "failed": True, "msg": "no", "syncs": [1], "warnings": []})
-    assert module.result == {"changed": True, "msg": "no", "syncs": [1]}
+        exit_module(module, {"changed": True, "failed": True, "msg": "no", "syncs": [], "warnings": []})
+    assert module.result == {"changed": True, "msg": "no", "syncs": []}
 
 
 def test_a_missing_library_is_named(module: t.Any) -> None:

@@ -284,7 +284,7 @@ def test_no_part_of_a_secret_is_left_by_a_cut() -> None:
     records = [refused(number) for number in range(1000)]
     for record in records:
         record.fail(SyncError("bad_response", "x" * 100 + "canary" * 20))
-    assert "canary" not in json.dumps(fit(records, redactor.scrub))
+    assert "canary" not in json.dumps(fit(records, redactor))
 
 
 # -- the report -------------------------------------------------------------------------------------------------------
