@@ -35,7 +35,8 @@ def test_sources_have_a_header(root: pathlib.Path, tracked: list[str]) -> None:
         if name in GENERATED or not path.stat().st_size or not is_source(path):
             continue
         head = path.read_text(encoding="utf-8").splitlines()[:10]
-        licensed = any(LICENSED in line for line in head)
+        # reuse takes the rest of the line for the licence
+        licensed = any(line.endswith(LICENSED) for line in head)
         owned = any(words in line for line in head for words in OWNED)
         if not (licensed and owned):
             lacking.append(name)
