@@ -36,7 +36,7 @@ def test_sources_have_a_header(root: pathlib.Path, tracked: list[str]) -> None:
             continue
         head = path.read_text(encoding="utf-8").splitlines()[:10]
         # reuse takes the rest of the line for the licence
-        licensed = any(line.endswith(LICENSED) for line in head)
+        licensed = any(line.removesuffix(" */").endswith(LICENSED) for line in head)
         owned = any(words in line for line in head for words in OWNED)
         if not (licensed and owned):
             lacking.append(name)
