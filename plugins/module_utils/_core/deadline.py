@@ -4,15 +4,23 @@
 
 # Note that this module util is PRIVATE to the collection.
 
-"""The point in time by which a target has to be settled."""
+"""The point in time by which the work on a target has to be over."""
 
 from __future__ import annotations
 
+import math
+
 from .clock import Clock
+from .errors import SyncError
+
+#: seconds after the deadline by which a last look has to be over, too
+LAST_LOOK = 1.0
 
 
 class Deadline:
-    """The one point in time by which a target has to be settled.
+    """The one point in time by which the work on a target has to be over, from finding it to verifying the effect.
+
+    It begins with this object, which is made when the target is looked for.
 
     :param clock: source of time.
     :param seconds: allowance from now on.
@@ -30,6 +38,20 @@ class Deadline:
     def allows(self, seconds: float) -> bool:
         """Whether a pause of ``seconds`` ends before the deadline."""
         return seconds < self.remaining()
+
+    def budget(self, seconds: float = math.inf) -> float:
+        """Seconds that a request, or anything else that cannot be cut short, may take if it begins now.
+
+        It ends by the deadline. One that begins in the last second before it, or at it, has a second: the last look.
+
+        :param seconds: that it would take at most without a deadline.
+        :raises SyncError: ``timed_out``, if it is too late for a last look as well.
+        """
+        left = self.at - self.clock.monotonic()
+        if left <= -LAST_LOOK / 2:
+            problem = f"the time for this target is over (wait_timeout or its like, {self.seconds:g} s)"
+            raise SyncError("timed_out", problem, "Allow more time, or run the task again later.")
+        return min(seconds, left if left > LAST_LOOK else min(LAST_LOOK, left + LAST_LOOK))
 
     def sleep(self, seconds: float) -> None:
         """Pause, but never past the deadline."""

@@ -11,12 +11,10 @@ from __future__ import annotations
 import base64
 import dataclasses
 import socket
-import threading
 import typing as t
 
-from .._core.clock import SystemClock
-from .._core.deadline import Deadline
 from .._core.errors import SyncError, invalid_option
+from .._http.limits import connect
 from . import wire
 
 #: the algorithms that VinylDNS offers
@@ -105,49 +103,10 @@ def connect_socket(backend: Backend, kind: int, timeout: float) -> socket.socket
     :param timeout: seconds for resolving and all addresses together.
     :raises OSError: of the last address tried.
     """
-    deadline = Deadline(SystemClock(), timeout)
-    addresses = _resolve(backend, kind, timeout)
-    failure: OSError = OSError("the server has no address")
-    for index, (family, _dummy, protocol, _canonical, address) in enumerate(addresses):
-        sock = socket.socket(family, kind, protocol)
-        try:
-            sock.settimeout(positive(deadline.remaining() / (len(addresses) - index)))
-            sock.connect(address)
-            return sock
-        except OSError as error:
-            sock.close()
-            failure = error
-    raise failure
-
-
-def positive(seconds: float) -> float:
-    """A time-out for a socket, where zero would mean non-blocking.
-
-    :raises OSError: ``socket.timeout`` if no time is left.
-    """
-    if seconds <= 0:
-        raise socket.timeout("the deadline has passed")
-    return seconds
-
-
-def _resolve(backend: Backend, kind: int, timeout: float) -> list[t.Any]:
-    """Addresses of a server, within ``timeout``. The resolver of the system has no time-out, so it runs in a thread."""
-    found: list[t.Any] = []
-
-    def look_up() -> None:
-        try:
-            found.append(socket.getaddrinfo(backend.server, backend.port, type=kind))
-        except (OSError, UnicodeError) as error:
-            found.append(error)
-
-    thread = threading.Thread(target=look_up, name="lockstep-resolve", daemon=True)
-    thread.start()
-    thread.join(timeout)
-    if not found:
-        raise socket.timeout("the name of the server could not be resolved in time")
-    if isinstance(found[0], Exception):
-        raise OSError(f"the name of the server cannot be resolved ({found[0]})")
-    return t.cast(list[t.Any], found[0])
+    try:
+        return connect(backend.server, backend.port, timeout, kind)
+    except socket.gaierror as error:
+        raise OSError(f"the name of the server cannot be resolved ({error})") from None
 
 
 def _server(value: t.Any) -> str:

@@ -21,8 +21,9 @@ import typing as t
 from .._core.clock import Clock, SystemClock
 from .._core.deadline import Deadline
 from .._core.errors import SyncError
+from .._http.limits import positive
 from . import rdata, wire
-from .backend import Backend, Request, connect_socket, positive
+from .backend import Backend, Request, connect_socket
 from .wire import Malformed, ResourceRecord
 
 DNSPYTHON_IMPORT_ERROR: str | None

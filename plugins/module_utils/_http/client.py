@@ -20,17 +20,17 @@ import typing as t
 import urllib.parse
 
 from .._core.clock import Clock
-from .._core.deadline import Deadline
+from .._core.deadline import LAST_LOOK, Deadline
 from .._core.errors import Ambiguous, NeverArrived, RateLimited, SyncError, invalid_option
 from .._core.redact import Redactor
 from .._core.stop import StopSignal
 from . import transport
+from .body import MAX_BODY, MAX_ERROR_BODY, read_body
+from .limits import Limits, limited
 from .response import DEFAULT_PORTS, REDIRECTS, Interpreter, Response, judge_status, origin_of, redirect_refused
 
 OBSERVE_ATTEMPTS = 4
 MAXREDIRECTS = 5
-#: what a request made at the very end of the deadline may still take, in seconds
-LAST_LOOK_TIMEOUT = 5.0
 
 _TRANSIENT = (502, 503, 504)
 _REFUSED_BEFORE_EXECUTION = (408, 429)
@@ -123,7 +123,7 @@ class HttpClient:
         auth = auth or transport.NoAuth()
         self.headers = {"Accept": "application/json", **(headers or {})}
         pool: dict[str, t.Any] = {"pool_connections": 4, "pool_maxsize": settings.pool_size, "max_retries": 0}
-        self.reads = transport.new_session(transport.requests.adapters.HTTPAdapter(**pool), auth)
+        self.reads = transport.new_session(transport.ReadAdapter(**pool), auth)
         self.triggers = transport.new_session(transport.TriggerAdapter(**pool), auth)
 
     def channel(self, deadline: Deadline, count: RequestCount, stop: StopSignal | None = None) -> Channel:
@@ -134,22 +134,29 @@ class HttpClient:
         self.reads.close()
         self.triggers.close()
 
-    def send(self, session: t.Any, method: str, url: str, timeout: tuple[float, float], **kwargs: t.Any) -> Response:
-        """Send one request, exactly once, and read its whole answer.
+    def send(
+        self, session: t.Any, method: str, url: str, timeout: tuple[float, float], within: Limits, **kwargs: t.Any
+    ) -> Response:
+        """Send one request, exactly once, and read its response: all of it, or of an error as much as a message may need.
 
+        :param timeout: seconds for connecting, and for each wait for data.
+        :param within: hold for the exchange as a whole.
         :raises OSError: on any trouble of transport, as a rule a ``requests.RequestException``.
-        :raises SyncError: ``invalid_option`` if HTTP cannot carry it.
+        :raises SyncError: ``invalid_option`` if HTTP cannot carry it, ``bad_response`` if the body is too large.
         """
         try:
-            response = session.request(
-                method,
-                url,
-                timeout=timeout,
-                allow_redirects=False,
-                verify=self.settings.verify,
-                cert=self.settings.cert,
-                **kwargs,
-            )
+            with limited(within):
+                response = session.request(
+                    method,
+                    url,
+                    timeout=timeout,
+                    allow_redirects=False,
+                    verify=self.settings.verify,
+                    cert=self.settings.cert,
+                    stream=True,
+                    **kwargs,
+                )
+                body, truncated = read_body(response, MAX_BODY if response.ok else MAX_ERROR_BODY)
         except ValueError as exc:
             about_a_header = isinstance(exc, transport.requests.exceptions.InvalidHeader)
             if isinstance(exc, OSError) and not about_a_header:
@@ -160,7 +167,11 @@ class HttpClient:
                 f"no request can be sent to {self.settings.origin}: a header has characters that HTTP does not allow",
                 "Look for line breaks and other special characters in the credentials.",
             ) from None
-        return Response(method, url, response.status_code, response.headers, response.content, self.redactor.text)
+        answer = Response(method, url, response.status_code, response.headers, body, self.redactor.text)
+        if truncated and response.ok:
+            problem = f"{answer.describe()} is larger than {MAX_BODY // 2**20} MiB"
+            raise SyncError("bad_response", problem, "No response of the API is so large: check api_url.", answer.status)
+        return answer
 
 
 class Channel:
@@ -236,8 +247,7 @@ class Channel:
         :raises Stopped: the task has been stopped, and nothing is sent any more.
         """
         url = self._url(path, params)
-        limit = self.client.settings.request_timeout
-        timeout = (self._within_deadline(limit), self._within_deadline(limit if read_timeout is None else read_timeout))
+        within = self._limits(read_timeout)
         # a reused keep-alive connection may be half closed, which would make a refusal look like a lost answer
         extra = {**self.client.headers, "Connection": "close", "Cache-Control": "no-cache", **(headers or {})}
         transport.send_tracker.sent = False
@@ -246,9 +256,9 @@ class Channel:
         self.may_have_executed = True
         self.count.add()
         try:
-            answer = self.client.send(self.client.triggers, method, url, timeout, json=body, headers=extra)
+            answer = self._send(self.client.triggers, method, url, within, body, extra)
         except (OSError, SyncError) as exc:
-            raise self._noted(self._failed_trigger(exc, timeout)) from None
+            raise self._noted(self._failed_trigger(exc, within)) from None
         if answer.status in expect:
             return answer
         raise self._noted(self._judge_trigger(answer, definite))
@@ -265,8 +275,8 @@ class Channel:
             return refusal or Ambiguous(f"{answer.describe()} says: {answer.excerpt() or 'nothing'}", answer.status)
         return self._judge(answer)
 
-    def _failed_trigger(self, exc: Exception, timeout: tuple[float, float]) -> SyncError:
-        error = exc if isinstance(exc, SyncError) else transport_error(exc, self.client.settings.origin, timeout)
+    def _failed_trigger(self, exc: Exception, within: Limits) -> SyncError:
+        error = exc if isinstance(exc, SyncError) else self._transport_error(exc, within)
         if transport.send_tracker.sent:
             return Ambiguous(f"{error.message}, after the request had been sent")
         return NeverArrived(error.code, error.message, error.hint, retryable=error.code == "connection_failed")
@@ -274,20 +284,40 @@ class Channel:
     def _read(self, method: str, url: str, body: t.Any, headers: t.Mapping[str, str] | None) -> Response:
         extra = {**self.client.headers, **(headers or {})}
         for dummy in range(MAXREDIRECTS + 1):
-            limit = self._within_deadline(self.client.settings.request_timeout)
+            self.stop.check()
+            within = self._limits()
             self.count.add()
             try:
-                answer = self.client.send(self.client.reads, method, url, (limit, limit), json=body, headers=extra)
+                answer = self._send(self.client.reads, method, url, within, body, extra)
             except OSError as exc:
-                raise transport_error(exc, self.client.settings.origin, (limit, limit)) from None
+                raise self._transport_error(exc, within) from None
             target = answer.redirect
             if answer.status not in REDIRECTS or method != "GET" or target is None or origin_of(target) != origin_of(url):
                 return answer
             url = target
         raise redirect_refused(answer)
 
-    def _within_deadline(self, seconds: float) -> float:
-        return min(seconds, self.deadline.remaining()) if self.deadline.allows(LAST_LOOK_TIMEOUT) else LAST_LOOK_TIMEOUT
+    def _limits(self, read_timeout: float | None = None) -> Limits:
+        """What a request that begins now has to keep to.
+
+        :raises SyncError: ``timed_out``, if there is no time left for one.
+        """
+        limit = self.client.settings.request_timeout
+        wait = limit if read_timeout is None else read_timeout
+        if not self.deadline.allows(LAST_LOOK):
+            # not to be cut to the nothing that remains of the deadline
+            wait = max(wait, limit)
+        total = self.deadline.budget()
+        return Limits(min(limit, total), min(wait, total), total)
+
+    def _send(self, session: t.Any, method: str, url: str, within: Limits, body: t.Any, headers: t.Mapping[str, str]) -> Response:
+        timeout = (within.connect, within.wait)
+        return self.client.send(session, method, url, timeout, within=within, json=body, headers=headers)
+
+    def _transport_error(self, exc: Exception, within: Limits) -> SyncError:
+        return slow_response(exc, self.client.settings.origin, within) or transport_error(
+            exc, self.client.settings.origin, (within.connect, within.wait)
+        )
 
     def _url(self, path: str, params: t.Mapping[str, t.Any] | None) -> str:
         given = {key: value for key, value in (params or {}).items() if value is not None}
@@ -326,6 +356,17 @@ class Channel:
         return True
 
 
+def slow_response(exc: Exception, where: str, within: Limits) -> SyncError | None:
+    """The failure, if what ended an exchange was the limit for the whole of it."""
+    if not within.expired or not within.received or isinstance(exc, transport.requests.exceptions.ConnectTimeout):
+        return None
+    return SyncError("connection_failed", f"no complete response from {where} within {_seconds(within.total)} s", _SLOW)
+
+
+def _seconds(value: float) -> str:
+    return f"{round(value, 2):g}"
+
+
 def transport_error(exc: Exception, where: str, timeout: tuple[float, float]) -> SyncError:
     """The failure behind an exception of requests, without the URL that its text would repeat.
 
@@ -343,9 +384,9 @@ def transport_error(exc: Exception, where: str, timeout: tuple[float, float]) ->
             "Check the certificate of the server, ca_path, client_cert and client_key; validate_certs: false is for tests only.",
         )
     if isinstance(exc, errors.ConnectTimeout):
-        return SyncError("connection_failed", f"no connection to {where} within {timeout[0]:g} s", _REACH)
+        return SyncError("connection_failed", f"no connection to {where} within {_seconds(timeout[0])} s", _REACH)
     if isinstance(exc, errors.ReadTimeout) or isinstance(cause, (TimeoutError, socket.timeout)):
-        return SyncError("connection_failed", f"no answer from {where} within {timeout[1]:g} s", _SLOW)
+        return SyncError("connection_failed", f"no answer from {where} within {_seconds(timeout[1])} s", _SLOW)
     if isinstance(exc, errors.ProxyError):
         return SyncError("connection_failed", f"the proxy on the way to {where} failed: {cause}", "Check the proxy variables.")
     if isinstance(cause, OSError) and cause.strerror:
@@ -363,7 +404,8 @@ def root_cause(exc: BaseException) -> BaseException:
     while id(exc) not in seen:
         seen.add(id(exc))
         inner = getattr(exc, "reason", None) or next((arg for arg in exc.args if isinstance(arg, BaseException)), None)
-        inner = inner if isinstance(inner, BaseException) else exc.__cause__ or exc.__context__
+        if not isinstance(inner, BaseException):
+            inner = exc.__cause__ or (None if exc.__suppress_context__ else exc.__context__)
         if inner is None:
             break
         exc = inner

@@ -9,14 +9,16 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import typing as t
 import urllib.parse
 
 from .._core.clock import parse_http_date, parse_retry_after
 from .._core.errors import SyncError
+from .body import TooManyValues, parse_json
 
 MAX_BODY_IN_MESSAGE = 200
+#: of which so many characters are taken
+EXCERPT_BYTES = 64 * 1024
 REDIRECTS = (301, 302, 303, 307, 308)
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -76,8 +78,10 @@ class Response:
         :raises SyncError: ``bad_response`` if the body is not JSON.
         """
         try:
-            return json.loads(self.body)
-        except (ValueError, RecursionError):
+            return parse_json(self.body)
+        except TooManyValues as error:
+            raise SyncError("bad_response", f"{self.describe()} has {error}", "Check api_url.", self.status) from None
+        except ValueError:
             raise SyncError(
                 "bad_response",
                 f"{self.describe()} is {'an HTML page' if self.is_html else 'not JSON'}",
@@ -89,8 +93,8 @@ class Response:
     def try_json(self) -> t.Any:
         """The decoded body, or ``None`` if it is not JSON."""
         try:
-            return json.loads(self.body)
-        except (ValueError, RecursionError):
+            return parse_json(self.body)
+        except ValueError:
             return None
 
     def describe(self) -> str:
@@ -101,7 +105,11 @@ class Response:
         if self.is_html:
             return "(an HTML page)"
         # before the cut, which may leave a part of a secret that nobody recognises any more
-        text = " ".join(self._redact(self.text).split())
+        text = self._redact(self.body[:EXCERPT_BYTES].decode("utf-8", "replace"))
+        if len(self.body) > EXCERPT_BYTES:
+            # the end, in which a secret may have been cut
+            text = text[: EXCERPT_BYTES // 2]
+        text = " ".join(text.split())
         return text if len(text) <= MAX_BODY_IN_MESSAGE else text[:MAX_BODY_IN_MESSAGE] + "…"
 
 

@@ -4,17 +4,23 @@
 
 # Note that this module util is PRIVATE to the collection.
 
-"""The one import of the requests library, and the transport that can prove whether a request left this machine."""
+"""The one import of the requests library, and the transport: it keeps to limits of time, whatever a server does, and can prove
+whether a request left this machine.
+"""
 
 from __future__ import annotations
 
+import http.client
+import socket
 import threading
 import traceback
 import typing as t
 import urllib.parse
 
+from . import limits
+
 #: what others use of the library, they take from here
-__all__ = ["requests"]
+__all__ = ["requests", "urllib3"]
 
 REQUESTS_IMPORT_ERROR: str | None
 try:
@@ -23,6 +29,7 @@ try:
     import requests.auth
     import urllib3.connection
     import urllib3.connectionpool
+    import urllib3.exceptions
 
     REQUESTS_IMPORT_ERROR = None
 except ImportError:
@@ -39,6 +46,10 @@ else:
     AuthBase = _Adapter = _Connection = _TLSConnection = _Pool = _TLSPool = object
 
 
+#: what bodies are decoded from; requests would accept more where further libraries are installed
+ACCEPTED_CODINGS = "gzip, deflate"
+
+
 class _SendTracker(threading.local):
     """Whether the request being made by this thread has been handed to a socket, if only in part."""
 
@@ -48,16 +59,47 @@ class _SendTracker(threading.local):
 send_tracker = _SendTracker()
 
 
-class SendTracking:
-    """Connection that tells :data:`send_tracker` once a part of the request itself has been sent."""
+class _LimitedResponse(http.client.HTTPResponse):
+    """Response that is received within the limits of the thread that asked for it."""
+
+    def __init__(self, sock: t.Any, *args: t.Any, **kwargs: t.Any) -> None:
+        now = limits.current_limits()
+        super().__init__(limits.LimitedSource(sock, now) if now else sock, *args, **kwargs)  # type: ignore[arg-type]
+
+
+class TrackedConnection:
+    """Mixin for connections: they keep to the limits of their thread, and set :data:`send_tracker` once a part of the request
+    itself has been sent.
+    """
 
     sock: t.Any
+    response_class: t.Any = _LimitedResponse
+
+    def _new_conn(self) -> socket.socket:
+        now, connection = limits.current_limits(), t.cast(t.Any, self)
+        if now is None:
+            return t.cast(socket.socket, super()._new_conn())  # type: ignore[misc]  # a mixin: the other base class has it
+        try:
+            host, port, options = connection._dns_host, connection.port, connection.socket_options
+            return limits.connect(host, port, now.left(now.connect), options=options or ())
+        except socket.timeout as exc:
+            problem = f"no connection to {connection.host} within {now.connect} s"
+            raise urllib3.exceptions.ConnectTimeoutError(connection, problem) from exc
+        except OSError as exc:
+            raise urllib3.exceptions.NewConnectionError(connection, f"no connection: {exc}") from exc
+
+    def _tunnel(self) -> None:
+        super()._tunnel()  # type: ignore[misc]  # a mixin: the other base class has the method
+        now = limits.current_limits()
+        if now is not None:
+            # TLS comes next
+            self.sock.settimeout(now.left(now.connect))
 
     def connect(self) -> None:
         # connecting, which includes talking to a proxy, is the part that is provably safe to repeat
         before = send_tracker.sent
         try:
-            super().connect()  # type: ignore[misc]  # a mixin: the class beside it has the method
+            super().connect()  # type: ignore[misc]  # a mixin: the other base class has the method
         finally:
             send_tracker.sent = before
 
@@ -65,7 +107,13 @@ class SendTracking:
         if self.sock is None:
             self.connect()
         send_tracker.sent = True
-        super().send(data)  # type: ignore[misc]  # a mixin: the class beside it has the method
+        now = limits.current_limits()
+        if now is None or not isinstance(data, bytes):
+            super().send(data)  # type: ignore[misc]  # a mixin: the other base class has the method
+            return
+        for start in range(0, len(data), limits.SEND_CHUNK):
+            self.sock.settimeout(now.left())
+            super().send(data[start : start + limits.SEND_CHUNK])  # type: ignore[misc]  # as above
 
 
 class _NoReuse:
@@ -74,41 +122,62 @@ class _NoReuse:
     def _put_conn(self, conn: t.Any) -> None:
         if conn is not None:
             conn.close()
-        super()._put_conn(conn)  # type: ignore[misc]  # a mixin: the pool class beside it has the method
+        super()._put_conn(conn)  # type: ignore[misc]  # a mixin: the pool class has the method
 
 
-class TrackedConnection(SendTracking, _Connection):
+class HTTPConnection(TrackedConnection, _Connection):
     pass
 
 
-class TrackedTLSConnection(SendTracking, _TLSConnection):
+class HTTPSConnection(TrackedConnection, _TLSConnection):
     pass
 
 
-class TrackedPool(_NoReuse, _Pool):
-    ConnectionCls = TrackedConnection
+class ReadPool(_Pool):
+    ConnectionCls = HTTPConnection
 
 
-class TrackedTLSPool(_NoReuse, _TLSPool):
-    ConnectionCls = TrackedTLSConnection
+class TLSReadPool(_TLSPool):
+    ConnectionCls = HTTPSConnection
 
 
-_POOLS = {"http": TrackedPool, "https": TrackedTLSPool}
+class TriggerPool(_NoReuse, ReadPool):
+    pass
 
 
-class TriggerAdapter(_Adapter):
-    """Transport of triggers: never retries, and notes in :data:`send_tracker` when the request is being sent."""
+class TLSTriggerPool(_NoReuse, TLSReadPool):
+    pass
+
+
+class ReadAdapter(_Adapter):
+    """Transport of requests without side effects: it keeps connections, and to the limits of the thread that uses it."""
+
+    pools: t.ClassVar[t.Mapping[str, t.Any]] = {"http": ReadPool, "https": TLSReadPool}
 
     def init_poolmanager(self, *args: t.Any, **kwargs: t.Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = _POOLS
+        self.poolmanager.pool_classes_by_scheme = self.pools
 
     def proxy_manager_for(self, proxy: str, **kwargs: t.Any) -> t.Any:
-        if proxy.lower().startswith("socks"):
-            raise requests.exceptions.InvalidProxyURL("a trigger cannot go through a SOCKS proxy; use an HTTP proxy or no_proxy")
         manager = super().proxy_manager_for(proxy, **kwargs)
-        manager.pool_classes_by_scheme = _POOLS
+        if not _is_socks(proxy):
+            manager.pool_classes_by_scheme = self.pools
         return manager
+
+
+class TriggerAdapter(ReadAdapter):
+    """Transport of triggers: never retries, and notes in :data:`send_tracker` when the request is being sent."""
+
+    pools: t.ClassVar[t.Mapping[str, t.Any]] = {"http": TriggerPool, "https": TLSTriggerPool}
+
+    def proxy_manager_for(self, proxy: str, **kwargs: t.Any) -> t.Any:
+        if _is_socks(proxy):
+            raise requests.exceptions.InvalidProxyURL("a trigger cannot go through a SOCKS proxy; use an HTTP proxy or no_proxy")
+        return super().proxy_manager_for(proxy, **kwargs)
+
+
+def _is_socks(proxy: str) -> bool:
+    return proxy.lower().startswith("socks")
 
 
 class NoAuth(AuthBase):
@@ -133,6 +202,7 @@ def new_session(adapter: t.Any, auth: t.Any) -> t.Any:
     """A session that uses ``adapter`` for everything and follows no rules but ours."""
     session: t.Any = requests.Session()
     session.auth = auth
+    session.headers["Accept-Encoding"] = ACCEPTED_CODINGS
     # else the next request is prepared even where it is not to be sent, and a bad address raises
     session.get_redirect_target = lambda response: None
     session.merge_environment_settings = _remembered(session.merge_environment_settings)

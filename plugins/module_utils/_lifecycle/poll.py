@@ -210,7 +210,10 @@ class Waiter:
 
 
 def is_transient(error: SyncError) -> bool:
-    """Whether an error while observing may pass: connection trouble, 429, 5xx, an answer that is not JSON."""
-    if error.code in ("connection_failed", "rate_limited", "bad_response"):
+    """Whether an error while observing may pass: connection trouble, 429, 5xx, an answer that is not JSON.
+
+    So does running out of time, which the deadline is the judge of.
+    """
+    if error.code in ("connection_failed", "rate_limited", "bad_response", "timed_out"):
         return True
     return error.code == "server_error" and error.http_status in (500, 502, 503, 504)

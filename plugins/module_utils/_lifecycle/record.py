@@ -48,6 +48,7 @@ class Record:
         must be, has failed; and where it is not known what it did, its state is unknown.
         """
         self.failure = error
+        self.timed_out = self.timed_out or error.code == "timed_out"
         self.reason = self.reason or error.message
         self.detail.update(error.detail)
         if self.state == "succeeded":

@@ -215,7 +215,7 @@ class Repository:
             # the credentials are for one host, so redirects are not followed
             settings += ["credential.helper=", f"credential.helper={_HELPER}", "http.followRedirects=false"]
         command = ["git", *(part for setting in settings for part in ("-c", setting)), *arguments]
-        limit = deadline.remaining() if deadline.allows(MIN_SECONDS) else MIN_SECONDS
+        limit = deadline.budget()
         try:
             # run_command belongs to AnsibleModule, which this code does not use
             process = subprocess.Popen(  # pylint: disable=ansible-bad-function

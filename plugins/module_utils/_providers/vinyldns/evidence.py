@@ -166,7 +166,7 @@ class DriftEvaluator:
 
     @staticmethod
     def _within(channel: Channel, seconds: float) -> float:
-        return max(1.0, min(seconds, channel.deadline.remaining()))
+        return channel.deadline.budget(seconds)
 
 
 def counts_of(changes: t.Iterable[RecordChange]) -> dict[str, int]:

@@ -16,7 +16,7 @@ import typing as t
 import pytest
 import requests.sessions
 
-from ansible_collections.lockstep.sync.plugins.module_utils._core.deadline import Deadline
+from ansible_collections.lockstep.sync.plugins.module_utils._core.deadline import LAST_LOOK, Deadline
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import RateLimited, SyncError
 from ansible_collections.lockstep.sync.plugins.module_utils._core.redact import Redactor
 from ansible_collections.lockstep.sync.plugins.module_utils._http.client import HttpClient, HttpSettings, RequestCount
@@ -216,9 +216,13 @@ def test_time_outs_are_cut_at_the_deadline_but_for_a_last_look(
         channel.observe("/x")
         clock.sleep(12)
         channel.observe("/x")
-        clock.sleep(100)
+        clock.sleep(8)
         channel.observe("/x")
-    assert used == [(20, 20), (8, 8), (5, 5)]
+        clock.sleep(LAST_LOOK)
+        with pytest.raises(SyncError, match="20 s") as caught:
+            channel.observe("/x")
+    assert used == [(20, 20), (8, 8), (LAST_LOOK, LAST_LOOK)]
+    assert (caught.value.code, len(web.log)) == ("timed_out", 3)
 
 
 def test_an_untrusted_certificate_is_refused(serve: Serve, certificate: tuple[str, str]) -> None:

@@ -13,6 +13,7 @@ import time
 
 import pytest
 
+from ansible_collections.lockstep.sync.plugins.module_utils._core import deadline
 from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import SystemClock
 from ansible_collections.lockstep.sync.plugins.module_utils._core.deadline import Deadline
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError
@@ -169,7 +170,7 @@ def test_helper_answers_git() -> None:
 
 
 def test_time_is_limited_and_nothing_goes_on(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(git, "MIN_SECONDS", 0.2)
+    monkeypatch.setattr(deadline, "LAST_LOOK", 0.2)
     monkeypatch.setattr(git, "SLICE", 0.1)
     left = tmp_path / "left"
     fake_git(tmp_path, monkeypatch, f"(sleep 1; touch {left}) & sleep 30\n")

@@ -78,7 +78,7 @@ class Service:
         self.asked: list[tuple[str, t.Any]] = []
         self.sessions: list[t.Any] = []
         provider.client.send = self.send  # type: ignore[method-assign]
-        self.channel: Channel = provider.client.channel(Deadline(provider.services.clock, 900), RequestCount())
+        self.channel: Channel = provider.client.channel(Deadline(provider.services.clock, 5000), RequestCount())
 
     def send(self, session: t.Any, method: str, url: str, timeout: t.Any, **kwargs: t.Any) -> Response:
         path = url.removeprefix("https://api.example.com")

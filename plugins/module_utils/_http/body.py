@@ -1,0 +1,120 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is PRIVATE to the collection.
+
+"""Reading bodies whose size nothing is known of: decoded piece by piece, up to a limit, and parsed within bounds.
+
+The libraries decode whole chunks, one encoding on top of another: a response of 1 MB may become 2 GB, or more.
+"""
+
+from __future__ import annotations
+
+import json
+import typing as t
+import zlib
+
+from . import transport
+
+#: bytes of a decoded body. The largest that is known is a page of 100 record sets, which DNS itself limits to 6.4 MB.
+MAX_BODY = 16 * 1024 * 1024
+#: bytes of the body of an error, of which a message has a line
+MAX_ERROR_BODY = 256 * 1024
+#: values in a JSON body: each may take 80 bytes in memory, however few it takes on the way
+MAX_VALUES = 1_000_000
+
+_CHUNK = 65536
+
+
+def read_body(response: t.Any, limit: int) -> tuple[bytes, bool]:
+    """The decoded body of a streamed response of requests up to ``limit`` bytes, and whether there is more.
+
+    The connection can be used again if all of the body has been read, and else is closed.
+
+    :raises OSError: ``requests.RequestException``, if the body cannot be read or decoded, or is not complete.
+    """
+    raw, body = response.raw, bytearray()
+    # as a matter of course since urllib3 2: half a body is no response
+    raw.enforce_content_length = True
+    try:
+        decoder = _Decoder(response.headers.get("Content-Encoding"))
+        while len(body) <= limit:
+            # the chunked encoding is left to http.client, which limits the length of its lines
+            data = raw.read(_CHUNK, decode_content=False)
+            if not data:
+                return bytes(body), False
+            body += decoder.decode(data, limit + 1 - len(body))
+        return bytes(body[:limit]), True
+    except transport.urllib3.exceptions.HTTPError as exc:
+        raise transport.requests.exceptions.ConnectionError(exc) from exc
+    finally:
+        response.close()
+
+
+class _Decoder:
+    """Undoes a content coding (RFC 9110 section 8.4.1).
+
+    :raises OSError: ``requests.exceptions.ContentDecodingError``, if it is not one of those accepted.
+    """
+
+    def __init__(self, coding: str | None) -> None:
+        codings = [name.strip().lower() for name in (coding or "").split(",")]
+        codings = [name for name in codings if name not in ("", "identity")]
+        if codings and (len(codings) > 1 or codings[0] not in ("gzip", "x-gzip", "deflate")):
+            raise _undecodable(
+                f"the body is encoded as {(coding or '')[:50]!r}, though only {transport.ACCEPTED_CODINGS} were accepted"
+            )
+        self._plain = not codings
+        self._inflate = _inflater()
+
+    def decode(self, data: bytes, limit: int) -> bytes:
+        """The data without the coding; at least ``limit`` bytes of them if there are so many, and not much more."""
+        if self._plain:
+            return data
+        decoded = bytearray()
+        try:
+            while data and len(decoded) < limit:
+                decoded += self._inflate.decompress(data, limit - len(decoded))
+                data = self._inflate.unconsumed_tail
+                if self._inflate.eof:
+                    data = self._inflate.unused_data
+                    if not data.startswith(b"\x1f\x8b"):
+                        # padding
+                        break
+                    self._inflate = _inflater()
+        except zlib.error as exc:
+            raise _undecodable(f"the body cannot be decoded: {exc}") from None
+        return bytes(decoded)
+
+
+def _inflater() -> t.Any:
+    # 32: gzip or zlib, whichever it begins like
+    return zlib.decompressobj(zlib.MAX_WBITS | 32)
+
+
+def _undecodable(problem: str) -> Exception:
+    error: Exception = transport.requests.exceptions.ContentDecodingError(problem)
+    return error
+
+
+class TooManyValues(ValueError):
+    """A JSON body that would take too much memory."""
+
+
+def parse_json(body: bytes) -> t.Any:
+    """The value in a JSON body (RFC 8259), in which ``NaN`` and ``Infinity`` are none.
+
+    :raises TooManyValues: it has more than :data:`MAX_VALUES` values.
+    :raises ValueError: it is not JSON, or is nested too deep.
+    """
+    if sum(map(body.count, (b",", b":", b"[", b"{"))) > MAX_VALUES:
+        raise TooManyValues(f"more than {MAX_VALUES:,} values")
+    try:
+        return json.loads(body, parse_constant=_refuse)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+
+
+def _refuse(constant: str) -> t.NoReturn:
+    raise ValueError(f"{constant} is not JSON")
