@@ -10,8 +10,9 @@ check := .venv/bin/python -m scripts.check
 
 test_steps := unit simulator modules lint sanity
 check_steps := long integration molecule build compatibility
+real_steps := studio
 
-.PHONY: help setup demo test check $(test_steps) $(check_steps) bench coverage format changelog clean
+.PHONY: help setup demo test check real $(test_steps) $(check_steps) $(real_steps) bench coverage format changelog clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -29,7 +30,10 @@ test: setup ## test the whole behaviour on one ansible-core: the steps unit to s
 check: setup ## run everything that `make test` leaves out: the steps long to compatibility
 	@$(check) check
 
-$(test_steps) $(check_steps): setup
+real: setup ## run the Crafter scenarios against a real Crafter Studio, which is downloaded and started
+	@$(check) real
+
+$(test_steps) $(check_steps) $(real_steps): setup
 	@$(check) $@
 
 unit: ## run the unit tests
@@ -42,6 +46,7 @@ integration: ## run the integration targets
 molecule: ## run the molecule scenarios
 build: ## build the collection into dist/, check it as Galaxy would, install it
 compatibility: ## run ansible-test sanity on the other supported ansible-core releases
+studio: ## run the Crafter scenarios against a real Crafter Studio
 
 bench: setup ## compare bulk syncs with a loop of uri tasks
 	@.venv/bin/python -m tests.bench

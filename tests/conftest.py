@@ -12,6 +12,8 @@ import pytest
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="run only the long tests, with all of their repetitions")
+    studio = "the Crafter Studio of the scenarios: the emulator, or a real one that is downloaded and started"
+    parser.addoption("--studio", choices=("emulator", "real"), default="emulator", help=studio)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -35,6 +35,9 @@ SUITES: dict[str, dict[str, Step]] = {
         "build": package.package,
         "compatibility": ansible_test.compatibility,
     },
+    "real": {
+        "studio": pytests.studio,
+    },
 }
 
 STEPS: dict[str, Step] = {name: step for steps in SUITES.values() for name, step in steps.items()}

@@ -36,6 +36,12 @@ def long() -> None:
     run_tests("long", "tests/unit", "tests/module", workers=CORES, options=("--long",))
 
 
+def studio() -> None:
+    run([ROOT / "scripts" / "install-studio"])
+    # One worker: there is one server.
+    run_tests("studio", "tests/module/test_crafter_scenarios.py", workers=1, options=("--studio=real",))
+
+
 @functools.cache
 def install_programs() -> None:
     """Install BIND and Chromium where that is possible, or fail with instructions."""
@@ -49,7 +55,7 @@ def run_tests(name: str, *paths: str, workers: int, options: tuple[str, ...] = (
     :param name: of the file with the results, and in the closing line.
     :raises StepFailed: if a test failed or was skipped.
     """
-    missing = [path for path in paths if not (ROOT / path).is_dir()]
+    missing = [path for path in paths if not (ROOT / path).exists()]
     if missing:
         raise StepFailed(f"there is no {', '.join(missing)}")
     install_programs()

@@ -886,7 +886,7 @@ class TestHeaders:
 
     def test_failed_logins_lock_the_name(self, simulator: Simulator) -> None:
         client = anonymous(simulator, "4.1")
-        simulator.knob("crafter", basic_auth=True, login_lock_unit=0.2)
+        simulator.knob("crafter", basic_auth=True, login_lock="on", login_lock_unit=0.2)
 
         def tried(password: str, user: str = "admin") -> int:
             client.session.auth = (user, password)
@@ -902,7 +902,7 @@ class TestHeaders:
 
     def test_each_failure_doubles_the_lock(self, simulator: Simulator) -> None:
         client = anonymous(simulator, "4.1")
-        simulator.knob("crafter", basic_auth=True, login_lock_unit=0.1)
+        simulator.knob("crafter", basic_auth=True, login_lock="on", login_lock_unit=0.1)
         client.session.auth = ("admin", "wrong")
         client.get("/api/2/users/me/sites")
         time.sleep(0.2)

@@ -142,6 +142,7 @@ class ModuleResult:
     requests: int = 0
     probes: tuple[ProbeResult, ...] | None = None
     elapsed: float = 0.0
+    warnings: tuple[str, ...] = ()
 
     @classmethod
     def from_json(cls, value: t.Mapping[str, object]) -> ModuleResult:
@@ -155,6 +156,7 @@ class ModuleResult:
             int(summary.get("requests", 0)),
             None if probes is None else tuple(ProbeResult.from_json(probe) for probe in probes),
             float(t.cast(float, value.get("elapsed") or 0.0)),
+            tuple(map(_warning_text, t.cast("t.Sequence[object]", value.get("warnings") or ()))),
         )
 
     @property
@@ -169,6 +171,11 @@ class ModuleResult:
         missing = self.message.startswith("missing required arguments")
         hint = "Set it in the options of the target or in the environment, as the documentation of the module says"
         return Failure("invalid_option", self.message, None, hint if missing else "")
+
+
+def _warning_text(warning: object) -> str:
+    """The text of a warning; ansible-core 2.19 and later wrap those of module processes."""
+    return str(getattr(getattr(warning, "event", None), "msg", warning))
 
 
 def _failure(value: t.Mapping[str, object]) -> Failure | None:

@@ -35,7 +35,10 @@ def sync(context: PhaseContext, state: RunState, request: StepRequest) -> StepRe
     target = dataclasses.replace(target, overwritten=True)
     state = state.with_target(target)
     context.remember(state, target, "sync")
-    return _evaluate(context, state, with_sync(target, calls.call_sync(context, state, target)))
+    result = calls.call_sync(context, state, target)
+    warnings = tuple(f"{target.name}: {text.removeprefix(f'{target.name}: ')}" for text in result.warnings)
+    evaluated = _evaluate(context, state.with_warnings(*warnings), with_sync(target, result))
+    return dataclasses.replace(evaluated, warnings=(*evaluated.warnings, *warnings))
 
 
 def _evaluate(context: PhaseContext, state: RunState, target: TargetState) -> StepResult:

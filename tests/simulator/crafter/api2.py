@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Mapping
 from datetime import datetime
@@ -302,9 +303,11 @@ class Api2:
 
     async def item_by_path(self, visit: Visit) -> web.Response:
         site = self._site(visit, "content_read")
-        item = site.items.get(query_argument(visit, "path"))
+        path = query_argument(visit, "path")
+        item = site.items.get(path)
         if item is None:
-            raise CONTENT_NOT_FOUND.abort()
+            remedy = f"Check that path '{path}' is correct and it exists in site '{site.id}'"
+            raise dataclasses.replace(CONTENT_NOT_FOUND, remedy=remedy).abort()
         rows = {"staging": item.staging, "live": item.live}
         return OK.answer(item=_item_entry(site, item) | {name: row.as_json() if row else None for name, row in rows.items()})
 

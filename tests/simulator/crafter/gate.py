@@ -130,7 +130,7 @@ class Gate:
             return self._accounts.bearer(value.strip())
         if scheme.lower() == "basic" and (self._knobs.basic_auth if basic is None else basic):
             username, password = _basic_credentials(value)
-            return self._accounts.check_password(visit.release, username, password)
+            return self._accounts.check_password(visit.release, username, password, basic=True)
         return None
 
     def _unauthenticated(self, visit: Visit) -> Abort:

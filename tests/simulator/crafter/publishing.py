@@ -30,6 +30,7 @@ class Submission:
     user: str
     comment: str
     when: datetime
+    only_target: bool = False
 
 
 async def publish(studio: Studio, site: Site, submission: Submission) -> dict[str, str]:
@@ -40,7 +41,7 @@ async def publish(studio: Studio, site: Site, submission: Submission) -> dict[st
         submission = Submission(live, list(site.items), submission.user, submission.comment, submission.when)
         studio.repository(site).create(live)
     branches = [submission.target]
-    if submission.target == live and site.staging_enabled:
+    if submission.target == live and site.staging_enabled and not submission.only_target:
         branches = [staging, live]
     items = [site.items[path] for path in submission.paths if path in site.items]
     commits = {branch: await _commit(studio, site, branch, items, submission) for branch in branches}
@@ -85,7 +86,9 @@ async def publish_all(studio: Studio, site: Site, target: str, user: str, commen
         paths = [path for path in site.items if path not in failed]
         _show_status(site, "publishing")
         await asyncio.sleep(studio.knobs.publish_all_seconds)
-        await publish(studio, site, Submission(target, paths, user, comment, now()))
+        # publishing everything to live left staging alone before 4.1.3
+        only_target = studio.repository(site).exists and not studio.release.since("4.1.3")
+        await publish(studio, site, Submission(target, paths, user, comment, now(), only_target))
         _show_status(site, "readyWithErrors" if failed else "ready")
         return failed
 

@@ -206,7 +206,7 @@ class CrafterPublish(Provider):
             try:
                 found = self.studio.publications(channel, request.site, path)
             except SyncError as error:
-                if error.code not in ("endpoint_missing", "permission_denied"):
+                if error.code not in ("endpoint_missing", "permission_denied", "not_found"):
                     raise
                 return None, []
             if found is None:

@@ -390,7 +390,8 @@ class Studio:
     def publications(self, channel: Channel, site: str, path: str) -> dict[str, str] | None:
         """When an item was last published and as which commit, by branch (``staging``, ``live``); ``None`` for an unknown item.
 
-        :raises SyncError: those of :meth:`Channel.observe`; ``endpoint_missing`` before 4.0 and from 5.0 on.
+        :raises SyncError: those of :meth:`Channel.observe`; ``endpoint_missing`` before 4.0 and from 5.0 on, and ``not_found``
+            for an item that exists and cannot be shown, such as one without its content type.
         """
         version = self.version(channel)
         if version is not None and not V4 <= version < V5:
@@ -398,7 +399,8 @@ class Studio:
         try:
             reader = read_json(self.get(channel, "/api/2/content/item_by_path", {"siteId": site, "path": path}))
         except SyncError as error:
-            if error.code != "not_found":
+            # the message quotes what is missing, which may be something that the item refers to (docs/reference/crafter.md#3.4)
+            if error.code != "not_found" or f"'{path}'" not in error.message:
                 raise
             return None
         item = reader.object_at("item", staging="object_or_null", live="object_or_null")
