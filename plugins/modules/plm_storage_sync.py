@@ -18,8 +18,12 @@ description:
     and waits until both are completed.
   - The sync is triggered once. The server can neither list its synchronizers nor find one without its id, so if the response
     to the trigger is lost, the module sends nothing again, and fails with C(outcome_unknown).
+  - Before anything is planned, in check mode too, the module reads a synchronizer that does not exist, which changes nothing and
+    shows whether the server can sync. If its address is wrong, if it has no remote, if its local database is down or if it
+    does not answer, the task fails and nothing is triggered.
   - The run counts as succeeded only if the server shows V(completed) for the whole, the push and the pull. An error must persist
-    for three readings and two seconds before it counts, since the server also reports temporary errors.
+    for three readings and two seconds before it counts, since the server also reports temporary errors. While the local database
+    of the server is down, it shows an error for every synchronizer; the module recognizes this and goes on waiting.
   - At the start and between push and pull, states may be absent. If nothing changes for O(settle_grace) while neither
     replication is running, the run is considered lost (C(outcome_unknown)).
 requirements:
@@ -42,6 +46,8 @@ options:
     description:
       - Id of a run that is known to exist, for example from the RV(syncs[].handle) of an earlier task that timed out. The
         module waits for that run, and triggers none. If it has ended already, the result shows how.
+      - If the server shows no state of it within O(settle_grace), nothing proves that there is such a run. Then the target is
+        refused (C(outcome_unknown)), and nothing has changed.
       - With O(if_running=fail) or O(if_running=queue) the module does trigger a new run, as soon as the given one is not in
         flight.
       - Runs that this module started on the same host and that it did not see end are found without this option, see

@@ -71,8 +71,8 @@ synchronizers:
       description: State of the replication from the remote storage, in the same way.
       type: str
     known:
-      description: Whether the server knows the synchronizer. Null if that is unknown, because all states are null, or because all
-        of them are V(error), which the server shows for any id while its database is down.
+      description: Whether the server knows the synchronizer. Null if that is unknown, because all states are null, or because
+        the server's database is down, and all of them are V(error) for any id.
       type: bool
   sample:
     - id: $ee8370c0-be09-445c-b7f4-4cba853150ed+7980b24b-9735-4ef8-a3d1-ecc3f176f8dc
@@ -88,7 +88,7 @@ failure:
 
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.module import run_as_module
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.operation import info_operation
-from ansible_collections.lockstep.sync.plugins.module_utils._providers.plm.provider import INFO_SPEC, SynchronizerReader
+from ansible_collections.lockstep.sync.plugins.module_utils._providers.plm.info import INFO_SPEC, SynchronizerReader
 
 OPERATION = info_operation("synchronizers", INFO_SPEC, SynchronizerReader)
 

@@ -27,6 +27,8 @@ eventually = functools.partial(wait_until, seconds=60.0)
 
 SYNC, INFO, WAIT = "plm_storage_sync", "plm_storage_sync_info", "sync_wait"
 COLLECTION = "/api/media-manager/v0/storage/synchronizers"
+MADE_UP = f"{COLLECTION}/$x+y"
+EXISTING = r"synchronizers/\$[^x]"
 COMPLETED = {"state": "completed", "push": "completed", "pull": "completed"}
 #: a sync takes a tenth of a second, where a test does not want another one
 DEFAULTS = dataclasses.asdict(PlmKnobs(push_seconds=0.04, gap_seconds=0.03, pull_seconds=0.04))
@@ -64,8 +66,12 @@ class Server:
     def accepted(self) -> int:
         return int(self.control("GET", "/synchronizers")["posts"])
 
+    def looks(self) -> list[str]:
+        """The paths of the looks taken at synchronizers that exist."""
+        return [path for path in self.gets() if path != MADE_UP]
+
     def gets(self) -> list[str]:
-        """The paths of the looks taken at synchronizers, as they were sent."""
+        """The paths of the looks taken at synchronizers, as they were sent; the first is at one that does not exist."""
         entries = self.simulator.requests(part="plm", method="GET", path=COLLECTION)
         return [str(entry["path"]) for entry in entries]
 
@@ -136,13 +142,13 @@ def unknown_id() -> str:
 # -- the main job ----------------------------------------------------------------------------------------------------
 
 
-def test_check_mode_sends_nothing_at_all(server: Server, run_module: RunModule, ledger: Path) -> None:
+def test_check_mode_looks_at_the_server_and_sends_nothing_else(server: Server, run_module: RunModule, ledger: Path) -> None:
     outcome = run_module(SYNC, server.options(notifications_url=server.notifications_url), check=True)
     assert outcome.changed
     assert outcome.only["action"] == "would_trigger"
     assert outcome.only["changed_basis"] == "predicted"
-    assert server.simulator.requests(part="plm") == []
-    assert outcome.result["summary"]["requests"] == 0
+    assert server.gets() == [MADE_UP]
+    assert len(server.simulator.requests(part="plm")) == outcome.result["summary"]["requests"] == 1
     assert not ledger.exists()
 
 
@@ -161,9 +167,10 @@ def test_a_run_is_triggered_once_and_waited_for(server: Server, run_module: RunM
     assert record["finished_at"] >= record["started_at"]
     assert server.posts() == server.accepted() == 1
     # the id is sent as it is, and every request is counted
-    assert set(server.gets()) == {f"{COLLECTION}/{server.newest()}"}
+    assert server.gets()[0] == MADE_UP
+    assert set(server.looks()) == {f"{COLLECTION}/{server.newest()}"}
     seen = len(server.simulator.requests(part="plm"))
-    assert outcome.result["summary"]["requests"] == record["requests"] == seen == record["polls"] + 1
+    assert outcome.result["summary"]["requests"] == record["requests"] == seen == record["polls"] + 2
 
 
 def test_second_run_of_a_release_does_nothing(server: Server, run_module: RunModule) -> None:
@@ -249,10 +256,10 @@ def test_an_error_that_passes_is_no_failure(server: Server, run_module: RunModul
 def test_a_database_that_is_down_for_a_moment_is_tolerated(server: Server, start_module: Any) -> None:
     server.knob(push_seconds=1.5)
     started = start_module(SYNC, server.options())
-    eventually(server.gets)
+    eventually(server.looks)
     server.knob(db_down=True)
-    looks = len(server.gets())
-    eventually(lambda: len(server.gets()) >= looks + 2)
+    looks = len(server.looks())
+    eventually(lambda: len(server.looks()) >= looks + 2)
     server.knob(db_down=False)
     outcome = started.finish()
     assert not outcome.failed
@@ -260,16 +267,38 @@ def test_a_database_that_is_down_for_a_moment_is_tolerated(server: Server, start
     assert server.posts() == 1
 
 
-def test_a_database_that_stays_down_is_a_failure(server: Server, run_module: RunModule) -> None:
+def test_a_run_waits_for_a_database_that_is_down(server: Server, start_module: Any, run_module: RunModule) -> None:
+    """Unlike one of which both halves failed, and for longer than such a failure takes to be believed."""
+    server.knob(push_seconds=0.5)
+    started = start_module(SYNC, server.options(wait_timeout=4))
+    eventually(server.looks)
     server.knob(db_down=True)
-    outcome = run_module(SYNC, server.options())
-    assert failure(outcome)["code"] == "run_failed"
-    assert "database is down" in failure(outcome)["hint"]
-    assert outcome.only["polls"] >= 3
-    assert server.posts() == 1
+    outcome = started.finish()
+    assert failure(outcome)["code"] == "timed_out"
+    assert outcome.only["state"] == "running"
+    assert outcome.changed
+    assert "local database of the server is down" in failure(outcome)["message"]
+    assert MADE_UP in server.gets()[2:]
     (entry,) = run_module(INFO, {"api_url": server.url, "synchronizers": unknown_id()}).result["synchronizers"]
     assert entry["push"] == "error"
     assert entry["known"] is None
+    server.knob(db_down=False)
+    resumed = run_module(SYNC, server.options(max_age=3600))
+    assert not resumed.failed
+    assert server.posts() == 1
+
+
+def test_two_failed_halves_are_not_blamed_on_the_database(
+    side_by_side: SideBySide, server: Server, run_module: RunModule
+) -> None:
+    (outcome,) = side_by_side([Case({"push_outcome": "error", "pull_outcome": "error"})])
+    assert failure(outcome)["code"] == "run_failed"
+    assert failure(outcome)["message"].startswith("push and pull failed")
+    assert "database is down" not in json.dumps(outcome.only)
+    assert outcome.only["polls"] >= 3
+    (entry,) = run_module(INFO, {"api_url": server.url, "synchronizers": server.newest()}).result["synchronizers"]
+    assert entry["push"] == entry["pull"] == "error"
+    assert entry["known"] is True
 
 
 def test_a_half_that_never_shows_is_lost(side_by_side: SideBySide) -> None:
@@ -309,7 +338,7 @@ def test_the_grace_counts_from_the_last_progress(server: Server, run_module: Run
 def test_a_restart_of_the_server_between_push_and_pull_is_noticed(server: Server, start_module: Any) -> None:
     server.knob(push_seconds=0.1, gap_seconds=LONG)
     started = start_module(SYNC, server.options(settle_grace=0.7))
-    eventually(lambda: server.gets() and server.control("GET", "/synchronizers")["synchronizers"][-1]["push"] == "completed")
+    eventually(lambda: server.looks() and server.control("GET", "/synchronizers")["synchronizers"][-1]["push"] == "completed")
     server.control("POST", "/restart")
     outcome = started.finish()
     assert failure(outcome)["code"] == "outcome_unknown"
@@ -339,9 +368,9 @@ def test_the_next_run_joins_what_timed_out(server: Server, run_module: RunModule
     assert tolerant.changed
     assert tolerant.only["timed_out"]
     assert any("not finished within" in json.dumps(text) for text in tolerant.result["warnings"])
-    looks = len(server.gets())
+    looks = len(server.looks())
     started = start_module(SYNC, server.options(release="spring"))
-    eventually(lambda: len(server.gets()) > looks + 1)
+    eventually(lambda: len(server.looks()) > looks + 1)
     server.settle()
     joined = started.finish()
     assert joined.only["action"] == "joined"
@@ -354,7 +383,7 @@ def test_the_next_run_joins_what_timed_out(server: Server, run_module: RunModule
 def test_a_killed_task_is_resumed_and_never_doubled(server: Server, start_module: Any, run_module: RunModule) -> None:
     server.knob(push_outcome="stuck-triggered")
     started = start_module(SYNC, server.options())
-    eventually(server.gets)
+    eventually(server.looks)
     started.kill()
     assert failure(run_module(SYNC, server.options(if_running="fail")))["code"] == "busy"
     server.settle()
@@ -410,7 +439,7 @@ def test_the_published_answer_is_understood_although_it_is_cut(server: Server, r
 """
     shown = published.replace('"triggered"', '"completed"') + "    }\n"
     server.simulator.fault("status", part="plm", method="POST", code=200, body=published)
-    server.simulator.fault("status", part="plm", method="GET", code=200, body=shown)
+    server.simulator.fault("status", part="plm", method="GET", path_regex=EXISTING, code=200, body=shown)
     outcome = run_module(SYNC, server.options())
     assert not outcome.failed
     assert outcome.only["detail"] == COMPLETED
@@ -422,8 +451,59 @@ def test_the_published_answer_is_understood_although_it_is_cut(server: Server, r
 # -- refusals --------------------------------------------------------------------------------------------------------
 
 
-def test_a_server_without_a_remote_starts_nothing(server: Server, run_module: RunModule) -> None:
-    server.knob(no_remote=True)
+@dataclasses.dataclass(frozen=True)
+class Broken:
+    """A server that cannot sync, and how a task says so."""
+
+    code: str
+    said: str
+    status: int | None = None
+    knobs: dict[str, Any] = dataclasses.field(default_factory=dict)
+    fault: dict[str, Any] | None = None
+    url: tuple[str, str] = ("", "")
+
+
+BROKEN = {
+    "down": Broken("connection_failed", "Check api_url"),
+    "wrong prefix": Broken("endpoint_missing", "prefix", 404, {"prefix": "/moved/v0"}),
+    "no remote": Broken("server_error", "without a remote", 500, {"no_remote": True}, url=("/api/media-manager/v0", "/v0")),
+    "never answers": Broken("connection_failed", "no remote", fault={"kind": "hang", "times": None}),
+    "database down": Broken("server_error", "local database of the server is down", 200, {"db_down": True}),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_check_mode_and_run_see_alike_that_a_server_cannot_sync(server: Server, run_module: RunModule, case: str) -> None:
+    broken = BROKEN[case]
+    options = server.options(api_url=server.url.replace(*broken.url), release="spring", wait_timeout=4, request_timeout=1)
+    assert not run_module(SYNC, options).failed
+    server.knob(**broken.knobs)
+    if broken.fault:
+        server.simulator.fault(**broken.fault, part="plm")
+    if case == "down":
+        server.simulator.control.offline("plm")
+    try:
+        done = run_module(SYNC, options)
+        outcomes = [run_module(SYNC, {**options, "release": "summer"}, check=check) for check in (True, False)]
+        outcomes += [run_module(SYNC, {**options, "force": True}), run_module(SYNC, {**options, "synchronizer": unknown_id()})]
+    finally:
+        server.simulator.control.online("plm")
+    assert (done.failed, done.only["action"]) == (False, "skipped")
+    assert (outcomes.pop().only["action"]) == "skipped"
+    for outcome in outcomes:
+        record = outcome.only
+        assert outcome.failed
+        assert not outcome.changed
+        assert (record["action"], record["state"], record["started_at"]) == ("refused", "not_started", None)
+        assert (failure(outcome)["code"], failure(outcome)["http_status"]) == (broken.code, broken.status)
+        assert broken.said in failure(outcome)["message"] + failure(outcome)["hint"]
+    assert server.posts() == 1
+
+
+def test_a_server_that_loses_its_remote_starts_nothing(server: Server, run_module: RunModule) -> None:
+    """It was restarted without one after it had been looked at; what it says to the trigger proves that nothing was started."""
+    body = '{"code":"InternalError","message":"Cannot read property \'httpStatus\' of undefined"}'
+    server.simulator.fault("status", part="plm", method="POST", code=500, body=body)
     outcome = run_module(SYNC, server.options())
     record = outcome.only
     assert outcome.failed
@@ -434,7 +514,9 @@ def test_a_server_without_a_remote_starts_nothing(server: Server, run_module: Ru
     assert "remote" in failure(outcome)["hint"]
     assert server.posts() == 1
     assert server.accepted() == 0
-    info = run_module(INFO, {"api_url": server.url, "synchronizers": unknown_id()})
+    server.knob(no_remote=True)
+    standalone = server.simulator["plm"]["standalone_url"]
+    info = run_module(INFO, {"api_url": standalone, "synchronizers": unknown_id()})
     assert info.failed
     assert "remote" in info.result["msg"]
 
@@ -488,7 +570,7 @@ def test_passing_trouble_while_waiting_is_tolerated(server: Server, run_module: 
         {"kind": "drop_before"},
         {"kind": "status", "code": 500, "body": '{"status":1,"error_code":-1,"error_message":"Unknown error occurred."}'},
     ):
-        server.simulator.fault(**fault, part="plm", method="GET")
+        server.simulator.fault(**fault, part="plm", method="GET", path_regex=EXISTING)
     outcome = run_module(SYNC, server.options())
     assert not outcome.failed
     assert outcome.only["detail"] == COMPLETED
@@ -496,7 +578,7 @@ def test_passing_trouble_while_waiting_is_tolerated(server: Server, run_module: 
 
 
 def test_a_look_that_hangs_is_given_up(server: Server, run_module: RunModule) -> None:
-    server.simulator.fault("hang", part="plm", method="GET")
+    server.simulator.fault("hang", part="plm", method="GET", path_regex=EXISTING)
     outcome = run_module(SYNC, server.options(request_timeout=0.3))
     assert not outcome.failed
     assert server.posts() == 1
@@ -547,10 +629,15 @@ def test_a_known_run_is_joined_and_none_triggered(server: Server, run_module: Ru
     assert server.posts() == 0
 
 
-def test_a_known_run_that_nobody_knows_is_lost(server: Server, run_module: RunModule) -> None:
-    outcome = run_module(SYNC, server.options(synchronizer=unknown_id(), settle_grace=0.5))
-    assert failure(outcome)["code"] == "outcome_unknown"
-    assert "never existed" in failure(outcome)["hint"]
+def test_a_known_run_that_shows_nothing_is_refused(server: Server, run_module: RunModule) -> None:
+    for check in (True, False):
+        for if_running in ("join", "fail", "queue"):
+            options = server.options(synchronizer=unknown_id(), settle_grace=0.5, if_running=if_running)
+            outcome = run_module(SYNC, options, check=check)
+            assert failure(outcome)["code"] == "outcome_unknown"
+            assert "never existed" in failure(outcome)["hint"]
+            assert (outcome.only["action"], outcome.only["state"], outcome.changed) == ("refused", "not_started", False)
+            assert "in flight" not in json.dumps(outcome.result)
     assert server.posts() == 0
 
 
@@ -647,7 +734,7 @@ def test_a_notification_ends_a_pause(server: Server, run_module: RunModule) -> N
     assert record["elapsed"] < 10
     subscribed, posted, looked = (
         server.simulator.requests(part="plm", path=path, method=method)[0]["seq"]
-        for path, method in (("/notifications$", "GET"), ("synchronizers$", "POST"), (r"synchronizers/\$", "GET"))
+        for path, method in (("/notifications$", "GET"), ("synchronizers$", "POST"), (EXISTING, "GET"))
     )
     assert subscribed < posted < looked
     assert server.posts() == 1
@@ -663,7 +750,7 @@ def test_only_the_own_run_ends_a_pause_and_the_socket_is_closed(server: Server, 
     other = server.started_by_somebody()
     eventually(lambda: any(frame["event"] == "sync.completed" for frame in server.control("GET", "/notifications")["published"]))
     assert server.newest() == other
-    assert server.gets() == []
+    assert server.looks() == []
     server.settle(id=own)
     outcome = started.finish()
     assert outcome.only["polls"] == 1
@@ -703,7 +790,7 @@ def test_trouble_with_notifications_is_a_warning(server: Server, run_module: Run
 def test_a_server_that_goes_away_while_it_notifies_does_no_harm(server: Server, start_module: Any) -> None:
     server.knob(push_seconds=2.0)
     started = start_module(SYNC, server.options(notifications_url=server.notifications_url))
-    eventually(server.gets)
+    eventually(server.looks)
     server.control("POST", "/restart")
     server.settle()
     outcome = started.finish()
@@ -730,7 +817,7 @@ def test_sigterm_ends_the_waiting_and_not_the_reporting(server: Server, start_mo
     server.knob(push_outcome="stuck-triggered")
     report = tmp_path / "report.json"
     started = start_module(SYNC, server.options(notifications_url=server.notifications_url, report_path=str(report)))
-    eventually(server.gets)
+    eventually(server.looks)
     outcome = started.terminate()
     assert outcome.failed
     assert failure(outcome)["code"] == "outcome_unknown"

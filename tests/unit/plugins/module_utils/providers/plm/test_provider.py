@@ -22,7 +22,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._core.redact import 
 from ansible_collections.lockstep.sync.plugins.module_utils._http.response import Response
 from ansible_collections.lockstep.sync.plugins.module_utils._lifecycle.poll import PollAgain, PollPolicy, Reading, Waiter
 from ansible_collections.lockstep.sync.plugins.module_utils._lifecycle.provider import Run, Services, Target
-from ansible_collections.lockstep.sync.plugins.module_utils._providers.plm import provider as plm
+from ansible_collections.lockstep.sync.plugins.module_utils._providers.plm import api, info, provider as plm
 
 URL = "http://media.example.com/api/media-manager/v0"
 ID = "$ee8370c0-be09-445c-b7f4-4cba853150ed+7980b24b-9735-4ef8-a3d1-ecc3f176f8dc"
@@ -47,12 +47,19 @@ class FakeClock:
         self.time += max(0.0, seconds)
 
 
-class Server:
-    """Stands in for a channel: the states of the one synchronizer, by the time."""
+MADE_UP = "/storage/synchronizers/$x+y"
 
-    def __init__(self, clock: FakeClock, *script: tuple[float, Words]) -> None:
+
+class Server:
+    """Stands in for a channel: the states of the one synchronizer, by the time.
+
+    With its database down, a server shows three errors for every id; else it has no states for one that is made up.
+    """
+
+    def __init__(self, clock: FakeClock, *script: tuple[float, Words], healthy: bool = False) -> None:
         self.clock = clock
         self.script = script
+        self.healthy = healthy
         self.deadline = self
         self.at = 1000.0
         self.sent: list[str] = []
@@ -60,6 +67,9 @@ class Server:
     def observe(self, path: str) -> Response:
         self.sent.append(path)
         words = [words for since, words in self.script if since <= self.clock.time][-1]
+        if path == MADE_UP:
+            down = words == DOWN and not self.healthy
+            return response(200, described(DOWN if down else NONE, "$x+y"))
         return response(200, described(words))
 
 
@@ -78,7 +88,7 @@ def response(status: int, body: t.Any, method: str = "GET") -> Response:
 
 def reading(*words: str | None) -> Reading:
     overall, push, pull = words
-    return plm.States(overall, push, pull).reading()
+    return api.States(overall, push, pull).reading()
 
 
 def provider(clock: FakeClock | None = None, **options: t.Any) -> plm.PLM:
@@ -122,8 +132,8 @@ TABLE = [
 
 @pytest.mark.parametrize(("words", "meaning"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE])
 def test_meaning_of_states(words: Words, meaning: str) -> None:
-    found = plm.States.of(described(words)["synchronizer"])
-    assert found == plm.States(*words)
+    found = api.States.of(described(words)["synchronizer"])
+    assert found == api.States(*words)
     assert found.reading().state == meaning
 
 
@@ -139,7 +149,7 @@ def test_only_three_times_completed_is_a_success(words: Words) -> None:
     [{}, {"push": None, "pull": None}, {"state": None, "push": {"state": ""}, "pull": []}, {"push": "completed"}],
 )
 def test_states_that_are_not_there(synchronizer: dict[str, t.Any]) -> None:
-    assert plm.States.of(synchronizer) == plm.NOTHING
+    assert api.States.of(synchronizer) == api.NOTHING
 
 
 def test_every_move_is_progress() -> None:
@@ -180,7 +190,8 @@ STORIES: list[tuple[str, list[tuple[float, Words]], str, float, float]] = [
     ("duplicate whose pull runs", [(0, ("triggered", None, "triggered")), (20, (None, None, "completed"))], "lost", 50, 63),
     ("database down for a moment", [(0, PUSHING), (2, DOWN), (3.5, PUSHING), (8, DONE)], "succeeded", 8, 12),
     ("database down for two looks of a long run", [(0, PUSHING), (40, DOWN), (48, PUSHING), (60, DONE)], "succeeded", 60, 66),
-    ("database down", [(0, PUSHING), (2, DOWN)], "failed", 4, 10),
+    ("database down for a minute", [(0, PUSHING), (2, DOWN), (62, PULLING), (70, DONE)], "succeeded", 70, 76),
+    ("database down", [(0, PUSHING), (2, DOWN)], "timed_out", 600, 601),
     ("remote unreachable, retries for ever", [(0, PUSHING)], "timed_out", 600, 601),
     ("error that is tried again until it works", flapping("completed"), "succeeded", 38, 45),
     ("error that is tried again until the database gives up", flapping("error"), "failed", 40, 55),
@@ -208,21 +219,35 @@ def test_outcomes_over_time(script: list[tuple[float, Words]], outcome: str, lea
         clock.sleep(verdict.at - clock.time)
     assert verdict.outcome == outcome
     assert least <= clock.time <= most
-    assert set(server.sent) == {f"/storage/synchronizers/{ID}"}
+    own = {f"/storage/synchronizers/{ID}"}
+    assert set(server.sent) == own | ({MADE_UP} if any(words == DOWN for _since, words in script) else set())
+
+
+def test_both_halves_may_really_fail() -> None:
+    """Three errors are those of the database only if a synchronizer that does not exist has them, too."""
+    clock = FakeClock()
+    server = Server(clock, (0, DOWN), healthy=True)
+    seen = provider(clock).read({"synchronizer": ID}, t.cast(t.Any, server))
+    assert (seen.state, seen.message) == ("failed", "push and pull failed; the server says error (push error, pull error)")
+    server.healthy = False
+    seen = provider(clock).read({"synchronizer": ID}, t.cast(t.Any, server))
+    assert (seen.state, seen.message) == ("pending", "")
+    assert "database of the server is down" in seen.raw
+    assert server.sent == [f"/storage/synchronizers/{ID}", MADE_UP] * 2
 
 
 # -- ids --------------------------------------------------------------------------------------------------------------
 
 
-@given(st.from_regex(plm.ID, fullmatch=True))
+@given(st.from_regex(api.ID, fullmatch=True))
 def test_ids_stay_as_they_are_on_their_way(identifier: str) -> None:
     """An encoded ``$`` or ``+`` would be a 404, and nothing in an id may lead to another path."""
-    prepared = requests.Request("GET", f"{URL}{plm.PATH}/{identifier}").prepare()
-    assert prepared.path_url == f"/api/media-manager/v0{plm.PATH}/{identifier}"
+    prepared = requests.Request("GET", f"{URL}{api.PATH}/{identifier}").prepare()
+    assert prepared.path_url == f"/api/media-manager/v0{api.PATH}/{identifier}"
     assert urllib3.util.parse_url(t.cast(str, prepared.url)).request_uri == prepared.path_url
 
 
-@given(st.from_regex(plm.ID, fullmatch=True))
+@given(st.from_regex(api.ID, fullmatch=True))
 def test_every_id_matches_the_published_grammar(identifier: str) -> None:
     assert re.fullmatch(r"\$[0-9a-zA-Z$\-_@.&+]+", identifier)
     assert len(identifier[1:].split("+")) == 2
@@ -233,7 +258,7 @@ def test_every_id_matches_the_published_grammar(identifier: str) -> None:
 def test_what_is_no_id(value: t.Any, rest: str) -> None:
     value = value if rest == "" else f"{value if value is not None else ID}{rest}"
     with pytest.raises(SyncError) as caught:
-        plm.check_id(value, "synchronizer")
+        api.check_id(value, "synchronizer")
     assert caught.value.code == "invalid_option"
     with pytest.raises(SyncError):
         provider().from_handle({"provider": "plm", "address": URL, "synchronizer": value})
@@ -264,11 +289,11 @@ PUBLISHED = """
     "body", [described(("triggered", None, None)), described(DONE), PUBLISHED, PUBLISHED + "}", PUBLISHED[:140]]
 )
 def test_an_answer_that_names_the_run(body: t.Any) -> None:
-    assert plm.accepted_id(response(200, body, "POST")) == ID
+    assert api.accepted_id(response(200, body, "POST")) == ID
 
 
 def test_an_id_may_be_escaped() -> None:
-    assert plm.accepted_id(response(200, r'{"synchronizer": {"id": "$a\u0026c\u002bb"}}')) == "$a&c+b"
+    assert api.accepted_id(response(200, r'{"synchronizer": {"id": "$a\u0026c\u002bb"}}')) == "$a&c+b"
 
 
 @pytest.mark.parametrize(
@@ -277,7 +302,7 @@ def test_an_id_may_be_escaped() -> None:
 )
 def test_an_answer_that_does_not_name_the_run_is_ambiguous(body: t.Any) -> None:
     with pytest.raises(Ambiguous):
-        plm.accepted_id(response(200, body, "POST"))
+        api.accepted_id(response(200, body, "POST"))
 
 
 # -- errors -----------------------------------------------------------------------------------------------------------
@@ -322,12 +347,12 @@ ERRORS = [
 
 @pytest.mark.parametrize(("status", "body", "code", "words", "definite"), ERRORS)
 def test_errors(status: int, body: t.Any, code: str, words: str, definite: bool) -> None:
-    error = plm.interpret(response(status, body))
+    error = api.interpret(response(status, body))
     assert error is not None
     assert (error.code, error.http_status) == (code, status)
     assert words in error.message
     assert error.hint
-    refusal = plm.refused_before_start(response(status, body, "POST"))
+    refusal = api.refused_before_start(response(status, body, "POST"))
     assert (refusal is not None) == definite
     if refusal is not None:
         assert refusal.code == code
@@ -338,13 +363,13 @@ def test_errors(status: int, body: t.Any, code: str, words: str, definite: bool)
     [(502, "<html>bad gateway</html>"), (500, ""), (503, "[]"), (418, "tea"), (200, described(DONE)), (200, {"code": "x"})],
 )
 def test_what_the_provider_has_no_word_for(status: int, body: t.Any) -> None:
-    assert plm.interpret(response(status, body)) is None
-    assert plm.refused_before_start(response(status, body)) is None
+    assert api.interpret(response(status, body)) is None
+    assert api.refused_before_start(response(status, body)) is None
 
 
 @pytest.mark.parametrize("body", [NO_REMOTE_GET, NO_REMOTE_POST, NO_REMOTE_NEW])
 def test_a_missing_remote_says_what_to_do(body: t.Any) -> None:
-    error = plm.interpret(response(500, body))
+    error = api.interpret(response(500, body))
     assert error is not None
     assert "remote" in error.hint
 
@@ -356,7 +381,7 @@ def test_a_missing_remote_says_what_to_do(body: t.Any) -> None:
 def test_an_answer_about_something_else_is_not_believed(body: t.Any) -> None:
     channel = t.cast(t.Any, type("Channel", (), {"observe": lambda self, path: response(200, body)})())
     with pytest.raises(SyncError) as caught:
-        plm.get_states(channel, ID)
+        api.get_states(channel, ID)
     assert caught.value.code == "bad_response"
 
 
@@ -373,13 +398,73 @@ def test_the_server_is_the_target() -> None:
     assert found.resolve(URL, NO_CHANNEL) == found.from_handle(RUN.handle) == TARGET
 
 
-def test_without_a_known_run_nothing_is_asked() -> None:
-    observation = provider().observe(TARGET, NO_CHANNEL)
+def test_without_a_known_run_the_server_is_looked_at() -> None:
+    clock = FakeClock()
+    server = Server(clock, (0, NONE))
+    observation = provider(clock).observe(TARGET, t.cast(t.Any, server))
     assert (observation.running, observation.in_sync, observation.age) == (None, None, None)
+    assert (observation.obstacle, server.sent, clock.time) == (None, [MADE_UP], 0.0)
     assert provider().find(TARGET, {}, NO_CHANNEL) is None
 
 
-@pytest.mark.parametrize("words", [DONE, ("error", "error", None), NONE, ("triggered", "triggered", None)])
+def test_a_database_that_stays_down_keeps_a_sync_from_being_started() -> None:
+    clock = FakeClock()
+    server = Server(clock, (0, DOWN))
+    obstacle = provider(clock).observe(TARGET, t.cast(t.Any, server)).obstacle
+    assert obstacle is not None
+    assert (obstacle.code, obstacle.http_status) == ("server_error", 200)
+    assert "local database of the server is down" in obstacle.message
+    assert 2 <= clock.time <= 6
+    assert set(server.sent) == {MADE_UP}
+    for options in ({"synchronizer": ID}, {"synchronizer": ID, "if_running": "fail"}):
+        assert provider(clock, **options).observe(TARGET, t.cast(t.Any, server)).obstacle is not None
+
+
+def test_a_database_that_is_down_for_a_moment_keeps_nothing_from_being_started() -> None:
+    clock = FakeClock()
+    server = Server(clock, (0, DOWN), (1, DONE))
+    assert provider(clock).observe(TARGET, t.cast(t.Any, server)).obstacle is None
+    clock.time = 0.0
+    observation = provider(clock, synchronizer=ID).observe(TARGET, t.cast(t.Any, server))
+    assert observation.running is not None
+    assert observation.running.reading == reading(*DONE)
+
+
+def test_what_keeps_the_server_from_answering_is_an_obstacle() -> None:
+    class Broken(Server):
+        def observe(self, path: str) -> Response:
+            raise SyncError("connection_failed", "no answer", "Raise request_timeout.")
+
+    for options in ({}, {"synchronizer": ID}):
+        obstacle = provider(**options).observe(TARGET, t.cast(t.Any, Broken(FakeClock()))).obstacle
+        assert obstacle is not None
+        assert obstacle.code == "connection_failed"
+        assert "no remote" in obstacle.hint
+
+
+@pytest.mark.parametrize("if_running", ["join", "fail", "queue"])
+def test_a_known_run_that_shows_nothing_is_refused(if_running: str) -> None:
+    clock = FakeClock()
+    server = Server(clock, (0, NONE))
+    observation = provider(clock, synchronizer=ID, if_running=if_running).observe(TARGET, t.cast(t.Any, server))
+    assert observation.running is None
+    assert observation.obstacle is not None
+    assert observation.obstacle.code == "outcome_unknown"
+    assert ID in observation.obstacle.message
+    assert observation.obstacle.detail == {"state": None, "push": None, "pull": None}
+    assert 30 <= clock.time <= 36
+
+
+def test_a_known_run_that_shows_late_is_joined() -> None:
+    clock = FakeClock()
+    server = Server(clock, (0, NONE), (10, PUSHED))
+    observation = provider(clock, synchronizer=ID).observe(TARGET, t.cast(t.Any, server))
+    assert observation.running is not None
+    assert observation.running.reading == reading(*PUSHED)
+    assert 10 <= clock.time <= 13
+
+
+@pytest.mark.parametrize("words", [DONE, ("error", "error", None), PUSHED, ("triggered", "triggered", None)])
 def test_a_known_run_is_there_to_be_joined_whatever_its_state(words: Words) -> None:
     clock = FakeClock()
     server = Server(clock, (0, words))
@@ -413,7 +498,7 @@ def test_whether_a_known_run_is_in_flight(if_running: str, script: t.Any, in_fli
 
 def test_a_run_that_nobody_can_judge_in_time_counts_as_in_flight() -> None:
     clock = FakeClock()
-    server = Server(clock, (0, NONE))
+    server = Server(clock, (0, PUSHED))
     server.at = 10.0
     assert provider(clock, synchronizer=ID, if_running="fail").observe(TARGET, t.cast(t.Any, server)).running is not None
 
@@ -432,7 +517,7 @@ def test_success_is_assumed_to_have_changed_something() -> None:
         ((None, "failed", None), "push failed", "pull may still run"),
         (("error", "error", "triggered"), "push failed", "pull may still run"),
         (("error", "triggered", "error"), "pull failed", "push may still run"),
-        (("error", "error", "error"), "push and pull failed", "database is down"),
+        (("error", "error", "error"), "push and pull failed", "run the task again"),
         (("error", None, None), "the run as a whole failed", "push may still run"),
     ],
 )
@@ -443,6 +528,7 @@ def test_a_failure_names_the_half(words: Words, named: str, hint: str) -> None:
     assert effect.failure.message.startswith(named)
     assert effect.reason == effect.failure.message
     assert hint in effect.failure.hint
+    assert "database is down" not in effect.failure.hint
     assert (effect.detail["push"], effect.detail["pull"]) == words[1:]
 
 
@@ -494,7 +580,14 @@ def test_bad_options(options: dict[str, str]) -> None:
 def test_info(words: Words, known: bool | None) -> None:
     clock = FakeClock()
     options = {"validate_certs": True, "request_timeout": 30.0, "max_parallel": 8, "api_url": URL, "synchronizers": [f" {ID} "]}
-    reader = plm.SynchronizerReader(options, Services(clock, Redactor(), random.Random(1), lambda text: None))
+    reader = info.SynchronizerReader(options, Services(clock, Redactor(), random.Random(1), lambda text: None))
     (name,) = reader.names(NO_CHANNEL)
     entry = reader.inspect(name, t.cast(t.Any, Server(clock, (0, words))))
     assert entry == {"id": ID, "state": words[0], "push": words[1], "pull": words[2], "known": known}
+
+
+def test_info_knows_a_run_of_which_both_halves_failed() -> None:
+    clock = FakeClock()
+    options = {"validate_certs": True, "request_timeout": 30.0, "max_parallel": 8, "api_url": URL, "synchronizers": [ID]}
+    reader = info.SynchronizerReader(options, Services(clock, Redactor(), random.Random(1), lambda text: None))
+    assert reader.inspect(ID, t.cast(t.Any, Server(clock, (0, DOWN), healthy=True)))["known"] is True
