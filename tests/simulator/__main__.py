@@ -35,7 +35,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
 
 @contextmanager
 def announced(options: argparse.Namespace, info: dict[str, Any]) -> Iterator[None]:
-    """Tell whoever waits that the simulator is ready, and take it back at the end."""
+    """Write the ready file, and remove it at the end."""
     line = json.dumps(info)
     files = {options.pid_file: str(os.getpid()), options.ready_file: line}
     for path, text in files.items():
@@ -88,7 +88,7 @@ async def _watch_parent(stopping: asyncio.Event) -> None:
 
 
 def main() -> int:
-    # Big zone transfers run in threads; shorter turns keep request latency low beside them.
+    # Big zone transfers run in threads; shorter switch intervals keep request latency low meanwhile.
     sys.setswitchinterval(0.001)
     asyncio.run(serve(parse_arguments()))
     return 0

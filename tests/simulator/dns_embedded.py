@@ -350,7 +350,7 @@ class _TsigProblem(Exception):
         sent = cast(dns.rdtypes.ANY.TSIG.TSIG, request.tsig[0]) if request.tsig else None
         assert sent is not None
         assert request.keyname is not None
-        if self._keyring:  # BADTIME: the key is right, so the answer is signed and tells the server's time
+        if self._keyring:  # BADTIME: the key is right, so the answer is signed and contains the server's time
             clock = struct.pack("!HI", 0, int(time.time()))
             response.use_tsig(
                 self._keyring[request.keyname], fudge=sent.fudge, tsig_error=self._error, other_data=clock, original_id=request.id
@@ -427,7 +427,7 @@ def _check_prerequisite(zone: ZoneData, rrset: dns.rrset.RRset) -> None:
 
 
 def _apply_update(zone: ZoneData, rrset: dns.rrset.RRset) -> bool:
-    """RFC 2136, section 3.4; tells whether anything changed."""
+    """RFC 2136, section 3.4; returns whether anything changed."""
     name = rrset.name.derelativize(zone.origin)
     if not name.is_subdomain(zone.origin):
         raise Refusal(dns.rcode.NOTZONE)

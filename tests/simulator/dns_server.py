@@ -106,7 +106,7 @@ class DnsServer(ABC):
 
     @property
     def tsig(self) -> TsigKey:
-        """The first key, which clients use unless told otherwise."""
+        """The first key, which clients use by default."""
         return next(iter(self.keys.values()))
 
     @abstractmethod

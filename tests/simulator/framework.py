@@ -194,9 +194,9 @@ async def in_daemon_thread(function: Callable[..., Result], *arguments: Any) -> 
         result, error = None, None
         try:
             result = function(*arguments)
-        except BaseException as raised:  # noqa: BLE001 (it is reported to whoever waits)
+        except BaseException as raised:  # noqa: BLE001 (it is reported to the waiting thread)
             error = raised
-        with contextlib.suppress(RuntimeError):  # the loop has ended: nobody waits any more
+        with contextlib.suppress(RuntimeError):  # the loop has ended, so nothing waits for it
             loop.call_soon_threadsafe(report, result, error)
 
     threading.Thread(target=work, daemon=True).start()
@@ -329,7 +329,7 @@ class Part(ABC):
         return kind_by_method(call.method)
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        """Run work beside the requests until the part stops."""
+        """Run work in the background until the part stops."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -164,7 +164,7 @@ class PartServer:
 
 
 def _peer_port(call: Call) -> int:
-    """Tells connections apart: requests with the same number shared one."""
+    """Number of a connection: requests with the same number shared one."""
     peer = call.request.transport.get_extra_info("peername") if call.request.transport else None
     return int(peer[1]) if peer else 0
 

@@ -99,7 +99,7 @@ def _forms(secret: str) -> set[str]:
 def without_keys(value: t.Any, names: t.Container[str]) -> t.Any:
     """A copy of a JSON-like value without the mapping entries called ``names``, at any depth.
 
-    For secrets that a server sends along and that nobody told us about, such as TSIG keys in zone objects.
+    For secrets of the server that are not known in advance, such as TSIG keys in zone objects.
     """
     if isinstance(value, t.Mapping):
         return {key: without_keys(item, names) for key, item in value.items() if key not in names}

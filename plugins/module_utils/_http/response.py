@@ -104,7 +104,7 @@ class Response:
         """The body for a message: short, on one line, and no markup."""
         if self.is_html:
             return "(an HTML page)"
-        # before the cut, which may leave a part of a secret that nobody recognises any more
+        # before the cut, which may leave a part of a secret that cannot be recognised
         text = self._redact(self.body[:EXCERPT_BYTES].decode("utf-8", "replace"))
         if len(self.body) > EXCERPT_BYTES:
             # the end, in which a secret may have been cut

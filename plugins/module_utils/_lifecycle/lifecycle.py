@@ -78,13 +78,13 @@ class Lifecycle:
     def execute(self) -> None:
         """Fill the record.
 
-        :raises SyncError: what kept the target from being synced; the record tells how far it got.
+        :raises SyncError: why the target was not synced; the record shows how far it got.
         """
         replans = 0
         while True:
             resumed, memory = self._recall()
             observation = self.provider.observe(self.target, self.channel)
-            # without run ids, the run in flight is told from others only by the handle it was started with
+            # without run ids, only the handle identifies the run in flight
             if resumed is not None and (observation.running is None or not self.provider.capabilities.run_id):
                 observation.running = resumed
             self._note(observation)
@@ -131,7 +131,7 @@ class Lifecycle:
         return run, self._memory(done_now)
 
     def _resume(self, entry: Entry) -> tuple[Run | None, Entry | None]:
-        """A run that was started and whose end nobody recorded, or what became of it if it has succeeded meanwhile."""
+        """A run that was started and has no recorded end, or its outcome if it has succeeded meanwhile."""
         handle = t.cast("dict[str, t.Any]", entry.handle)
         try:
             reading = self.provider.read(handle, self.channel)
@@ -148,7 +148,7 @@ class Lifecycle:
         return Run(handle, entry.intended_at), None
 
     def _interrupted(self, entry: Entry) -> Run | None:
-        """A process died between recording its intent and recording the answer: nobody knows yet if it triggered."""
+        """A process died between recording its intent and recording the response: whether it triggered is not known yet."""
         if self.settings.check_mode:
             return self.provider.find(self.target, entry.snapshot, self.channel)
         if not self.ledger.adopt(entry.id):

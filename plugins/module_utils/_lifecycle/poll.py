@@ -66,7 +66,7 @@ class Reading:
 
     :param state: one of :data:`STATES`.
     :param raw: the server's own word for it.
-    :param message: the server's reason, if it told one.
+    :param message: the server's reason, if it gave one.
     :param progress: anything that differs when the run has moved on; restarts the grace for absent runs.
     :param finished_at: end of the run by the server's clock.
     :param retry_after: pause in seconds that the server asked for.
@@ -94,7 +94,7 @@ class Settled:
     """Waiting is over.
 
     ``outcome`` is ``succeeded``, ``failed``, ``timed_out``, ``lost`` (absent beyond the grace), ``unexpected``
-    (states that nobody knows) or ``error`` (the run can no longer be observed; see ``error``).
+    (unknown states) or ``error`` (the run can no longer be observed; see ``error``).
     """
 
     outcome: str

@@ -63,7 +63,7 @@ class Run:
 
     :param handle: small, serialisable and free of secrets; enough to find the run again.
     :param started_at: by the server's clock where known.
-    :param reading: its state, where finding it already told.
+    :param reading: its state, where finding it already showed it.
     """
 
     handle: dict[str, t.Any]
@@ -75,13 +75,13 @@ class Run:
 class Observation:
     """Evidence about one target, gathered without side effects.
 
-    :param in_sync: whether the target already is what a sync would make it; ``None`` if nobody can tell.
+    :param in_sync: whether the target already is what a sync would make it; ``None`` if that cannot be known.
     :param reason: that evidence in words.
     :param running: a run in flight.
-    :param age: seconds since the last successful run by the server's clock, if it tells.
+    :param age: seconds since the last successful run by the server's clock, if the API shows it.
     :param obstacle: why a trigger would certainly be refused.
     :param violations: broken guards.
-    :param snapshot: JSON facts by which a newer run can be told from the ones there are.
+    :param snapshot: JSON facts that distinguish a newer run from the existing ones.
     :param detail: facts for the record of the target.
     :param brief: what a bulk result keeps of ``detail`` when it has to be cut.
     :param diff: an Ansible diff of what a sync would do.
@@ -198,7 +198,7 @@ class Provider(abc.ABC):
         """
 
     def can_find(self) -> bool:
-        """Whether :meth:`find` can ever find anything with these options; if not, nobody has to wait for it."""
+        """Whether :meth:`find` can ever find anything with these options; if not, it is not waited for."""
         return type(self).find is not Provider.find
 
     def find(self, target: Target, snapshot: t.Mapping[str, t.Any], channel: Channel) -> Run | None:
@@ -218,7 +218,7 @@ class Provider(abc.ABC):
         return True
 
     def sleep(self, handle: t.Mapping[str, t.Any], seconds: float) -> None:
-        """Pause between two looks at a run; a provider that is told of news may wake up earlier."""
+        """Pause between two readings of a run; a provider that gets notifications may wake up earlier."""
         self.services.clock.sleep(seconds)
 
     def refused(self, target: Target, observation: Observation, error: SyncError) -> Remedy:

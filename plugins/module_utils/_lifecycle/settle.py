@@ -104,7 +104,7 @@ def _terminal(
     except InternalError:
         record.state = "failed" if settled.outcome == "failed" else "unknown"
         raise
-    # not before the effect is known: whoever is interrupted while looking for it must not report a success
+    # not before the effect is known: an interruption while it is read must not report a success
     record.state = settled.outcome
     record.finished_at = reading.finished_at or provider.services.clock.now()
     if settled.outcome == "failed" and effect.failure is None:

@@ -68,7 +68,7 @@ class ProviderWorkflow:
     checks: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def address(self, options: Options, environ: t.Mapping[str, str]) -> str:
-        """Where the API is, in its canonical form; empty if that cannot be told."""
+        """Where the API is, in its canonical form; empty if that is not known."""
         spec = self.sync.provider.connection_spec.arguments["api_url"]
         found = (environ[name] for name in spec.get("fallback", (None, []))[1] if environ.get(name))
         try:

@@ -51,12 +51,12 @@ def fail_on_missing_libraries(module: AnsibleModule, operation: Operation, optio
 
 @contextlib.contextmanager
 def interruptible_clock(*signals: signal.Signals, pass_on: bool = False) -> t.Iterator[SystemClock]:
-    """A clock whose pauses end for good when this process is told to stop, which ends the waiting and not the reporting.
+    """A clock whose pauses end for good when this process gets a signal to stop, which ends the waiting and not the reporting.
 
     The handler only notes the signal: nothing is raised in the middle of what the main thread does. Its next pause raises
     :class:`Stopped`, and :func:`fan_out`, in which it waits for the work on targets, raises :class:`Interrupted`.
 
-    :param signals: that tell it.
+    :param signals: those that stop it.
     :param pass_on: at the end of the ``with`` statement, have such a signal do what it would have done before.
     """
     stop = StopSignal()

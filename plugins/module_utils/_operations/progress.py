@@ -4,7 +4,7 @@
 
 # Note that this module util is PRIVATE to the collection.
 
-"""How far a task is, for whoever watches it."""
+"""The progress of a task, in lines for the console."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ import typing as t
 
 from .._lifecycle.poll import PollPolicy
 
-#: Takes a line to whoever watches.
+#: Shows a line on the console.
 Show = t.Callable[[str], None]
 
-#: The longer a task lasts, the less often it has to be told: after 2 s, and after 15 minutes every 30 s.
+#: The longer a task lasts, the fewer lines are shown: after 2 s, and after 15 minutes every 30 s.
 PACE = PollPolicy(min_interval=2.0, max_interval=30.0)
 
 #: up to how many targets that are being worked on are named
@@ -76,7 +76,7 @@ def ticking(line: t.Callable[[float], str], show: Show | None, pace: PollPolicy 
     """Show a line now and then, for as long as the ``with`` statement lasts.
 
     :param line: makes it, given the seconds since the beginning.
-    :param show: where nobody watches, ``None``.
+    :param show: ``None`` where no lines are wanted.
     """
     if show is None:
         yield
@@ -85,7 +85,7 @@ def ticking(line: t.Callable[[float], str], show: Show | None, pace: PollPolicy 
 
     def tick() -> None:
         began = time.monotonic()
-        # the middle of the jitter: nobody else ticks
+        # the middle of the jitter, which only matters among many
         while not over.wait(pace.delay(time.monotonic() - began, 0.5)):
             show(line(time.monotonic() - began))
 

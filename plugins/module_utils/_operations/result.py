@@ -105,7 +105,7 @@ def _texts(value: t.Any) -> list[str]:
 def fit(records: t.Sequence[Record], redactor: Redactor | None = None) -> list[dict[str, t.Any]]:
     """The records as plain data, cut to the size that a bulk result may have.
 
-    All records are cut alike: first long lists in their details, then everything that is not needed to tell what happened
+    All records are cut alike: first long lists in their details, then everything that is not needed to know what happened
     and to find a run again. ``detail.cut`` says so, and the report file has everything.
 
     :param redactor: hides secrets, before a cut leaves parts of them.
@@ -132,7 +132,7 @@ def fit_diffs(diffs: t.Sequence[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
     for diff in diffs:
         room -= _size(diff)
         if room < 0:
-            note = f"{len(diffs) - len(shown)} more targets differ; the file at report_path tells how\n"
+            note = f"{len(diffs) - len(shown)} more targets differ; see the file at report_path\n"
             return [*shown, {"before": "", "after": note, "before_header": "not shown", "after_header": "not shown"}]
         shown.append(diff)
     return shown
@@ -143,7 +143,7 @@ def _compact(entry: dict[str, t.Any], compact_detail: dict[str, t.Any]) -> dict[
     return {
         **entry,
         "reason": "" if failure else _short(entry["reason"]),
-        # nobody has to find a run again that has ended
+        # a run that has ended need not be found again
         "handle": None if entry["state"] in ("succeeded", "failed") else entry["handle"],
         "failure": failure,
         "detail": {**compact_detail, "cut": True},

@@ -33,7 +33,7 @@ class Context:
     """What surrounds a task: the mode it runs in, and the outside world.
 
     :param given: the arguments of the task before they were converted to the types of the options.
-    :param show: takes lines that tell how far the task is to whoever watches; ``None`` where nobody does.
+    :param show: shows lines with the progress of the task; ``None`` where they are not wanted.
     """
 
     check_mode: bool = False
@@ -148,7 +148,7 @@ class Batch:
         return {**result, "syncs": fit(self.records, self.redactor)}
 
     def _scrubbed(self, head: dict[str, t.Any]) -> dict[str, t.Any]:
-        """What is beside the records in a result or a report; its keys and codes are words of our own."""
+        """Everything in a result or a report except the records; its keys and codes are words of our own."""
         scrubbed = {key: self.redactor.scrub(value) for key, value in head.items()}
         if head.get("failure"):
             scrubbed["failure"] = scrub_failure(head["failure"], self.redactor)

@@ -73,7 +73,7 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core ships 
     def _run_in_process(self, options: Json, given: Json, show: Show | None) -> Json:
         # once the report is written, Ansible does about a signal what it does
         with interruptible_clock(signal.SIGTERM, signal.SIGINT, pass_on=True) as clock, warnings.catch_warnings():
-            # those of Python and of libraries, which nobody sees of a module either
+            # those of Python and of libraries, which a module process does not show either
             warnings.simplefilter("ignore")
             context = Context(bool(self._task.check_mode), bool(self._task.diff), clock, show=show, given=given)
             result = self.operation.execute(options, context)

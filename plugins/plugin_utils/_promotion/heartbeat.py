@@ -9,7 +9,7 @@
 Each step of a promotion is a task, and so a worker process of its own. Between two of them run task files of the user, for any
 time. What beats is therefore a small process that the first step starts. It has a session of its own and no terminal, and ends
 
-* at once when ``ansible-playbook`` ends, in whatever way (Linux tells it, see pidfd_open(2); elsewhere it looks every second),
+* at once when ``ansible-playbook`` ends, in whatever way (on Linux by pidfd_open(2), elsewhere by a check every second),
 * at the next beat once the run has given up all its locks, or lost them,
 * when beats have failed for as long as a lease lasts.
 

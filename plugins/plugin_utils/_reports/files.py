@@ -4,7 +4,7 @@
 
 # Note that this plugin util is PRIVATE to the collection.
 
-"""The files of a report on this machine: JSON for programs, and beside it Markdown and a page for people."""
+"""The files of a report on this machine: JSON for programs, with Markdown and a page for people next to it."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ class Outcome:
     separator: str = ":"  # between message and detail
 
     def answer(self, detail: str = "", /, **entities: Any) -> web.Response:
-        """The envelope, with its entities beside it (not inside)."""
+        """The envelope, with its entities next to it (not inside)."""
         message = f"{self.message}{self.separator}{detail}" if detail else self.message
         response = {"code": self.code, "message": message, "remedialAction": self.remedy, "documentationUrl": ""}
         return json_answer({"response": response, **entities}, status=self.http)

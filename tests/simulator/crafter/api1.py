@@ -243,7 +243,7 @@ class Api1:
         return int(texts["start"]), int(texts["number"])
 
     def _listed_user(self, visit: Visit) -> User:
-        """3.0 asks for the name; later the session tells it."""
+        """3.0 requires the name; later versions take it from the session."""
         if visit.release.since("3.1.0"):
             return visit.user
         username = visit.argument("username")

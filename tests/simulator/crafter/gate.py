@@ -104,7 +104,7 @@ class Gate:
             raise self._unauthenticated(visit)
 
     def finish(self, visit: Visit, response: web.StreamResponse) -> None:
-        """Tell the client about a session id that changed."""
+        """Send the client a changed session id."""
         if visit.session is not None and visit.session != visit.call.request.cookies.get(SESSION_COOKIE):
             response.headers.add("Set-Cookie", self.cookie(SESSION_COOKIE, visit.session))
 

@@ -134,7 +134,7 @@ class PublishedRepository:
             self.create_branch(environment, live)
 
     def pack(self) -> None:
-        """Few files in place of many; nobody can tell from outside."""
+        """Few files instead of many; clients see no difference."""
         self._git("repack", "-a", "-d", "--quiet")
 
     def _git(self, *arguments: str, given: bytes = b"") -> bytes:

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The published repositories over HTTP, read only, on a port of their own: ``git ls-remote`` and ``git fetch``.
 
-Paths on this machine work just as well; this is for whoever reads them from elsewhere, as delivery nodes do.
+Paths on this machine work just as well; this is for clients on other machines, such as delivery nodes.
 """
 
 from __future__ import annotations

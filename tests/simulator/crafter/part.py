@@ -93,7 +93,7 @@ class CrafterPart(Part):
         return self._control.routes()
 
     def _routes_of(self, context: str, table: Iterable[Endpoint]) -> list[tuple[Route, list[Endpoint]]]:
-        """One route for all endpoints that share method and path; releases tell them apart."""
+        """One route for all endpoints that share method and path; the release decides between them."""
         grouped: dict[tuple[str, str], list[Endpoint]] = {}
         for endpoint in table:
             grouped.setdefault((endpoint.method, endpoint.path), []).append(endpoint)

@@ -122,12 +122,12 @@ class Studio:
         self._fingerprints = {path.name: _fingerprint(path) for path in self.repositories_path.iterdir()}
 
     def forget(self) -> None:
-        """Drop all sites; whoever waits for one of their locks will find that out."""
+        """Drop all sites; requests that wait for one of their locks notice it."""
         self.sites = {}
         self._locks = {}
 
     def restore(self) -> None:
-        """Back to what was remembered.  Blocks; nobody's git may be in the middle of something."""
+        """Back to what was remembered.  Blocks until no git process uses the repositories."""
         with ExitStack() as stack:
             for repository in self._repositories.values():
                 stack.enter_context(repository.mutex)
@@ -156,7 +156,7 @@ class Studio:
 
 
 def _fingerprint(folder: Path) -> Fingerprint:
-    """Differs after any change, whoever made it, at a fraction of the cost of copying."""
+    """Differs after any change, at a fraction of the cost of copying."""
     entries = ((path, path.lstat()) for path in folder.rglob("*"))
     return frozenset((str(path), about.st_ino, about.st_size, about.st_mtime_ns) for path, about in entries)
 

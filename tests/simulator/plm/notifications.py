@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The lockstep.sync authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The WebSocket side: who listens, and what is told."""
+"""The WebSocket side: subscribers and their events."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Listener:
 
 class Notifications:
     def __init__(self, crash: Callable[[], bool]) -> None:
-        self._crash = crash  # called on an unexpected frame; tells whether the server survives it
+        self._crash = crash  # called on an unexpected frame; returns whether the server survives it
         self._listeners: list[Listener] = []
         self.frames: list[dict[str, Any]] = []  # everything published, for the control API
 
@@ -62,7 +62,7 @@ class Notifications:
                     return
 
     async def publish(self, event: str, data: dict[str, Any]) -> None:
-        """To every subscriber, whoever started the synchronizer; nothing is kept for later ones."""
+        """Send an event to every subscriber; nothing is kept for later ones."""
         frame = {"resource": SYNCHRONIZERS, "event": event, "data": data}
         self.frames.append(frame)
         for listener in list(self._listeners):

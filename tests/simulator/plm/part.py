@@ -105,7 +105,7 @@ class PlmPart(Part):
         return not self._crashed
 
     def _end_process(self) -> None:
-        """What lives in memory is gone: whom to tell what, and which pulls were to follow.  Replications run on."""
+        """Lose what is in memory: subscribers, and the pulls that were to follow.  Replications continue."""
         self._notifications.disconnect()
         now = time.monotonic()
         for sync in self._synchronizers:
@@ -178,7 +178,7 @@ class PlmPart(Part):
         return sync
 
     async def _announce(self, sync: Synchronizer, when: float) -> None:
-        """The end, always called "completed"; only the states of push and pull tell the truth, and they may be missing."""
+        """The end, always called "completed"; only the states of push and pull are reliable, and they may be missing."""
         await asyncio.sleep(max(0.0, when - time.monotonic()))
         if sync.announced != when:
             return  # restarted or settled meanwhile

@@ -4,7 +4,7 @@
 """An emulator of the part of the ServerAvatar API that deals with staging areas and backups.
 
 It follows the published API pages.  What those pages leave open is a knob (``knobs.py``), and where an answer has to be
-something although nobody documents it, the defaults of Laravel (which the real service evidently runs on) are used.
+something although it is not documented, the defaults of Laravel (which the real service evidently runs on) are used.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 """SQLite storage.
 
 One connection writes, under a lock; the event loop reads through another one and never waits for a writer (WAL); workers
-read through connections of their own.  Entities are stored as JSON beside the columns that queries need.
+read through connections of their own.  Entities are stored as JSON, with columns for what queries need.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Store:
         self._writer = self._connect()
         self._writer.executescript("PRAGMA journal_mode=WAL;" + SCHEMA)
         self._reader = self._connect()
-        self.generation = 0  # workers tell which one they began in
+        self.generation = 0  # workers know which one they began in
 
     def close(self) -> None:
         with self._lock:
@@ -190,7 +190,7 @@ class Store:
     # -- record sets -------------------------------------------------------------------------------------------------
 
     def stored_views(self, zone_id: str) -> list[StoredView]:
-        """All record sets of a zone for a comparison; for workers, beside the event loop."""
+        """All record sets of a zone for a comparison; for workers outside of the event loop."""
         with closing(self._connect()) as connection:
             rows = connection.execute("SELECT id, name, type, form FROM record_set WHERE zone_id = ?", (zone_id,))
             return [StoredView(*row) for row in rows]

@@ -76,13 +76,13 @@ class ZoneOrder:
 
 
 class World:
-    """Everything here may block for a moment: call it beside the event loop."""
+    """Everything here may block for a moment: call it outside of the event loop."""
 
     def __init__(self, context: Context, dns_server: DnsServer) -> None:
         self.context = context
         self.dns = dns_server
         self._store = context.store
-        self._touched: set[str] = set()  # seeded zones whose DNS side was replaced, so that the serial tells nothing
+        self._touched: set[str] = set()  # seeded zones whose DNS side was replaced, so that the serial proves nothing
 
     # -- start and reset ---------------------------------------------------------------------------------------------
 

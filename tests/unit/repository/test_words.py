@@ -18,19 +18,18 @@ WORDS = re.compile(
 
 #: where they must not stand; a path stands for everything below it
 CLEAN = (
-    "plugins/doc_fragments",
-    "plugins/module_utils/_dns",
-    "plugins/module_utils/_probe",
-    "plugins/module_utils/_providers",
-    "plugins/modules",
-    "docs",
+    "plugins",
+    "roles",
     "playbooks",
+    "extensions",
+    "docs",
+    "scripts",
+    "tests/simulator",
     "CONTRIBUTING.md",
+    "Makefile",
     "README.md",
     "galaxy.yml",
 )
-#: parts that are not reworded yet
-PENDING = ("plugins/modules/promotion.py", "plugins/modules/reconciliation_files.py")
 
 
 def is_in(name: str, places: tuple[str, ...]) -> bool:
@@ -40,7 +39,7 @@ def is_in(name: str, places: tuple[str, ...]) -> bool:
 def test_no_such_words(root: pathlib.Path, tracked: list[str]) -> None:
     found = []
     for name in tracked:
-        if not is_in(name, CLEAN) or is_in(name, PENDING) or not (root / name).exists():
+        if not is_in(name, CLEAN) or not (root / name).exists():
             continue
         text = (root / name).read_text(encoding="utf-8")
         found += [f"{name}:{text[: match.start()].count(chr(10)) + 1}: {match[0]}" for match in WORDS.finditer(text)]

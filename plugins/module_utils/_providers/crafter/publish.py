@@ -187,7 +187,7 @@ class CrafterPublish(Provider):
         snapshot: Json = {"mark": f"lockstep-{self.services.rng.getrandbits(64):016x}"}
         published, missing = self._published(request, site, channel)
         if published is not None and self.studio.queue(channel, request.site, site.targets) is None:
-            # the packages are not for this account, so that the items have to tell
+            # this account may not see packages, so that the items show the end
             snapshot["published_before"] = {"branch": _branch(request, site), "items": published}
         return Observation(
             reason=_reason(request, site),
