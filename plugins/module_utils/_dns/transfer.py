@@ -24,6 +24,7 @@ from .._core.errors import SyncError
 from .._http.limits import positive
 from . import rdata, wire
 from .backend import Backend, Request, connect_socket
+from .receiver import Receiver
 from .wire import Malformed, ResourceRecord
 
 DNSPYTHON_IMPORT_ERROR: str | None
@@ -84,7 +85,6 @@ _TRANSFER_REFUSED = (
     "the server does not allow this host or key to transfer the zone",
     "Allow it (BIND: allow-transfer). A server that has too many transfers to serve refuses too (BIND: transfers-out, 10).",
 )
-_CHUNK = 65536
 
 
 class Soa(t.NamedTuple):
@@ -191,11 +191,11 @@ class _Exchange:
             with contextlib.closing(self._open(socket.SOCK_STREAM)) as sock:
                 sock.settimeout(positive(self._deadline.remaining()))
                 dns.query.send_tcp(sock, self._octets)
-                reader = _Reader(sock, self._deadline)
-                while True:
-                    records = self._check(self._read(reader.message()))
-                    self._received += len(records)
-                    yield records
+                with contextlib.closing(Receiver(sock, self._deadline)) as receiver:
+                    while True:
+                        records = self._check(self._read(receiver.message()))
+                        self._received += len(records)
+                        yield records
         except socket.timeout as error:
             raise self._timed_out(error) from None
         except OSError as error:
@@ -386,42 +386,6 @@ class _Signatures:
     def _untrusted(self, problem: str) -> SyncError:
         problem = f"{problem}, though the query was signed with {self._request.backend.key}"
         return self._request.error("auth_failed", problem, "Check the key on both sides, and proxies or firewalls between them.")
-
-
-class _Closed(OSError):
-    """The server closed the connection."""
-
-
-class _Reader:
-    """Messages from a TCP connection, each preceded by its length (RFC 1035 section 4.2.2).
-
-    The corresponding function of dnspython does not support signatures that cover several messages.
-    """
-
-    def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
-        self._sock = sock
-        self._deadline = deadline
-        self._buffer = bytearray()
-
-    def message(self) -> bytes:
-        """The next message.
-
-        :raises OSError: also if the server closes the connection, or the deadline passes.
-        """
-        self._fill(2)
-        end = 2 + int.from_bytes(self._buffer[:2], "big")
-        self._fill(end)
-        message = bytes(self._buffer[2:end])
-        del self._buffer[:end]
-        return message
-
-    def _fill(self, size: int) -> None:
-        while len(self._buffer) < size:
-            self._sock.settimeout(positive(self._deadline.remaining()))
-            data = self._sock.recv(_CHUNK)
-            if not data:
-                raise _Closed("the server closed the connection")
-            self._buffer += data
 
 
 def _record(rrset: dns.rrset.RRset) -> ResourceRecord:

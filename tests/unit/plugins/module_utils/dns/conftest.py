@@ -96,11 +96,13 @@ class Scripted:
     """A connector to a server that answers the first question of each connection by a script, and hangs up.
 
     :param script: gets the question and the kind of socket, and gives messages (or fragments, with ``framed=False``).
+    :param patience: seconds after which the server hangs up if it can send nothing.
     """
 
-    def __init__(self, script: Script, framed: bool = True) -> None:
+    def __init__(self, script: Script, framed: bool = True, patience: float = 10) -> None:
         self.script = script
         self.framed = framed
+        self.patience = patience
         self.kinds: list[int] = []
         self.timeouts: list[float] = []
         self._threads: list[threading.Thread] = []
@@ -120,7 +122,7 @@ class Scripted:
 
     def _serve(self, sock: socket.socket, kind: int) -> None:
         with sock, contextlib.suppress(OSError):
-            sock.settimeout(10)
+            sock.settimeout(self.patience)
             query = sock.recv(65535)
             framed = self.framed and kind == socket.SOCK_STREAM
             for message in self.script(query[2:] if kind == socket.SOCK_STREAM else query, kind):
@@ -132,8 +134,8 @@ def scripted() -> Iterator[Callable[..., Scripted]]:
     """Makes :class:`Scripted` connectors, and waits for their threads."""
     made: list[Scripted] = []
 
-    def make(script: Script, framed: bool = True) -> Scripted:
-        made.append(Scripted(script, framed))
+    def make(script: Script, framed: bool = True, patience: float = 10) -> Scripted:
+        made.append(Scripted(script, framed, patience))
         return made[-1]
 
     yield make

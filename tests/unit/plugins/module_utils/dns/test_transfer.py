@@ -424,6 +424,21 @@ def test_a_transfer_may_come_in_any_pieces(scripted: MakeScripted) -> None:
     assert fetch(ZONE, UNSIGNED, 5, connect=scripted(in_octets, framed=False)) == whole
 
 
+def test_a_server_that_cannot_wait_until_records_are_processed_is_emptied_meanwhile(scripted: MakeScripted) -> None:
+    def script(query: bytes, kind: int) -> Iterator[bytes]:
+        yield respond(query, SOA)
+        text = f"t.example.com. 1 IN TYPE65280 \\# 50000 {'00' * 50000}"
+        message = respond(query, text)
+        yield from [message] * 40
+        yield respond(query, SOA)
+
+    records = transfer(ZONE, UNSIGNED, 20, connect=scripted(script, patience=0.5))
+    next(records)
+    # 2 MB do not fit into the buffers of the connection
+    time.sleep(1)
+    assert len(list(records)) == 40
+
+
 def test_records_keep_their_order_and_their_own_ttl(scripted: MakeScripted) -> None:
     hosts = [f"{name}.example.com. {ttl} IN A 192.0.2.{ttl}" for name, ttl in (("www", 9), ("X", 8), ("www", 1))]
     records = run(scripted, lambda query: respond(query, SOA, *hosts, SOA))
