@@ -35,7 +35,8 @@ options:
     aliases: [zone]
   name_filter:
     description:
-      - List the zones whose name begins with this, or matches it if it contains a V(*) or ends with a dot.
+      - List the zones whose name begins with this, or matches it if it contains a V(*) or ends with a dot. All other characters
+        stand for themselves.
     type: str
   admin_group:
     description:
@@ -105,7 +106,10 @@ zones:
       description: Whether the account may sync the zone.
       type: bool
     pending_change:
-      description: The newest change of the zone that has not ended, as C(id), C(type) and C(created), or null.
+      description:
+        - The newest change of the zone that has not ended, as C(id), C(type), C(created) and C(stale), or null.
+        - C(stale) is true for a change that stays pending although nothing works on it any more; it does not keep the zone from
+          being synced.
       type: dict
     admin_group:
       description: Name of the admin group.

@@ -39,7 +39,7 @@ attributes:
 options:
   zones:
     description:
-      - Names or ids of the zones.
+      - Names or ids of the zones. International names are looked up in their ASCII form (V(xn--…)).
     type: list
     elements: str
     required: true
@@ -71,8 +71,16 @@ options:
   sync_delay:
     description:
       - Seconds that the server requires between two syncs of a zone. VinylDNS does not show this delay, so without this
-        option the module tries again at the usual values (10 s to 1 h).
+        option, or where a refusal shows that it is too short, the module tries again at the usual values (10 s to 1 h).
     type: float
+  stale_after:
+    description:
+      - Seconds after which a sync that is still pending is taken for dead, and does not count as in flight any more. VinylDNS
+        itself tries a sync whose process has ended again after an hour.
+      - Before that, a pending sync counts as dead if the zone is active and a newer sync has ended.
+    type: float
+    default: 3900
+    version_added: 2.0.0
 seealso:
   - module: lockstep.sync.vinyldns_zone_info
   - module: lockstep.sync.sync_wait

@@ -665,6 +665,32 @@ def test_info_lists_by_filter_and_group(server: Server, run_module: RunModule) -
     assert [zone["zone"] for zone in both.result["zones"]] == ["a.shop.example."]
 
 
+def test_name_filter_means_its_characters_and_not_sql(server: Server, run_module: RunModule) -> None:
+    for name in ("_tcp.shop.example.", "atcp.shop.example.", "a%c.shop.example."):
+        server.add(name)
+    for name_filter, found in (
+        ("_tcp*", ["_tcp.shop.example."]),
+        ("_tcp", ["_tcp.shop.example."]),
+        ("a%c*", ["a%c.shop.example."]),
+        ("ATCP.shop.example.", ["atcp.shop.example."]),
+    ):
+        outcome = run_module("vinyldns_zone_info", {**server.login, "name_filter": name_filter})
+        assert [zone["zone"] for zone in outcome.result["zones"]] == found
+    for group, count in (("ok_group", 0), ("ok-group", 3), ("ok*", 3)):
+        given = {**server.login, "admin_group": group, "name_filter": "*.shop.example.", "details": False}
+        assert len(run_module("vinyldns_zone_info", given).result["zones"]) == count
+
+
+@pytest.mark.parametrize("name", ["münchen.example.", "München.example", "mu\u0308nchen.example."])
+def test_international_name_is_looked_up_by_its_a_label(name: str, server: Server, run_module: RunModule) -> None:
+    server.add("xn--mnchen-3ya.example.")
+    zones = [*run_module("vinyldns_zone_info", {**server.login, "zones": name}).result["zones"]]
+    zones += run_module("vinyldns_zone_info", {**server.login, "name_filter": name[:7]}).result["zones"] if "ü" in name else []
+    assert {zone["zone"] for zone in zones} == {"xn--mnchen-3ya.example."} and all(zone["exists"] for zone in zones)
+    outcome = run_module("vinyldns_zone_sync", server.options(name))
+    assert outcome.only["target"] == "xn--mnchen-3ya.example." and outcome.only["action"] == "skipped"
+
+
 def test_info_without_details_is_one_request_for_all_zones(server: Server, run_module: RunModule) -> None:
     names = [f"{letter}.shop.example." for letter in "abc"]
     for name in names:

@@ -34,6 +34,12 @@ class Violation:
         return {"rule": self.rule, "message": self.message}
 
 
+def sentences(message: str, hint: str = "") -> str:
+    """A message, with one full stop at its end, and what can be done about it."""
+    end = "" if message.endswith((".", "!", "?")) else "."
+    return f"{message}{end} {hint}".strip()
+
+
 class SyncError(Exception):
     """A definite failure of one target or of the whole task.
 

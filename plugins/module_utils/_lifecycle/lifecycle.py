@@ -74,6 +74,8 @@ class Lifecycle:
         self.revision = NO_REVISION
         #: the open ledger entry of the run that is being resumed, with that run's handle
         self.resumed: tuple[int, dict[str, t.Any]] | None = None
+        #: the observation that a refused trigger was sent for, until it is sent again
+        self.kept: Observation | None = None
 
     def execute(self) -> None:
         """Fill the record.
@@ -83,7 +85,10 @@ class Lifecycle:
         replans = 0
         while True:
             resumed, memory = self._recall()
-            observation = self.provider.observe(self.target, self.channel)
+            observation = self._observe()
+            if resumed is not None and resumed.handle in observation.abandoned:
+                self._abandon()
+                resumed = None
             # without run ids, only the handle identifies the run in flight
             if resumed is not None and (observation.running is None or not self.provider.capabilities.run_id):
                 observation.running = resumed
@@ -111,6 +116,18 @@ class Lifecycle:
                 return None
 
     # -- before the trigger ------------------------------------------------------------------------------------------
+
+    def _observe(self) -> Observation:
+        """A new observation, or the one before a pause if it still holds."""
+        kept, self.kept = self.kept, None
+        refreshed = self.provider.refresh(self.target, kept, self.channel) if kept is not None else None
+        return refreshed or self.provider.observe(self.target, self.channel)
+
+    def _abandon(self) -> None:
+        """Forget the run that was to be resumed: it will never end."""
+        if self.resumed is not None:
+            self._finish(self.resumed[0], "unknown")
+        self.resumed = None
 
     def _note(self, observation: Observation) -> None:
         self.record.detail = dict(observation.detail)
@@ -344,9 +361,10 @@ class Lifecycle:
         pause = max(remedy.seconds, self.settings.poll.min_interval)
         if remedy.then == "wait" and self.deadline.allows(pause):
             self.deadline.sleep(pause)
+            self.kept = observation
             return False
         self.record.reason = remedy.reason or error.message
-        raise error
+        raise SyncError(error.code, self.record.reason, error.hint, error.http_status)
 
     def _busy(self, error: SyncError) -> bool:
         if self.settings.policy.if_running == "fail":

@@ -78,6 +78,7 @@ class Observation:
     :param in_sync: whether the target already is what a sync would make it; ``None`` if that cannot be known.
     :param reason: that evidence in words.
     :param running: a run in flight.
+    :param abandoned: handles of runs that look as if they were in flight, but will never end.
     :param age: seconds since the last successful run by the server's clock, if the API shows it.
     :param obstacle: why a trigger would certainly be refused.
     :param violations: broken guards.
@@ -91,6 +92,7 @@ class Observation:
     in_sync: bool | None = None
     reason: str = ""
     running: Run | None = None
+    abandoned: t.Sequence[t.Mapping[str, t.Any]] = ()
     age: float | None = None
     obstacle: SyncError | None = None
     violations: t.Sequence[Violation] = ()
@@ -216,6 +218,13 @@ class Provider(abc.ABC):
     def still_valid(self, target: Target, observation: Observation, channel: Channel) -> bool:
         """Whether the evidence still holds; asked right before the trigger."""
         return True
+
+    def refresh(self, target: Target, observation: Observation, channel: Channel) -> Observation | None:
+        """The observation brought up to date after a pause, if nothing that it rests on has changed.
+
+        :returns: ``None`` where that is not so, or cannot be seen for less than a new observation.
+        """
+        return None
 
     def sleep(self, handle: t.Mapping[str, t.Any], seconds: float) -> None:
         """Pause between two readings of a run; a provider that gets notifications may wake up earlier."""

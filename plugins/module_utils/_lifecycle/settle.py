@@ -73,7 +73,8 @@ def conclude(
         if is_transient(settled.error):
             # an outage says nothing about a run that was accepted
             record.state = "running"
-        settled.error.hint = f"{settled.error.hint} {RESUME}".strip()
+        if settled.error.code != "not_found":
+            settled.error.hint = f"{settled.error.hint} {RESUME}".strip()
         raise settled.error
     record.state = "unknown"
     if settled.outcome == "lost":

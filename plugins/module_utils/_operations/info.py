@@ -11,7 +11,7 @@ from __future__ import annotations
 import typing as t
 
 from .._core.deadline import Deadline
-from .._core.errors import SyncError, wrap_unexpected
+from .._core.errors import SyncError, sentences, wrap_unexpected
 from .._core.options import ArgumentSpec, Options, check_connection, check_identities, check_waiting, secrets_in
 from .._core.redact import Redactor
 from .._core.stop import Interrupted, Stopped
@@ -70,7 +70,7 @@ def run_info(
 
 
 def _fail(result: dict[str, t.Any], error: SyncError) -> None:
-    result.update(failed=True, msg=f"{error.message}. {error.hint}".strip(), failure=error.as_failure())
+    result.update(failed=True, msg=sentences(error.message, error.hint), failure=error.as_failure())
 
 
 def _read_all(reader: InfoReader, max_parallel: int, services: Services, context: Context, entries: list[Entry]) -> None:

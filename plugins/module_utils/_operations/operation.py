@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from .._core.errors import SyncError, wrap_unexpected
+from .._core.errors import SyncError, sentences, wrap_unexpected
 from .._core.options import CONNECTION, PARALLEL, ArgumentSpec, Options, secrets_in
 from .._core.redact import Redactor
 from .._http.transport import REQUESTS_IMPORT_ERROR
@@ -50,7 +50,12 @@ class Operation:
                 return self.run(options, context)
         except SyncError as error:
             redactor = Redactor(secrets_in(options, self.spec.arguments))
-            failed = {"failed": True, "changed": False, "msg": f"{error.message}. {error.hint}", "failure": error.as_failure()}
+            failed = {
+                "failed": True,
+                "changed": False,
+                "msg": sentences(error.message, error.hint),
+                "failure": error.as_failure(),
+            }
             return {**redactor.scrub(failed), "failed": True, "warnings": []}
 
     def requirements(self, options: Options) -> Requirements:

@@ -15,7 +15,7 @@ import random
 import typing as t
 
 from .._core.clock import Clock, SystemClock, isoformat
-from .._core.errors import InternalError, SyncError, wrap_unexpected
+from .._core.errors import InternalError, SyncError, sentences, wrap_unexpected
 from .._core.options import Options
 from .._core.redact import Redactor
 from .._core.stop import Interrupted, Stopped, StopSignal
@@ -156,10 +156,10 @@ class Batch:
 
     def _message(self, failed: t.Sequence[Record]) -> str:
         if self.failure:
-            return f"{self.failure.message}. {self.failure.hint}".strip()
+            return sentences(self.failure.message, self.failure.hint)
         first = failed[0]
         error = t.cast(SyncError, first.failure)
-        text = f"{first.target}: {error.code}: {error.message}. {error.hint}".strip()
+        text = f"{first.target}: {error.code}: {sentences(error.message, error.hint)}"
         if len(self.records) > 1:
             text = f"{len(failed)} of {len(self.records)} targets failed. {text}"
         return text
@@ -169,7 +169,7 @@ class Batch:
             for text in record.warnings:
                 self.context.warn(text)
             if tolerate and record.failure and not is_failed(record, tolerate):
-                self.context.warn(f"{record.target}: {record.failure.message}. {record.failure.hint}")
+                self.context.warn(f"{record.target}: {sentences(record.failure.message, record.failure.hint)}")
         return self.context.warnings
 
     def _report(self, head: dict[str, t.Any]) -> None:
@@ -187,7 +187,7 @@ class Batch:
             problem = f"option report_path: {path!r} cannot be written: {exc.strerror}"
             error = SyncError("invalid_option", problem, "Name another file.")
             head.setdefault("failure", error.as_failure())
-            head.update(failed=True, msg=f"{head.get('msg', '')} {error.message}. {error.hint}".strip())
+            head.update(failed=True, msg=f"{head.get('msg', '')} {sentences(error.message, error.hint)}".strip())
 
 
 def _at_work(record: Record) -> str:

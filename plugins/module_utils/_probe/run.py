@@ -12,7 +12,7 @@ import typing as t
 import warnings
 
 from .._core.clock import Clock, isoformat
-from .._core.errors import SyncError, wrap_unexpected
+from .._core.errors import SyncError, sentences, wrap_unexpected
 from .._core.options import Options
 from .._core.redact import Redactor
 from .._core.stop import Interrupted, Stopped
@@ -178,7 +178,7 @@ class ProbeTask:
 
     def _message(self) -> str:
         if self.failure:
-            return f"{self.failure.message}. {self.failure.hint}".strip()
+            return sentences(self.failure.message, self.failure.hint)
         soak = f", and stayed so for {self.rules.soak:g} s" if self.rules.soak else ""
         return f"{len(self.histories)} of {len(self.histories)} probes are as wanted{soak}"
 

@@ -238,9 +238,7 @@ class RunLedger:
             lease = _lease(found[0]) if found else None
             if lease is None or (lease.holder != self._holder and lease.is_held(db.now())):
                 return False
-            db.execute(
-                "UPDATE runs SET holder = ?, owner = ?, expires_at = ? WHERE id = ?", *self._own_lease(db.now()), entry_id
-            )
+            db.execute("UPDATE runs SET holder = ?, owner = ?, expires_at = ? WHERE id = ?", *self._own_lease(db.now()), entry_id)
             return True
 
     def heartbeat(self) -> contextlib.AbstractContextManager[object]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ...module_utils._core.errors import InternalError, SyncError
+from ...module_utils._core.errors import InternalError, SyncError, sentences
 from .report import ReconciliationReport
 from .settings import Options, ReconciliationSettings
 from .state import ModuleAnswer, ReconciliationState
@@ -76,7 +76,7 @@ def with_failure(state: ReconciliationState, error: SyncError) -> Reconciliation
 
 def error_text(error: SyncError) -> str:
     """Message and hint."""
-    return f"{error.message}. {error.hint}".strip()
+    return sentences(error.message, error.hint)
 
 
 #: A phase: it returns what is known afterwards, and changes nothing that it was given.

@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ...module_utils._core.errors import sentences
 from ...module_utils._core.vocabulary import Action, Basis, State
 from .._actions.codec import JsonState
 
@@ -119,7 +120,7 @@ class ZonePass(JsonState):
         :param zones: what the task was given.
         """
         failure = answer.get("failure")
-        error = f"{failure['message']}. {failure['hint']}".strip() if failure else ""
+        error = sentences(failure["message"], failure["hint"]) if failure else ""
         if not error and "syncs" not in answer:
             error = str(answer.get("msg") or "the module ended without a result").strip()
         records = tuple(answer.get("syncs", ()))

@@ -11,6 +11,7 @@ PATCH /zone                  ``{"zone": name, "set": {field: value}}``: stored f
 POST /latest-sync            ``{"zone": name, "age": seconds|null}``: move the last sync into the past, or forget it
 POST /record-sets            ``{"zone": name, "put": [record set…], "delete": [{"name", "type"}…]}``: VinylDNS only
 POST /automated-sync         ``{"zone": name, "requestor": user name}``: a scheduled sync, now
+POST /dead-sync              ``{"zone": name, "age": seconds}``: a sync whose process ended in the middle, so long ago
 GET /syncs?zone=             every accepted sync since start or reset, oldest first
 GET /queue                   ``{"waiting", "running"}``
 POST /settle                 wait until the queue is empty and nothing runs (``{"timeout": seconds}``)
@@ -50,6 +51,7 @@ class ControlApi:
             Route("POST", "/latest-sync", self.latest_sync),
             Route("POST", "/record-sets", self.record_sets),
             Route("POST", "/automated-sync", self.automated_sync),
+            Route("POST", "/dead-sync", self.dead_sync),
             Route("GET", "/syncs", self.syncs),
             Route("GET", "/queue", self.queue),
             Route("POST", "/settle", self.settle),
@@ -92,6 +94,11 @@ class ControlApi:
         change = self._world.automated_sync(data["zone"], data.get("requestor", "super-user"))
         self._engine.enqueue(change)
         return json_answer({"id": change.id}, status=202)
+
+    async def dead_sync(self, call: Call) -> web.StreamResponse:
+        data = call.json()
+        change = await asyncio.to_thread(self._world.dead_sync, data["zone"], float(data.get("age", 0)))
+        return json_answer({"id": change.id})
 
     async def syncs(self, call: Call) -> web.StreamResponse:
         zone = call.query.get("zone")

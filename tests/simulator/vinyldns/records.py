@@ -36,13 +36,14 @@ def escape(data: bytes) -> str:
 
 
 def unescape(text: str) -> bytes:
-    """The reverse; fails on an escape that is not complete."""
+    """The reverse; fails on an incomplete ``\\DDD``. A lone backslash at the end is dropped, as dnsjava does."""
     out, end = bytearray(), 0
     for found in _ESCAPE.finditer(text):
         out += _plain(text[end : found.start()])
         out.append(_escaped_byte(found[1]))
         end = found.end()
-    return bytes(out + _plain(text[end:]))
+    rest = text[end:]
+    return bytes(out + _plain(rest[:-1] if rest.endswith("\\") else rest))
 
 
 def _plain(text: str) -> bytes:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from ..dns_embedded import EmbeddedServer, Fault
 from ..dns_server import DnsServer, ZoneSpec, absolute, apex_lines, zone_text
 from .http import Context
-from .model import AUTOMATED_SYNC, CREATE, SYNCED, SYNCING, Connection, Json, RecordSet, Zone, ZoneChange, now_ms
+from .model import AUTOMATED_SYNC, CREATE, SYNC, SYNCED, SYNCING, Connection, Json, RecordSet, Zone, ZoneChange, now_ms
 from .seed import AGE_MS, SEED, SEED_SERIAL, make_zone, record_sets_from_lines, seed_texts
 from .users import OK_GROUP, USERS
 
@@ -197,6 +197,15 @@ class World:
         """What the scheduler of the original enqueues: no delay check, and a user *name* as user id."""
         zone = self.zone(name)
         return ZoneChange(replace(zone, status=SYNCING, updated=now_ms()), requestor, AUTOMATED_SYNC)
+
+    def dead_sync(self, name: str, age: float) -> ZoneChange:
+        """A sync that was accepted ``age`` seconds ago, and whose process ended in the middle."""
+        created = now_ms() - int(age * 1000)
+        zone = replace(self.zone(name), status=SYNCING, updated=created)
+        change = ZoneChange(zone, USERS[0].id, SYNC, created=created)
+        self._store.save_zone(zone)
+        self._store.save_zone_change(change)
+        return change
 
     # -- records -----------------------------------------------------------------------------------------------------
 

@@ -109,8 +109,35 @@ def _zone(response: Response) -> Json:
 
 
 def absolute(name: str) -> str:
-    """A zone name with its trailing dot."""
-    return name if name.endswith(".") else name + "."
+    """A zone name as VinylDNS has it: in ASCII, and with its trailing dot."""
+    return in_ascii(name) if name.endswith(".") else in_ascii(name) + "."
+
+
+def in_ascii(name: str) -> str:
+    """A name, or a pattern for names, with its international labels as A-labels (IDNA 2008, RFC 5891).
+
+    Capital letters and the like are mapped before as UTS 46 says. A label that IDNA does not allow stays as it is.
+    """
+    return name if name.isascii() else ".".join(map(_a_label, re.split("[.\u3002\uff0e\uff61]", name)))
+
+
+def _a_label(label: str) -> str:
+    if label.isascii():
+        return label
+    try:
+        return _encoded(label).decode("ascii")
+    except UnicodeError:
+        return label
+
+
+def _encoded(label: str) -> bytes:
+    try:
+        # requests depends on it
+        import idna
+    except ImportError:
+        # Python itself has the older IDNA 2003
+        return label.encode("idna")
+    return bytes(idna.encode(label, uts46=True))
 
 
 def is_id(text: str) -> bool:
@@ -143,9 +170,13 @@ def find_zone(channel: Channel, name_or_id: str) -> Json:
 def list_zones(channel: Channel, name_filter: str | None = None, admin_group: str | None = None) -> t.Iterator[Json]:
     """All zones that the account has access to, sorted by name.
 
+    What the server lists is filtered again, since its filters are SQL patterns in which ``_`` and ``%`` match other characters,
+    too (docs/reference/vinyldns.md#4.1).
+
     :param name_filter: a name pattern with ``*``.
-    :param admin_group: name of the admin group; the server filters by one of the two only.
+    :param admin_group: name of the admin group, or a pattern with ``*``; the server filters by one of the two only.
     """
+    name_filter = None if name_filter is None else in_ascii(name_filter)
     start: object = None
     while True:
         params = {
@@ -155,7 +186,9 @@ def list_zones(channel: Channel, name_filter: str | None = None, admin_group: st
             "maxItems": PAGE,
         }
         body = _read(channel.observe("/zones", params))
-        yield from body.rows_at("zones", id="text", name="text")
+        for zone in body.rows_at("zones", id="text", name="text"):
+            if (name_filter is None or matches(zone["name"], name_filter)) and _has_group(zone, admin_group):
+                yield zone
         start = body.object_at().get("nextId")
         if not start:
             return
@@ -164,8 +197,17 @@ def list_zones(channel: Channel, name_filter: str | None = None, admin_group: st
 def matches(name: str, name_filter: str) -> bool:
     """Whether the server's name filter would list a zone: a prefix, unless it has a ``*`` or the final dot."""
     exact = name_filter.endswith(".") or "*" in name_filter
-    pattern = absolute(name_filter) if exact else name_filter + "*"
-    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), name, re.IGNORECASE) is not None
+    return _is_like(name, absolute(name_filter) if exact else name_filter + "*")
+
+
+def _has_group(zone: Json, admin_group: str | None) -> bool:
+    name = zone.get("adminGroupName")
+    return admin_group is None or not isinstance(name, str) or _is_like(name, admin_group)
+
+
+def _is_like(text: str, pattern: str) -> bool:
+    """Whether a text is that of a pattern with ``*``, without regard to case."""
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), text, re.IGNORECASE | re.DOTALL) is not None
 
 
 def list_changes(channel: Channel, zone_id: str, until: dt.datetime | None = None) -> list[Json]:

@@ -78,7 +78,7 @@ class ZoneEvidence:
 
     def apply_to(self, observation: Observation) -> None:
         """Add the evidence to an observation."""
-        observation.in_sync, observation.reason, observation.data = self.in_sync, self.reason, self
+        observation.in_sync, observation.reason = self.in_sync, self.reason
         observation.violations = self.violations
         if self.result:
             observation.detail["drift"] = dict(self.result)

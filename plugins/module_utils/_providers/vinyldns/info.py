@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import typing as t
 
 from ..._core.errors import SyncError, invalid_option
@@ -17,6 +18,7 @@ from ..._http.client import Channel
 from ..._lifecycle.provider import Services, Target
 from . import api
 from .evidence import BACKEND_SPEC, GUARD_SPEC, DriftEvaluator, ZoneEvidence
+from .pending import ChangeList
 from .provider import CONNECTION_SPEC, age_of, new_client
 
 INFO_SPEC = CONNECTION_SPEC + ArgumentSpec(
@@ -42,6 +44,7 @@ class ZoneReader:
         self.options = options
         self.evaluator = DriftEvaluator.from_options(options)
         self.client = new_client(options, services)
+        self.clock = services.clock
         self._listed: dict[str, Json] = {}
 
     def names(self, channel: Channel) -> t.Sequence[str]:
@@ -55,11 +58,7 @@ class ZoneReader:
                 raise invalid_option("zones", zones, "contains an empty name", "Remove it.")
             return [zone.strip() for zone in zones]
         name_filter, group = self.options.get("name_filter"), self.options.get("admin_group")
-        listed = api.list_zones(channel, name_filter, group)
-        if name_filter is not None and group is not None:
-            # the server filters by one of the two only
-            listed = (zone for zone in listed if api.matches(zone["name"], name_filter))
-        self._listed = {zone["name"]: zone for zone in listed}
+        self._listed = {zone["name"]: zone for zone in api.list_zones(channel, name_filter, group)}
         return list(self._listed)
 
     def inspect(self, name: str, channel: Channel) -> dict[str, t.Any]:
@@ -80,7 +79,7 @@ class ZoneReader:
             **self._known({**zone, "accessLevel": found.get("accessLevel")}),
             **self._synced(zone),
             "age": age_of(zone, server_now),
-            "pending_change": self._pending(zone["id"], channel),
+            "pending_change": self._pending(zone, server_now, channel),
             "record_sets": api.count_record_sets(channel, zone["id"]),
         }
         evidence = self.evaluator.gather(Target(zone["id"], zone["name"]), channel)
@@ -102,17 +101,19 @@ class ZoneReader:
         group = zone.get("adminGroupName") or zone.get("adminGroupId")
         return {"latest_sync": zone.get("latestSync"), "admin_group": group}
 
-    def _pending(self, zone_id: str, channel: Channel) -> dict[str, t.Any] | None:
+    def _pending(self, zone: Json, server_now: dt.datetime | None, channel: Channel) -> dict[str, t.Any] | None:
+        """The newest change that is being worked on, or else the newest dead one."""
         try:
-            changes = api.list_changes(channel, zone_id)
+            changes = api.list_changes(channel, zone["id"])
         except SyncError as error:
             # accounts that may read a zone by an ACL rule alone cannot read its changes
             if error.code != "permission_denied":
                 raise
             return None
-        for change in changes:
-            if change["status"] == "Pending":
-                return {"id": change["id"], "type": change["changeType"], "created": change["created"]}
+        listed = ChangeList(zone, changes, server_now or self.clock.now())
+        for stale, pending in ((False, listed.live), (True, listed.dead)):
+            for change in pending:
+                return {"id": change["id"], "type": change["changeType"], "created": change["created"], "stale": stale}
         return None
 
     def _drift(self, evidence: ZoneEvidence) -> dict[str, t.Any]:

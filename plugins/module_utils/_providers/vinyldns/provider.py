@@ -9,10 +9,12 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import datetime as dt
 import threading
 import typing as t
 
+from ..._core.clock import isoformat
 from ..._core.errors import SyncError, invalid_option
 from ..._core.options import ArgumentSpec, Options, from_env, list_of_names
 from ..._core.vocabulary import Json
@@ -34,6 +36,7 @@ from ..._lifecycle.provider import (
 from . import api
 from .effect import EffectReader, OtherSync, effect_of, other_syncs
 from .evidence import BACKEND_SPEC, GUARD_SPEC, DriftEvaluator, ZoneEvidence
+from .pending import STALE_AFTER, ChangeList
 from .signing import AccessKey, SigningAuth
 
 #: seconds: usual delays between two syncs of a zone, and values in between; the server does not show its delay
@@ -41,6 +44,11 @@ from .signing import AccessKey, SigningAuth
 DELAYS = (10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 3600.0)
 #: dates in the API are cut to whole seconds
 DATE_RESOLUTION = 1.0
+#: seconds without the end of another sync, after which an older one that is pending is taken for dead while it is waited for
+QUIET = 60.0
+MAX_STALE_AFTER = 30 * 86400.0
+#: what is said of it
+DEAD = "its change stays Pending although nothing works on it any more; the process that did must have ended"
 
 CONNECTION_SPEC = ArgumentSpec(
     {
@@ -70,6 +78,7 @@ SYNC_SPEC = ArgumentSpec(
         "only_approved": {"type": "bool", "default": False},
         "if_recently_synced": {"type": "str", "choices": ["auto", "ok", "wait", "fail"], "default": "auto"},
         "sync_delay": {"type": "float"},
+        "stale_after": {"type": "float", "default": STALE_AFTER},
     },
     texts=("approve",),
     ids=("zones",),
@@ -91,6 +100,19 @@ def new_client(options: Options, services: Services) -> HttpClient:
     )
 
 
+@dataclasses.dataclass(frozen=True)
+class Known:
+    """What an observation rests on.
+
+    :param latest_sync: the zone's last successful sync by then.
+    :param seen_at: when the zone was read (monotonic seconds).
+    """
+
+    evidence: ZoneEvidence
+    latest_sync: dt.datetime | None
+    seen_at: float
+
+
 class VinylDNS(Provider):
     """Zones of one VinylDNS server."""
 
@@ -104,6 +126,11 @@ class VinylDNS(Provider):
         self.evaluator = DriftEvaluator.from_options(options)
         if options.get("sync_delay") is not None and not 0 <= options["sync_delay"] <= 86400:
             raise invalid_option("sync_delay", options["sync_delay"], "is out of range", "Use a value from 0 to 86400 seconds.")
+        # sync_wait has no such option
+        self.stale_after = float(options.get("stale_after", STALE_AFTER))
+        if not 0 < self.stale_after <= MAX_STALE_AFTER:
+            remedy = f"Use a value above 0, up to {MAX_STALE_AFTER:g} seconds."
+            raise invalid_option("stale_after", options["stale_after"], "is out of range", remedy)
         self.client = new_client(options, services)
         self.address = self.client.settings.base_url
         self._wide = threading.Lock()
@@ -130,40 +157,53 @@ class VinylDNS(Provider):
         zone, server_now = api.get_zone(channel, target.id)
         if zone.get("accessLevel") not in (None, "Delete"):
             return Observation(reason="no permission to sync", obstacle=_no_permission(zone))
-        changes = self._quiet_changes(target, channel)
+        listed = self._quiet_changes(target, self._changes(zone, server_now, channel), channel)
+        running = listed.running
         observation = Observation(
-            running=self._running(target, changes),
-            age=age_of(zone, server_now),
-            snapshot=_snapshot(changes),
-            detail={"latest_sync": zone.get("latestSync")},
+            running=self._run(target, running) if running else None,
+            abandoned=[self._run(target, change).handle for change in listed.dead],
+            age=age_of(listed.zone, server_now),
+            snapshot=_snapshot(listed.changes),
+            detail={"latest_sync": listed.zone.get("latestSync")},
         )
-        if observation.running is None:
+        evidence = ZoneEvidence()
+        if running is None:
             evidence = self.evaluator.gather(target, channel)
             evidence.apply_to(observation)
+        observation.data = Known(evidence, api.when(listed.zone.get("latestSync")), self.services.clock.monotonic())
         return observation
 
-    def _quiet_changes(self, target: Target, channel: Channel) -> list[Json]:
-        """The changes of the zone, as soon as no update of the zone itself is pending.
+    def refresh(self, target: Target, observation: Observation, channel: Channel) -> Observation | None:
+        zone, server_now = api.get_zone(channel, target.id)
+        listed = self._changes(zone, server_now, channel)
+        known = t.cast(Known, observation.data)
+        if (
+            listed.live
+            or _snapshot(listed.changes) != observation.snapshot
+            or api.when(zone.get("latestSync")) != known.latest_sync
+        ):
+            return None
+        data = dataclasses.replace(known, seen_at=self.services.clock.monotonic())
+        return dataclasses.replace(observation, age=age_of(zone, server_now), data=data)
+
+    def _changes(self, zone: Json, server_now: dt.datetime | None, channel: Channel) -> ChangeList:
+        changes = api.list_changes(channel, zone["id"])
+        return ChangeList(zone, changes, server_now or self.services.clock.now(), self.stale_after)
+
+    def _quiet_changes(self, target: Target, listed: ChangeList, channel: Channel) -> ChangeList:
+        """The zone and its changes, as soon as no update of the zone itself is pending.
 
         A sync would write back the zone as it was when the sync was accepted, and so revert the update
         (docs/reference/vinyldns.md#1.5).
         """
-        while True:
-            changes = api.list_changes(channel, target.id)
-            if not any(change["status"] == "Pending" and change["changeType"] == "Update" for change in changes):
-                return changes
+        while listed.updating:
             if not channel.deadline.allows(1.0):
                 raise SyncError(
                     "busy", f"an update of zone {target.name} is still pending", "Run the task again when it has ended."
                 )
             channel.deadline.sleep(1.0)
-
-    def _running(self, target: Target, changes: t.Sequence[Json]) -> Run | None:
-        """The newest transfer in flight."""
-        for change in changes:
-            if change["status"] == "Pending" and change["changeType"] in api.TRANSFERRING:
-                return self._run(target, change)
-        return None
+            listed = self._changes(*api.get_zone(channel, target.id), channel)
+        return listed
 
     def _run(self, target: Target, change: Json) -> Run:
         handle = {
@@ -177,7 +217,7 @@ class VinylDNS(Provider):
         return Run(handle, api.when(change["created"]))
 
     def still_valid(self, target: Target, observation: Observation, channel: Channel) -> bool:
-        return self.evaluator.still_valid(target, t.cast(ZoneEvidence, observation.data), channel)
+        return self.evaluator.still_valid(target, t.cast(Known, observation.data).evidence, channel)
 
     # -- the run -----------------------------------------------------------------------------------------------------
 
@@ -191,11 +231,15 @@ class VinylDNS(Provider):
         return None
 
     def read(self, handle: t.Mapping[str, t.Any], channel: Channel) -> Reading:
-        changes = api.list_changes(channel, handle["zone_id"], until=api.when(handle["created"]))
-        change = next((item for item in changes if item["id"] == handle["change_id"]), None)
+        changes = api.list_changes(channel, handle["zone_id"])
+        change = _by_id(changes, handle["change_id"])
+        if change is None and len(changes) >= api.PAGE:
+            change = _by_id(api.list_changes(channel, handle["zone_id"], api.when(handle["created"])), handle["change_id"])
         if change is None:
             # accepted, but no worker has taken it off the queue yet (docs/reference/vinyldns.md#1.4)
             return Reading("pending", "queued")
+        if change["status"] == "Pending":
+            return self._read_pending(handle["zone_id"], change, changes, channel)
         status, zone = change["status"], change["zone"]
         message = change.get("systemMessage") or ""
         if status == "Failed":
@@ -206,14 +250,29 @@ class VinylDNS(Provider):
             return Reading(
                 "succeeded" if done else "running", status, message, status, api.when(zone.get("latestSync")), data=change
             )
-        return Reading("running" if status == "Pending" else "unknown", status, message, status, data=change)
+        return Reading("unknown", status, message, status, data=change)
+
+    def _read_pending(self, zone_id: str, change: Json, changes: t.Sequence[Json], channel: Channel) -> Reading:
+        """The state of a pending change: running, unless it is dead (docs/reference/vinyldns.md#1.5)."""
+        message = change.get("systemMessage") or ""
+        listed = ChangeList({}, changes, self.services.clock.now(), self.stale_after)
+        if listed.newer_ended(change) is not None or listed.is_dead(change):
+            zone, server_now = api.get_zone(channel, zone_id)
+            listed = dataclasses.replace(listed, zone=zone, now=server_now or self.services.clock.now())
+            quiet = age_of(zone, listed.now)
+            # syncs of one zone can run at the same time, so one that ends before an older one proves nothing at once
+            if listed.is_dead(change) and (listed.is_old(change) or (quiet is not None and quiet >= QUIET)):
+                return Reading("failed", change["status"], DEAD, change["status"], data=change)
+        return Reading("running", change["status"], message, change["status"], data=change)
 
     def verify(self, target: Target, observation: Observation | None, run: Run, reading: Reading, channel: Channel) -> Effect:
+        if reading.state == "failed" and reading.raw == "Pending":
+            return Effect(True, "assumed", failure=self._why_dead(target, reading))
         if reading.state == "failed":
             # the server applies a sync in one transaction, so a failed one changed nothing
             return Effect(False, "observed", failure=self._why_failed(target, reading))
-        evidence = t.cast("ZoneEvidence | None", observation.data if observation else None)
-        drift = evidence.drift if evidence else None
+        known = t.cast("Known | None", observation.data if observation else None)
+        drift = known.evidence.drift if known else None
         with self._width() as width:
             rows = EffectReader(channel, target.id, reading.data, width).read(drift)
             others: list[OtherSync] = []
@@ -230,6 +289,13 @@ class VinylDNS(Provider):
         finally:
             if alone:
                 self._wide.release()
+
+    def _why_dead(self, target: Target, reading: Reading) -> SyncError:
+        return SyncError(
+            "run_failed",
+            f"the sync of {target.name} will not end: {reading.message}",
+            "Run the task again: it looks at the zone anew, and does not wait for this change.",
+        )
 
     def _why_failed(self, target: Target, reading: Reading) -> SyncError:
         change_id = reading.data["id"] if reading.data else ""
@@ -250,16 +316,27 @@ class VinylDNS(Provider):
             choice = "wait" if wanted else "ok"
         if choice == "ok":
             return Remedy("skip", reason="the server says that the zone was recently synced")
+        pause, when = self._pause(observation)
         if choice == "wait":
-            pause = self._pause(observation.age or 0.0)
-            return Remedy("wait", pause, f"{error.message}; may be synced in about {pause:.0f} s, which is past wait_timeout")
-        return Remedy("fail")
+            return Remedy("wait", pause, f"{error.message}; {when}, which is past wait_timeout")
+        return Remedy("fail", reason=f"{error.message}; {when}")
 
-    def _pause(self, age: float) -> float:
-        """Seconds until a zone of this age may be synced again; an estimate unless ``sync_delay`` is set."""
-        known = self.options.get("sync_delay")
-        delays = (known,) if known is not None else DELAYS
-        return max(DATE_RESOLUTION, next((delay for delay in delays if delay > age), age) + DATE_RESOLUTION - age)
+    def _pause(self, observation: Observation) -> tuple[float, str]:
+        """Seconds until the zone may be synced again, and that time in words; an estimate, since the server does not say it.
+
+        ``sync_delay`` counts for as long as the zone is younger; a refusal beyond it shows that it is wrong.
+        """
+        known = t.cast(Known, observation.data)
+        age = (observation.age or 0.0) + self.services.clock.monotonic() - known.seen_at
+        given = self.options.get("sync_delay")
+        delays = (given, *DELAYS) if given is not None else DELAYS
+        delay = next((delay for delay in delays if delay > age), age)
+        pause = max(DATE_RESOLUTION, delay + DATE_RESOLUTION - age)
+        at = isoformat(self.services.clock.now() + dt.timedelta(seconds=pause))
+        if known.latest_sync is not None:
+            at = isoformat(known.latest_sync + dt.timedelta(seconds=delay + DATE_RESOLUTION))
+        guess = "" if delay == given else f", if its server requires {delay:g} s between two syncs, which it does not show"
+        return pause, f"it may be synced in about {pause:.0f} s, at {at}{guess}"
 
     def explain_timeout(self, target: Target, reading: Reading | None, channel: Channel) -> str:
         if api.processing_disabled(channel):
@@ -284,6 +361,10 @@ def age_of(zone: Json, server_now: dt.datetime | None) -> float | None:
     if latest is None or server_now is None:
         return None
     return max(0.0, (server_now - latest).total_seconds())
+
+
+def _by_id(changes: t.Iterable[Json], change_id: str) -> Json | None:
+    return next((change for change in changes if change["id"] == change_id), None)
 
 
 def _snapshot(changes: t.Sequence[Json]) -> Json:

@@ -164,6 +164,14 @@ def test_a_transferred_text_that_the_server_cannot_split_is_always_updated() -> 
     ]
 
 
+@pytest.mark.parametrize("end", ["\\228", '\\"', "\\\\n"])
+def test_a_text_with_a_lone_backslash_at_the_end_of_a_chunk_is_in_sync(end: str) -> None:
+    text = "x" * 254 + end
+    wanted = f'"{text[:254]}" "{text[254:]}"'
+    for rtype in ("TXT", "SPF"):
+        assert actions(drift_of([rr("www", rtype, wanted)], [stored("www", rtype, {"text": text})])) == []
+
+
 def test_a_new_serial_alone_counts_as_in_sync() -> None:
     drift = plan([soa(2)], [stored_soa(1)])
     assert (drift.serial, drift.stored_serial) == (2, 1)

@@ -1,0 +1,79 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is PRIVATE to the collection.
+
+"""Which pending changes of a zone are being worked on, and which are dead (docs/reference/vinyldns.md#1.5).
+
+A change stays ``Pending`` for ever if the process that worked on it ended and its message in the queue is lost.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import typing as t
+
+from ..._core.vocabulary import Json
+from . import api
+
+#: seconds; the server delivers the message of a process that ended again after an hour (docs/reference/vinyldns.md#1.5)
+STALE_AFTER = 3900.0
+
+
+@dataclasses.dataclass(frozen=True)
+class ChangeList:
+    """The changes of a zone at one moment.
+
+    :param zone: the zone itself.
+    :param changes: newest first.
+    :param now: by the server's clock.
+    :param stale_after: seconds after which a pending change is taken for dead.
+    """
+
+    zone: Json
+    changes: t.Sequence[Json]
+    now: dt.datetime
+    stale_after: float = STALE_AFTER
+
+    @property
+    def running(self) -> Json | None:
+        """The newest transfer in flight."""
+        return next((change for change in self.live if change["changeType"] in api.TRANSFERRING), None)
+
+    @property
+    def updating(self) -> bool:
+        """Whether an update of the zone itself is in flight."""
+        return any(change["changeType"] == "Update" for change in self.live)
+
+    @property
+    def live(self) -> list[Json]:
+        """The pending changes that are being worked on, newest first."""
+        return [change for change in self._pending() if not self.is_dead(change)]
+
+    @property
+    def dead(self) -> list[Json]:
+        """The pending changes that nothing works on any more, newest first."""
+        return [change for change in self._pending() if self.is_dead(change)]
+
+    def is_dead(self, change: Json) -> bool:
+        """Whether a pending change is dead: a newer transfer of a zone that is active has ended, or it is too old."""
+        return self.is_old(change) or (self.zone.get("status") == "Active" and self.newer_ended(change) is not None)
+
+    def is_old(self, change: Json) -> bool:
+        """Whether a change was accepted more than ``stale_after`` ago."""
+        created = api.when(change["created"])
+        return created is not None and (self.now - created).total_seconds() > self.stale_after
+
+    def newer_ended(self, change: Json) -> Json | None:
+        """The newest transfer that was accepted after ``change`` and has ended, if there is one."""
+        for other in self.changes:
+            if other["id"] == change["id"]:
+                return None
+            if other["changeType"] in api.TRANSFERRING and other["status"] != "Pending":
+                return other
+        return None
+
+    def _pending(self) -> t.Iterator[Json]:
+        return (change for change in self.changes if change["status"] == "Pending")
