@@ -19,28 +19,17 @@ from .._core.errors import Ambiguous, InternalError, NeverArrived, RateLimited, 
 from .._core.stop import Stopped
 from .._http.client import Channel
 from .._state.run_ledger import NO_REVISION, Entry, Key, LeaseConflict, RunLedger
-from .plan import LedgerEvidence, Plan, Policy, decide
-from .poll import PollPolicy, Reading
+from .plan import LedgerEvidence, Plan, decide
+from .poll import Reading
 from .provider import Observation, Provider, Run, Services, Target
 from .record import Record
+from .settings import LifecycleSettings
 from .settle import conclude, settle
 
 #: how often a plan is made anew because the target moved between the plan and the trigger
 MAX_REPLANS = 5
 #: how often a trigger that never reached the server is sent in all
 MAX_SENDS = 5
-
-
-@dataclasses.dataclass(frozen=True)
-class LifecycleSettings:
-    """The options that drive the lifecycle."""
-
-    policy: Policy
-    poll: PollPolicy
-    wait: bool = True
-    wait_timeout: float = 900.0
-    settle_grace: float = 30.0
-    check_mode: bool = False
 
 
 class Lifecycle:

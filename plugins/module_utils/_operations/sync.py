@@ -27,11 +27,12 @@ from .._core.options import (
 )
 from .._core.redact import Redactor
 from .._http.client import RequestCount
-from .._lifecycle.lifecycle import Lifecycle, LifecycleSettings
+from .._lifecycle.lifecycle import Lifecycle
 from .._lifecycle.plan import Policy
 from .._lifecycle.poll import PollPolicy
 from .._lifecycle.provider import Provider, Services, Target
 from .._lifecycle.record import Record
+from .._lifecycle.settings import LifecycleSettings
 from .._state.run_ledger import RunLedger
 from .task import Batch, Context, guarded, open_ledger
 

@@ -17,9 +17,9 @@ from .._core.errors import SyncError, invalid_option
 from .._core.options import CONNECTION, WAITING, ArgumentSpec, Options, check_connection, check_waiting, secrets_in
 from .._core.redact import Redactor
 from .._http.client import Channel, RequestCount, parse_api_url
-from .._lifecycle.lifecycle import LifecycleSettings
 from .._lifecycle.provider import Provider, Run, Services
 from .._lifecycle.record import Record
+from .._lifecycle.settings import LifecycleSettings
 from .._lifecycle.settle import conclude, settle
 from .._state.run_ledger import Key, RunLedger
 from .sync import settings_of
