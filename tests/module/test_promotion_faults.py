@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 import collections
+import contextlib
+import dataclasses
 import json
 import re
+import sqlite3
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -55,13 +58,18 @@ class Stage:
         self.report = directory / "reports" / "report.json"
         self.plays: list[Play] = []
         self._owner: subprocess.Popen[bytes] | None = None
+        self._elsewhere = False
         self.knob(sync_seconds=0.08, backup_seconds=0.08, restore_seconds=0.08)
 
     # -- the process that locks belong to ----------------------------------------------------------------------------
 
-    def begin_mortal(self) -> None:
-        """From now on, locks belong to a process that is going to die."""
+    def begin_mortal(self, elsewhere: bool = False) -> None:
+        """From now on, locks belong to a process that is going to die.
+
+        :param elsewhere: so that its end cannot be proven from here, as in another container.
+        """
         self._owner = subprocess.Popen(["sleep", "600"])
+        self._elsewhere = elsewhere
 
     def die(self) -> None:
         """That process dies; from now on, locks belong to this one."""
@@ -71,7 +79,15 @@ class Stage:
         self._owner = None
 
     def controlling_process(self) -> ProcessIdentity:
-        return ProcessIdentity.of(self._owner.pid) if self._owner else ProcessIdentity.current()
+        if self._owner is None:
+            return ProcessIdentity.current()
+        identity = ProcessIdentity.of(self._owner.pid)
+        return dataclasses.replace(identity, space="another") if self._elsewhere else identity
+
+    def expire_leases(self) -> None:
+        """As a minute after the last beat."""
+        with contextlib.closing(sqlite3.connect(self.ledger)) as db, db:
+            db.execute("UPDATE promotions SET expires_at = begun_at")
 
     # -- the service -------------------------------------------------------------------------------------------------
 
@@ -904,6 +920,23 @@ class TestWaves:
 
 
 class TestResuming:
+    def test_a_run_that_was_killed_in_another_container(self, stage: Stage) -> None:
+        """That it is gone shows when its lock expires, by which time its sync has long succeeded. It is verified all the same."""
+        stage.begin_mortal(elsewhere=True)
+        killed = stage.play(kill=Kill("sync", "after"), release=NEW)
+        stage.die()
+        timer = threading.Timer(1.0, stage.expire_leases)
+        timer.start()
+        play = stage.play(release=NEW, lock_wait=60)
+        timer.join()
+        assert (killed.killed, outcome(play)) == (True, ["succeeded", True, False])
+        resumed = play.target["resumed"]
+        assert resumed["phase"] == "sync"
+        assert play.target["verify"]["ok"] is True
+        assert stage.sent == {"backup": 1, "sync": 1}
+        reason = next(phase["reason"] for phase in play.report["phases"] if phase["phase"] == "lock")
+        assert re.search(rf"shop: taken over from run {resumed['run']} of .*, which was last heard of at 2", reason)
+
     def resume(self, stage: Stage, kill: Kill, **variables: Any) -> tuple[Play, Play]:
         """A run that is ended, and the next one."""
         stage.begin_mortal()

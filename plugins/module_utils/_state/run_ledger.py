@@ -247,8 +247,10 @@ class RunLedger:
 
     def renew(self) -> int:
         """Renew all leases that are held here, and return how many."""
+        # the second condition is that of the index
+        statement = "UPDATE runs SET expires_at = ? WHERE holder = ? AND holder <> ''"
         with self._store.transaction() as db:
-            return db.execute("UPDATE runs SET expires_at = ? WHERE holder = ?", date(expiry(db.now())), self._holder)
+            return db.execute(statement, date(expiry(db.now())), self._holder)
 
     def still_holds(self, entry_id: int) -> bool:
         """Whether an intent is still ours, renewed; perhaps not after this process was stopped for longer than a lease lasts."""

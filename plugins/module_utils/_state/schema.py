@@ -44,7 +44,9 @@ CREATE INDEX runs_by_target ON runs (provider, address, target, id);
 CREATE INDEX runs_by_state ON runs (provider, address, target, state, id);
 CREATE INDEX runs_by_release ON runs (provider, address, target, state, release, id);
 CREATE INDEX runs_by_handle ON runs (provider, address, target, handle) WHERE handle IS NOT NULL;
+CREATE INDEX runs_open ON runs (provider, address, target, id) WHERE state IN ('intended', 'started');
 CREATE INDEX runs_leased ON runs (holder) WHERE holder <> '';
+CREATE INDEX runs_invalidated ON runs (snapshot) WHERE state = 'invalidated';
 """
 
 _PROMOTIONS = """

@@ -247,7 +247,8 @@ class PromotionStore:
 
     def renew(self, run: str) -> int:
         """Renew all locks of a run, and return how many it has; a beat, see ``heartbeat.py``."""
-        statement = "UPDATE promotions SET expires_at = ? WHERE holder = ? AND verdict IS NULL"
+        # the second condition is that of the index
+        statement = "UPDATE promotions SET expires_at = ? WHERE holder = ? AND holder <> ''"
         with self._store.transaction() as db:
             return db.execute(statement, date(expiry(db.now())), run)
 

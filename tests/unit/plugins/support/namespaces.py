@@ -13,8 +13,8 @@ import sys
 from .processes import ROOT
 
 
-def unshare(*arguments: str, mounts_proc: bool = True, hostname: str = "") -> list[str]:
-    """The command that runs this Python in a PID namespace of its own, as its process 1.
+def container(mounts_proc: bool = True, hostname: str = "") -> list[str]:
+    """The command that runs another one in a PID namespace of its own, as its process 1. All in there ends with it.
 
     :param mounts_proc: it has a ``/proc`` of its own, as a container has.
     :param hostname: of its own.
@@ -22,12 +22,11 @@ def unshare(*arguments: str, mounts_proc: bool = True, hostname: str = "") -> li
     # a user who is not root is, in a user namespace
     command = ["unshare", *([] if os.geteuid() == 0 else ["--user", "--map-root-user"]), "--pid", "--fork", "--kill-child"]
     command += ["--mount-proc"] if mounts_proc else []
-    if hostname:
-        return [*command, "--uts", "sh", "-c", 'hostname "$1"; shift; exec "$@"', "sh", hostname, sys.executable, *arguments]
-    return [*command, sys.executable, *arguments]
+    return [*command, "--uts", "sh", "-c", 'hostname "$0" && exec "$@"', hostname] if hostname else command
 
 
 def in_new_pid_namespace(*arguments: str, mounts_proc: bool = True) -> str:
     """What this Python prints in a PID namespace of its own."""
-    done = subprocess.run(unshare(*arguments, mounts_proc=mounts_proc), cwd=ROOT, capture_output=True, text=True, check=True)
+    command = [*container(mounts_proc), sys.executable, *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     return done.stdout.strip()

@@ -19,11 +19,13 @@ ROOT = pathlib.Path(__file__).resolve().parents[4]
 class Process:
     """A function of a module that ends with :func:`main`, running elsewhere.
 
-    It tells what it has to say in lines, and goes on when it is told to.
+    It prints what it has to say in lines, and goes on when it gets one.
+
+    :param prefix: a command that runs another one.
     """
 
-    def __init__(self, function: t.Callable[..., None], *arguments: t.Any) -> None:
-        command = [sys.executable, "-m", function.__module__, function.__name__, json.dumps(arguments)]
+    def __init__(self, function: t.Callable[..., None], *arguments: t.Any, prefix: t.Sequence[str] = ()) -> None:
+        command = [*prefix, sys.executable, "-m", function.__module__, function.__name__, json.dumps(arguments)]
         self._popen = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.pid = self._popen.pid
 
@@ -32,9 +34,9 @@ class Process:
         assert self._popen.stdout is not None
         return self._popen.stdout.readline().strip()
 
-    def go_on(self) -> None:
+    def go_on(self, word: str = "") -> None:
         assert self._popen.stdin is not None
-        self._popen.stdin.write("\n")
+        self._popen.stdin.write(f"{word}\n")
         self._popen.stdin.flush()
 
     def kill(self) -> None:

@@ -23,6 +23,7 @@ import pytest
 from hypothesis import settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import isoformat
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError
 from ansible_collections.lockstep.sync.plugins.module_utils._core.redact import Redactor
 from ansible_collections.lockstep.sync.plugins.module_utils._state import sqlite
@@ -410,6 +411,54 @@ def test_a_live_run_keeps_others_away(journal: PromotionStore, me: Owner, releas
         begin(journal, "r2", me, release)
     assert (caught.value.key, caught.value.promotion) == (KEY, look(journal))
     assert look(journal).holder == "r1"
+
+
+def test_a_live_run_is_waited_for_and_no_longer_than_asked(journal: PromotionStore, clock: FakeClock, me: Owner) -> None:
+    begin(journal, "r1", me)
+    for beat in range(10, 100, 10):
+        clock.at(beat, lambda: assert_one(journal.renew("r1")))
+    with pytest.raises(LockHeld):
+        journal.begin("r2", {KEY: "shop"}, "1", me, wait=90)
+    assert clock.elapsed == 90
+    assert look(journal).holder == "r1"
+
+
+def assert_one(count: int) -> None:
+    assert count == 1
+
+
+def test_a_run_that_ends_while_it_is_waited_for_is_named(journal: PromotionStore, clock: FakeClock, me: Owner) -> None:
+    first = begin(journal, "r1", me).promotion
+    clock.at(30, lambda: journal.finish("r1", KEY, "succeeded"))
+    begun = journal.begin("r2", {OTHER: "blog", KEY: "shop"}, "1", me, wait=90)
+    awaited = begun[KEY].awaited
+    assert awaited is not None
+    assert (awaited.id, awaited.verdict, begun[KEY].resumed, begun[KEY].taken_over) == (first.id, "succeeded", None, None)
+    assert begun[OTHER].awaited is None
+    assert clock.elapsed == 30
+
+
+def test_a_run_that_is_not_heard_of_is_taken_over_after_a_minute(
+    journal: PromotionStore, clock: FakeClock, me: Owner, dead: Owner
+) -> None:
+    begin(journal, "r1", elsewhere(dead))
+    clock.sleep(5)
+    assert journal.renew("r1") == 1
+    last = clock.now()
+    begun = journal.begin("r2", {KEY: "shop"}, "1", me, wait=900)[KEY]
+    assert clock.elapsed == 5 + LEASE_SECONDS
+    assert begun.taken_over is not None
+    assert (begun.taken_over.reason, begun.resumed) == ("expired", LOCKED)
+    assert str(begun.taken_over) == f"run r1 of {elsewhere(dead)}, which was last heard of at {isoformat(last)}"
+    assert begun.awaited == begun.promotion
+
+
+def test_a_run_that_gave_up_is_said_to_have_done_so(journal: PromotionStore, me: Owner) -> None:
+    begin(journal, "r1", me)
+    journal.unlock("r1", KEY)
+    begun = begin(journal, "r2", me, "2")
+    assert begun.taken_over is not None
+    assert (begun.taken_over.reason, str(begun.taken_over)) == ("unlocked", f"run r1 of {me}, which gave it up")
 
 
 def test_all_targets_are_locked_or_none(journal: PromotionStore, path: pathlib.Path, me: Owner, dead: Owner) -> None:
