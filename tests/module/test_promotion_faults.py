@@ -931,7 +931,7 @@ class TestResuming:
         timer.join()
         assert (killed.killed, outcome(play)) == (True, ["succeeded", True, False])
         resumed = play.target["resumed"]
-        assert resumed["phase"] == "sync"
+        assert resumed["phase"] == "verify"
         assert play.target["verify"]["ok"] is True
         assert stage.sent == {"backup": 1, "sync": 1}
         reason = next(phase["reason"] for phase in play.report["phases"] if phase["phase"] == "lock")
