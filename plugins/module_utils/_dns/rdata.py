@@ -27,6 +27,9 @@ MAX_STRING = 255
 _NEVER_SPLIT = MAX_STRING // 4
 
 
+NameReader = t.Callable[[int], tuple[bytes, int]]
+
+
 class Kind(abc.ABC):
     """How the value of a field is written."""
 
@@ -154,7 +157,7 @@ class _String(Kind):
 
 
 class _Text(Kind):
-    """Character strings up to the end of the data. In JSON they are one escaped text, split anew after 255 characters."""
+    """Any number of character strings. In JSON they are one escaped text, split anew after 255 characters."""
 
     def encode(self, value: t.Any) -> bytes:
         text = _string(value)
@@ -165,7 +168,9 @@ class _Text(Kind):
         return b"".join(_counted(_java_octets(chunk)) for chunk in chunks)
 
     def end(self, octets: bytes, start: int) -> int:
-        return len(octets)
+        while start < len(octets):
+            start += 1 + octets[start]
+        return start
 
     def text(self, octets: bytes) -> str:
         return " ".join(map(_quoted, split_strings(octets))) or '""'
@@ -309,6 +314,27 @@ def from_json(rtype: str, record: Json) -> bytes:
         return b"".join([kind.encode(record[name]) for name, kind in LAYOUTS[rtype]])
     except (KeyError, TypeError):
         raise Malformed(f"not the fields of a record of type {rtype}") from None
+
+
+def uncompressed(rtype: str, octets: bytes, read_name: NameReader) -> bytes:
+    """The data of one record as in a message, without compression of names. Values of fields are not judged.
+
+    :param read_name: returns the name at an offset of the data, and the offset behind it.
+    :raises Malformed: if the data do not have the fields of the type; IndexError too.
+    """
+    parts = []
+    position = 0
+    for _dummy, kind in LAYOUTS[rtype]:
+        if isinstance(kind, _Name):
+            name, position = read_name(position)
+            parts.append(name)
+        else:
+            end = kind.end(octets, position)
+            parts.append(octets[position:end])
+            position = end
+    if position != len(octets):
+        raise Malformed(f"not the data of a record of type {rtype}")
+    return b"".join(parts)
 
 
 def to_text(rtype: str, octets: bytes) -> str:

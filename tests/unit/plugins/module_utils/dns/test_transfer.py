@@ -624,6 +624,22 @@ def test_a_refusal_that_is_not_signed_is_a_matter_of_keys(scripted: MakeScripted
     failure(lambda: fetch(ZONE, signed, 5, connect=connector), "auth_failed")
 
 
+def test_a_transfer_that_is_not_authorised_though_the_zone_is_served_is_a_matter_of_permission(scripted: MakeScripted) -> None:
+    def script(query: bytes, kind: int) -> list[bytes]:
+        is_transfer = dns.message.from_wire(query).question[0].rdtype == dns.rdatatype.AXFR
+        return [respond(query, rcode=dns.rcode.NOTAUTH) if is_transfer else respond(query, SOA)]
+
+    error = failure(lambda: fetch(ZONE, UNSIGNED, 5, connect=scripted(script)), "permission_denied")
+    assert "NOTAUTH: the server does not allow this host or key" in error.message
+    assert "no TSIG key" in error.message
+    assert "backend.tsig_name" in error.hint
+
+
+def test_a_zone_that_is_not_served_is_not_found(scripted: MakeScripted) -> None:
+    connector = scripted(lambda query, kind: [respond(query, rcode=dns.rcode.NOTAUTH)])
+    assert "not authoritative" in failure(lambda: fetch(ZONE, UNSIGNED, 5, connect=connector), "not_found").message
+
+
 def test_a_refusal_need_not_be_signed(scripted: MakeScripted) -> None:
     signed = Backend("server.test", tsig_name=KEY.name, tsig_secret=KEY.secret)
     connector = scripted(lambda query, kind: [respond(query, rcode=dns.rcode.REFUSED, tsig=None)])
