@@ -137,7 +137,9 @@ def _ends_within(owner: ProcessIdentity, seconds: float) -> bool:
 def _open_process(pid: int) -> int | None:
     """A file descriptor that is readable once a process has ended, ``None`` where there is no such thing."""
     open_process: t.Callable[[int], int] | None = getattr(os, "pidfd_open", None)
+    if open_process is None:
+        return None
     try:
-        return open_process(pid) if open_process else None
+        return open_process(pid)
     except OSError:
         return None

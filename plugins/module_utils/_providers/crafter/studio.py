@@ -303,7 +303,7 @@ class Studio:
                 return
 
     def pages(
-        self, channel: Channel, path: str, params: Json, key: str, limit: int = MAX_PAGES, /, **fields: Form
+        self, channel: Channel, route: str, params: Json, key: str, limit: int = MAX_PAGES, /, **fields: Form
     ) -> t.Iterator[Json]:
         """The rows of a list of API 2, at most ``limit`` pages of them.
 
@@ -311,7 +311,7 @@ class Studio:
         """
         offset = 0
         for _page in range(limit):
-            body = read_json(self.get(channel, path, {**params, "offset": offset, "limit": PAGE}))
+            body = read_json(self.get(channel, route, {**params, "offset": offset, "limit": PAGE}))
             rows = body.rows_at(key, **fields)
             yield from rows
             offset += len(rows)
