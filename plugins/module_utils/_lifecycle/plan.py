@@ -12,6 +12,7 @@ import dataclasses
 import typing as t
 
 from .._core.errors import SyncError, Violation
+from .._core.vocabulary import Basis, PlannedAction
 from .provider import Observation
 
 
@@ -45,9 +46,9 @@ class LedgerEvidence:
 class Plan:
     """``action`` is skip, join, queue, trigger or refuse; ``basis`` is that of an unchanged result."""
 
-    action: str
+    action: PlannedAction
     reason: str
-    basis: str = "assumed"
+    basis: Basis = "assumed"
     failure: SyncError | None = None
 
 
@@ -88,10 +89,10 @@ def _skip(observation: Observation, memory: LedgerEvidence, policy: Policy) -> P
     if policy.release is not None and memory.release_done:
         return Plan("skip", f"release {policy.release} was already synced at {memory.release_done}")
     if policy.max_age is not None:
-        told_by_server = observation.age is not None
-        age = observation.age if told_by_server else memory.age
+        shown_by_server = observation.age is not None
+        age = observation.age if shown_by_server else memory.age
         if age is not None and age <= policy.max_age:
-            basis = "observed" if told_by_server else "assumed"
+            basis: Basis = "observed" if shown_by_server else "assumed"
             return Plan("skip", f"last synced {age:.0f} s ago, within max_age {policy.max_age:g}", basis)
     return None
 

@@ -19,16 +19,11 @@ import datetime as dt
 import typing as t
 
 from .._core.errors import RateLimited, SyncError
+from .._core.vocabulary import ReadingState, WaitOutcome
 
 PROPORTION = 0.2
 JITTER = 0.1
 MAX_CONSECUTIVE_UNKNOWN = 5
-
-#: States of a reading. ``pending``: accepted, not visible yet, and that is normal for as long as it takes.
-#: ``absent``: not visible, which is normal for a grace only. ``unknown``: a word that
-#: ``docs/reference/`` does not have.
-State = str
-STATES = ("pending", "absent", "running", "succeeded", "failed", "unknown")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,7 +59,7 @@ class PollPolicy:
 class Reading:
     """What one look at a run showed.
 
-    :param state: one of :data:`STATES`.
+    :param state: its state, in words of our own.
     :param raw: the server's own word for it.
     :param message: the server's reason, if it gave one.
     :param progress: anything that differs when the run has moved on; restarts the grace for absent runs.
@@ -73,7 +68,7 @@ class Reading:
     :param data: what the provider wants to see again when it verifies the effect.
     """
 
-    state: State
+    state: ReadingState
     raw: str = ""
     message: str = ""
     progress: t.Any = None
@@ -97,7 +92,7 @@ class Settled:
     (unknown states) or ``error`` (the run can no longer be observed; see ``error``).
     """
 
-    outcome: str
+    outcome: WaitOutcome
     reading: Reading | None = None
     error: SyncError | None = None
     seen: tuple[str, ...] = ()
@@ -205,7 +200,7 @@ class Waiter:
             at = min(sent + self._policy.delay(sent - self._started, self._random()), latest)
         return PollAgain(min(max(at, now), self._deadline))
 
-    def _settled(self, outcome: str, error: SyncError | None = None) -> Settled:
+    def _settled(self, outcome: WaitOutcome, error: SyncError | None = None) -> Settled:
         return Settled(outcome, self._last, error, tuple(self._seen))
 
 

@@ -21,6 +21,7 @@ from .._core.clock import Clock
 from .._core.errors import SyncError, Violation
 from .._core.options import ArgumentSpec, Options
 from .._core.redact import Redactor
+from .._core.vocabulary import Basis
 from .._http.client import Channel, HttpClient, HttpSettings, parse_api_url
 from .._state.run_ledger import Key
 from .poll import Reading
@@ -113,7 +114,7 @@ class Effect:
     """
 
     changed: bool
-    basis: str
+    basis: Basis
     reason: str = ""
     detail: dict[str, t.Any] = dataclasses.field(default_factory=dict)
     compact_detail: dict[str, t.Any] = dataclasses.field(default_factory=dict)
@@ -125,7 +126,7 @@ class Effect:
 class Remedy:
     """What to do about a definite refusal: ``fail``, ``skip`` as up to date, or ``wait`` and trigger again."""
 
-    then: str
+    then: t.Literal["fail", "skip", "wait"]
     seconds: float = 0.0
     reason: str = ""
 

@@ -14,6 +14,7 @@ import typing as t
 
 from .._core.clock import isoformat
 from .._core.errors import SyncError
+from .._core.vocabulary import Action, Basis, State
 
 
 @dataclasses.dataclass
@@ -22,10 +23,10 @@ class Record:
 
     target: str
     provider: str
-    action: str = "refused"
-    state: str = "not_started"
+    action: Action = "refused"
+    state: State = "not_started"
     changed: bool = False
-    changed_basis: str = "observed"
+    changed_basis: Basis = "observed"
     reason: str = ""
     handle: dict[str, t.Any] | None = None
     started_at: dt.datetime | None = None

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import dataclasses
+import typing as t
 
 from .._core.errors import InternalError, SyncError, wrap_unexpected
 from .._http.client import Channel
@@ -99,16 +100,17 @@ def _terminal(
     record: Record,
     channel: Channel,
 ) -> None:
-    reading = settled.reading or Reading(settled.outcome)
+    ended: t.Literal["succeeded", "failed"] = "failed" if settled.outcome == "failed" else "succeeded"
+    reading = settled.reading or Reading(ended)
     try:
         effect = _effect(provider, target, observation, run, reading, record, channel)
     except InternalError:
-        record.state = "failed" if settled.outcome == "failed" else "unknown"
+        record.state = "failed" if ended == "failed" else "unknown"
         raise
     # not before the effect is known: an interruption while it is read must not report a success
-    record.state = settled.outcome
+    record.state = ended
     record.finished_at = reading.finished_at or provider.services.clock.now()
-    if settled.outcome == "failed" and effect.failure is None:
+    if ended == "failed" and effect.failure is None:
         failure = SyncError("run_failed", f"the run failed: {reading.message or 'the server gives no reason'}")
         effect = dataclasses.replace(effect, failure=failure)
     _note(effect, record)

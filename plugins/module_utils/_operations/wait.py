@@ -183,9 +183,10 @@ def _look_once(provider: Provider, run: Run, record: Record, channel: t.Any) -> 
     record.action, record.changed_basis = "would_join", "predicted"
     record.reason = f"the run is {reading.raw or reading.state}"
     believed = reading.state == "succeeded" or (reading.state == "failed" and provider.capabilities.failed_reads == 1)
-    record.state = reading.state if believed else "running"
     if reading.state in ("absent", "unknown"):
         record.state = "unknown"
+    elif believed:
+        record.state = "succeeded" if reading.state == "succeeded" else "failed"
     if believed and reading.state == "failed":
         raise SyncError("run_failed", f"the run failed: {reading.message or 'the server gives no reason'}")
     record.changed = True

@@ -19,7 +19,7 @@ import threading
 import typing as t
 
 from ..._core.errors import SyncError
-from ..._core.vocabulary import Json
+from ..._core.vocabulary import Basis, Json
 from ..._dns.drift import Drift, RecordChange
 from ..._dns.fidelity import fidelity, observed_changes, unseen
 from ..._http.client import Channel
@@ -189,7 +189,7 @@ def effect_of(target: Target, drift: Drift | None, rows: SyncRows, others: t.Seq
             warnings.append(f"{text}; {since}" if since else text)
     kept = ("fidelity",) if drift is not None else ("effect",)
     changed = any(counts.values())
-    basis = "observed" if changed or rows.complete else "assumed"
+    basis: Basis = "observed" if changed or rows.complete else "assumed"
     return Effect(
         changed or not rows.complete, basis, reason, detail, {key: detail[key] for key in kept}, warnings=tuple(warnings)
     )
