@@ -343,6 +343,7 @@ def test_a_restart_of_the_server_between_push_and_pull_is_noticed(server: Server
     outcome = started.finish()
     assert failure(outcome)["code"] == "outcome_unknown"
     assert "restarted" in failure(outcome)["hint"]
+    assert "another sync was at work" in failure(outcome)["hint"]
 
 
 def test_a_stuck_run_times_out_and_is_resumed(server: Server, run_module: RunModule) -> None:
@@ -399,7 +400,7 @@ LOST = [
     {"kind": "status_after", "code": 502},
     {"kind": "status_after", "code": 500, "body": '{"code":"InternalError","message":"something else"}'},
     {"kind": "status_after", "code": 200, "body": '{"status":0}'},
-    {"kind": "truncate"},
+    {"kind": "status_after", "code": 200, "body": '{"status":0,"synchronizer":{"id":"$ee8370c0-be09'},
     {"kind": "delay_after", "seconds": 3.0},
 ]
 
@@ -446,6 +447,16 @@ def test_the_published_answer_is_understood_although_it_is_cut(server: Server, r
     assert outcome.only["polls"] == 1
     assert outcome.only["handle"]["synchronizer"].startswith("$ee8370c0-")
     assert server.posts() == 1
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_response_that_breaks_off_after_the_id_names_the_run(server: Server, run_module: RunModule, chunked: bool) -> None:
+    server.simulator.fault("truncate", part="plm", method="POST", chunked=chunked)
+    outcome = run_module(SYNC, server.options())
+    assert not outcome.failed
+    assert (outcome.only["action"], outcome.only["state"]) == ("triggered", "succeeded")
+    assert outcome.only["handle"]["synchronizer"] == server.newest()
+    assert server.posts() == server.accepted() == 1
 
 
 # -- refusals --------------------------------------------------------------------------------------------------------
@@ -649,6 +660,7 @@ def test_a_known_run_in_flight_can_be_refused_or_queued_behind(server: Server, r
     assert server.posts() == 0
     late = run_module(SYNC, server.options(synchronizer=known, if_running="queue", wait_timeout=0.7))
     assert failure(late)["code"] == "timed_out"
+    assert "still in flight, last seen as triggered (push triggered, pull absent)" in failure(late)["message"]
     assert server.posts() == 0
     server.settle()
     predicted = run_module(SYNC, server.options(synchronizer=known, if_running="fail"), check=True)

@@ -18,7 +18,7 @@ delay           yes      the right answer, begun ``seconds`` later
 delay_after     yes      executed at once, answered ``seconds`` later
 drop_after      yes      the connection reset without a byte: a lost reply
 status_after    yes      ``code`` (default 502) with an HTML page, or the given ``body``: a gateway that lost the reply
-truncate        yes      the right status and headers, half of the body, then a closed connection
+truncate        yes      the right status and headers, half of the body (``chunked``: in chunks), then a closed connection
 =============== ======== =================================================================================
 """
 
@@ -67,6 +67,7 @@ class Fault:
     headers: dict[str, str] = field(default_factory=dict)
     seconds: float | None = None
     location: str | None = None
+    chunked: bool = False
     id: int = 0
     seen: int = 0
     applied: int = 0
@@ -187,8 +188,12 @@ async def _truncate(fault: Fault, call: Call, execute: Execute) -> web.StreamRes
     answer = await execute()
     body = answer.body if isinstance(answer, web.Response) else None
     if isinstance(body, (bytes, bytearray)):
-        headers = {**answer.headers, "Content-Length": str(len(body))}
+        headers = {name: value for name, value in answer.headers.items() if name != "Content-Length"}
         cut = web.StreamResponse(status=answer.status, headers=headers)
+        if fault.chunked:
+            cut.enable_chunked_encoding()
+        else:
+            cut.content_length = len(body)
         await cut.prepare(call.request)
         await cut.write(bytes(body[: len(body) // 2]))
     close(call.request)

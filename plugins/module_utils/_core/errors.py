@@ -112,10 +112,14 @@ class NeverArrived(SyncError):
 
 
 class Ambiguous(SyncError):
-    """A trigger of which it is not known yet whether the server executed it."""
+    """A trigger of which it is not known yet whether the server executed it.
 
-    def __init__(self, message: str, http_status: int | None = None) -> None:
+    :param received: what arrived of the body of a successful response before it broke off.
+    """
+
+    def __init__(self, message: str, http_status: int | None = None, received: str = "") -> None:
         super().__init__("outcome_unknown", message, http_status=http_status)
+        self.received = received
 
 
 class InternalError(SyncError):

@@ -27,14 +27,15 @@ MAX_VALUES = 1_000_000
 _CHUNK = 65536
 
 
-def read_body(response: t.Any, limit: int) -> tuple[bytes, bool]:
+def read_body(response: t.Any, limit: int, received: bytearray | None = None) -> tuple[bytes, bool]:
     """The decoded body of a streamed response of requests up to ``limit`` bytes, and whether there is more.
 
     The connection can be used again if all of the body has been read, and else is closed.
 
+    :param received: an empty buffer, which has what arrived if the body breaks off.
     :raises OSError: ``requests.RequestException``, if the body cannot be read or decoded, or is not complete.
     """
-    raw, body = response.raw, bytearray()
+    raw, body = response.raw, bytearray() if received is None else received
     # as a matter of course since urllib3 2: half a body is no response
     raw.enforce_content_length = True
     try:
@@ -47,9 +48,17 @@ def read_body(response: t.Any, limit: int) -> tuple[bytes, bool]:
             body += decoder.decode(data, limit + 1 - len(body))
         return bytes(body[:limit]), True
     except transport.urllib3.exceptions.HTTPError as exc:
+        body += decoder.decode(_before_the_break(exc), limit + 1 - len(body))
         raise transport.requests.exceptions.ConnectionError(exc) from exc
     finally:
         response.close()
+
+
+def _before_the_break(exc: Exception) -> bytes:
+    """What http.client keeps of a body in chunks that breaks off."""
+    cause = exc.args[-1] if exc.args else None
+    partial = getattr(cause, "partial", None)
+    return partial if isinstance(partial, bytes) else b""
 
 
 class _Decoder:

@@ -135,12 +135,20 @@ class HttpClient:
         self.triggers.close()
 
     def send(
-        self, session: t.Any, method: str, url: str, timeout: tuple[float, float], within: Limits, **kwargs: t.Any
+        self,
+        session: t.Any,
+        method: str,
+        url: str,
+        timeout: tuple[float, float],
+        within: Limits,
+        received: bytearray | None = None,
+        **kwargs: t.Any,
     ) -> Response:
         """Send one request, exactly once, and read its response: all of it, or of an error as much as a message may need.
 
         :param timeout: seconds for connecting, and for each wait for data.
         :param within: hold for the exchange as a whole.
+        :param received: empty; has what arrived of the body of a successful response that breaks off.
         :raises OSError: on any trouble of transport, as a rule a ``requests.RequestException``.
         :raises SyncError: ``invalid_option`` if HTTP cannot carry it, ``bad_response`` if the body is too large.
         """
@@ -156,22 +164,30 @@ class HttpClient:
                     stream=True,
                     **kwargs,
                 )
-                body, truncated = read_body(response, MAX_BODY if response.ok else MAX_ERROR_BODY)
+                body, truncated = read_body(response, *((MAX_BODY, received) if response.ok else (MAX_ERROR_BODY, None)))
         except ValueError as exc:
             about_a_header = isinstance(exc, transport.requests.exceptions.InvalidHeader)
             if isinstance(exc, OSError) and not about_a_header:
                 raise
-            # the text of the exception repeats the header
-            raise SyncError(
-                "invalid_option",
-                f"no request can be sent to {self.settings.origin}: a header has characters that HTTP does not allow",
-                "Look for line breaks and other special characters in the credentials.",
-            ) from None
+            raise _bad_header(self.settings.origin) from None
         answer = Response(method, url, response.status_code, response.headers, body, self.redactor.text)
         if truncated and response.ok:
-            problem = f"{answer.describe()} is larger than {MAX_BODY // 2**20} MiB"
-            raise SyncError("bad_response", problem, "No response of the API is so large: check api_url.", answer.status)
+            raise _too_large(answer)
         return answer
+
+
+def _too_large(answer: Response) -> SyncError:
+    problem = f"{answer.describe()} is larger than {MAX_BODY // 2**20} MiB"
+    return SyncError("bad_response", problem, "No response of the API is so large: check api_url.", answer.status)
+
+
+def _bad_header(origin: str) -> SyncError:
+    # the text of the exception repeats the header, so this one does not repeat the exception
+    return SyncError(
+        "invalid_option",
+        f"no request can be sent to {origin}: a header has characters that HTTP does not allow",
+        "Look for line breaks and other special characters in the credentials.",
+    )
 
 
 class Channel:
@@ -255,10 +271,11 @@ class Channel:
             self.on_trigger()
         self.may_have_executed = True
         self.count.add()
+        received = bytearray()
         try:
-            answer = self._send(self.client.triggers, method, url, within, body, extra)
+            answer = self._send(self.client.triggers, method, url, within, body, extra, received)
         except (OSError, SyncError) as exc:
-            raise self._noted(self._failed_trigger(exc, within)) from None
+            raise self._noted(self._failed_trigger(exc, within, received.decode("utf-8", "replace"))) from None
         if answer.status in expect:
             return answer
         raise self._noted(self._judge_trigger(answer, definite))
@@ -275,10 +292,10 @@ class Channel:
             return refusal or Ambiguous(f"{answer.describe()} says: {answer.excerpt() or 'nothing'}", answer.status)
         return self._judge(answer)
 
-    def _failed_trigger(self, exc: Exception, within: Limits) -> SyncError:
+    def _failed_trigger(self, exc: Exception, within: Limits, received: str) -> SyncError:
         error = exc if isinstance(exc, SyncError) else self._transport_error(exc, within)
         if transport.send_tracker.sent:
-            return Ambiguous(f"{error.message}, after the request had been sent")
+            return Ambiguous(f"{error.message}, after the request had been sent", received=received)
         return NeverArrived(error.code, error.message, error.hint, retryable=error.code == "connection_failed")
 
     def _read(self, method: str, url: str, body: t.Any, headers: t.Mapping[str, str] | None) -> Response:
@@ -310,9 +327,18 @@ class Channel:
         total = self.deadline.budget()
         return Limits(min(limit, total), min(wait, total), total)
 
-    def _send(self, session: t.Any, method: str, url: str, within: Limits, body: t.Any, headers: t.Mapping[str, str]) -> Response:
+    def _send(
+        self,
+        session: t.Any,
+        method: str,
+        url: str,
+        within: Limits,
+        body: t.Any,
+        headers: t.Mapping[str, str],
+        received: bytearray | None = None,
+    ) -> Response:
         timeout = (within.connect, within.wait)
-        return self.client.send(session, method, url, timeout, within=within, json=body, headers=headers)
+        return self.client.send(session, method, url, timeout, within=within, received=received, json=body, headers=headers)
 
     def _transport_error(self, exc: Exception, within: Limits) -> SyncError:
         return slow_response(exc, self.client.settings.origin, within) or transport_error(

@@ -24,7 +24,7 @@ from .poll import Reading
 from .provider import Observation, Provider, Run, Services, Target
 from .record import Record
 from .settings import LifecycleSettings
-from .settle import conclude, settle
+from .settle import conclude, settle, why_not_idle
 
 #: how often a plan is made anew because the target moved between the plan and the trigger
 MAX_REPLANS = 5
@@ -216,7 +216,7 @@ class Lifecycle:
         if self.resumed is not None and self.resumed[1] == run.handle:
             # an end that takes several readings to believe is not seen by the next plan's single one, which would queue for ever
             self._record_outcome(self.resumed[0], settled.outcome, settled.reading)
-        self._pause(self.settings.poll.min_interval, "another run was still in flight")
+        self._pause(self.settings.poll.min_interval, why_not_idle(settled))
 
     def _out_of_time(self, why: str) -> t.NoReturn:
         self.record.timed_out = True

@@ -47,6 +47,15 @@ def settle(
         at = verdict.at
 
 
+def why_not_idle(settled: Settled) -> str:
+    """Why there was no time to start a run behind another one, by how the wait for that one ended."""
+    if settled.outcome in ("succeeded", "failed"):
+        return "another run had only just ended"
+    if settled.outcome == "timed_out" and settled.reading is not None:
+        return f"another run was still in flight, last seen as {settled.reading.raw or settled.reading.state}"
+    return "the end of another run could not be seen"
+
+
 def conclude(
     provider: Provider,
     target: Target,
@@ -149,6 +158,8 @@ def _effect(
 def _timed_out(provider: Provider, target: Target, settled: Settled, record: Record, channel: Channel) -> SyncError:
     if settled.reading is not None:
         seen = f"last seen as {settled.reading.raw or settled.reading.state}"
+        if settled.error is not None:
+            seen += f", and the last look failed: {settled.error.message}"
     else:
         seen = f"never seen; last error: {settled.error.message}" if settled.error else "never seen"
     try:

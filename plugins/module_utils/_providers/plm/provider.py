@@ -14,7 +14,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ..._core.errors import SyncError
+from ..._core.errors import Ambiguous, SyncError
 from ..._core.options import ArgumentSpec, Options
 from ..._http.client import Channel
 from ..._lifecycle.poll import PollAgain, PollPolicy, Reading, Waiter
@@ -26,6 +26,7 @@ from .api import (
     LOG,
     NOTHING,
     PATH,
+    QUOTED_ID,
     TRIGGERED,
     States,
     accepted_id,
@@ -178,7 +179,13 @@ class PLM(Provider):
 
     def trigger(self, target: Target, observation: Observation, channel: Channel) -> Run:
         # any 2xx may mean that the run was accepted
-        response = channel.trigger("POST", PATH, expect=range(200, 300), definite=refused_before_start)
+        try:
+            response = channel.trigger("POST", PATH, expect=range(200, 300), definite=refused_before_start)
+        except Ambiguous as error:
+            found = QUOTED_ID.search(error.received)
+            if found is None:
+                raise
+            return self._run(found[1])
         return self._run(accepted_id(response))
 
     def read(self, handle: t.Mapping[str, t.Any], channel: Channel) -> Reading:
@@ -212,6 +219,8 @@ class PLM(Provider):
         return Effect(True, "assumed", reason, states.as_detail(), failure=SyncError("outcome_unknown", reason, hint))
 
     def explain_timeout(self, target: Target, reading: Reading | None, channel: Channel) -> str:
+        if reading is not None and reading.state == "pending":
+            return "The server shows the run again when its database is back."
         states: States = reading.data if reading is not None else NOTHING
         busy = [name for name, word in states.directions.items() if word == TRIGGERED]
         if not busy:
@@ -246,8 +255,9 @@ def _after_loss(states: States) -> tuple[str, str]:
     what = f"the {' and the '.join(missing) or 'run as a whole'} did not show any state"
     if missing == ["pull"]:
         return what, (
-            "If the server was restarted after the push, it never starts the pull; otherwise its database may have refused it."
-            f" Run the task again when no sync is running. {LOG}"
+            "If the server was restarted after the push, it never starts the pull. If another sync was at work when the push"
+            " ended, the database ignores the pull of this one, and the documents arrive by that of the other. Otherwise the"
+            f" database may have refused it. Run the task again when no sync is running. {LOG}"
         )
     return what, (
         "The server shows the same for a synchronizer that never existed, that its database refused, or that the database ignores"

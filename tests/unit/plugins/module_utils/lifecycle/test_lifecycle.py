@@ -15,7 +15,7 @@ import pytest
 from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import isoformat
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import NeverArrived, SyncError
 from ansible_collections.lockstep.sync.plugins.module_utils._http.client import Channel
-from ansible_collections.lockstep.sync.plugins.module_utils._lifecycle.poll import Reading
+from ansible_collections.lockstep.sync.plugins.module_utils._lifecycle.poll import Reading, Settled
 from ansible_collections.lockstep.sync.plugins.module_utils._lifecycle.provider import (
     Capabilities,
     Effect,
@@ -25,6 +25,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._lifecycle.provider 
     Target,
 )
 from ansible_collections.lockstep.sync.plugins.module_utils._lifecycle.record import Record
+from ansible_collections.lockstep.sync.plugins.module_utils._lifecycle.settle import why_not_idle
 from tests.unit.plugins.support.fifth import Fifth
 from tests.unit.plugins.support.lab import Lab, code, only
 from tests.unit.plugins.support.web import Reply
@@ -517,6 +518,32 @@ class TestTimeOut:
         record = only(result)
         assert (code(result), record["state"], record["timed_out"]) == ("timed_out", "unknown", True)
         assert "503" in record["failure"]["message"]
+
+    def test_a_last_look_that_failed_is_a_part_of_the_reason(self, lab: Lab) -> None:
+        class Flaky(Fifth):
+            looks = 0
+
+            def read(self, handle: t.Mapping[str, t.Any], channel: Channel) -> Reading:
+                self.looks += 1
+                if self.looks > 1:
+                    raise SyncError("connection_failed", "cannot connect")
+                return super().read(handle, channel)
+
+        message = only(lab.run(Flaky, wait_timeout=1))["failure"]["message"]
+        assert message.endswith("last seen as busy, and the last look failed: cannot connect")
+
+    @pytest.mark.parametrize(
+        ("settled", "why"),
+        [
+            (Settled("succeeded", Reading("succeeded")), "another run had only just ended"),
+            (Settled("failed", Reading("failed")), "another run had only just ended"),
+            (Settled("timed_out", Reading("running", "busy")), "another run was still in flight, last seen as busy"),
+            (Settled("timed_out"), "the end of another run could not be seen"),
+            (Settled("lost", Reading("absent")), "the end of another run could not be seen"),
+        ],
+    )
+    def test_why_there_was_no_time_behind_another_run(self, settled: Settled, why: str) -> None:
+        assert why_not_idle(settled) == why
 
     def test_a_run_last_seen_as_absent_is_unknown(self, lab: Lab) -> None:
         lab.service.duration, lab.service.ending = 0, "gone"

@@ -537,6 +537,7 @@ def test_a_failure_names_the_half(words: Words, named: str, hint: str) -> None:
     [
         (NONE, "the push and the pull did not show any state", "CouchDB 2.1"),
         ((None, "completed", None), "the pull did not show any state", "restarted"),
+        ((None, "completed", None), "the pull did not show any state", "another sync was at work when the push ended"),
         ((None, None, "completed"), "the push did not show any state", "another one is running"),
         (("completed", None, None), "the push and the pull did not show any state", "settle_grace"),
         ((None, "completed", "completed"), "the run as a whole did not show any state", "settle_grace"),
@@ -560,6 +561,9 @@ def test_a_timeout_says_what_still_runs() -> None:
     assert "Both halves still run." in found.explain_timeout(TARGET, reading(*["triggered"] * 3), NO_CHANNEL)
     assert found.explain_timeout(TARGET, reading(*NONE), NO_CHANNEL) == ""
     assert found.explain_timeout(TARGET, None, NO_CHANNEL) == ""
+    clock = FakeClock()
+    down = found.read({"synchronizer": ID}, t.cast(t.Any, Server(clock, (0, DOWN))))
+    assert "when its database is back" in found.explain_timeout(TARGET, down, NO_CHANNEL)
 
 
 @pytest.mark.parametrize("options", [{"synchronizer": "$a"}, {"notifications_url": "http://x/"}, {"api_url": "ftp://x/"}])
