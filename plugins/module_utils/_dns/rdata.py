@@ -96,7 +96,7 @@ class _Mailbox(_Name):
         return wire.absolute_name(_string(value))
 
 
-class _IPv4(Kind):
+class _AddressA(Kind):
     def encode(self, value: t.Any) -> bytes:
         try:
             return socket.inet_pton(socket.AF_INET, _string(value))
@@ -110,7 +110,7 @@ class _IPv4(Kind):
         return socket.inet_ntop(socket.AF_INET, octets)
 
 
-class _IPv6(Kind):
+class _AddressAAAA(Kind):
     """An IPv6 address in any spelling. Java writes an IPv4-mapped one as IPv4, so that form is accepted as well."""
 
     def encode(self, value: t.Any) -> bytes:
@@ -218,8 +218,8 @@ _NAME, _HEX, _STRING, _TEXT = _Name(), _Hex(), _String(), _Text()
 
 #: fields of the recognised types in wire order, under their names in VinylDNS's JSON
 LAYOUTS: dict[str, tuple[tuple[str, Kind], ...]] = {
-    "A": (("address", _IPv4()),),
-    "AAAA": (("address", _IPv6()),),
+    "A": (("address", _AddressA()),),
+    "AAAA": (("address", _AddressAAAA()),),
     "CNAME": (("cname", _NAME),),
     "DS": (("keytag", _U16), ("algorithm", _U8), ("digesttype", _U8), ("digest", _HEX)),
     "MX": (("preference", _U16), ("exchange", _NAME)),

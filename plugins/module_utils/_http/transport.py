@@ -64,7 +64,7 @@ class _LimitedResponse(http.client.HTTPResponse):
 
     def __init__(self, sock: t.Any, *args: t.Any, **kwargs: t.Any) -> None:
         now = limits.current_limits()
-        super().__init__(limits.LimitedSource(sock, now) if now else sock, *args, **kwargs)  # type: ignore[arg-type]
+        super().__init__(limits.LimitedSource(sock, now) if now else sock, *args, **kwargs)  # type: ignore[arg-type]  # HTTPResponse wants a socket, and uses makefile() only
 
 
 class TrackedConnection:

@@ -20,12 +20,11 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ...module_utils._core.vocabulary import Json
 from ...module_utils._operations.module import interruptible_clock
 from ...module_utils._operations.operation import Operation
 from ...module_utils._operations.progress import Show
 from ...module_utils._operations.task import Context
-
-Json = dict[str, t.Any]
 
 
 class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core ships no types

@@ -14,9 +14,8 @@ import shutil
 import tempfile
 import typing as t
 
+from ...module_utils._core.vocabulary import Json
 from . import files as _report_files
-
-Json = dict[str, t.Any]
 
 #: Runs a module or action plugin of Ansible with its options, and returns its result.
 Call = t.Callable[[str, Json], Json]
