@@ -13,7 +13,7 @@ import pytest
 from tests.simulator.client import Simulator
 
 from .conftest import RunModule
-from .vinyldns_server import ZONE, Server, drifted, wait_until
+from .vinyldns_server import RECORDS, ZONE, Server, await_the_next_second, drifted, simulator_age, wait_until
 
 COUNT = 1000
 MANY = [f"host{number:04d} 300 A 192.0.2.{number % 250}" for number in range(COUNT)]
@@ -113,3 +113,33 @@ def test_other_controllers_sync_explains_that_nothing_was_left_to_do(
     (other,) = detail["other_syncs"]
     assert other["change_id"] in outcome.only["reason"] and "no change" not in outcome.output
     assert outcome.warnings == "[]"
+
+
+def test_change_of_case_alone_warns_and_is_looked_at_afterwards(server: Server, run_module: RunModule) -> None:
+    server.add(vinyldns=[*RECORDS, "Www 300 A 192.0.2.99"], dns=[*RECORDS, "www 300 A 192.0.2.99"])
+    planned = run_module("vinyldns_zone_sync", server.options(), check=True)
+    assert "case of their name only: www/A" in planned.warnings and server.posts() == 0
+    outcome = run_module("vinyldns_zone_sync", server.options())
+    (difference,) = outcome.only["detail"]["differences"]
+    assert difference.startswith("www/A: ") and "run the task again" in difference
+    assert outcome.only["detail"]["fidelity"] == "differs" and difference in outcome.warnings
+    simulator_age(server, 3600)
+    await_the_next_second(server)
+    again = run_module("vinyldns_zone_sync", server.options())
+    assert again.only["detail"]["effect"] == {"creates": 1, "updates": 0, "deletes": 0, "complete": True}
+    assert again.only["detail"]["fidelity"] == "exact" and again.warnings == "[]"
+
+
+def test_change_of_case_alone_that_is_kept_is_exact(server: Server, simulator: Simulator, run_module: RunModule) -> None:
+    simulator.knob("vinyldns", collation="binary")
+    server.add(vinyldns=[*RECORDS, "Www 300 A 192.0.2.99"], dns=[*RECORDS, "www 300 A 192.0.2.99"])
+    outcome = run_module("vinyldns_zone_sync", server.options())
+    assert outcome.only["detail"]["fidelity"] == "exact" and "case of their name only" in outcome.warnings
+
+
+def test_record_sets_that_cannot_be_represented_name_the_option_for_them(server: Server, run_module: RunModule) -> None:
+    server.add(dns=[*RECORDS, "odd 300 TXT " + '"' + "\\228" * 64 + '"'])
+    outcome = run_module("vinyldns_zone_sync", server.options())
+    assert outcome.changed and "odd/TXT" in outcome.warnings and "guard.ignore" in outcome.warnings
+    ignored = run_module("vinyldns_zone_sync", server.options(guard={"ignore": ["odd/TXT"]}))
+    assert ignored.only["action"] == "skipped" and ignored.warnings == "[]"

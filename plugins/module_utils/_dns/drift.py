@@ -126,6 +126,20 @@ class Drift:
         """Number of changes with this action, without the SOA and without ignored ones."""
         return sum(change.action == action and not change.is_soa and not change.ignored for change in self.changes)
 
+    def renames(self) -> list[RecordChange]:
+        """The record sets to create of which one is deleted whose name differs in case only."""
+        deleted = {(change.name.lower(), change.type) for change in self.changes if change.action == DELETE}
+        return [change for change in self.changes if change.action == CREATE and (change.name.lower(), change.type) in deleted]
+
+    def recurring(self) -> list[RecordChange]:
+        """The changes that a sync makes and that are there again afterwards, without those that are ignored."""
+        names = zone_names(self.zone)
+        return [
+            change
+            for change in self.changes
+            if change.wanted is not None and not change.ignored and records.recurs(names, change.name, change.wanted)
+        ]
+
     def ignoring(self, ignores: t.Callable[[RecordChange], bool]) -> Drift:
         """The same plan, with the changes that do not count as drift flagged."""
         return dataclasses.replace(self, changes=tuple(change._replace(ignored=ignores(change)) for change in self.changes))

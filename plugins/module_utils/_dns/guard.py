@@ -179,7 +179,7 @@ def _dangers(drift: Drift, policy: GuardPolicy) -> t.Iterator[Violation]:
     if touched:
         yield Violation(
             "protect",
-            f"would change {len(touched)} protected record sets: {_listing(touched)}. "
+            f"would change {len(touched)} protected record sets: {listing(touched)}. "
             "Correct the backend, or remove them from guard.protect",
         )
 
@@ -207,7 +207,7 @@ def _owner_groups(drift: Drift) -> t.Iterator[Violation]:
     yield Violation(
         "allow_owner_group_loss",
         f"would delete {len(lost)} record sets that belong to a group, and no later sync brings their owner back{case}: "
-        f"{_listing(lost)}. Set guard.allow_owner_group_loss if that is intended",
+        f"{listing(lost)}. Set guard.allow_owner_group_loss if that is intended",
     )
 
 
@@ -233,7 +233,8 @@ def _share(count: int, stored: int) -> str:
     return f"{count} of {stored} record sets ({100 * count / stored:.1f} %)"
 
 
-def _listing(changes: t.Sequence[RecordChange]) -> str:
+def listing(changes: t.Sequence[RecordChange]) -> str:
+    """The first few record sets, and the number of others."""
     names = [f"{change.name}/{change.type}" for change in changes[:_MAX_NAMES]]
     rest = len(changes) - len(names)
     return ", ".join(names) + (f" and {rest} more" if rest else "")

@@ -157,6 +157,15 @@ def same(rtype: str, one: Packed, other: Packed) -> bool:
     return one == other or (one[: _HEAD.size] == other[: _HEAD.size] and _folded(rtype, one) == _folded(rtype, other))
 
 
+def recurs(names: ZoneNames, name: str, packed: Packed) -> bool:
+    """Whether a transferred record set differs again right after it was synced, since the server cannot represent it.
+
+    :param name: that of the record set, by :meth:`ZoneNames.of_owner`.
+    """
+    flags = packed[0]
+    return bool(flags & _UNCONVERTIBLE) or bool(flags & _DOTTED) != name.endswith(".") or names.of_stored(name) != name
+
+
 def identity(rtype: str, packed: Packed) -> Identity:
     """A value that two descriptions of one record set share, even if the set never equals another one for the server."""
     flags, ttl = _HEAD.unpack_from(packed)

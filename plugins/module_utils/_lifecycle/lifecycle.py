@@ -19,7 +19,7 @@ from .._core.errors import Ambiguous, InternalError, NeverArrived, RateLimited, 
 from .._core.stop import Stopped
 from .._http.client import Channel
 from .._state.run_ledger import NO_REVISION, Entry, Key, LeaseConflict, RunLedger
-from .plan import LedgerEvidence, Plan, decide
+from .plan import LedgerEvidence, Plan, decide, kept_changing
 from .poll import Reading
 from .provider import Observation, Provider, Run, Services, Target
 from .record import Record
@@ -75,9 +75,7 @@ class Lifecycle:
         while True:
             resumed, memory = self._recall()
             observation = self._observe()
-            if resumed is not None and resumed.handle in observation.abandoned:
-                self._abandon()
-                resumed = None
+            resumed = self._unless_abandoned(resumed, observation)
             # without run ids, only the handle identifies the run in flight
             if resumed is not None and (observation.running is None or not self.provider.capabilities.run_id):
                 observation.running = resumed
@@ -99,7 +97,7 @@ class Lifecycle:
             if not self.provider.still_valid(self.target, observation, self.channel):
                 replans += 1
                 if replans >= MAX_REPLANS:
-                    raise _kept_changing(replans)
+                    raise kept_changing(replans)
                 continue
             if self._trigger(observation):
                 return None
@@ -112,16 +110,19 @@ class Lifecycle:
         refreshed = self.provider.refresh(self.target, kept, self.channel) if kept is not None else None
         return refreshed or self.provider.observe(self.target, self.channel)
 
-    def _abandon(self) -> None:
-        """Forget the run that was to be resumed: it will never end."""
-        if self.resumed is not None:
-            self._finish(self.resumed[0], "unknown")
+    def _unless_abandoned(self, run: Run | None, observation: Observation) -> Run | None:
+        """The run to resume, unless it will never end; then it is forgotten."""
+        if self.resumed is None or run is None or run.handle not in observation.abandoned:
+            return run
+        self._finish(self.resumed[0], "unknown")
         self.resumed = None
+        return None
 
     def _note(self, observation: Observation) -> None:
-        self.record.detail = dict(observation.detail)
-        self.record.compact_detail = dict(observation.compact_detail)
-        self.record.diff = observation.diff
+        record = self.record
+        record.detail, record.compact_detail = dict(observation.detail), dict(observation.compact_detail)
+        record.diff = observation.diff
+        record.warnings += [text for text in observation.warnings if text not in record.warnings]
 
     def _recall(self) -> tuple[Run | None, LedgerEvidence]:
         """What the ledger knows: a run to resume, and earlier successes."""
@@ -440,11 +441,3 @@ class Lifecycle:
     def _finish(self, entry_id: int, outcome: str, reading: Reading | None = None) -> None:
         if not self.settings.check_mode:
             self.ledger.finish(entry_id, outcome, reading.finished_at if reading else None)
-
-
-def _kept_changing(times: int) -> SyncError:
-    return SyncError(
-        "busy",
-        f"the target changed between the plan and the trigger {times} times in a row",
-        "Run the task again when it is quiet.",
-    )

@@ -106,3 +106,12 @@ def guard_failure(violations: t.Sequence[Violation]) -> SyncError:
         detail={"guards": [violation.as_dict() for violation in violations]},
         violations=violations,
     )
+
+
+def kept_changing(times: int) -> SyncError:
+    """The failure of a target that is never quiet enough for a plan."""
+    return SyncError(
+        "busy",
+        f"the target changed between the plan and the trigger {times} times in a row",
+        "Run the task again when it is quiet.",
+    )

@@ -87,6 +87,7 @@ class Observation:
     :param detail: facts for the record of the target.
     :param brief: what a bulk result keeps of ``detail`` when it has to be cut.
     :param diff: an Ansible diff of what a sync would do.
+    :param warnings: what the user should know of the plan.
     :param data: for the provider alone.
     """
 
@@ -101,6 +102,7 @@ class Observation:
     detail: dict[str, t.Any] = dataclasses.field(default_factory=dict)
     compact_detail: dict[str, t.Any] = dataclasses.field(default_factory=dict)
     diff: dict[str, t.Any] | None = None
+    warnings: t.Sequence[str] = ()
     data: t.Any = None
 
 

@@ -278,6 +278,16 @@ def list_record_sets(channel: Channel, zone_id: str) -> t.Iterator[Json]:
     )
 
 
+def has_record_set(channel: Channel, zone_id: str, name: str, record_type: str) -> bool:
+    """Whether VinylDNS has a record set with exactly this name, the case included."""
+    params = {"recordNameFilter": name, "recordTypeFilter": record_type}
+    return any(
+        (record_set["name"], record_set["type"]) == (name, record_type)
+        for _body, page in _record_set_pages(channel, zone_id, params)
+        for record_set in page
+    )
+
+
 def _orders() -> t.Iterator[Json]:
     yield {}
     yield {"nameSort": "DESC"}

@@ -34,6 +34,8 @@ WIDTH = 4
 #: planned changes that are looked up one by one at most
 MAX_LOOKUPS = 200
 
+_LOST = "created under another case of its name and lost thereby, as VinylDNS does; run the task again to have it created"
+
 Item = t.TypeVar("Item")
 Result = t.TypeVar("Result")
 
@@ -106,8 +108,13 @@ class EffectReader:
         rows: list[Json] = []
         offset, width = 0, 1
         while not offset or self._channel.deadline.remaining():
-            offsets = [offset + number * size for number in range(width)]
-            for page in at_once(lambda start: api.record_set_changes(self._channel, self._zone_id, start, size), offsets):
+            try:
+                pages = self._pages([offset + number * size for number in range(width)], size)
+            except SyncError:
+                if offset and not self._channel.deadline.remaining():
+                    break
+                raise
+            for page in pages:
                 rows += filter(self._is_ours, page.rows)
                 # rows are listed newest first, so one that is older than the sync ends the search
                 if page.is_last or (page.rows and page.rows[-1]["created"] < self._since):
@@ -115,6 +122,9 @@ class EffectReader:
             offset += width * size
             width = min(self._width, 2 * width)
         return rows, True
+
+    def _pages(self, offsets: t.Sequence[int], size: int) -> list[api.ChangePage]:
+        return at_once(lambda offset: api.record_set_changes(self._channel, self._zone_id, offset, size), offsets)
 
     def _look_up(self, zone: str, missing: t.Sequence[RecordChange], found: SyncRows) -> bool:
         """Look for the rows of single changes; returns whether that completed the rows."""
@@ -160,11 +170,24 @@ def other_syncs(channel: Channel, zone_id: str, own_id: str, snapshot: t.Mapping
     ]
 
 
-def effect_of(target: Target, drift: Drift | None, rows: SyncRows, others: t.Sequence[OtherSync] = ()) -> Effect:
+def lost_renames(channel: Channel, target: Target, drift: Drift) -> list[RecordChange]:
+    """The record sets that changed the case of their name, and that VinylDNS lost thereby (docs/reference/vinyldns.md#2.5)."""
+    renames = drift.renames()[:MAX_LOOKUPS]
+    return [change for change in renames if not api.has_record_set(channel, target.id, change.name, change.type)]
+
+
+def effect_of(
+    target: Target,
+    drift: Drift | None,
+    rows: SyncRows,
+    others: t.Sequence[OtherSync] = (),
+    lost: t.Sequence[RecordChange] = (),
+) -> Effect:
     """The effect of a sync that succeeded.
 
     :param drift: the plan, if there is one.
     :param others: the other syncs since the plan was made, if this one did not do everything.
+    :param lost: record sets that were planned to be created, and that VinylDNS does not have.
     """
     observed = rows.changes(target.name)
     counts = counts_of(observed) if rows.complete else _counts_by_rows(rows)
@@ -176,7 +199,8 @@ def effect_of(target: Target, drift: Drift | None, rows: SyncRows, others: t.Seq
         elsewhere = [change for other in others for change in other.rows.changes(target.name)]
         complete = rows.complete and all(other.rows.complete for other in others)
         verdict, differences = fidelity(drift, observed, complete, elsewhere)
-        detail["fidelity"] = verdict
+        differences += [f"{change.name}/{change.type}: {_LOST}" for change in lost]
+        detail["fidelity"] = "differs" if lost else verdict
         since = ""
         if others:
             detail["other_syncs"] = [{"change_id": other.change["id"], "created": other.change["created"]} for other in others]
@@ -187,12 +211,10 @@ def effect_of(target: Target, drift: Drift | None, rows: SyncRows, others: t.Seq
             detail["differences"] = differences
             text = f"{target.name}: the sync did not do exactly what was planned: {differences[0]}"
             warnings.append(f"{text}; {since}" if since else text)
-    kept = ("fidelity",) if drift is not None else ("effect",)
+    kept = {key: detail[key] for key in (("fidelity",) if drift is not None else ("effect",))}
     changed = any(counts.values())
     basis: Basis = "observed" if changed or rows.complete else "assumed"
-    return Effect(
-        changed or not rows.complete, basis, reason, detail, {key: detail[key] for key in kept}, warnings=tuple(warnings)
-    )
+    return Effect(changed or not rows.complete, basis, reason, detail, kept, warnings=tuple(warnings))
 
 
 def _counts_by_rows(rows: SyncRows) -> dict[str, int]:

@@ -74,12 +74,13 @@ class ZoneEvidence:
     in_sync: bool | None = None
     reason: str = "nothing is known about drift"
     violations: tuple[Violation, ...] = ()
+    warnings: tuple[str, ...] = ()
     result: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
 
     def apply_to(self, observation: Observation) -> None:
         """Add the evidence to an observation."""
         observation.in_sync, observation.reason = self.in_sync, self.reason
-        observation.violations = self.violations
+        observation.violations, observation.warnings = self.violations, self.warnings
         if self.result:
             observation.detail["drift"] = dict(self.result)
             observation.compact_detail["drift"] = {key: value for key, value in self.result.items() if key not in _LISTED}
@@ -146,7 +147,7 @@ class DriftEvaluator:
         if stored is not None and serial_compare(serial, stored) == -1 and not self.policy.allow_serial_regression:
             text = f"the serial of the DNS server ({serial}) is older than the one in VinylDNS ({stored})"
             violations = (Violation("allow_serial_regression", text),)
-        return ZoneEvidence(None, serial, None, reason, violations, result)
+        return ZoneEvidence(None, serial, None, reason, violations, result=result)
 
     def _by_transfer(self, target: Target, channel: Channel, backend: Backend) -> ZoneEvidence:
         builder = DriftBuilder(target.name)
@@ -162,7 +163,7 @@ class DriftEvaluator:
         else:
             reason = f"drift: {counts['creates']} to create, {counts['updates']} to update, {counts['deletes']} to delete"
         result = {**drift.to_result(self.limit), "in_sync": drift.in_sync, "record_sets": drift.stored_total}
-        return ZoneEvidence(drift, drift.serial, drift.in_sync, reason, broken, result)
+        return ZoneEvidence(drift, drift.serial, drift.in_sync, reason, broken, _warnings(drift), result)
 
     @staticmethod
     def _within(channel: Channel, seconds: float) -> float:
@@ -175,3 +176,20 @@ def counts_of(changes: t.Iterable[RecordChange]) -> dict[str, int]:
     for change in changes:
         counts[change.action + "s"] += 1
     return counts
+
+
+def _warnings(drift: Drift) -> tuple[str, ...]:
+    """What VinylDNS is known to do to record sets of this plan (docs/reference/vinyldns.md#2.5)."""
+    texts = []
+    renames, recurring = drift.renames(), drift.recurring()
+    if renames:
+        texts.append(
+            f"{drift.zone}: record sets change the case of their name only: {guard.listing(renames)}. VinylDNS loses such record"
+            " sets, and creates them by the next sync: run the task again after this one"
+        )
+    if recurring:
+        texts.append(
+            f"{drift.zone}: VinylDNS cannot represent {guard.listing(recurring)}: a sync does not remove this drift. Name such"
+            " record sets in guard.ignore if they are right in DNS"
+        )
+    return tuple(texts)

@@ -34,7 +34,7 @@ from ..._lifecycle.provider import (
     http_settings,
 )
 from . import api
-from .effect import EffectReader, OtherSync, effect_of, other_syncs
+from .effect import EffectReader, OtherSync, effect_of, lost_renames, other_syncs
 from .evidence import BACKEND_SPEC, GUARD_SPEC, DriftEvaluator, ZoneEvidence
 from .pending import STALE_AFTER, ChangeList
 from .signing import AccessKey, SigningAuth
@@ -278,7 +278,8 @@ class VinylDNS(Provider):
             others: list[OtherSync] = []
             if observation and drift and any(unseen(drift, rows.changes(target.name))):
                 others = other_syncs(channel, target.id, reading.data["id"], observation.snapshot, width)
-        return effect_of(target, drift, rows, others)
+        lost = lost_renames(channel, target, drift) if drift else []
+        return effect_of(target, drift, rows, others, lost)
 
     @contextlib.contextmanager
     def _width(self) -> t.Iterator[int]:

@@ -417,3 +417,22 @@ def test_a_plan_cannot_be_changed() -> None:
 )
 def test_serials_are_ordered_by_rfc_1982(one: int, other: int, order: int | None) -> None:
     assert serial_compare(one, other) == order
+
+
+def test_a_host_that_falls_into_the_apex_recurs_and_ordinary_names_do_not() -> None:
+    odd = rr("example.com", "A", "192.0.2.1")
+    drift = plan(
+        [soa(), odd, rr("www", "A", "192.0.2.2"), rr(r"d\.ot", "A", "192.0.2.3"), rr("*", "A", "192.0.2.4")], [stored_soa()]
+    )
+    assert [(change.name, change.type) for change in drift.recurring()] == [(ZONE, "A")]
+    again = plan([soa(), odd], [stored_soa(), synced(ZONE, "A", "192.0.2.1")])
+    assert actions(again) == [("update", ZONE, "A")] and len(again.recurring()) == 1
+    assert again.ignoring(lambda change: True).recurring() == []
+
+
+def test_renames_differ_in_case_only() -> None:
+    drift = plan(
+        [soa(), rr("www", "A", "192.0.2.1"), rr("new", "A", "192.0.2.1"), rr("www", "TXT", '"x"')],
+        [stored_soa(), synced("WWW", "A", "192.0.2.1"), synced("old", "A", "192.0.2.1")],
+    )
+    assert [(change.name, change.type) for change in drift.renames()] == [("www", "A")]
