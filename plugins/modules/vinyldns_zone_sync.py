@@ -253,6 +253,9 @@ syncs:
             serial:
               description: Serial of the DNS server.
               type: int
+            stored_serial:
+              description: Serial of the SOA in VinylDNS, as of the last sync; null if it has none.
+              type: int
             digest:
               description: Identifier of exactly this plan, for O(approve).
               type: str
@@ -263,6 +266,11 @@ syncs:
             truncated:
               description: Whether C(records) is not the whole list.
               type: bool
+        serial_moved:
+          description:
+            - Present and true if the zone was updated after each of several plans. It was synced by the newest of them, which is
+              within the guards, and the sync may have taken over later updates, too. With O(approve) such a zone is not synced.
+          type: bool
         effect:
           description: Record sets that the server recorded as created, updated and deleted by this sync.
           type: dict

@@ -9,12 +9,14 @@ A playbook takes seconds. So each test has zones of its own, and goes as far wit
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import os
 import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -528,3 +530,29 @@ def test_every_failure_is_reported(server: Server, playbook: Playbook) -> None:
             assert word in played.markdown and word in played.page, played.output
             assert " ".join(played.report["message"].split()) in " ".join(played.output.split()), played.output
     assert server.sent() == 0
+
+
+def test_a_zone_that_is_updated_all_the_time_is_reconciled(server: Server, playbook: Playbook) -> None:
+    server.add("busy.example.")
+    server.drift("busy.example.")
+    resting = threading.Event()
+
+    def update() -> None:
+        for index in itertools.count():
+            change = {"replace": [[f"dyn{index % 40}", 300, "A", f"192.0.2.{index % 250}"]]}
+            server.simulator.control.part("vinyldns", "POST", "/dns/update", {"zone": "busy.example.", **change})
+            if resting.wait(0.02):
+                return
+
+    updates = threading.Thread(target=update)
+    updates.start()
+    try:
+        # a small zone, of which the updates are a big part
+        played = playbook(zones=["busy.example."], guard={"max_update_percent": 100})
+    finally:
+        resting.set()
+        updates.join()
+    zone = played.zone("busy.example.")
+    assert (played.code, played.verdict, server.synced()) == (0, "reconciled", ["busy.example."]), played.output
+    assert "the DNS server was updated since, from serial" in zone["reason"]
+    assert zone["residual"]

@@ -19,7 +19,8 @@ from .._core.errors import Ambiguous, InternalError, NeverArrived, RateLimited, 
 from .._core.stop import Stopped
 from .._http.client import Channel
 from .._state.run_ledger import NO_REVISION, Entry, Key, LeaseConflict, RunLedger
-from .plan import LedgerEvidence, Plan, decide, kept_changing
+from .movement import Movement
+from .plan import LedgerEvidence, Plan, decide
 from .poll import Reading
 from .provider import Observation, Provider, Run, Services, Target
 from .record import Record
@@ -27,7 +28,6 @@ from .settings import LifecycleSettings
 from .settle import conclude, settle, why_not_idle
 
 #: how often a plan is made anew because the target moved between the plan and the trigger
-MAX_REPLANS = 5
 #: how often a trigger that never reached the server is sent in all
 MAX_SENDS = 5
 
@@ -57,6 +57,7 @@ class Lifecycle:
         self.channel = channel
         self.deadline = channel.deadline
         channel.on_trigger = self._note_trigger
+        self.movement = Movement(provider, target, channel)
         self.key = Key(provider.name, provider.address, target.id)
         self.began = services.clock.monotonic()
         #: the revision of the target in the ledger when the evidence was gathered
@@ -71,7 +72,6 @@ class Lifecycle:
 
         :raises SyncError: why the target was not synced; the record shows how far it got.
         """
-        replans = 0
         while True:
             resumed, memory = self._recall()
             observation = self._observe()
@@ -94,11 +94,9 @@ class Lifecycle:
             if plan.action == "queue":
                 self._wait_until_idle(t.cast(Run, observation.running))
                 continue
-            if not self.provider.still_valid(self.target, observation, self.channel):
-                replans += 1
-                if replans >= MAX_REPLANS:
-                    raise kept_changing(replans)
+            if self.movement.must_plan_again(observation):
                 continue
+            self.record.detail.update(self.movement.detail)
             if self._trigger(observation):
                 return None
 
@@ -284,7 +282,7 @@ class Lifecycle:
                 if error.code == "bad_response" and self.channel.may_have_executed:
                     raise Ambiguous(error.message, error.http_status) from None
                 raise
-            if not self.ledger.still_holds(entry_id) or not self.provider.still_valid(self.target, observation, self.channel):
+            if not self.ledger.still_holds(entry_id) or not self.movement.holds(observation):
                 return None
         raise AssertionError("unreachable: the last attempt returns or raises")
 

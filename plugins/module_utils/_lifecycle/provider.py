@@ -222,6 +222,13 @@ class Provider(abc.ABC):
         """Whether the evidence still holds; asked right before the trigger."""
         return True
 
+    def accept_moving(self, target: Target, observation: Observation) -> t.Mapping[str, t.Any]:
+        """Whether a target that changed after each of several plans may be synced by the newest of them.
+
+        :returns: what ``detail`` says about that; empty if it may not.
+        """
+        return {}
+
     def refresh(self, target: Target, observation: Observation, channel: Channel) -> Observation | None:
         """The observation brought up to date after a pause, if nothing that it rests on has changed.
 

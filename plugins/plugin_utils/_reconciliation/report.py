@@ -11,6 +11,7 @@ from __future__ import annotations
 import typing as t
 
 from ...module_utils._core.vocabulary import RECONCILIATION_VERDICTS, Action, ReconciliationVerdict, State
+from ...module_utils._dns.drift import serial_compare
 from .state import DriftEntry, FailureEntry, GuardEntry, ReconciliationState, ZoneRecord
 
 #: verdicts of zones whose plan was not carried out
@@ -142,7 +143,8 @@ def _judge(
     if residual is not None and residual["failure"]:
         return "failed", f"synced, but then: {residual['failure']['message']}"
     if residual is not None and residual["action"] != "skipped" and "drift" in residual["detail"]:
-        return "drift", f"synced, and yet: {residual['reason']}"
+        later = _later_updates(sync or plan, residual)
+        return ("reconciled", f"{record['reason']}; {later}") if later else ("drift", f"synced, and yet: {residual['reason']}")
     if record["action"] == "skipped":
         # the server may refuse for another reason than that there is nothing to do
         if (record["detail"].get("drift") or {}).get("in_sync") is False:
@@ -153,6 +155,30 @@ def _judge(
     if residual is None:
         return "failed", "the drift that is left was not looked at"
     return "reconciled", record["reason"]
+
+
+def _later_updates(sync: ZoneRecord, residual: ZoneRecord) -> str:
+    """What was updated in DNS since the sync, if that explains all drift that is left; otherwise an empty text.
+
+    It does if VinylDNS has the serial that was planned or a later one, the DNS server has one that is later still, and none of
+    the planned changes is left. A sync that took over exactly the planned serial must have done what was planned.
+    """
+    planned, left = sync["detail"].get("drift") or {}, residual["detail"].get("drift") or {}
+    serial, stored, now = planned.get("serial"), left.get("stored_serial"), left.get("serial")
+    if serial is None or stored is None or now is None or serial_compare(now, stored) != 1:
+        return ""
+    taken = serial_compare(stored, serial)
+    if taken not in (0, 1) or (taken == 0 and sync["detail"].get("fidelity") != "exact"):
+        return ""
+    wanted = [_wanted(change) for change in planned.get("records", ())]
+    if any(_wanted(change) in wanted for change in left.get("records", ())):
+        return ""
+    return f"the DNS server was updated since, from serial {stored} to {now}: {residual['reason']}"
+
+
+def _wanted(change: t.Mapping[str, object]) -> tuple[object, object, object]:
+    """The record set that a change leads to, whatever it was before."""
+    return change.get("name"), change.get("type"), change.get("after")
 
 
 def _digests(zones: t.Sequence[ZoneReport], residuals: t.Mapping[str, ZoneRecord]) -> dict[str, str]:

@@ -43,6 +43,7 @@ class DriftEntry(t.TypedDict, total=False):
     soa_only: bool
     unsupported_types: t.Mapping[str, int]
     serial: int
+    stored_serial: int | None
     digest: str
     records: t.Sequence[t.Mapping[str, object]]
     truncated: bool
@@ -54,6 +55,7 @@ class ZoneDetail(t.TypedDict, total=False):
     """``detail`` of a record."""
 
     latest_sync: str | None
+    serial_moved: bool
     drift: DriftEntry
     effect: t.Mapping[str, object]
     fidelity: str

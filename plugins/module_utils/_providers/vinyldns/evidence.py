@@ -133,6 +133,14 @@ class DriftEvaluator:
             return True
         return self._serial(target, channel, self.backend) == evidence.serial
 
+    def accepts_moving(self, evidence: ZoneEvidence | None) -> bool:
+        """Whether a zone that is updated all the time may be synced by a plan of a moment ago.
+
+        Its plan is within the guards then, as were those before it. An approval is for one plan only, and a serial says nothing
+        about the extent of a sync.
+        """
+        return evidence is not None and evidence.drift is not None and not self.approval.digests
+
     def _serial(self, target: Target, channel: Channel, backend: Backend) -> int:
         return read_soa(target.name, backend, self._within(channel, self.timeout)).serial
 
@@ -163,6 +171,7 @@ class DriftEvaluator:
         else:
             reason = f"drift: {counts['creates']} to create, {counts['updates']} to update, {counts['deletes']} to delete"
         result = {**drift.to_result(self.limit), "in_sync": drift.in_sync, "record_sets": drift.stored_total}
+        result["stored_serial"] = drift.stored_serial
         return ZoneEvidence(drift, drift.serial, drift.in_sync, reason, broken, _warnings(drift), result)
 
     @staticmethod

@@ -219,6 +219,9 @@ class VinylDNS(Provider):
     def still_valid(self, target: Target, observation: Observation, channel: Channel) -> bool:
         return self.evaluator.still_valid(target, t.cast(Known, observation.data).evidence, channel)
 
+    def accept_moving(self, target: Target, observation: Observation) -> t.Mapping[str, t.Any]:
+        return {"serial_moved": True} if self.evaluator.accepts_moving(t.cast(Known, observation.data).evidence) else {}
+
     # -- the run -----------------------------------------------------------------------------------------------------
 
     def trigger(self, target: Target, observation: Observation, channel: Channel) -> Run:

@@ -268,6 +268,18 @@ class TestReplanning:
         assert (code(result), only(result)["action"], lab.posts) == ("busy", "refused", 0)
         assert lab.web.lines.count("GET /mirrors/7") == 5
 
+    def test_one_that_never_rests_may_be_synced_by_the_newest_plan(self, lab: Lab) -> None:
+        class Restless(Fifth):
+            def still_valid(self, target: Target, observation: Observation, channel: Channel) -> bool:
+                lab.service.change("7")
+                return False
+
+            def accept_moving(self, target: Target, observation: Observation) -> dict[str, bool]:
+                return {"moved": True}
+
+        record = only(lab.run(Restless))
+        assert (record["state"], record["detail"]["moved"], record["detail"]["revision"], lab.posts) == ("succeeded", True, 5, 1)
+
 
 class TestInFlight:
     def test_a_run_of_somebody_else_is_joined(self, lab: Lab) -> None:

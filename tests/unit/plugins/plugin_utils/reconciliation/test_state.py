@@ -160,6 +160,35 @@ SYNCED = record("triggered")
 CLEAN = record("skipped")
 LEFT = record("would_trigger", reason="1 to create")
 
+NEW, OTHER = {"name": "new", "after": 1}, {"name": "other", "after": 2}
+
+
+def synced_at(serial: int, fidelity: str = "exact") -> Json:
+    return record("triggered", detail={"drift": {"serial": serial, "records": [NEW]}, "fidelity": fidelity})
+
+
+def left_at(stored: int | None, serial: int, change: Json = OTHER) -> Json:
+    detail = {"drift": {"serial": serial, "stored_serial": stored, "records": [change]}}
+    return record("would_trigger", reason="1 to create", detail=detail)
+
+
+UPDATED_SINCE = [
+    (synced_at(7), left_at(7, 8)),
+    # the sync saw later updates than the plan
+    (synced_at(7, "differs"), left_at(8, 9)),
+    (synced_at(2**32 - 1), left_at(2**32 - 1, 3)),
+]
+NOT_UPDATED_SINCE = [
+    (synced_at(7), left_at(7, 7)),
+    (synced_at(7, "differs"), left_at(7, 8)),
+    (synced_at(7), left_at(6, 8)),
+    (synced_at(7), left_at(None, 8)),
+    (synced_at(7), left_at(8, 7)),
+    # this one does not get over
+    (synced_at(7), left_at(8, 9, NEW)),
+    (SYNCED, left_at(7, 8)),
+]
+
 VERDICTS = [
     # plan, sync, residual, batch, verdict, a part of the reason
     (CLEAN, None, None, "", "in_sync", "skipped for"),
@@ -187,6 +216,8 @@ VERDICTS = [
     # the server said that this was done a moment ago, and yet there is drift
     (PLANNED, record("skipped", detail={"drift": drift()}), None, "", "drift", "not synced: skipped for"),
     (PLANNED, SYNCED, LEFT, "", "drift", "synced, and yet: 1 to create"),
+    *((PLANNED, synced, left, "", "reconciled", "updated since, from serial") for synced, left in UPDATED_SINCE),
+    *((PLANNED, synced, left, "", "drift", "synced, and yet: 1 to create") for synced, left in NOT_UPDATED_SINCE),
     (PLANNED, SYNCED, failed("connection_failed"), "", "failed", "synced, but then: it is connection_failed"),
     (PLANNED, SYNCED, failed("guard_refused"), "", "failed", "synced, but then: it is guard_refused"),
     (PLANNED, SYNCED, None, "", "failed", "was not looked at"),
