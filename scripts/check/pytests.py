@@ -33,6 +33,7 @@ def modules() -> None:
 
 
 def long() -> None:
+    run([ROOT / "scripts" / "install-dns-servers"])
     run_tests("long", "tests/unit", "tests/module", workers=CORES, options=("--long",))
 
 
