@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -153,3 +154,21 @@ def test_text_of_the_server_gets_no_second_full_stop(server: Server, simulator: 
     simulator.fault("status", part="vinyldns", method="POST", code=404, body=body)
     outcome = run_module("vinyldns_zone_sync", server.options())
     assert outcome.codes == ["endpoint_missing"] and body in outcome.result["msg"] and ".." not in outcome.result["msg"]
+
+
+# -- a restart of the server -----------------------------------------------------------------------------------------
+
+
+def test_server_that_is_away_for_seconds_while_it_syncs_is_waited_for(
+    server: Server, simulator: Simulator, start_module: Any
+) -> None:
+    drifted(server)
+    simulator.knob("vinyldns", sync_duration=4.0)
+    process = start_module("vinyldns_zone_sync", server.options(wait_timeout=60, poll_max_interval=1))
+    wait_until(lambda: server.accepted() == 1)
+    simulator.control.offline("vinyldns")
+    time.sleep(8)
+    simulator.control.online("vinyldns")
+    outcome = process.finish()
+    assert not outcome.failed and outcome.only["state"] == "succeeded" and outcome.only["detail"]["fidelity"] == "exact"
+    assert outcome.only["elapsed"] > 8 and server.posts() == server.accepted() == 1

@@ -65,4 +65,5 @@ EVERYONE = "EVERYONE"
 def accessors(zone: Zone) -> set[str]:
     """Ids in the zone access index, which decides what listing zones shows."""
     rules = {rule.get("userId") or rule.get("groupId") or EVERYONE for rule in zone.acl_rules}
-    return rules | {zone.admin_group_id} | ({EVERYONE} if zone.shared else set())
+    # shared zones are open to everyone, but not listed for everyone
+    return rules | {zone.admin_group_id}

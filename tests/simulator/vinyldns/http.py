@@ -77,7 +77,7 @@ def protected(context: Context, endpoint: Endpoint) -> Handler:
 def integer(call: Call, name: str, default: int) -> int:
     """A query parameter that the HTTP library insists on being an integer."""
     text = call.query.get(name)
-    if text is None:
+    if not text:
         return default
     if not re.fullmatch(r"[+-]?\d+", text) or not -(2**31) <= int(text) < 2**31:
         message = f"The query parameter '{name}' was malformed:\n'{text}' is not a valid 32-bit signed integer value"

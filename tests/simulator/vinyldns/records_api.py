@@ -12,7 +12,7 @@ from aiohttp import web
 
 from ..framework import Abort, Call, Route, json_answer
 from .access import access_level, check_change, check_see
-from .http import Context, body_object, find_zone, integer, like, max_items, protected, refuse, required
+from .http import INTERNAL_ERROR, Context, body_object, find_zone, integer, like, max_items, plain, protected, refuse
 from .model import (
     CREATE,
     DELETE,
@@ -109,6 +109,8 @@ class RecordsApi:
         start, limit = integer(call, "startFrom", 0), max_items(call)
         zone = find_zone(self._context, call.params["zone"])
         check_see(caller, zone)
+        if start < 0:
+            raise Abort(plain(INTERNAL_ERROR, status=500))
         found = self._store.record_set_changes(zone.id, offset=start, limit=limit + 1)
         page = {
             "zoneId": zone.id,
@@ -120,7 +122,9 @@ class RecordsApi:
         return json_answer(without_none(page))
 
     async def history(self, call: Call, caller: Caller) -> web.StreamResponse:
-        zone_id, name, rdtype = (required(call, parameter) for parameter in ("zoneId", "fqdn", "recordType"))
+        zone_id, name, rdtype = (call.query.get(parameter) for parameter in ("zoneId", "fqdn", "recordType"))
+        if not (zone_id and name and rdtype):
+            raise refuse("recordType, fqdn and zoneId cannot be empty", 400)
         start, limit = integer(call, "startFrom", 0), max_items(call)
         zone = find_zone(self._context, zone_id)
         check_see(caller, zone)

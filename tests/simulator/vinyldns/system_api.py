@@ -25,7 +25,7 @@ class SystemApi:
             Route("GET", "/health", self.health),
             Route("GET", "/color", self.color),
             Route("GET", "/status", self.status),
-            Route("POST", "/status", self.set_status),
+            Route("POST", "/status", protected(self._context, self.set_status)),
             Route("GET", "/groups", protected(self._context, self.list_groups)),
             Route("GET", "/groups/{group}", protected(self._context, self.get_group)),
             Route("GET", "/groups/{group}/members", protected(self._context, self.get_members)),
@@ -44,7 +44,9 @@ class SystemApi:
     async def status(self, call: Call) -> web.StreamResponse:
         return json_answer(self._status_json())
 
-    async def set_status(self, call: Call) -> web.StreamResponse:
+    async def set_status(self, call: Call, caller: Caller) -> web.StreamResponse:
+        if not caller.user.is_super:
+            raise refuse(f"Not authorized. User '{caller.user.name}' cannot make the requested change.", 403)
         required(call, "processingDisabled")
         self._context.knobs.processing_disabled = boolean(call, "processingDisabled", False)
         return json_answer(self._status_json())

@@ -15,7 +15,6 @@ from ..framework import Abort, Call, Route, in_daemon_thread, json_answer
 from .access import EVERYONE, access_level, check_change, check_see, check_see_changes
 from .backend import BackendError, ZoneNotFound, check_zone, load_zone
 from .http import (
-    INTERNAL_ERROR,
     Context,
     body_object,
     boolean,
@@ -23,7 +22,6 @@ from .http import (
     integer,
     like,
     max_items,
-    plain,
     protected,
     refuse,
 )
@@ -145,9 +143,10 @@ class ZonesApi:
         zone = find_zone(self._context, call.params["zone"])
         check_see_changes(caller, zone)
         start = call.query.get("startFrom")
-        if start is not None and not start.isdigit():
-            raise Abort(plain(INTERNAL_ERROR, status=500))
-        found = self._store.zone_changes(zone.id, not_after=None if start is None else int(start), limit=limit + 1)
+        if start and not start.isdigit():
+            found = []
+        else:
+            found = self._store.zone_changes(zone.id, not_after=int(start) if start else None, limit=limit + 1)
         page = {
             "zoneId": zone.id,
             "zoneChanges": [self._change_json(change) for change in found[:limit]],
@@ -288,7 +287,7 @@ class ZonesApi:
         """The server must answer for the zone and let it be transferred, and the zone must have an apex NS."""
         backends = self._context.backends
         if zone.backend_id is not None and zone.backend_id not in backends.ids:
-            raise refuse(f"Invalid backendId: [{zone.backend_id}]; please check with your VinylDNS administrator.", 400)
+            raise refuse(f"Invalid backendId: [Some({zone.backend_id})]; please check system configuration", 400)
         try:
             records = await in_daemon_thread(self._read_zone, zone)
         except ZoneNotFound:
