@@ -29,7 +29,8 @@ options:
     type: path
   request_timeout:
     description:
-      - Seconds to wait for a connection, and for each response.
+      - Seconds to wait for a connection, and for each piece of a response. A large response may take longer as a whole, up to
+        the deadline of the target.
     type: float
     default: 30.0
 """

@@ -13,7 +13,9 @@ options:
   wait_timeout:
     description:
       - Seconds within which a target must be finished. One deadline covers finding it, triggering, retries, pauses that the
-        server asks for and waiting. Each target has its own, which begins when work on it begins.
+        server asks for, waiting and verifying, however slowly the server sends. Each target has its own, which begins when the
+        module starts looking for the target, not while it waits for one of O(max_parallel) slots. A last request at the
+        deadline may take one second.
       - A timeout is neither a success nor a failure of the run, which goes on at the server, see O(on_timeout).
     type: float
     default: 900.0

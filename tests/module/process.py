@@ -12,8 +12,10 @@ from __future__ import annotations
 import importlib
 import multiprocessing
 import os
+import resource
 import signal
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -35,12 +37,25 @@ class ModuleProcess:
     def __init__(self, name: str, text: str, environment: Mapping[str, str], folder: Path) -> None:
         self._files = [folder / "stdin", folder / "stdout", folder / "stderr"]
         self._files[0].write_text(text)
-        self._process = _SERVER.Process(target=_run, args=(name, dict(environment), [str(path) for path in self._files]))
+        self._usage = folder / "usage"
+        files = [str(path) for path in self._files]
+        self._process = _SERVER.Process(target=_run, args=(name, dict(environment), files, str(self._usage)))
+        self._began = time.monotonic()
         self._process.start()
 
     @property
     def is_running(self) -> bool:
         return self._process.is_alive()
+
+    @property
+    def seconds(self) -> float:
+        """How long it took, start and end included, once it has ended by itself."""
+        return float(self._usage.read_text().split()[0]) - self._began
+
+    @property
+    def mebibytes(self) -> float:
+        """How much memory it had at most, once it has ended by itself."""
+        return float(self._usage.read_text().split()[1]) / 1024
 
     def kill(self) -> None:
         self._process.kill()
@@ -63,7 +78,7 @@ class ModuleProcess:
         return self._process.exitcode, output, errors
 
 
-def _run(name: str, environment: dict[str, str], files: list[str]) -> None:
+def _run(name: str, environment: dict[str, str], files: list[str], usage: str) -> None:
     os.environ.clear()
     os.environ.update(environment)
     for number, path in enumerate(files):
@@ -72,4 +87,8 @@ def _run(name: str, environment: dict[str, str], files: list[str]) -> None:
         os.close(opened)
     sys.stdin = open(0, closefd=False)  # noqa: SIM115 (it is open as long as the process lives)
     sys.argv = [name]
-    importlib.import_module(f"{MODULES}.{name}").main()
+    try:
+        importlib.import_module(f"{MODULES}.{name}").main()
+    finally:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        Path(usage).write_text(f"{time.monotonic()} {peak}\n")

@@ -17,38 +17,66 @@ import zlib
 
 from . import transport
 
-#: bytes of a decoded body. The largest that is known is a page of 100 record sets, which DNS itself limits to 6.4 MB.
-MAX_BODY = 16 * 1024 * 1024
+#: bytes of a decoded body. The largest in use are pages of 100 rows; eight of them may be received at once, and all together
+#: shall stay below 200 MiB.
+MAX_BODY = 8 * 1024 * 1024
 #: bytes of the body of an error, of which a message has a line
 MAX_ERROR_BODY = 256 * 1024
 #: values in a JSON body: each may take 80 bytes in memory, however few it takes on the way
-MAX_VALUES = 1_000_000
+MAX_VALUES = 500_000
 
 _CHUNK = 65536
 
 
-def read_body(response: t.Any, limit: int, received: bytearray | None = None) -> tuple[bytes, bool]:
-    """The decoded body of a streamed response of requests up to ``limit`` bytes, and whether there is more.
+class TooLarge(Exception):
+    """A body of more than :data:`MAX_BODY` bytes."""
+
+
+def read_whole(response: t.Any, received: list[bytes] | None = None) -> bytes:
+    """The decoded body of a streamed response of requests.
 
     The connection can be used again if all of the body has been read, and else is closed.
 
-    :param received: an empty buffer, which has what arrived if the body breaks off.
+    :param received: an empty list, which has pieces of what arrived if the body breaks off.
+    :raises TooLarge: it is too large.
     :raises OSError: ``requests.RequestException``, if the body cannot be read or decoded, or is not complete.
     """
-    raw, body = response.raw, bytearray() if received is None else received
+    pieces: list[bytes] = [] if received is None else received
+    if _read(response, MAX_BODY, pieces):
+        raise TooLarge
+    return b"".join(pieces)
+
+
+def read_part(response: t.Any, limit: int) -> tuple[bytes, bool]:
+    """The first ``limit`` bytes of such a body, and whether there is more.
+
+    :raises OSError: as :func:`read_whole`.
+    """
+    pieces: list[bytes] = []
+    truncated = _read(response, limit, pieces)
+    return b"".join(pieces)[:limit], truncated
+
+
+def _read(response: t.Any, limit: int, pieces: list[bytes]) -> bool:
+    """Append a body piece by piece, since one buffer that grows would take twice the memory.
+
+    :returns: whether it has more than ``limit`` bytes, of which no more are read.
+    """
+    raw, size = response.raw, 0
     # as a matter of course since urllib3 2: half a body is no response
     raw.enforce_content_length = True
     try:
         decoder = _Decoder(response.headers.get("Content-Encoding"))
-        while len(body) <= limit:
+        while size <= limit:
             # the chunked encoding is left to http.client, which limits the length of its lines
             data = raw.read(_CHUNK, decode_content=False)
             if not data:
-                return bytes(body), False
-            body += decoder.decode(data, limit + 1 - len(body))
-        return bytes(body[:limit]), True
+                return False
+            pieces.append(decoder.decode(data, limit + 1 - size))
+            size += len(pieces[-1])
+        return True
     except transport.urllib3.exceptions.HTTPError as exc:
-        body += decoder.decode(_before_the_break(exc), limit + 1 - len(body))
+        pieces.append(decoder.decode(_before_the_break(exc), limit + 1 - size))
         raise transport.requests.exceptions.ConnectionError(exc) from exc
     finally:
         response.close()

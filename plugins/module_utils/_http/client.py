@@ -25,7 +25,7 @@ from .._core.errors import Ambiguous, NeverArrived, RateLimited, SyncError, inva
 from .._core.redact import Redactor
 from .._core.stop import StopSignal
 from . import transport
-from .body import MAX_BODY, MAX_ERROR_BODY, read_body
+from .body import MAX_BODY, MAX_ERROR_BODY, TooLarge, read_part, read_whole
 from .limits import Limits, limited
 from .response import DEFAULT_PORTS, REDIRECTS, Interpreter, Response, judge_status, origin_of, redirect_refused
 
@@ -141,14 +141,14 @@ class HttpClient:
         url: str,
         timeout: tuple[float, float],
         within: Limits,
-        received: bytearray | None = None,
+        received: list[bytes] | None = None,
         **kwargs: t.Any,
     ) -> Response:
         """Send one request, exactly once, and read its response: all of it, or of an error as much as a message may need.
 
         :param timeout: seconds for connecting, and for each wait for data.
         :param within: hold for the exchange as a whole.
-        :param received: empty; has what arrived of the body of a successful response that breaks off.
+        :param received: empty; has the pieces that arrived of the body of a successful response that breaks off.
         :raises OSError: on any trouble of transport, as a rule a ``requests.RequestException``.
         :raises SyncError: ``invalid_option`` if HTTP cannot carry it, ``bad_response`` if the body is too large.
         """
@@ -164,16 +164,15 @@ class HttpClient:
                     stream=True,
                     **kwargs,
                 )
-                body, truncated = read_body(response, *((MAX_BODY, received) if response.ok else (MAX_ERROR_BODY, None)))
+                body = read_whole(response, received) if response.ok else read_part(response, MAX_ERROR_BODY)[0]
+        except TooLarge:
+            raise _too_large(Response(method, url, response.status_code, response.headers, b"")) from None
         except ValueError as exc:
             about_a_header = isinstance(exc, transport.requests.exceptions.InvalidHeader)
             if isinstance(exc, OSError) and not about_a_header:
                 raise
             raise _bad_header(self.settings.origin) from None
-        answer = Response(method, url, response.status_code, response.headers, body, self.redactor.text)
-        if truncated and response.ok:
-            raise _too_large(answer)
-        return answer
+        return Response(method, url, response.status_code, response.headers, body, self.redactor.text)
 
 
 def _too_large(answer: Response) -> SyncError:
@@ -271,11 +270,11 @@ class Channel:
             self.on_trigger()
         self.may_have_executed = True
         self.count.add()
-        received = bytearray()
+        received: list[bytes] = []
         try:
             answer = self._send(self.client.triggers, method, url, within, body, extra, received)
         except (OSError, SyncError) as exc:
-            raise self._noted(self._failed_trigger(exc, within, received.decode("utf-8", "replace"))) from None
+            raise self._noted(self._failed_trigger(exc, within, b"".join(received).decode("utf-8", "replace"))) from None
         if answer.status in expect:
             return answer
         raise self._noted(self._judge_trigger(answer, definite))
@@ -335,7 +334,7 @@ class Channel:
         within: Limits,
         body: t.Any,
         headers: t.Mapping[str, str],
-        received: bytearray | None = None,
+        received: list[bytes] | None = None,
     ) -> Response:
         timeout = (within.connect, within.wait)
         return self.client.send(session, method, url, timeout, within=within, received=received, json=body, headers=headers)

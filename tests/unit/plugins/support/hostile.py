@@ -84,8 +84,8 @@ def endless_chunk_size() -> Response:
 
 @functools.cache
 def _zeros() -> bytes:
-    """A gibibyte, in members of 32 MiB."""
-    return gzip.compress(bytes(2**25), 1) * 32
+    """A gibibyte, in members of 8 MiB."""
+    return gzip.compress(bytes(2**23), 1) * 128
 
 
 def bomb() -> Response:
@@ -97,7 +97,7 @@ def bomb_in_a_bomb() -> Response:
 
 
 def deep_json() -> Response:
-    return _sized(b"[" * 900_000)
+    return _sized(b"[" * 400_000)
 
 
 def wide_json() -> Response:

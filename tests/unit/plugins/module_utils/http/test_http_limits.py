@@ -30,7 +30,7 @@ from tests.unit.plugins.support.web import Reply, Request
 #: seconds by which a busy machine may be late
 SLACK = 2.0
 #: bytes that a request may take at any moment: the largest body, twice, and what it is parsed into
-MEMORY = 120 * 2**20
+MEMORY = 60 * 2**20
 
 
 @contextlib.contextmanager
@@ -70,10 +70,10 @@ def test_memory_is_limited(respond: t.Callable[[], hostile.Response]) -> None:
 )
 def test_a_body_that_is_too_large_names_the_limit(respond: t.Callable[[], hostile.Response]) -> None:
     with Hostile(respond) as server, channel_to(server.url, deadline=30, request_timeout=30) as channel:
-        with pytest.raises(SyncError, match=r"GET /x \(HTTP 200\) is larger than 16 MiB") as caught:
+        with pytest.raises(SyncError, match=r"GET /x \(HTTP 200\) is larger than 8 MiB") as caught:
             channel.observe("/x")
         assert (caught.value.code, len(server.log)) == ("bad_response", 1)
-        with pytest.raises(Ambiguous, match="larger than 16 MiB, after the request had been sent"):
+        with pytest.raises(Ambiguous, match="larger than 8 MiB, after the request had been sent"):
             channel.trigger("POST", "/sync")
 
 
