@@ -392,6 +392,23 @@ def test_a_killed_task_is_resumed_and_never_doubled(server: Server, start_module
     assert server.posts() == 1
 
 
+def test_check_mode_predicts_the_refusal_after_an_interrupted_trigger(
+    server: Server, start_module: Any, run_module: RunModule
+) -> None:
+    server.simulator.fault("hang", part="plm", method="POST")
+    started = start_module(SYNC, server.options())
+    eventually(server.posts)
+    started.kill()
+    predicted = run_module(SYNC, server.options(), check=True)
+    outcome = run_module(SYNC, server.options())
+    for each in (predicted, outcome):
+        assert failure(each)["code"] == "outcome_unknown"
+        assert "was interrupted" in failure(each)["message"]
+        assert (each.only["action"], each.changed) == ("refused", False)
+    assert server.posts() == 1
+    assert run_module(SYNC, server.options(), check=True).only["action"] == "would_trigger"
+
+
 # -- a lost answer ---------------------------------------------------------------------------------------------------
 
 

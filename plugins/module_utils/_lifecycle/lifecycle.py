@@ -20,7 +20,7 @@ from .._core.stop import Stopped
 from .._http.client import Channel
 from .._state.run_ledger import NO_REVISION, Entry, Key, LeaseConflict, RunLedger
 from .movement import Movement
-from .plan import LedgerEvidence, Plan, decide
+from .plan import LedgerEvidence, Plan, decide, interrupted
 from .poll import Reading
 from .provider import Observation, Provider, Run, Services, Target
 from .record import Record
@@ -155,7 +155,7 @@ class Lifecycle:
     def _interrupted(self, entry: Entry) -> Run | None:
         """A process died between recording its intent and recording the response: whether it triggered is not known yet."""
         if self.settings.check_mode:
-            return self.provider.find(self.target, entry.snapshot, self.channel)
+            return self._foresee(entry)
         if not self.ledger.adopt(entry.id):
             # another process finds out, and this one waits for it before it triggers
             return None
@@ -166,11 +166,22 @@ class Lifecycle:
             self.ledger.drop_lease(entry.id)
             raise
 
-    def _recover(self, entry: Entry) -> Run | None:
+    def _foresee(self, entry: Entry) -> Run | None:
+        """In check mode: the run that :meth:`_recover` will find, or its refusal where that is certain by now."""
         run = self.provider.find(self.target, entry.snapshot, self.channel)
-        age = (self.services.clock.now() - entry.intended_at).total_seconds()
-        if run is None and age < self.settings.settle_grace:
-            run = self._look_for(entry.snapshot, self.settings.settle_grace - age)
+        can_still_show = self.provider.can_find() and self._grace_left(entry) > 0
+        if not (run or can_still_show or self.provider.capabilities.absence_proves or self.settings.policy.force):
+            raise interrupted(entry.intended_at)
+        return run
+
+    def _grace_left(self, entry: Entry) -> float:
+        """Seconds for which a run that was triggered may not show yet."""
+        return self.settings.settle_grace - (self.services.clock.now() - entry.intended_at).total_seconds()
+
+    def _recover(self, entry: Entry) -> Run | None:
+        run, grace = self.provider.find(self.target, entry.snapshot, self.channel), self._grace_left(entry)
+        if run is None and grace > 0:
+            run = self._look_for(entry.snapshot, grace)
         if run is not None:
             self.ledger.started(entry.id, run.handle)
             return run
@@ -178,11 +189,7 @@ class Lifecycle:
             self._finish(entry.id, "void")
             return None
         self._finish(entry.id, "unknown")
-        raise SyncError(
-            "outcome_unknown",
-            f"a run intended at {isoformat(entry.intended_at)} was interrupted, and whether it was triggered cannot be seen",
-            "Look at the target. If it still needs the sync, run the task again: this message comes once.",
-        )
+        raise interrupted(entry.intended_at)
 
     def _memory(self, finished: Entry | None) -> LedgerEvidence:
         policy = self.settings.policy

@@ -9,8 +9,10 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import typing as t
 
+from .._core.clock import isoformat
 from .._core.errors import SyncError, Violation
 from .._core.vocabulary import Basis, PlannedAction
 from .provider import Observation
@@ -114,4 +116,13 @@ def kept_changing(times: int) -> SyncError:
         "busy",
         f"the target changed between the plan and the trigger {times} times in a row",
         "Run the task again when it is quiet.",
+    )
+
+
+def interrupted(intended_at: dt.datetime) -> SyncError:
+    """The run that an earlier process intended can neither be found nor ruled out."""
+    return SyncError(
+        "outcome_unknown",
+        f"a run intended at {isoformat(intended_at)} was interrupted, and whether it was triggered cannot be seen",
+        "Look at the target. If it still needs the sync, run the task again: this message comes once.",
     )

@@ -208,8 +208,16 @@ class TestDeadProcess:
 
     def test_before_the_trigger_where_absence_proves_nothing(self, lab: Lab) -> None:
         self.die(lab, "before")
+        # it may still show within the grace
+        assert only(lab.run(check=True, release="1.2"))["action"] == "would_trigger"
+        lab.clock.sleep(60)
+        assert only(lab.run(check=True, force=True))["action"] == "would_trigger"
+        assert only(lab.run(Proven, check=True))["action"] == "would_trigger"
+        predicted = [lab.run(check=True, release="1.2") for _time in range(2)]
         result = lab.run(release="1.2")
         assert (code(result), only(result)["state"], lab.posts) == ("outcome_unknown", "not_started", 0)
+        for each in predicted:
+            assert (code(each), each["failed"], only(each)["failure"]) == (code(result), True, only(result)["failure"])
         assert "interrupted" in only(result)["failure"]["message"]
         # but only once
         assert only(lab.run(release="1.2"))["state"] == "succeeded"
