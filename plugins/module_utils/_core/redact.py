@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import base64
+import collections.abc
 import json
 import re
 import typing as t
@@ -75,7 +76,7 @@ def _masked(text: str, forms: t.Iterable[str]) -> str:
 def _scrubbed(value: t.Any, forms: t.Sequence[str]) -> t.Any:
     if isinstance(value, str):
         return _masked(value, forms)
-    if isinstance(value, t.Mapping):
+    if isinstance(value, collections.abc.Mapping):
         return {
             key if isinstance(key, str) and _OWN_KEY.fullmatch(key) else _scrubbed(key, forms): _scrubbed(item, forms)
             for key, item in value.items()
@@ -101,7 +102,7 @@ def without_keys(value: t.Any, names: t.Container[str]) -> t.Any:
 
     For secrets of the server that are not known in advance, such as TSIG keys in zone objects.
     """
-    if isinstance(value, t.Mapping):
+    if isinstance(value, collections.abc.Mapping):
         return {key: without_keys(item, names) for key, item in value.items() if key not in names}
     if isinstance(value, list):
         return [without_keys(item, names) for item in value]

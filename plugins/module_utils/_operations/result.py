@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import collections.abc
 import json
 import os
 import tempfile
@@ -98,7 +99,7 @@ def structural_texts(result: t.Mapping[str, t.Any]) -> list[str]:
 def _texts(value: t.Any) -> list[str]:
     if isinstance(value, str):
         return [value]
-    inner = value.values() if isinstance(value, t.Mapping) else value if isinstance(value, list) else ()
+    inner = value.values() if isinstance(value, collections.abc.Mapping) else value if isinstance(value, list) else ()
     return [text for item in inner for text in _texts(item)]
 
 
@@ -173,7 +174,7 @@ def _short(text: str, limit: int = MAX_TEXT) -> str:
 
 
 def _shortened(value: t.Any, limit: int) -> t.Any:
-    if isinstance(value, t.Mapping):
+    if isinstance(value, collections.abc.Mapping):
         return {key: _shortened(item, limit) for key, item in value.items()}
     return value[:limit] if isinstance(value, list) else value
 

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import collections.abc
 import dataclasses
 import functools
 import types
@@ -33,9 +34,11 @@ class JsonState:
 
 def encode(value: object) -> object:
     """A value as JSON has it."""
+    if value is None or isinstance(value, (str, int, float)):
+        return value
     if isinstance(value, JsonState):
         return value.to_json()
-    if isinstance(value, t.Mapping):
+    if isinstance(value, collections.abc.Mapping):
         return {str(key): encode(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [encode(item) for item in value]

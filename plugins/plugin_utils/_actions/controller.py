@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import collections.abc
 import contextlib
 import json
 import os
@@ -110,7 +111,7 @@ def plain(value: t.Any) -> t.Any:
     for kind in (int, float):
         if isinstance(value, kind):
             return kind(value)
-    if isinstance(value, t.Mapping):
+    if isinstance(value, collections.abc.Mapping):
         return {_text(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set)):
         return [plain(item) for item in value]

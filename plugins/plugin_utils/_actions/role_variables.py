@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import collections.abc
 import typing as t
 
 from ansible.errors import AnsibleError
@@ -77,7 +78,7 @@ def _not_evaluated(name: str, error: AnsibleError) -> SyncError:
 def _without(omitted: object, value: object) -> object:
     if omitted is not None and value == omitted:
         return omitted
-    if isinstance(value, t.Mapping):
+    if isinstance(value, collections.abc.Mapping):
         return {key: _without(omitted, item) for key, item in value.items() if omitted is None or item != omitted}
     if isinstance(value, (list, tuple)):
         return [_without(omitted, item) for item in value if omitted is None or item != omitted]
@@ -89,7 +90,7 @@ def _check_keys(value: object, where: str) -> None:
 
     :raises SyncError: ``invalid_option``.
     """
-    if isinstance(value, t.Mapping):
+    if isinstance(value, collections.abc.Mapping):
         for key, item in value.items():
             if not isinstance(key, str):
                 text_of(where, key)
