@@ -80,6 +80,14 @@ def test_requests_are_counted_exactly(server: Server, simulator: Simulator, run_
     assert outcome.result["summary"]["requests"] == outcome.only["requests"] == seen
 
 
+def test_a_zone_in_sync_takes_three_requests(server: Server, simulator: Simulator, run_module: RunModule) -> None:
+    """The zone, which is not read again, its changes, and the one page of its record sets."""
+    server.add()
+    outcome = run_module("vinyldns_zone_sync", server.options())
+    assert outcome.only["action"] == "skipped"
+    assert len(simulator.requests(part="vinyldns")) == outcome.only["requests"] == 3
+
+
 def test_soa_only_drift_counts_as_in_sync(server: Server, run_module: RunModule) -> None:
     server.add()
     server.update_dns(add=[["new", 300, "A", "198.51.100.1"]])

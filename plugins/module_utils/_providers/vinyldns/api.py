@@ -157,14 +157,15 @@ def get_zone(channel: Channel, zone_id: str) -> tuple[Json, dt.datetime | None]:
     return _zone(response), response.server_now
 
 
-def find_zone(channel: Channel, name_or_id: str) -> Json:
-    """A zone by its name or id. By name the server does not check access; ``accessLevel`` shows it.
+def find_zone(channel: Channel, name_or_id: str) -> tuple[Json, dt.datetime | None]:
+    """A zone by its name or id, and the server's clock. By name the server does not check access; ``accessLevel`` shows it.
 
     :raises SyncError: as :func:`get_zone`.
     """
     if is_id(name_or_id):
-        return get_zone(channel, name_or_id)[0]
-    return _zone(channel.observe(f"/zones/name/{encode_segment(absolute(name_or_id))}"))
+        return get_zone(channel, name_or_id)
+    response = channel.observe(f"/zones/name/{encode_segment(absolute(name_or_id))}")
+    return _zone(response), response.server_now
 
 
 def list_zones(channel: Channel, name_filter: str | None = None, admin_group: str | None = None) -> t.Iterator[Json]:

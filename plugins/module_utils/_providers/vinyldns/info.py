@@ -64,7 +64,7 @@ class ZoneReader:
     def inspect(self, name: str, channel: Channel) -> dict[str, t.Any]:
         """One zone; ``exists`` is false if VinylDNS does not have it."""
         try:
-            found = self._listed[name] if name in self._listed else api.find_zone(channel, name)
+            found = self._listed[name] if name in self._listed else api.find_zone(channel, name)[0]
         except SyncError as error:
             if error.code != "not_found":
                 raise

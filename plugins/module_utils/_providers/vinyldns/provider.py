@@ -44,6 +44,8 @@ from .signing import AccessKey, SigningAuth
 DELAYS = (10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 3600.0)
 #: dates in the API are cut to whole seconds
 DATE_RESOLUTION = 1.0
+#: seconds for which a zone that was looked for need not be read again: it is observed right after
+FRESH = 1.0
 #: seconds without the end of another sync, after which an older one that is pending is taken for dead while it is waited for
 QUIET = 60.0
 MAX_STALE_AFTER = 30 * 86400.0
@@ -113,6 +115,18 @@ class Known:
     seen_at: float
 
 
+@dataclasses.dataclass(frozen=True)
+class FoundZone:
+    """A zone as it was when it was looked for.
+
+    :param seen_at: by the monotonic clock.
+    """
+
+    zone: Json
+    server_now: dt.datetime | None
+    seen_at: float
+
+
 class VinylDNS(Provider):
     """Zones of one VinylDNS server."""
 
@@ -134,6 +148,7 @@ class VinylDNS(Provider):
         self.client = new_client(options, services)
         self.address = self.client.settings.base_url
         self._wide = threading.Lock()
+        self._found: dict[str, FoundZone] = {}
 
     @classmethod
     def requirements(cls, options: Options) -> t.Sequence[tuple[str, str | None]]:
@@ -143,7 +158,9 @@ class VinylDNS(Provider):
         return list_of_names(self.options, "zones")
 
     def resolve(self, name: str, channel: Channel) -> Target:
-        zone = api.find_zone(channel, name)
+        zone, server_now = api.find_zone(channel, name)
+        if zone.get("accessLevel") == "Delete":
+            self._found[zone["id"]] = FoundZone(zone, server_now, self.services.clock.monotonic())
         return Target(zone["id"], zone["name"])
 
     def from_handle(self, handle: t.Mapping[str, t.Any]) -> Target:
@@ -154,7 +171,11 @@ class VinylDNS(Provider):
     # -- evidence ----------------------------------------------------------------------------------------------------
 
     def observe(self, target: Target, channel: Channel) -> Observation:
-        zone, server_now = api.get_zone(channel, target.id)
+        found = self._found.pop(target.id, None)
+        if found is not None and self.services.clock.monotonic() - found.seen_at <= FRESH:
+            zone, server_now = found.zone, found.server_now
+        else:
+            zone, server_now = api.get_zone(channel, target.id)
         if zone.get("accessLevel") not in (None, "Delete"):
             return Observation(reason="no permission to sync", obstacle=_no_permission(zone))
         listed = self._quiet_changes(target, self._changes(zone, server_now, channel), channel)
