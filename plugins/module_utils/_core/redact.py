@@ -31,6 +31,7 @@ class Redactor:
     def __init__(self, secrets: t.Iterable[str | None] = ()) -> None:
         self._forms: list[str] = []
         self._public: list[str] = []
+        self._identity_forms: list[str] = []
         self.add(*secrets)
 
     def add(self, *secrets: str | None) -> None:
@@ -42,10 +43,12 @@ class Redactor:
                 forms.update(_forms(secret), _forms(secret.strip()))
         # the longest first, or a secret that holds another one would be left in part
         self._forms = sorted(forms, key=len, reverse=True)
+        self._identity_forms = _hidden([form for form in self._forms if len(form) >= MIN_IN_IDENTITY], self._public)
 
     def publish(self, *texts: str) -> None:
         """Note texts that are shown anyway: the address of a server, the name of a provider, the names of targets."""
         self._public += texts
+        self._identity_forms = _hidden(self._identity_forms, texts)
 
     def text(self, text: str) -> str:
         """``text`` without any secret."""
@@ -63,8 +66,12 @@ class Redactor:
 
         Masking hides nothing where a secret is a part of what is public anyway, and a very short one is a part of any id.
         """
-        forms = [form for form in self._forms if len(form) >= MIN_IN_IDENTITY and not any(form in text for text in self._public)]
-        return _scrubbed(value, forms)
+        return _scrubbed(value, self._identity_forms)
+
+
+def _hidden(forms: t.Sequence[str], public: t.Sequence[str]) -> list[str]:
+    """Those that are no part of what is public."""
+    return [form for form in forms if not any(form in text for text in public)]
 
 
 def _masked(text: str, forms: t.Iterable[str]) -> str:
