@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import statistics
 import time
 from typing import Any
 from urllib.parse import quote
@@ -221,10 +222,11 @@ def test_a_thousand_zones_are_quick(vinyl: Vinyl) -> None:
     assert [page["zones"][0]["name"], page["zones"][-1]["name"], len(page["zones"])] == ["z0900.bulk.", "z0999.bulk.", 100]
     times = []
     for zone_id in list(ids.values())[:50]:
-        started = time.perf_counter()
+        # the CPU time of client and simulator, which are both in this process: other processes do not count
+        started = time.process_time()
         vinyl.get(f"/zones/{zone_id}")
-        times.append(time.perf_counter() - started)
-    assert min(times) < 0.003, "the quickest of many, because the machine may be busy"
+        times.append(time.process_time() - started)
+    assert statistics.median(times) < 0.005
 
 
 # -- changes -----------------------------------------------------------------------------------------------------------
