@@ -75,6 +75,9 @@ def _read(response: t.Any, limit: int, pieces: list[bytes]) -> bool:
             pieces.append(decoder.decode(data, limit + 1 - size))
             size += len(pieces[-1])
         return True
+    except transport.requests.exceptions.ContentDecodingError:
+        # which is one of the next kind, too
+        raise
     except transport.urllib3.exceptions.HTTPError as exc:
         pieces.append(decoder.decode(_before_the_break(exc), limit + 1 - size))
         raise transport.requests.exceptions.ConnectionError(exc) from exc
