@@ -495,6 +495,7 @@ BROKEN = {
     "down": Broken("connection_failed", "Check api_url"),
     "wrong prefix": Broken("endpoint_missing", "prefix", 404, {"prefix": "/moved/v0"}),
     "no remote": Broken("server_error", "without a remote", 500, {"no_remote": True}, url=("/api/media-manager/v0", "/v0")),
+    "desktop application without remote": Broken("connection_failed", "no remote", knobs={"no_remote": True}),
     "never answers": Broken("connection_failed", "no remote", fault={"kind": "hang", "times": None}),
     "database down": Broken("server_error", "local database of the server is down", 200, {"db_down": True}),
 }

@@ -37,6 +37,10 @@ class Plm:
     def call(self, method: str, path: str, **options: Any) -> requests.Response:
         return self._session.request(method, self.url + path, timeout=10, **options)
 
+    def standalone(self, method: str, path: str, **options: Any) -> requests.Response:
+        """The same as ``call`` at the standalone server."""
+        return self._session.request(method, self.simulator["plm"]["standalone_url"] + path, timeout=10, **options)
+
     def post(self) -> str:
         answer = self.call("POST", SYNCHRONIZERS)
         assert answer.status_code == 200, answer.text
@@ -314,6 +318,13 @@ def test_a_missing_half_is_made_up(plm: Plm) -> None:
     assert first["id"] != second["id"]
 
 
+@pytest.mark.parametrize("identifier", ["$+b", "$+"])
+def test_a_missing_push_is_made_up_as_well(plm: Plm, identifier: str) -> None:
+    shown = plm.show(identifier)
+    assert re.fullmatch(r"\$" + UUID4, shown["push"]["id"])
+    assert shown["id"] == f"{shown['push']['id']}+{shown['pull']['id'][1:]}"
+
+
 def test_halves_are_looked_up_one_by_one(plm: Plm) -> None:
     plm.script(pull_outcome="error")
     push, dummy, pull = plm.post().partition("+")
@@ -338,10 +349,48 @@ def test_halves_are_looked_up_one_by_one(plm: Plm) -> None:
 )
 def test_routes_with_nothing_behind_them_never_answer(plm: Plm, method: str, path: str) -> None:
     with pytest.raises(requests.ReadTimeout):
-        requests.request(method, plm.url + path, timeout=0.1)
+        requests.request(method, plm.simulator["plm"]["standalone_url"] + path, timeout=0.1)
+    plm.knob(hang_seconds=0.05)
+    with pytest.raises(requests.ConnectionError):
+        plm.standalone(method, path)
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", SYNCHRONIZERS), ("DELETE", SYNCHRONIZERS + "/$a+b")])
+def test_routes_of_the_desktop_application_that_never_answer(plm: Plm, method: str, path: str) -> None:
     plm.knob(hang_seconds=0.05)
     with pytest.raises(requests.ConnectionError):
         plm.call(method, path)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allow"),
+    [
+        ("DELETE", SYNCHRONIZERS, "OPTIONS, POST, GET"),
+        ("PATCH", SYNCHRONIZERS, "OPTIONS, POST, GET"),
+        ("PUT", SYNCHRONIZERS + "/$a+b", "OPTIONS, GET, DELETE"),
+        ("POST", SYNCHRONIZERS + "/$a+b", "OPTIONS, GET, DELETE"),
+    ],
+)
+def test_wrong_methods_of_the_desktop_application(plm: Plm, method: str, path: str, allow: str) -> None:
+    answer = plm.call(method, path)
+    assert (answer.status_code, answer.headers["Allow"]) == (405, allow)
+    assert answer.json() == {"code": "MethodNotAllowedError", "message": f"{method} is not allowed"}
+
+
+def test_answers_of_the_desktop_application_carry_cors(plm: Plm) -> None:
+    for method, path in (("POST", SYNCHRONIZERS), ("GET", SYNCHRONIZERS + "/$a+b"), ("GET", "/x"), ("DELETE", SYNCHRONIZERS)):
+        assert plm.call(method, path).headers["Access-Control-Allow-Origin"] == "http://appjs"
+    assert "Access-Control-Allow-Origin" not in plm.standalone("POST", SYNCHRONIZERS).headers
+
+
+def test_the_text_of_404_keeps_the_query(plm: Plm) -> None:
+    answer = plm.standalone("GET", "/storage/x?a=b")
+    assert (answer.status_code, answer.json()["message"]) == (404, "/v0/storage/x?a=b does not exist")
+
+
+def test_put_with_bad_json_is_answered(plm: Plm) -> None:
+    headers = {"Content-Type": "application/json"}
+    assert plm.standalone("PUT", SYNCHRONIZERS + "/$a+b", data=b"bad", headers=headers).status_code == 400
 
 
 @pytest.mark.parametrize(
@@ -356,7 +405,7 @@ def test_routes_with_nothing_behind_them_never_answer(plm: Plm, method: str, pat
     ],
 )
 def test_wrong_methods(plm: Plm, method: str, path: str, allow: str) -> None:
-    answer = plm.call(method, path)
+    answer = plm.standalone(method, path)
     assert (answer.status_code, answer.headers["Allow"]) == (405, allow)
     assert answer.json() == {"code": "MethodNotAllowedError", "message": f"{method} is not allowed"}
     assert plm.control("GET", "/synchronizers")["posts"] == 0
@@ -378,6 +427,7 @@ def test_a_wrong_prefix(plm: Plm, path: str) -> None:
         (b'{"a": b}', "Invalid JSON: Unexpected token b"),
         (b"{} x", "Invalid JSON: Unexpected token x"),
         (b'{"a":', "Invalid JSON: Unexpected end of input"),
+        (b"  ", "Invalid JSON: Unexpected end of input"),
     ],
 )
 def test_a_body_that_only_claims_to_be_json(plm: Plm, body: bytes, message: str) -> None:
@@ -393,6 +443,7 @@ def test_a_body_that_only_claims_to_be_json(plm: Plm, body: bytes, message: str)
         (b'{"x": 1}', "application/json"),
         (b"[]", "application/json"),
         (b"bad", "text/plain"),
+        (b"bad", "application/vnd.x+json"),
         (b"a=b", None),
     ],
 )
@@ -402,11 +453,14 @@ def test_any_other_body_is_ignored(plm: Plm, body: bytes, content_type: str | No
 
 
 def test_without_a_remote_nothing_works(plm: Plm) -> None:
-    plm.knob(no_remote=True)
-    answer = plm.call("POST", SYNCHRONIZERS)
+    plm.knob(no_remote=True, hang_seconds=0.05)
+    for method, path in (("POST", SYNCHRONIZERS), ("GET", SYNCHRONIZERS + "/$a+b")):
+        with pytest.raises(requests.ConnectionError):
+            plm.call(method, path)
+    answer = plm.standalone("POST", SYNCHRONIZERS)
     assert answer.status_code == 500
     assert answer.json() == {"code": "InternalError", "message": "Cannot read property 'httpStatus' of undefined"}
-    answer = plm.call("GET", SYNCHRONIZERS + "/$a+b")
+    answer = plm.standalone("GET", SYNCHRONIZERS + "/$a+b")
     assert answer.status_code == 500
     assert answer.json() == {"code": "InternalError", "message": "Cannot read property 'host' of undefined"}
     assert plm.control("GET", "/synchronizers") == {"posts": 0, "synchronizers": []}
@@ -450,7 +504,7 @@ def test_a_restart_keeps_states_and_loses_pulls_that_did_not_start(plm: Plm) -> 
 @pytest.mark.parametrize(
     ("knobs", "expected"),
     [
-        ({"profile": "pouchdb"}, ABSENT),
+        ({"profile": "pouchdb"}, ("triggered", None, "triggered")),
         ({"profile": "couchdb1"}, ABSENT),
         ({"profile": "couchdb2"}, ABSENT),
         ({"profile": "touchdb"}, ("triggered", "triggered", None)),
@@ -466,6 +520,18 @@ def test_a_second_synchronizer_beside_another(plm: Plm, knobs: dict[str, Any], e
     assert plm.states(plm.post()) == expected
     assert plm.states(first) == before
     assert plm.control("GET", "/synchronizers")["posts"] == 2
+
+
+def test_a_second_synchronizer_may_take_the_pull_of_the_first(plm: Plm, sockets: list[Socket]) -> None:
+    """It is at work when the push of the first one ends."""
+    plm.script(duplicates="pull_runs", push_seconds=0.5)
+    first = plm.post()
+    plm.script(duplicates="pull_runs", pull_seconds=LONG)
+    second = plm.post()
+    wait_until(lambda: plm.states(first)[1] == "completed")
+    time.sleep(0.1)
+    assert plm.states(first) == (None, "completed", None)
+    assert plm.states(second) == ("triggered", None, "triggered")
 
 
 def test_a_stuck_replication_makes_every_later_one_a_duplicate(plm: Plm) -> None:
@@ -721,6 +787,7 @@ BAD_FRAMES = [subscription("/storage/synchronizer"), {"resource": "_client", "ev
 @pytest.mark.parametrize("frame", BAD_FRAMES)
 def test_an_unexpected_frame_ends_the_server(plm: Plm, sockets: list[Socket], frame: object) -> None:
     plm.script(gap_seconds=1.0)
+    plm.knob(crash_on_bad_subscribe=True)
     identifier = plm.post()
     other, socket = connect(plm, sockets, subscription()), connect(plm, sockets)
     socket.send(frame)
@@ -737,9 +804,8 @@ def test_an_unexpected_frame_ends_the_server(plm: Plm, sockets: list[Socket], fr
     assert plm.states(identifier) == (None, "completed", None)  # its pull was lost with the process
 
 
-@pytest.mark.parametrize("frame", BAD_FRAMES)
+@pytest.mark.parametrize("frame", [*BAD_FRAMES, "null", "[1]"])
 def test_a_server_that_survives_unexpected_frames(plm: Plm, sockets: list[Socket], frame: object) -> None:
-    plm.knob(crash_on_bad_subscribe=False)
     socket = connect(plm, sockets, frame, subscription())
     plm.post()
     assert socket.receive()["event"] == "sync.started"

@@ -41,11 +41,13 @@ class PlmKnobs(Knobs):
     flap_retries: int = 3
     flap_end: Literal["completed", "error"] = "error"
 
-    # What a POST gets while another synchronizer is at work; "auto": stateless, with touchdb independent.
-    # pull_runs: the push stays stateless for ever, the pull runs
+    # What a POST gets while another synchronizer is at work; "auto": stateless, with touchdb
+    # independent, with pouchdb pull_runs: the push stays stateless for ever, the pull runs; and an earlier synchronizer whose
+    # pull would begin meanwhile never gets a state for its pull
     duplicates: Literal["auto", "stateless", "pull_runs", "independent"] = "auto"
 
     db_down: bool = False  # every state of every id reads "error"; a POST is answered and leads to nothing
-    no_remote: bool = False  # the server was started without a remote to synchronize with
+    # the server was started without a remote to synchronize with: below /v0 it fails, the desktop application never answers
+    no_remote: bool = False
     hang_seconds: float = 60.0  # index, PUT and DELETE never answer; this is when the emulator hangs up
-    crash_on_bad_subscribe: bool = True  # a frame that the server does not expect ends its process; see POST /restart
+    crash_on_bad_subscribe: bool = False  # as the source suggests: an unexpected frame ends the process; see POST /restart

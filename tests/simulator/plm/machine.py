@@ -64,6 +64,15 @@ class Synchronizer:
     def active(self, now: float) -> bool:
         return now < max(self.push.active_until, self.pull.active_until)
 
+    def yield_to(self, later: Synchronizer) -> None:
+        """The database ignores a pull that begins while that of a later synchronizer is at work.
+
+        The server finds no state of it, and so takes it for finished.
+        """
+        if later.posted < self.pull.created < math.inf and later.pull.created <= self.pull.created < later.pull.active_until:
+            self.announced = self.pull.created
+            self.pull.drop()
+
 
 def overall(push: str | None, pull: str | None) -> str | None:
     """The server's own rule; its order matters."""
@@ -90,10 +99,15 @@ def plan(knobs: PlmKnobs, now: float, others_active: bool) -> Synchronizer:
     return sync
 
 
+def duplicate_mode(knobs: PlmKnobs) -> str:
+    """What a POST gets while another synchronizer is at work."""
+    if knobs.duplicates != "auto":
+        return knobs.duplicates
+    return {"touchdb": "independent", "pouchdb": "pull_runs"}.get(knobs.profile, "stateless")
+
+
 def _outcomes(knobs: PlmKnobs, others_active: bool) -> tuple[Outcome, Outcome]:
-    mode = knobs.duplicates
-    if mode == "auto":
-        mode = "independent" if knobs.profile == "touchdb" else "stateless"
+    mode = duplicate_mode(knobs)
     if not others_active or mode == "independent":
         return knobs.push_outcome, knobs.pull_outcome
     return "never", "never" if mode == "stateless" else knobs.pull_outcome

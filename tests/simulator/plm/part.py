@@ -29,7 +29,7 @@ from aiohttp import web
 from ..faults import close, hold, reset
 from ..framework import Abort, Call, Environment, Handler, Part, Route, json_answer
 from .knobs import PlmKnobs
-from .machine import Document, Synchronizer, overall, plan
+from .machine import Document, Synchronizer, duplicate_mode, overall, plan
 from .notifications import Notifications
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -122,12 +122,26 @@ class PlmPart(Part):
         path = self._below_prefix(call)
         if path is None:
             return _no_path(call)
-        if call.method == "OPTIONS" and call.raw_path.startswith(self.knobs.prefix + "/"):
+        if not self._is_desktop(call):
+            return await self._answer(call, path)
+        if call.method == "OPTIONS":
             return web.Response(status=204, headers=CORS)
+        try:
+            answer = await self._answer(call, path)
+        except Abort as abort:
+            answer = abort.response
+        answer.headers.update(CORS)
+        return answer
+
+    async def _answer(self, call: Call, path: str) -> web.StreamResponse:
         if path.removesuffix("/") == COLLECTION:
             return await self._collection(call)
         instance = INSTANCE.fullmatch(path)
         return await self._instance(call, instance) if instance else _no_path(call)
+
+    def _is_desktop(self, call: Call) -> bool:
+        """Whether it is the desktop application that is asked, or the standalone server."""
+        return call.raw_path.startswith(self.knobs.prefix + "/") and self.knobs.prefix != STANDALONE_PREFIX
 
     def _below_prefix(self, call: Call) -> str | None:
         for prefix in sorted((self.knobs.prefix, STANDALONE_PREFIX), key=len, reverse=True):
@@ -138,18 +152,23 @@ class PlmPart(Part):
     async def _collection(self, call: Call) -> web.StreamResponse:
         if call.method == "POST":
             return await self._create(call)
-        if call.method in ("GET", "DELETE"):
+        desktop = self._is_desktop(call)
+        if call.method == "GET" or (call.method == "DELETE" and not desktop):
             return await self._hang(call)
-        return _wrong_method(call, "POST, GET, DELETE")
+        return _wrong_method(call, "OPTIONS, POST, GET" if desktop else "POST, GET, DELETE")
 
     async def _instance(self, call: Call, match: re.Match[str]) -> web.StreamResponse:
         found, slash = match.groups()
-        if call.method == "PUT" or (call.method == "DELETE" and not slash):
+        desktop = self._is_desktop(call)
+        if call.method == "PUT" and not desktop:
+            _check_body(call)
+            return await self._hang(call)
+        if call.method == "DELETE" and not slash:
             return await self._hang(call)
         if call.method != "GET" or slash:
-            return _wrong_method(call, "PUT")
+            return _wrong_method(call, "OPTIONS, GET, DELETE" if desktop else "PUT")
         if self.knobs.no_remote:
-            raise _internal_error("host")
+            return await self._without_remote(call, "host")
         return json_answer({"status": 0, "synchronizer": self._show(found)})
 
     async def _hang(self, call: Call) -> web.StreamResponse:
@@ -158,10 +177,16 @@ class PlmPart(Part):
         close(call.request)
         return web.Response(status=500)  # goes nowhere, the connection is closed
 
+    async def _without_remote(self, call: Call, name: str) -> web.StreamResponse:
+        """The standalone server names an exception; in the desktop application nothing catches it, and nothing answers."""
+        if self._is_desktop(call):
+            return await self._hang(call)
+        raise _internal_error(name)
+
     async def _create(self, call: Call) -> web.StreamResponse:
         _check_body(call)
         if self.knobs.no_remote:
-            raise _internal_error("httpStatus")
+            return await self._without_remote(call, "httpStatus")
         self._posts += 1
         sync = await self._start()
         return json_answer({"status": 0, "synchronizer": _resource(sync.push.id, sync.pull.id, None, None, "triggered")})
@@ -169,6 +194,9 @@ class PlmPart(Part):
     async def _start(self) -> Synchronizer:
         now = time.monotonic()
         sync = plan(self.knobs, now, any(other.active(now) for other in self._synchronizers))
+        if duplicate_mode(self.knobs) == "pull_runs":
+            for other in self._synchronizers:
+                other.yield_to(sync)
         self._synchronizers.append(sync)
         self._documents |= {sync.push.id: sync.push, sync.pull.id: sync.pull}
         started = _resource(sync.push.id, sync.pull.id, None, None, "triggered")
@@ -188,7 +216,7 @@ class PlmPart(Part):
     def _show(self, identifier: str) -> dict[str, Any]:
         """Two look-ups by document; ids that never existed have no state, and a missing half is made up."""
         push, dummy, rest = identifier[1:].partition("+")
-        pull = rest.partition("+")[0] or str(uuid.uuid4())
+        push, pull = push or str(uuid.uuid4()), rest.partition("+")[0] or str(uuid.uuid4())
         if self.knobs.db_down:
             return _resource(push, pull, "error", "error", "error")
         now = time.monotonic()
@@ -258,7 +286,7 @@ def _state(state: str | None) -> dict[str, str]:
 
 def _check_body(call: Call) -> None:
     """Only what calls itself JSON is parsed, and then ignored."""
-    if "json" not in call.headers.get("Content-Type", "") or not call.body.strip():
+    if call.headers.get("Content-Type", "").partition(";")[0].strip() != "application/json" or not call.body:
         return
     text = call.body.decode(errors="replace")
     try:
@@ -275,7 +303,7 @@ def _internal_error(name: str) -> Abort:
 
 
 def _no_path(call: Call) -> web.Response:
-    return json_answer({"code": "ResourceNotFound", "message": f"{call.raw_path} does not exist"}, status=404)
+    return json_answer({"code": "ResourceNotFound", "message": f"{call.target} does not exist"}, status=404)
 
 
 def _wrong_method(call: Call, allow: str) -> web.Response:
