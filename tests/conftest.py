@@ -18,13 +18,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "long: a test that takes long; it runs only with --long")
+    config.addinivalue_line("markers", "real_studio: a test of a real Crafter Studio; it runs only with --studio=real")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Deselect what this run is not for. A skipped test would fail `make test`."""
     is_long_run = config.getoption("--long")
+    with_studio = config.getoption("--studio") == "real"
     selected, deselected = [], []
     for item in items:
+        if item.get_closest_marker("real_studio") is not None and not with_studio:
+            deselected.append(item)
+            continue
         only_long = item.get_closest_marker("long") is not None
         takes_part = (only_long or "repeats" in getattr(item, "fixturenames", ())) if is_long_run else not only_long
         (selected if takes_part else deselected).append(item)

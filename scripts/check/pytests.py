@@ -14,6 +14,9 @@ from .shell import CACHE, ROOT, VENV_BIN, Command, StepFailed, run
 
 CORES = os.cpu_count() or 2
 
+#: The tests that run against a real Crafter Studio.
+STUDIO_TESTS = ("tests/module/test_crafter_scenarios.py", "tests/module/test_crafter_responses.py")
+
 #: Numbers of tests, one line for each run of pytest.
 closing_lines: list[str] = []
 
@@ -40,7 +43,7 @@ def long() -> None:
 def studio() -> None:
     run([ROOT / "scripts" / "install-studio"])
     # One worker: there is one server.
-    run_tests("studio", "tests/module/test_crafter_scenarios.py", workers=1, options=("--studio=real",))
+    run_tests("studio", *STUDIO_TESTS, workers=1, options=("--studio=real",))
 
 
 @functools.cache

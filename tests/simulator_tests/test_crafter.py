@@ -631,7 +631,11 @@ class TestUnknownUrls:
     @pytest.mark.parametrize("profile", PROFILES)
     def test_api_2(self, simulator: Simulator, profile: str) -> None:
         client = as_of(simulator, profile)
-        assert is_page(client.get("/api/2/no/such/thing"), 404)
+        answer = client.get("/api/2/no/such/thing")
+        if profile == "4.0":
+            assert answer.status_code == 404 and answer.json() == {"message": "REST script not found"}
+        else:
+            assert is_page(answer, 404)
 
     def test_wrong_method(self, studio: Client) -> None:
         assert is_page(studio.post(STATUS), 405)
@@ -702,7 +706,7 @@ def test_version_table(simulator: Simulator, version: str) -> None:
         if not is_edge(version, first, last):
             continue
         answer = client.get(path) if method == "GET" else client.post(path, {})
-        unknown = answer.status_code in (404, 405) or "REST script not found" in answer.text
+        unknown = answer.status_code in (404, 405) or "REST script not found" in answer.text or "been replaced" in answer.text
         expected = number(first) <= number(version) and (last is None or number(version) <= number(last))
         assert unknown is not expected, (method, path, answer.status_code)
 
@@ -939,7 +943,8 @@ class TestMonitoring:
         missing, wrong = client.get("/api/2/monitoring/version"), client.get("/api/2/monitoring/version", token="x")
         assert missing.status_code == 400
         assert missing.json()["response"]["code"] == 1001
-        assert missing.json()["response"]["message"] == "Invalid parameter(s) : Missing parameter: 'token'"
+        assert missing.json()["response"]["message"].startswith("Invalid parameter(s)")
+        assert "'token'" in missing.text
         assert wrong.status_code == 401
         assert wrong.json()["response"]["code"] == 2001
         assert wrong.json()["response"]["message"] == "Unauthorized"
@@ -1235,7 +1240,7 @@ class TestPackages:
         time.sleep(0.2)
         assert states(studio) == ["CANCELLED"]
         assert studio.post(cancel, {"siteId": "mysite", "packageIds": ["none"]}).json()["response"]["code"] == 7000
-        assert studio.post(cancel, {"siteId": "mysite", "packageIds": []}).json()["response"]["code"] == 1001
+        assert studio.post(cancel, {"siteId": "mysite", "packageIds": []}).json()["response"]["code"] == 1000
         assert studio.post(cancel, {"siteId": "nowhere", "packageIds": ["x"]}).json()["response"]["code"] == 5000
         completed = control(simulator, "POST", "/sites/mysite/publish", {})["package"]["id"]
         assert studio.post(cancel, {"siteId": "mysite", "packageIds": [completed]}).status_code == 200
@@ -1468,8 +1473,8 @@ class TestDiscovery:
 
     def test_my_sites(self, simulator: Simulator, studio: Client) -> None:
         entry = studio.entity("sites", "/api/2/users/me/sites")[0]
-        assert set(entry) == {"siteId", "uuid", "name", "desc", "state"}
-        assert (entry["siteId"], entry["state"]) == ("mysite", "READY")
+        assert set(entry) == {"siteId", "uuid", "name", "desc"} and entry["siteId"] == "mysite"
+        assert as_of(simulator, "3.1").entity("sites", "/api/2/users/me/sites")[0]["state"] == "READY"
         member = as_of(simulator, "4.1", "member")
         assert [site["siteId"] for site in member.entity("sites", "/api/2/users/me/sites")] == ["mysite", "second"]
 
@@ -1519,7 +1524,7 @@ class TestDiscovery:
         control(simulator, "PUT", "/sites/mysite", {"config_xml": "<broken"})
         assert content("mysite") == "<broken"
         missing = studio.get("/api/2/configuration/get_configuration", siteId="mysite", module="studio")
-        assert missing.json()["response"]["message"] == "Invalid parameter(s) : Missing parameter: 'path'"
+        assert missing.json()["response"]["remedialAction"] == "Add missing parameter 'path' of type 'String'"
 
     def test_configuration_of_3(self, simulator: Simulator) -> None:
         client, path = as_of(simulator, "3.0"), API1 + "site/get-configuration.json"

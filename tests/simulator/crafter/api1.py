@@ -100,6 +100,7 @@ class Api1:
             Endpoint("POST", f"{deployment}bulk-golive.json", self.bulk_golive, "3.0.0", GONE_IN_5_0, kind=MUTATE),
             Endpoint("GET", f"{deployment}get-available-publishing-channels.json", self.channels, "3.0.0", GONE_IN_4_0),
             Endpoint("POST", f"{API1}security/login.json", self.login, "3.0.0", GONE_IN_4_0, access="public", kind=OBSERVE),
+            Endpoint("POST", f"{API1}security/login.json", self.no_login, "4.0.0", "4.1.0", access="public", kind=OBSERVE),
             Endpoint("POST", f"{API1}security/logout.json", self.logout, "3.0.0", GONE_IN_4_0, kind=OBSERVE),
             Endpoint("GET", f"{API1}monitor/version.json", self.version, "3.0.0", "3.1.0", access="public"),
             Endpoint("GET", f"{API1}site/exists.json", self.exists, "3.0.0", GONE_IN_5_0),
@@ -293,6 +294,10 @@ class Api1:
             raise refuse("Unauthorized", 401)
         visit.session = self._accounts.open_session(user)
         return json_answer(_user_details(visit.release, user))
+
+    async def no_login(self, visit: Visit) -> web.Response:
+        """4.0 has the URL, and says so to anybody."""
+        return message("This API has been replaced by a new login mechanism via JWT, please review the documentation.", 503)
 
     async def logout(self, visit: Visit) -> web.Response:
         if visit.session is not None:

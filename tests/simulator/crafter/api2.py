@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 
-from ..framework import MUTATE
+from ..framework import MUTATE, Abort
 from .accounts import Accounts, Token
 from .answers import (
     COMPLETED_WITH_ERRORS,
@@ -40,7 +40,17 @@ from .studio import Studio
 GONE = "5.0.0"
 PAGE_SIZE = 10
 LONG_AGO = parse_instant("0001-01-01T00:00:00Z")
+FIRST_DAY = "2026-01-01T09:00:00Z"
 TARGET_NAME = re.compile(r"[a-zA-Z0-9]+")
+#: what 4.0 adds to its version
+MACHINE = {
+    "osName": "Linux",
+    "osVersion": "6.1",
+    "osArch": "amd64",
+    "javaVersion": "17",
+    "javaVendor": "Oracle Corporation",
+    "javaVm": "OpenJDK 64-Bit Server VM",
+}
 
 Entry = TypeVar("Entry")
 
@@ -60,6 +70,9 @@ def find_site(studio: Studio, site_id: object) -> Site:
 
 def query_argument(visit: Visit, name: str) -> str:
     value = visit.argument(name)
+    if value is None and visit.release.stateless:
+        remedy = f"Add missing parameter '{name}' of type 'String'"
+        raise dataclasses.replace(INVALID_PARAMETERS, remedy=remedy).abort()
     if value is None:
         raise INVALID_PARAMETERS.abort(f"Missing parameter: '{name}'")
     return value
@@ -150,7 +163,8 @@ class Api2:
     async def version(self, visit: Visit) -> web.Response:
         if visit.known_user is None and query_argument(visit, "token") != self._knobs.management_token:
             raise WRONG_MANAGEMENT_TOKEN.abort()
-        return OK.answer(version=version_values(self._knobs))
+        machine = MACHINE if visit.release.stateless else {}
+        return OK.answer(version={**version_values(self._knobs), **machine})
 
     async def list_tokens(self, visit: Visit) -> web.Response:
         self._require_token_permission(visit)
@@ -190,7 +204,8 @@ class Api2:
 
     async def my_sites(self, visit: Visit) -> web.Response:
         sites, numbers = page_of(visit, self._studio.visible_sites(visit.user))
-        entries = [{"siteId": site.id, "uuid": site.uuid, "name": site.id, "desc": None, "state": site.state} for site in sites]
+        state = (lambda site: {}) if visit.release.stateless else (lambda site: {"state": site.state})
+        entries = [{"siteId": site.id, "uuid": site.uuid, "name": site.id, "desc": "", **state(site)} for site in sites]
         return OK.answer(**numbers, sites=entries)
 
     async def configuration(self, visit: Visit) -> web.Response:
@@ -227,6 +242,8 @@ class Api2:
 
     async def packages(self, visit: Visit) -> web.Response:
         """The filter is called ``environment``, whatever the API description says; other names are ignored."""
+        if visit.release.within("4.0.5", "4.1.0") and visit.argument("siteId") not in self._studio.sites:
+            raise UNAUTHORIZED.abort()
         site = self._site(visit, "get_publishing_queue")
         path, environment = _path_pattern(visit.argument("path") or ".*"), visit.argument("environment")
         states = visit.call.query["states"].split(",") if visit.argument("states") else None
@@ -252,6 +269,8 @@ class Api2:
         body = request_body(visit)
         site = self._body_site(visit, body)
         package_ids = body.get("packageIds")
+        if package_ids == [] and visit.release.stateless:
+            raise INTERNAL_FAILURE.abort()
         if not isinstance(package_ids, list) or not package_ids:
             raise invalid_field("packageIds", "must not be empty")
         packages = [package for package_id in package_ids if (package := site.package(package_id)) is not None]
@@ -281,6 +300,11 @@ class Api2:
         optional = body.get("optionalDependencies")
         paths = list(dict.fromkeys(items + (path_list(optional, "optionalDependencies") if optional else [])))
         comment, schedule = str(body.get("comment") or ""), instant_field(body, "schedule")
+        missing = next((path for path in paths if path not in site.items), None)
+        if missing is not None and visit.release.within("4.0.0", "4.0.5"):
+            raise INTERNAL_FAILURE.abort()
+        if missing is not None and visit.release.within("4.0.5", "4.1.0"):
+            raise no_content(missing, site)
         package = self._publisher.package(target_field(body), paths, comment, schedule)
         self._publisher.submit(site, package, visit.user)
         return OK.answer()
@@ -299,17 +323,20 @@ class Api2:
             if path.search(item.path) and (mask is None or item.state & int(mask))  # any of the bits will do
         ]
         page, numbers = page_of(visit, found)
-        return OK.answer(**numbers, items=[_item_entry(site, item) for item in page])
+        # the number of rows, whatever was asked for
+        numbers["limit"] = len(page)
+        rows = [_item_entry(item) | _sandbox(item, None, None) for item in page]
+        return OK.answer(**numbers, items=rows)
 
     async def item_by_path(self, visit: Visit) -> web.Response:
         site = self._site(visit, "content_read")
         path = query_argument(visit, "path")
         item = site.items.get(path)
         if item is None:
-            remedy = f"Check that path '{path}' is correct and it exists in site '{site.id}'"
-            raise dataclasses.replace(CONTENT_NOT_FOUND, remedy=remedy).abort()
+            raise no_content(path, site)
         rows = {"staging": item.staging, "live": item.live}
-        return OK.answer(item=_item_entry(site, item) | {name: row.as_json() if row else None for name, row in rows.items()})
+        branches = {name: row.as_json() if row else None for name, row in rows.items()}
+        return OK.answer(item=_item_entry(item) | {"sandbox": _sandbox(item, "git_repo_user", "admin")} | branches)
 
     # Which site
 
@@ -369,14 +396,38 @@ def content_class(path: str) -> str:
     return "page" if path.startswith("/site/website/") else "asset"
 
 
-def _item_entry(site: Site, item: Item) -> dict[str, Any]:
+def no_content(path: str, site: Site) -> Abort:
+    """The refusal of a path that the site does not have."""
+    remedy = f"Check that path '{path}' is correct and it exists in site '{site.id}'"
+    return dataclasses.replace(CONTENT_NOT_FOUND, remedy=remedy).abort()
+
+
+def _item_entry(item: Item) -> dict[str, Any]:
     folder, name = item.path.split("/")[-2:]
     return {
         "id": item.id,
-        "siteId": site.id,
-        "path": item.path,
         "label": folder if name == "index.xml" else name,
+        "parentId": 0,
+        "contentTypeId": "/page/entry",
+        "path": item.path,
+        "previewUrl": item.path.removeprefix("/site/website").removesuffix("index.xml"),
         "systemType": content_class(item.path),
         "mimeType": item.mime_type,
         "state": item.state,
+        "lockOwner": None,
+        "localeCode": None,
+        "translationSourceId": None,
+        "availableActions": 0,
+        "childrenCount": 0,
+    }
+
+
+def _sandbox(item: Item, creator: str | None, modifier: str | None) -> dict[str, Any]:
+    return {
+        "creator": creator,
+        "dateCreated": FIRST_DAY,
+        "modifier": modifier,
+        "dateModified": FIRST_DAY,
+        "commitId": item.commit_id,
+        "sizeInBytes": len(item.content),
     }
