@@ -83,7 +83,8 @@ class ZoneEvidence:
         observation.violations, observation.warnings = self.violations, self.warnings
         if self.result:
             observation.detail["drift"] = dict(self.result)
-            observation.compact_detail["drift"] = {key: value for key, value in self.result.items() if key not in _LISTED}
+            left_out = _LISTED if self.drift is None else (*_LISTED, "stored_serial")
+            observation.compact_detail["drift"] = {key: value for key, value in self.result.items() if key not in left_out}
         if self.drift is not None and self.drift.changes:
             observation.diff = self.drift.to_diff(SHOWN)
 
