@@ -25,6 +25,7 @@ APPLICATIONS = 20
 ZONES = 1000
 PROMOTIONS = 5
 RECONCILIATIONS = 5
+COMPARED = 300
 
 LOOP = """
 - hosts: localhost
@@ -145,6 +146,11 @@ RECONCILE = """
 """
 
 
+#: the role compares, and changes nothing
+CHECK = RECONCILE.replace("  tasks:", "  check_mode: true\n  tasks:") + "        dns_reconciliation_max_parallel: 16\n"
+COMPARE = DNS.replace("  tasks:", "  check_mode: true\n  tasks:")
+
+
 def main() -> int:
     with (
         tempfile.TemporaryDirectory(prefix="lockstep-bench.") as scratch,
@@ -170,6 +176,10 @@ def main() -> int:
         print(f"  one task, with plan, guards and sync      {bare:6.2f} s")
         print(f"  role dns_reconciliation                   {role:6.2f} s")
         print(f"  a second plan, verification and reports   {role - bare:6.2f} s")
+        bare, role = comparison(simulator, Path(scratch))
+        print(f"a comparison of {COMPARED} zones that differ, in check mode:")
+        print(f"  one task of the module                    {bare:6.2f} s")
+        print(f"  role dns_reconciliation, with its reports {role:6.2f} s")
         seconds, summary = zones(simulator, Path(scratch))
         print(f"{ZONES} VinylDNS zones that differ, in one task with plan, guards, sync, wait and verification:")
         print(f"  {seconds:.1f} s, {summary['requests'] / ZONES:.1f} requests a zone, {summary['succeeded']} succeeded")
@@ -233,6 +243,14 @@ def reconciliation(simulator: Simulator, scratch: Path) -> tuple[float, float]:
             different(simulator, name)
             seconds.append(run(scratch, play, dns_variables(simulator, [name], scratch / "reconciliation.json")))
     return statistics.median(taken[DNS]), statistics.median(taken[RECONCILE])
+
+
+def comparison(simulator: Simulator, scratch: Path) -> tuple[float, float]:
+    """Seconds for a task in check mode, and for the role."""
+    names = [f"compared{number:03d}.bench.example." for number in range(COMPARED)]
+    different(simulator, *names)
+    variables = dns_variables(simulator, names, scratch / "comparison.json")
+    return run(scratch, COMPARE, variables), run(scratch, CHECK, variables)
 
 
 def zones(simulator: Simulator, scratch: Path) -> tuple[float, dict[str, Any]]:

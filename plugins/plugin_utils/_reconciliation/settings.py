@@ -45,9 +45,6 @@ _SYNCING: ArgumentTypes = {
     "ledger": {"type": "str"},
 }
 
-#: options of the sync module that have another name there
-_NAMES = {"ledger": "ledger_path"}
-
 #: the variables of the role without their prefix. Paths are for the host that the role runs on, so they are not expanded here
 VARIABLES: ArgumentTypes = {
     **_CONNECTION,
@@ -109,7 +106,7 @@ def read(variables: Options) -> ReconciliationSettings:
         raise invalid_option(PREFIX + "batch_max_delete_percent", percent, "is out of range", "Give a number from 0 to 100.")
     return ReconciliationSettings(
         connection=_given(arguments, _CONNECTION),
-        syncing={_NAMES.get(name, name): value for name, value in _given(arguments, _SYNCING).items()},
+        syncing=_given(arguments, _SYNCING),
         zones=arguments.texts("zones"),
         zone_filter=arguments.text("zone_filter"),
         admin_group=arguments.text("admin_group"),

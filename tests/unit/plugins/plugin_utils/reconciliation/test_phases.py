@@ -219,7 +219,7 @@ def test_only_what_was_given_is_passed_on() -> None:
     more = {"wait_timeout": 5, "validate_certs": "no", "ledger": "/l", "guard": {"max_deletes": 1}, "approve": "b.=0f"}
     compare(started("b."), settings(**more), world)
     options = world.tasks[-1][0]
-    assert (options["wait_timeout"], options["validate_certs"], options["ledger_path"]) == (5.0, False, "/l")
+    assert (options["wait_timeout"], options["validate_certs"], options["ledger"]) == (5.0, False, "/l")
     assert (options["approve"], options["only_approved"], options["guard"]["max_deletes"]) == (["0f"], True, 1)
 
 
