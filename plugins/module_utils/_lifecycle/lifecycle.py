@@ -27,7 +27,6 @@ from .record import Record
 from .settings import LifecycleSettings
 from .settle import conclude, settle, why_not_idle
 
-#: how often a plan is made anew because the target moved between the plan and the trigger
 #: how often a trigger that never reached the server is sent in all
 MAX_SENDS = 5
 
