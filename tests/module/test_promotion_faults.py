@@ -504,6 +504,20 @@ class TestPermission:
         assert "shop: sync" in person.question
         assert play.report["digest"] in person.question
 
+    def test_a_ledger_that_ends_with_the_job(self, stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Two jobs with homes of their own would promote the same release twice."""
+        monkeypatch.setenv("AWX_PRIVATE_DATA_DIR", "/runner")
+        monkeypatch.delenv("LOCKSTEP_LEDGER", raising=False)
+        for number, check in enumerate((True, False)):
+            monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / f"job{number}"))
+            play = stage.play(ledger_path="", check=check)
+            assert (play.verdict, play.failed_checks, stage.sent) == ("refused", ["memory"], {})
+            assert "LOCKSTEP_LEDGER" in play.report["message"]
+        assert stage.play(ledger_path="", allow_ephemeral_ledger=True).verdict == "succeeded"
+        # a named one is fine
+        monkeypatch.setenv("LOCKSTEP_LEDGER", str(tmp_path / "volume.sqlite3"))
+        assert stage.play(ledger_path="", targets=[stage.entry("blog", 90)]).verdict == "succeeded"
+
     def test_a_lock_that_another_run_holds(self, stage: Stage) -> None:
         first = stage.play(kill=Kill("lock", "after"))
         play = stage.play(lock_wait=0)

@@ -21,7 +21,7 @@ from .._core.redact import Redactor
 from .._core.stop import Interrupted, Stopped, StopSignal
 from .._http.client import RequestCount
 from .._lifecycle.record import Record
-from .._state.location import default_path
+from .._state.location import default_path, ends_with_job
 from .._state.run_ledger import RunLedger
 from .progress import Progress, Show, ticking
 from .result import fit, fit_diffs, is_failed, scrub_failure, scrub_record, summarize, write_report
@@ -216,5 +216,11 @@ def open_ledger(options: Options, context: Context, redactor: Redactor) -> RunLe
 
     :raises SyncError: ``invalid_option``.
     """
-    path = options.get("ledger") or default_path(context.environ)
+    path = options.get("ledger")
+    if not path and options.get("release") and ends_with_job(context.environ):
+        context.warn(
+            "option release: the ledger of this automation job ends with it, so that a later job syncs the same release again."
+            " Set LOCKSTEP_LEDGER (or option ledger) to a file on a volume that all jobs share."
+        )
+    path = path or default_path(context.environ)
     return RunLedger(path, context.clock, read_only=context.check_mode, scrub=redactor.scrub_identity)

@@ -50,6 +50,11 @@ def default_path(environ: t.Mapping[str, str]) -> str:
     return os.path.join(state, "lockstep", "ledger.sqlite3")
 
 
+def ends_with_job(environ: t.Mapping[str, str]) -> bool:
+    """Whether the default ledger is lost when this process ends: a job of AWX or Tower gets a home directory of its own."""
+    return bool(environ.get("AWX_PRIVATE_DATA_DIR") or (environ.get("JOB_ID") and environ.get("AWX_HOST")))
+
+
 def _expand(path: str, option: str) -> str:
     """An absolute path.
 

@@ -128,8 +128,13 @@ class PhaseContext:
 
     # -- what is remembered between runs -----------------------------------------------------------------------------
 
+    @property
+    def named_ledger(self) -> str:
+        """The ledger that the role, the play or the environment names; empty for the default one."""
+        return self.settings.ledger or os.environ.get("LOCKSTEP_LEDGER", "")
+
     def store(self, state: RunState) -> PromotionStore:
-        path = self.settings.ledger or os.environ.get("LOCKSTEP_LEDGER") or default_path(os.environ)
+        path = self.named_ledger or default_path(os.environ)
         return PromotionStore(
             os.path.expandvars(path),
             self.services.clock,

@@ -13,6 +13,7 @@ import os
 import typing as t
 
 from ...module_utils._core.errors import SyncError
+from ...module_utils._state.location import ends_with_job
 from . import calls
 from .backup import backup_result
 from .checks import key_of, reject_duplicates, with_plan
@@ -32,7 +33,7 @@ PREFLIGHT_PATIENCE = 2.0
 def inspect(context: PhaseContext, state: RunState, request: StepRequest) -> StepResult:
     """Inspect one target: what would be done, whether it can be saved before, and whether it works."""
     state = context.open(state, "preflight", target=request_target(state, request).name)
-    inspection = _Inspection(context, state, request_target(state, request))
+    inspection = _check_memory(_Inspection(context, state, request_target(state, request)))
     inspection = _probe(_check_backup(_plan(inspection)))
     state, target = inspection.state.with_target(inspection.target), inspection.target
     failed = "; ".join(f"{check.name}: {check.text}" for check in target.failed_checks)
@@ -58,6 +59,17 @@ class _Inspection:
 
     def warn(self, text: str) -> _Inspection:
         return dataclasses.replace(self, warnings=(*self.warnings, text))
+
+
+def _check_memory(inspection: _Inspection) -> _Inspection:
+    """A ledger that ends with the job knows no earlier promotion: the same release would overwrite production again."""
+    context = inspection.context
+    if context.named_ledger or not ends_with_job(os.environ):
+        return inspection
+    text = f"the ledger ends with this job. Set LOCKSTEP_LEDGER or {PREFIX}ledger to a file on a volume that all jobs share"
+    if context.settings.allow_ephemeral_ledger:
+        return inspection.check("memory", None, f"{text}; {PREFIX}allow_ephemeral_ledger allows it")
+    return inspection.check("memory", False, f"{text}, or allow it by {PREFIX}allow_ephemeral_ledger")
 
 
 def _plan(inspection: _Inspection) -> _Inspection:

@@ -66,6 +66,7 @@ VARIABLES: dict[str, ArgumentType] = {
     "override_reason": {"type": "str", "default": ""},
     "lift_hold": {"type": "str", "default": ""},
     "lock_wait": {"type": "float", "default": 900.0},
+    "allow_ephemeral_ledger": {"type": "bool", "default": False},
     "hooks": {"type": "dict", "default": {}},
     "notify": {"type": "dict", "default": {}},
     "ledger": {"type": "path", "default": "", "aliases": ["ledger_path"]},
@@ -134,6 +135,7 @@ class PromotionSettings:
     override_reason: str = ""
     lift_hold: str = ""
     lock_wait: float = 900.0
+    allow_ephemeral_ledger: bool = False
     notify: t.Mapping[str, object] = dataclasses.field(default_factory=dict)
     ledger: str = ""
     report_path: str = ""
@@ -170,6 +172,7 @@ def read(variables: t.Mapping[str, object], complete: Complete = lambda dummy, o
         override_reason=values.text("override_reason").strip(),
         lift_hold=values.text("lift_hold").strip(),
         lock_wait=values.number("lock_wait"),
+        allow_ephemeral_ledger=values.flag("allow_ephemeral_ledger"),
         notify=values.mapping("notify"),
         ledger=values.text("ledger") or _default_ledger(targets, complete),
         report_path=values.text("report_path"),

@@ -605,3 +605,21 @@ def test_the_code_of_a_failure_is_no_secret(lab: Lab, monkeypatch: pytest.Monkey
     lab.service.mirrors["7"].loss = 101
     failure = only(lab.run(token="guard"))["failure"]
     assert (failure["code"], failure["guards"]) == ("guard_refused", [{"rule": "max_loss", "message": "101 files"}])
+
+
+class TestJobs:
+    """A job of AWX gets a home directory of its own, and so a ledger of its own."""
+
+    @pytest.mark.parametrize("names", [("AWX_PRIVATE_DATA_DIR",), ("JOB_ID", "AWX_HOST")])
+    def test_a_release_without_a_named_ledger_warns(
+        self, names: tuple[str, ...], lab: Lab, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in names:
+            monkeypatch.setenv(name, "x")
+        assert "LOCKSTEP_LEDGER" in dumps(lab.run(release="1", ledger_path=None)["warnings"])
+        assert lab.run(release="1")["warnings"] == []
+        assert lab.run(force=True, ledger_path=None)["warnings"] == []
+
+    def test_elsewhere_the_default_ledger_stays(self, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("JOB_ID", "7")
+        assert lab.run(release="1", ledger_path=None)["warnings"] == []
