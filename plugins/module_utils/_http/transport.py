@@ -64,7 +64,8 @@ class _LimitedResponse(http.client.HTTPResponse):
 
     def __init__(self, sock: t.Any, *args: t.Any, **kwargs: t.Any) -> None:
         now = limits.current_limits()
-        super().__init__(limits.LimitedSource(sock, now) if now else sock, *args, **kwargs)  # type: ignore[arg-type]  # HTTPResponse wants a socket, and uses makefile() only
+        source = limits.LimitedSource(sock, now) if now else sock
+        super().__init__(source, *args, **kwargs)  # type: ignore[arg-type]  # of the socket, makefile() is all that is used
 
 
 class TrackedConnection:
