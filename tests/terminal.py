@@ -37,7 +37,7 @@ class Terminal:
         self._end = time.monotonic() + 60
 
     def read(self, seconds: float = 0.05) -> bool:
-        """Take in what is written; false once nobody writes any more."""
+        """Read what is written; return false once the other end is closed."""
         assert time.monotonic() < self._end, self.screen
         if select.select([self._master], [], [], seconds)[0]:
             try:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The lockstep.sync authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How long syncing many targets takes, beside what one would write with ``uri`` and ``until``: ``make bench``.
+"""How long syncing many targets takes, compared with what one would write with ``uri`` and ``until``: ``make bench``.
 
 Both are measured in the same run against the same emulator, so that the ratio means something on a noisy machine.
 """

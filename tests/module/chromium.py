@@ -184,7 +184,7 @@ class Browser:
 
 
 def executable() -> str:
-    """Path of the browser. A machine without one is told how to get it; its tests do not pass."""
+    """Path of the browser. Without one the tests fail with a message that says how to install it."""
     found = next(filter(None, map(shutil.which, NAMES)), None)
     assert found, (
         f"the tests of the report pages need Chromium; none of {', '.join(NAMES)} was found. See scripts/install-chromium"

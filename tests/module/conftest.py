@@ -127,7 +127,7 @@ def run_module(launch: Launch) -> RunModule:
 
 @pytest.fixture
 def run_from_scratch(environment: dict[str, str]) -> RunModule:
-    """Run a module in a process that imports everything itself, from where its environment tells."""
+    """Run a module in a process that imports everything itself, from the paths that its environment names."""
 
     def run(
         name: str, options: dict[str, Any], *, check: bool = False, diff: bool = False, env: dict[str, str] | None = None

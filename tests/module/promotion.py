@@ -99,15 +99,15 @@ class MortalClock(SystemClock):
         super().sleep(seconds)
 
 
-class Nobody:
-    """The terminal of a job: there is nobody at it."""
+class NoTerminal:
+    """The display of a job that has no interactive terminal."""
 
     def prompt_until(self, msg: str, **options: Any) -> bytes:
-        raise AnsiblePromptNoninteractive("nobody")
+        raise AnsiblePromptNoninteractive("no terminal")
 
 
-class Somebody:
-    """A person at the terminal."""
+class Operator:
+    """A person at the terminal, who gives one answer."""
 
     def __init__(self, answer: bytes) -> None:
         self.answer = answer
@@ -180,14 +180,14 @@ class Play:
         self.changed = False
         self.step = ""
         self.memory = ""
-        self.told: Json = {}
+        self.reported: Json = {}
         self.base = str(base or ".")
         if failing:
             (Path(self.base) / f"{failing}.yml").write_text("[]")
             self.variables["hooks"] = {**self.variables["hooks"], failing: f"{failing}.yml"}
         known = {PREFIX + name for name in self.variables} | {f"{PREFIX}begun"} | set(names)
         self.services = PromotionServices(
-            SystemClock(), self._call, self._keep, display or Nobody(), Redactor([]), known, self.base
+            SystemClock(), self._call, self._keep, display or NoTerminal(), Redactor([]), known, self.base
         )
         role = {PREFIX + name: value for name, value in self.variables.items()}
         passed = {"ansible.builtin.set_stats", "ansible.builtin.debug"}
@@ -219,7 +219,7 @@ class Play:
         except SyncError as error:
             return {"failed": True, "msg": format_error(error), "proceed": False}
         if arguments["step"] == "report":
-            self.told = json.loads(json.dumps(taken.facts["report"]))
+            self.reported = json.loads(json.dumps(taken.facts["report"]))
         result = {"skipped": taken.skipped, "proceed": taken.proceed, "msg": taken.message, **taken.facts}
         found: Json = json.loads(json.dumps(result))
         return found
@@ -288,7 +288,7 @@ class Play:
     @functools.cached_property
     def report(self) -> Json:
         """The JSON file of the report, which the next run may write anew."""
-        found: Json = json.loads(Path(self.told["path"]).read_text(encoding="utf-8"))
+        found: Json = json.loads(Path(self.reported["path"]).read_text(encoding="utf-8"))
         return found
 
     @property
@@ -299,7 +299,7 @@ class Play:
 
     @property
     def verdict(self) -> str:
-        return str(self.told["verdict"])
+        return str(self.reported["verdict"])
 
     @property
     def phases(self) -> list[str]:

@@ -51,7 +51,7 @@ class Ran:
 
     @property
     def had_a_process(self) -> bool:
-        """Whether a module was wrapped up and started, as -vvv tells."""
+        """Whether a module was wrapped up and started, as the output with -vvv shows."""
         return "AnsiballZ_vinyldns_zone_sync" in self.output
 
 
@@ -150,7 +150,7 @@ def test_a_failure_is_that_of_the_module(tasks: Tasks, run_module: RunModule) ->
     assert stable(ours.result) == stable(theirs.result)
 
 
-#: of the same Python, which nobody can know to be the same
+#: of the same Python, which cannot be recognised as the same
 ANOTHER_NAME = str(Path(sys.executable).with_name(f"python{sys.version_info.major}.{sys.version_info.minor}"))
 #: stands in for sudo, but takes none of its options
 ENV_FOR_SUDO = {"ansible_become_exe": "/usr/bin/env", "ansible_become_flags": "", "ansible_become_user": ""}
@@ -207,7 +207,7 @@ def test_the_environment_of_the_task_counts(tasks: Tasks) -> None:
     assert tasks.secret not in ran.output + ran.errors
 
 
-def test_whoever_waits_sees_how_far_it_is(tasks: Tasks, simulator: Simulator) -> None:
+def test_the_progress_of_a_wait_is_shown(tasks: Tasks, simulator: Simulator) -> None:
     simulator.knob("vinyldns", queue_latency=5)
     ran = tasks.run(tasks.options())
     lines = [line for line in ran.errors.splitlines() if line.startswith("... [localhost] ")]
@@ -218,7 +218,7 @@ def test_whoever_waits_sees_how_far_it_is(tasks: Tasks, simulator: Simulator) ->
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_who_is_told_to_stop_leaves_a_report_and_goes(tasks: Tasks, simulator: Simulator, number: signal.Signals) -> None:
+def test_a_signal_to_stop_leaves_a_report(tasks: Tasks, simulator: Simulator, number: signal.Signals) -> None:
     simulator.knob("vinyldns", queue_latency=60)
     process = tasks.start(tasks.options())
     wait_until(lambda: tasks.posts == 1, 60)

@@ -109,7 +109,7 @@ def refused(outcome: Outcome, code: str) -> dict[str, Any]:
 # -- the main job ----------------------------------------------------------------------------------------------------
 
 
-def test_check_mode_tells_what_is_lost_and_sends_nothing(server: Server, run_module: RunModule, ledger: Path) -> None:
+def test_check_mode_reports_what_is_lost_and_sends_nothing(server: Server, run_module: RunModule, ledger: Path) -> None:
     outcome = run_module(SYNC, server.options(published_repo=server.repository), check=True, diff=True)
     record = outcome.only
     assert outcome.changed and record["action"] == "would_trigger" and record["changed_basis"] == "predicted"
@@ -410,7 +410,7 @@ def test_stopped_publisher_does_not_matter_even_with_a_queue(server: Server, run
     assert outcome.changed and "publisher is stopped" in outcome.warnings and server.resets() == 1
 
 
-def test_a_package_for_the_future_keeps_nobody_waiting(server: Server, run_module: RunModule) -> None:
+def test_a_package_for_the_future_is_not_waited_for(server: Server, run_module: RunModule) -> None:
     server.submit("mysite", [HOME], "live", "2099-01-01T00:00:00Z")
     assert server.api("GET", "/api/2/publish/status?siteId=mysite")["publishingStatus"]["status"] == "queued"
     options = server.options(published_repo=server.repository, wait_timeout=5)
@@ -421,7 +421,7 @@ def test_a_package_for_the_future_keeps_nobody_waiting(server: Server, run_modul
     assert not run_module(SYNC, options).changed and server.resets() == 1
 
 
-def test_a_package_for_an_unknown_target_keeps_nobody_waiting(server: Server, run_module: RunModule) -> None:
+def test_a_package_for_an_unknown_target_is_not_waited_for(server: Server, run_module: RunModule) -> None:
     server.submit("mysite", [HOME], "lvie")
     assert run_module(SYNC, server.options(wait_timeout=5)).only["state"] == "succeeded"
 
@@ -571,7 +571,7 @@ def test_credentials_that_are_missing(server: Server, run_module: RunModule) -> 
     assert server.simulator.requests(part="crafter") == []
 
 
-def test_management_token_tells_the_version_first(server: Server, simulator: Simulator, run_module: RunModule) -> None:
+def test_management_token_reads_the_version_first(server: Server, simulator: Simulator, run_module: RunModule) -> None:
     token = server.info["management_token"]
     server.knob(profile="4.2", basic_auth=True)
     simulator.control.clear()

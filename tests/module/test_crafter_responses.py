@@ -38,12 +38,12 @@ CONFIGURATION = "/api/2/configuration/get_configuration"
 
 #: what the collection sends, right and wrong; nothing here changes a branch
 REQUESTS = (
-    Request("GET", "/api/2/monitoring/version?token=defaultManagementToken", account="nobody"),
-    Request("GET", "/api/2/monitoring/version?token=wrong", account="nobody"),
+    Request("GET", "/api/2/monitoring/version?token=defaultManagementToken", account="anonymous"),
+    Request("GET", "/api/2/monitoring/version?token=wrong", account="anonymous"),
     Request("GET", "/api/2/monitoring/version"),
     Request("GET", "/api/2/users/me/sites?offset=0&limit=1"),
     Request("GET", "/api/2/users/me/sites", account="publisher"),
-    Request("GET", "/api/2/users/me/sites", account="nobody"),
+    Request("GET", "/api/2/users/me/sites", account="anonymous"),
     Request("GET", "/api/2/users/me/sites", account="wrong"),
     Request("GET", f"{V1}/site/exists.json?site_id=mysite"),
     Request("GET", f"{V1}/site/exists.json?site_id=Mysite"),
@@ -69,7 +69,7 @@ REQUESTS = (
     Request("POST", RESET, {"site_id": "nosuch"}),
     Request("POST", RESET, {}),
     Request("POST", RESET, {"site_id": "unpublished"}),
-    Request("POST", RESET, {"site_id": "mysite"}, account="nobody"),
+    Request("POST", RESET, {"site_id": "mysite"}, account="anonymous"),
     Request("POST", RESET, {"site_id": "mysite"}, account="wrong"),
     Request("GET", RESET),
     Request("POST", SYNC, {"site_id": "mysite", "environment": "staging"}),
@@ -84,7 +84,7 @@ REQUESTS = (
     ),
     Request("POST", "/api/2/publish/cancel", {"siteId": "mysite", "packageIds": []}),
     Request("GET", "/api/2/nosuch"),
-    Request("POST", f"{V1}/security/login.json", {"username": "admin", "password": "x"}, account="nobody"),
+    Request("POST", f"{V1}/security/login.json", {"username": "admin", "password": "x"}, account="anonymous"),
 )
 
 
@@ -98,7 +98,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[StudioServe
 
 
 def send(server: StudioServer, request: Request) -> requests.Response:
-    accounts = {"nobody": None, "wrong": ("admin", "wrong")}
+    accounts = {"anonymous": None, "wrong": ("admin", "wrong")}
     auth = accounts.get(request.account) if request.account in accounts else server.credentials(request.account)
     return requests.request(
         request.method, server.url + request.path, json=request.body, auth=auth, allow_redirects=False, timeout=60

@@ -262,7 +262,7 @@ def test_zones_are_found_by_admin_group_and_inventory_group(server: Server, play
     assert names[1:] == sorted(set(names) - {names[0]})
     assert {"0/27.2.0.192.in-addr.arpa.", "example.com.", "types.example.", "empty.example."} <= set(names)
     assert "dummy.example." not in names
-    # without a DNS server nobody knows of drift
+    # without a DNS server drift cannot be computed
     assert set(found.verdicts.values()) == {"drift"}
     assert found.zone("example.com.")["drift"] == {}
     assert server.sent() == 0

@@ -69,7 +69,7 @@ RDATA = {
 
 @st.composite
 def records(draw: st.DrawFn) -> list[str]:
-    """Master file lines of one side: record sets of one TTL each, beside SOA and NS of the apex."""
+    """Master file lines of one side: record sets of one TTL each, in addition to SOA and NS of the apex."""
     sets = draw(
         st.lists(st.tuples(LABELS, st.sampled_from(sorted(RDATA))), max_size=8, unique_by=lambda key: (key[0].lower(), key[1]))
     )
@@ -142,11 +142,11 @@ def check_plans(simulator: Simulator, tmp_path_factory: Any, pairs: list[Pair]) 
     predicted = in_full(options, Context(check_mode=True))
     done = in_full({**options, "force": True}, Context())
     for plan, record in zip(predicted, done, strict=True):
-        told = f"{zones[record['target']]} {record}"
-        assert record["state"] == "succeeded", told
-        assert record["detail"]["fidelity"] == "exact", told
+        context = f"{zones[record['target']]} {record}"
+        assert record["state"] == "succeeded", context
+        assert record["detail"]["fidelity"] == "exact", context
         planned = {key: plan["detail"]["drift"][key] for key in ("creates", "updates", "deletes")}
-        assert record["detail"]["effect"] == {**planned, "complete": True}, told
+        assert record["detail"]["effect"] == {**planned, "complete": True}, context
     residual = in_full(options, Context(check_mode=True))
     assert {record["action"] for record in residual} == {"skipped"}
     simulator.control.part("vinyldns", "DELETE", "/zones", {"zones": list(zones)})

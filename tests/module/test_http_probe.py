@@ -188,7 +188,7 @@ def test_the_certificate_of_a_site(serve: Callable[..., Site], run_module: RunMo
     assert len(site.log) == outcome.result["requests"] == 3
 
 
-def test_it_ends_when_it_is_told_to(serve: Callable[..., Site], start_module: Any) -> None:
+def test_it_ends_on_a_signal(serve: Callable[..., Site], start_module: Any) -> None:
     site = serve(lambda request: Reply(raw=b"H", drip=60))
     running = start_module(PROBE, {"probes": [{"url": site.url, "request_timeout": 50}]})
     wait_until(lambda: site.log)

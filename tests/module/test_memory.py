@@ -17,7 +17,7 @@ from .conftest import module_command, module_input, outcome_of
 BASE_MIB = 50
 BYTES_A_RECORD = 1000
 
-#: Runs a command, and tells how many KiB it took. A process inherits the mark of the one that starts it, and pytest is large.
+#: Runs a command, and prints how many KiB it took. A process inherits the mark of the one that starts it, and pytest is large.
 MEASURE = """\
 import resource, subprocess, sys
 status = subprocess.call(sys.argv[1:])

@@ -736,7 +736,7 @@ def test_several_runs_at_once_are_waited_for_in_order(
     server.knob(push_outcome="error")
     known.insert(1, server.started_by_somebody())
     server.settle(push="error")
-    # beside them, the sync module is given the one that failed, which it reports although it is not to wait
+    # in addition, the sync module is given the one that failed, which it reports although it is not to wait
     single = start_module(SYNC, server.options(synchronizer=known[1], wait=False, ledger_path=str(tmp_path / "other.sqlite3")))
     handles = [{"provider": "plm", "address": server.url, "synchronizer": item} for item in known]
     outcome = run_module(WAIT, {"handles": handles, "poll_min_interval": 0.1})

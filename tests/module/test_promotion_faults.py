@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The lockstep.sync authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every phase of a promotion, failing in every way, against the emulator: what is told, and what the server saw."""
+"""Every phase of a promotion, failing in every way, against the emulator: what is reported, and what the server saw."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.vocabular
 from tests.simulator.client import Simulator, wait_until
 
 from . import promotion
-from .promotion import Kill, Nobody, Play, Somebody, check_page, check_report
+from .promotion import Kill, NoTerminal, Operator, Play, check_page, check_report
 from .role_tasks import load, steps_of
 
 Json = dict[str, Any]
@@ -163,14 +163,14 @@ class Stage:
         play = Play(self.variables(**variables), check=check, kill=kill, failing=failing, display=display, base=self.directory)
         play.run()
         self.plays.append(play)
-        if play.told.get("path"):
+        if play.reported.get("path"):
             self._check_files(play)
         return play
 
     def _check_files(self, play: Play) -> None:
         check_report(play.report)
-        assert play.told["verdict"] == play.report["verdict"]
-        stem = Path(play.told["path"]).with_suffix("")
+        assert play.reported["verdict"] == play.report["verdict"]
+        stem = Path(play.reported["path"]).with_suffix("")
         check_page(stem.with_suffix(".html").read_text(encoding="utf-8"))
         markdown = stem.with_suffix(".md").read_text(encoding="utf-8")
         assert markdown.startswith("# ")
@@ -180,7 +180,7 @@ class Stage:
 
     def check_secrets(self) -> None:
         """The token is in nothing that is kept or shown."""
-        shown = [json.dumps([play.texts, play.warnings, play.told]) for play in self.plays]
+        shown = [json.dumps([play.texts, play.warnings, play.reported]) for play in self.plays]
         for path in self.directory.rglob("*"):
             if path.is_file():
                 shown.append(path.read_bytes().decode("latin-1"))
@@ -300,7 +300,7 @@ class TestTheMainJob:
 
     def test_without_files(self, stage: Stage) -> None:
         play = stage.play(report_path="")
-        assert (play.verdict, play.told["path"]) == ("succeeded", "")
+        assert (play.verdict, play.reported["path"]) == ("succeeded", "")
         assert not stage.report.parent.exists()
 
     def test_a_production_that_needs_a_moment(self, stage: Stage) -> None:
@@ -428,8 +428,8 @@ class TestVariables:
         for path in (stage.directory / "file" / "report.json", stage.directory):
             play = stage.play(report_path=str(path))
             assert play.verdict == "failed"
-            assert "staging_promotion_report_path" in play.told["message"]
-            assert str(path) in play.told["message"]
+            assert "staging_promotion_report_path" in play.reported["message"]
+            assert str(path) in play.reported["message"]
         assert stage.sent == {}
 
     def test_a_ledger_that_cannot_be_used(self, stage: Stage) -> None:
@@ -494,15 +494,15 @@ class TestPermission:
         assert "approval:passed" in right.phases
 
     def test_a_person(self, stage: Stage) -> None:
-        for display in (Somebody(b"no"), Nobody()):
+        for display in (Operator(b"no"), NoTerminal()):
             play = stage.play(approval="prompt", display=display)
             assert (play.verdict, play.phases[-1]) == ("refused", "approval:refused")
         assert stage.sent == {}
-        person = Somebody(b"yes")
-        play = stage.play(approval="prompt", display=person)
+        operator = Operator(b"yes")
+        play = stage.play(approval="prompt", display=operator)
         assert play.verdict == "succeeded"
-        assert "shop: sync" in person.question
-        assert play.report["digest"] in person.question
+        assert "shop: sync" in operator.question
+        assert play.report["digest"] in operator.question
 
     def test_a_ledger_that_ends_with_the_job(self, stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Two jobs with homes of their own would promote the same release twice."""
@@ -575,7 +575,7 @@ class TestPermission:
         assert stage.sent == ({"backup": 1, "sync": 1} if works else {"backup": 1, "restore": 1, "sync": 1})
 
     def test_a_lock_that_is_lost(self, stage: Stage) -> None:
-        """Whoever has lost it, as after an expiry, does nothing more; and it gives back those that it has not lost."""
+        """A run that has lost a lock, as after an expiry, does nothing more, and releases the locks that it still holds."""
         stage.begin_mortal()
         slow = Play(stage.variables(targets=[stage.entry(), stage.entry("blog", 90)], serial=["2"]))
         original = slow.take
@@ -802,7 +802,7 @@ class TestRollback:
         assert play.target["rollback"]["verify"]["already_failing"] == ["never worked"]
         assert any("already" in text for text in play.warnings)
 
-    def test_secrets_of_probes_are_told_nobody(self, stage: Stage) -> None:
+    def test_secrets_of_probes_are_not_disclosed(self, stage: Stage) -> None:
         """The check of the fixture looks for them everywhere."""
         stage.knob(broken_release=NEW)
         entry = stage.entry()
@@ -836,7 +836,7 @@ class TestRollback:
         assert (play.verdict, stage.sent) == (verdict, sent)
         assert moment in play.report["message"]
         assert stage.production == (NEW if moment == "before_report" else OLD)
-        # whatever was begun was given back, so that nobody else is kept off
+        # the locks of everything that was begun were released, so that another run may start
         assert stage.play(release="2026.12").verdict in ("succeeded", "rolled_back")
 
 
@@ -859,11 +859,11 @@ class TestHold:
         stage.knob(broken_release=NEW)
         stage.play()
         stage.knob(broken_release=None)
-        planned = stage.play(check=True, lift_hold="the database is mended")
+        planned = stage.play(check=True, lift_hold="the database is repaired")
         assert planned.verdict == "planned"
         assert stage.play().verdict == "refused"
-        play = stage.play(lift_hold="the database is mended")
-        assert (play.verdict, play.report["lifted_hold"]) == ("succeeded", "the database is mended")
+        play = stage.play(lift_hold="the database is repaired")
+        assert (play.verdict, play.report["lifted_hold"]) == ("succeeded", "the database is repaired")
         assert (stage.sent, stage.production) == ({"backup": 2, "restore": 1, "sync": 2}, NEW)
         last = stage.play()
         assert (last.verdict, stage.sent["sync"]) == ("succeeded", 2)
@@ -901,7 +901,7 @@ class TestWaves:
         assert stage.sent == {"backup": 2, "restore": 1, "sync": 2}
         # the one that was brought to an end well is not done again
         stage.knob(applications={})
-        again = stage.play(targets=self.entries(stage), lift_hold="mended")
+        again = stage.play(targets=self.entries(stage), lift_hold="repaired")
         assert [target["changed"] for target in again.report["targets"]] == [False, True, True]
         assert (again.verdict, stage.sent["sync"]) == ("succeeded", 4)
 
@@ -1057,7 +1057,7 @@ class TestResuming:
         assert (play.verdict, play.target["sync"]["action"]) == ("succeeded", "triggered")
         assert stage.sent["sync"] == 2
 
-    def test_in_check_mode_it_is_told_and_left_alone(self, stage: Stage) -> None:
+    def test_in_check_mode_it_is_reported_and_left_alone(self, stage: Stage) -> None:
         stage.knob(sync_seconds=1.5)
         stage.begin_mortal()
         stage.play(kill=Kill("sync", "waiting"))

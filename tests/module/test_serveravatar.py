@@ -183,7 +183,7 @@ def test_many_applications_keep_their_order(server: Server, run_module: RunModul
 @pytest.mark.parametrize(
     ("place", "applications", "words"),
     [
-        ({"organization": "Nobody"}, ["shop"], ["option organization"]),
+        ({"organization": "Unknown"}, ["shop"], ["option organization"]),
         ({"organization": "99"}, ["88"], ["Organization not found!"]),
         ({"server": "99"}, ["88"], ["Server not found!"]),
         ({"server": "16"}, ["88", "intranet", "report"], ["Application not found!", "'intranet'", "Did you mean reports"]),
@@ -565,7 +565,7 @@ def test_not_waiting_and_waiting_later_for_several(server: Server, run_module: R
     assert again.only["action"] == "skipped"
 
 
-def test_sync_wait_tells_what_cannot_be_observed(server: Server, run_module: RunModule) -> None:
+def test_sync_wait_reports_what_cannot_be_observed(server: Server, run_module: RunModule) -> None:
     server.knob(status_row="frozen")
     handle = run_module(SYNC, server.options(wait=False)).only["handle"]
     options = {"handles": [handle], "settle_grace": 0.4, "poll_min_interval": 0.1}
@@ -664,7 +664,7 @@ def test_info_about_a_whole_server(server: Server, run_module: RunModule) -> Non
     assert server.sent == []
 
 
-@pytest.mark.parametrize("more", [{"server": "99"}, {"organization": "Nobody"}, {"api_token": "wrong"}])
+@pytest.mark.parametrize("more", [{"server": "99"}, {"organization": "Unknown"}, {"api_token": "wrong"}])
 def test_info_fails_where_the_api_refuses(server: Server, run_module: RunModule, more: dict[str, str]) -> None:
     outcome = run_module("serveravatar_staging_info", {**server.place, "applications": ["shop"], **more})
     assert outcome.failed

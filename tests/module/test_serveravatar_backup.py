@@ -156,7 +156,7 @@ def test_backups_of_others_are_not_mistaken_for_ours(server: Server, run_module:
     outcome = process.finish()
     assert (outcome.only["state"], outcome.only["detail"]["backup"]["id"]) == ("succeeded", NEWEST + 1)
     assert outcome.only["detail"]["backup"]["name"] == outcome.only["handle"]["backup"]
-    # one that somebody else has begun is not joined either: nobody knows what is in it
+    # a backup of another client is not joined either: its contents are unknown
     server.order("by hand")
     assert run_module(BACKUP, server.options(), check=True).only["action"] == "would_trigger"
 

@@ -104,7 +104,7 @@ def server(simulator: Simulator) -> Server:
     return Server(simulator)
 
 
-def told(outcome: Outcome) -> list[Any]:
+def decision(outcome: Outcome) -> list[Any]:
     return [outcome.only[key] for key in ("action", "state", "changed", "changed_basis")]
 
 
@@ -116,7 +116,7 @@ def test_check_mode_predicts_and_sends_no_mutating_get(
     server: Server, run_module: RunModule, ledger: Path, more: dict[str, Any]
 ) -> None:
     outcome = run_module(RESTORE, server.options(**more), check=True, diff=True)
-    assert told(outcome) == ["would_trigger", "not_started", True, "predicted"]
+    assert decision(outcome) == ["would_trigger", "not_started", True, "predicted"]
     assert (outcome.failed, server.sent, server.restores(), ledger.exists()) == (False, [], [], False)
     assert {entry["method"] for entry in server.simulator.requests()} == {"GET"}
 
@@ -124,18 +124,18 @@ def test_check_mode_predicts_and_sends_no_mutating_get(
 def test_a_backup_is_restored_once_for_a_release(server: Server, run_module: RunModule, ledger: Path, tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     first = run_module(RESTORE, server.options(release="p-1", report_path=str(report)))
-    assert (first.failed, told(first)) == (False, ["triggered", "succeeded", True, "observed"])
+    assert (first.failed, decision(first)) == (False, ["triggered", "succeeded", True, "observed"])
     assert (first.only["target"], first.only["provider"]) == ("shop", RESTORE)
     assert server.production == "release-0"
     backup = first.only["detail"]["backup"]
     assert (backup["id"], backup["name"], backup["status"]) == (SHOP, "nightly shop", "Completed")
     again = run_module(RESTORE, server.options(str(SHOP), application="shop.test", server="production", release="p-1"))
-    assert told(again) == ["skipped", "not_started", False, "assumed"]
-    assert told(run_module(RESTORE, server.options(max_age=3600)))[0] == "skipped"
+    assert decision(again) == ["skipped", "not_started", False, "assumed"]
+    assert decision(run_module(RESTORE, server.options(max_age=3600)))[0] == "skipped"
     assert server.sent == [PATH]
     # without a purpose, and for another one, it is restored again
-    assert told(run_module(RESTORE, server.options(release="p-2")))[0] == "triggered"
-    assert told(run_module(RESTORE, server.options()))[0] == "triggered"
+    assert decision(run_module(RESTORE, server.options(release="p-2")))[0] == "triggered"
+    assert decision(run_module(RESTORE, server.options()))[0] == "triggered"
     assert server.restores() == [SHOP] * 3
     assert server.token not in report.read_text() + ledger.read_bytes().decode("latin-1") + first.output
 
@@ -188,7 +188,7 @@ def test_several_applications(server: Server, run_module: RunModule) -> None:
 def test_however_backups_are_listed(server: Server, run_module: RunModule, knobs: dict[str, Any]) -> None:
     server.knob(**knobs)
     outcome = run_module(RESTORE, server.options(OLDER))
-    assert (told(outcome), server.restores()) == (["triggered", "succeeded", True, "observed"], [OLDER])
+    assert (decision(outcome), server.restores()) == (["triggered", "succeeded", True, "observed"], [OLDER])
 
 
 def test_pages_that_a_backup_was_not_on_are_read_once(server: Server, run_module: RunModule) -> None:
@@ -293,7 +293,7 @@ def test_two_backups_of_one_application_are_refused_both(server: Server, run_mod
 def test_however_it_shows(server: Server, run_module: RunModule, knobs: dict[str, Any], basis: str) -> None:
     server.knob(**knobs)
     outcome = run_module(RESTORE, server.options(poll_max_interval=0.1))
-    assert (outcome.failed, told(outcome)) == (False, ["triggered", "succeeded", True, basis])
+    assert (outcome.failed, decision(outcome)) == (False, ["triggered", "succeeded", True, basis])
     assert ("has a new date" in outcome.warnings) == (basis == "assumed")
     assert (server.production, server.sent) == ("release-0", [PATH])
 
@@ -302,7 +302,7 @@ def test_a_restore_of_which_nothing_shows_is_no_success(server: Server, run_modu
     run_module(SYNC, server.syncing(release="r2"))
     server.knob(restore_row="frozen")
     outcome = run_module(RESTORE, server.options(settle_grace=0.4, release="p-1"))
-    assert (outcome.failed, told(outcome)) == (False, ["triggered", "unknown", True, "assumed"])
+    assert (outcome.failed, decision(outcome)) == (False, ["triggered", "unknown", True, "assumed"])
     assert "completion not observable" in outcome.warnings
     # what was synced may be gone
     assert run_module(SYNC, server.syncing(release="r2"), check=True).only["action"] == "would_trigger"
@@ -316,7 +316,7 @@ def test_a_failed_restore_is_a_failure(server: Server, run_module: RunModule, da
     run_module(SYNC, server.syncing(release="r2"))
     server.knob(restore_outcome="failure", restore_damages_on_failure=damage)
     outcome = run_module(RESTORE, server.options(release="p-1"))
-    assert (outcome.codes, told(outcome)) == (["run_failed"], ["triggered", "failed", True, "assumed"])
+    assert (outcome.codes, decision(outcome)) == (["run_failed"], ["triggered", "failed", True, "assumed"])
     assert server.production == ("release-0/release-2" if damage else "release-2")
     assert run_module(SYNC, server.syncing(release="r2"), check=True).only["action"] == "would_trigger"
     # the backup itself is as good as before
@@ -335,7 +335,7 @@ def test_a_lost_reply_is_adopted(server: Server, run_module: RunModule, fault: s
     else:
         server.fault(fault)
     outcome = run_module(RESTORE, server.options())
-    assert (outcome.failed, told(outcome)) == (False, ["triggered", "succeeded", True, "observed"])
+    assert (outcome.failed, decision(outcome)) == (False, ["triggered", "succeeded", True, "observed"])
     assert outcome.only["reason"].startswith("adopted")
     assert (server.sent, server.restores()) == ([PATH], [SHOP])
 
@@ -361,7 +361,7 @@ def test_a_definite_refusal_undoes_nothing(server: Server, run_module: RunModule
     run_module(SYNC, server.syncing(release="r2"))
     server.knob(restore_answer=answer)
     outcome = run_module(RESTORE, server.options())
-    assert (outcome.codes, told(outcome)) == ([code], ["refused", "not_started", False, "observed"])
+    assert (outcome.codes, decision(outcome)) == ([code], ["refused", "not_started", False, "observed"])
     assert (server.sent[1:], server.restores()) == ([PATH], [])
     assert run_module(SYNC, server.syncing(release="r2")).only["action"] == "skipped"
 
@@ -378,7 +378,7 @@ def test_a_killed_run_is_found_again(server: Server, run_module: RunModule, star
     server.finish()
     again = process.finish()
     assert (again.only["action"], again.only["state"]) == ("joined", "succeeded")
-    assert told(run_module(RESTORE, server.options(release="p-1")))[0] == "skipped"
+    assert decision(run_module(RESTORE, server.options(release="p-1")))[0] == "skipped"
     assert server.sent[1:] == [PATH]
 
 
@@ -393,7 +393,7 @@ def test_waiting_later(server: Server, run_module: RunModule) -> None:
     options = {"handles": [started.only["handle"]], "connections": {RESTORE: server.login}, "poll_min_interval": 0.1}
     waited = run_module("sync_wait", options)
     assert (waited.failed, waited.only["provider"], waited.only["state"]) == (False, RESTORE, "succeeded")
-    assert told(run_module(RESTORE, server.options(release="p-1")))[0] == "skipped"
+    assert decision(run_module(RESTORE, server.options(release="p-1")))[0] == "skipped"
     assert server.sent[1:] == [PATH]
 
 
@@ -419,12 +419,12 @@ def test_a_restore_by_somebody_else_is_joined(server: Server, run_module: RunMod
     server.knob(restore_outcome="never")
     server.begin(SHOP)
     assert run_module(RESTORE, server.options(if_running="fail")).codes == ["busy"]
-    assert told(run_module(RESTORE, server.options(), check=True)) == ["would_join", "not_started", True, "predicted"]
+    assert decision(run_module(RESTORE, server.options(), check=True)) == ["would_join", "not_started", True, "predicted"]
     process = start_module(RESTORE, server.options())
     server.wait_for_looks()
     server.finish()
     outcome = process.finish()
-    assert told(outcome) == ["joined", "succeeded", True, "observed"]
+    assert decision(outcome) == ["joined", "succeeded", True, "observed"]
     assert (server.sent[1:], server.restores()) == ([], [SHOP])
     assert run_module(SYNC, server.syncing(release="r2"), check=True).only["action"] == "would_trigger"
 
@@ -441,7 +441,7 @@ def test_the_restore_of_another_backup_is_not_joined(server: Server, run_module:
     server.knob(restore_outcome="success")
     server.finish(NEWER)
     outcome = process.finish()
-    assert told(outcome) == ["triggered", "succeeded", True, "observed"]
+    assert decision(outcome) == ["triggered", "succeeded", True, "observed"]
     assert server.restores() == [NEWER, SHOP]
 
 
@@ -459,9 +459,9 @@ def test_a_sync_in_flight_is_not_restored_over(server: Server, run_module: RunMo
     assert server.restores() == []
     server.control("POST", "/applications/88/finish")
     outcome = process.finish()
-    assert told(outcome) == ["triggered", "succeeded", True, "observed"]
+    assert decision(outcome) == ["triggered", "succeeded", True, "observed"]
     assert (server.production, server.restores(), len(server.sent)) == ("release-0", [SHOP], 2)
-    # the sync ended before, whenever somebody comes to know that
+    # the sync ended before the restore, whenever its end is observed
     assert run_module(SYNC, server.syncing(release="r2"), check=True).only["action"] == "would_trigger"
 
 
@@ -475,7 +475,7 @@ def test_an_application_without_staging_area(server: Server, run_module: RunModu
 def test_a_timeout_is_no_failure_of_the_restore(server: Server, run_module: RunModule) -> None:
     server.knob(restore_outcome="never")
     outcome = run_module(RESTORE, server.options(wait_timeout=0.5, on_timeout="warn"))
-    assert (outcome.failed, told(outcome)[:3], outcome.only["timed_out"]) == (False, ["triggered", "running", True], True)
+    assert (outcome.failed, decision(outcome)[:3], outcome.only["timed_out"]) == (False, ["triggered", "running", True], True)
     assert "status_patterns" in outcome.only["failure"]["hint"]
     assert (server.restores(), server.sent) == ([SHOP], [PATH])
 

@@ -132,8 +132,8 @@ class Played:
         return str(self.report["verdict"])
 
     @property
-    def told(self) -> str:
-        """What the output says, without the line breaks of warnings."""
+    def one_line(self) -> str:
+        """The output as one line, without the line breaks of warnings."""
         return " ".join(self.output.split()).replace('\\"', '"')
 
     @property
@@ -273,8 +273,8 @@ def playbook(environment: dict[str, str], tmp_path: Path) -> Iterator[Playbook]:
 # -- interrupted runs ------------------------------------------------------------------------------------------------
 
 
-class Journal:
-    """The file that outlives the runs."""
+class StoreReader:
+    """Reads the promotion store, a file that outlives the runs."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -294,10 +294,10 @@ class Journal:
 class Lane:
     """One application that is promoted by runs that are killed."""
 
-    def __init__(self, server: Server, playbook: Playbook, journal: Journal, application: int, with_children: bool) -> None:
+    def __init__(self, server: Server, playbook: Playbook, store: StoreReader, application: int, with_children: bool) -> None:
         self.server = server
         self.playbook = playbook
-        self.journal = journal
+        self.store = store
         self.application = application
         self.with_children = with_children
         self.first: str | None = None
@@ -310,7 +310,7 @@ class Lane:
         """Start a run and kill it once the server shows the phase."""
         running = self.start(**variables)
         eventually(lambda: running.is_over() or seen())
-        found = self.journal.promotion(self.application)
+        found = self.store.promotion(self.application)
         running.kill(self.with_children)
         assert running.process.returncode == -signal.SIGKILL, running.output
         assert found is not None and found[1] == phase, running.output
@@ -353,7 +353,7 @@ class Lane:
         target = played.only()
         assert target["resumed"]["run"] == self.first, played.output
         assert (target["resumed"]["phase"], target["verdict"]) == (phase, played.verdict)
-        assert self.journal.promotion(self.application) is None
+        assert self.store.promotion(self.application) is None
         assert len(self.made()) == 1
         assert target["backup"]["id"] == self.made()[0]
         assert self.server.syncs(self.application) == 1
@@ -362,31 +362,31 @@ class Lane:
 
 
 @pytest.fixture
-def journal(ledger: Path) -> Journal:
-    return Journal(ledger)
+def store(ledger: Path) -> StoreReader:
+    return StoreReader(ledger)
 
 
-def test_killed_anywhere_it_goes_on_and_does_nothing_twice(server: Server, playbook: Playbook, journal: Journal) -> None:
+def test_killed_anywhere_it_goes_on_and_does_nothing_twice(server: Server, playbook: Playbook, store: StoreReader) -> None:
     lasting = {"backup_seconds": LONG, "sync_seconds": LONG, "restore_seconds": 6.0}
     broken = {"broken_release": "release-2", "restore_seconds": 6.0}
     overrides: dict[str, Any] = {str(SHOP): lasting, str(BLOG): lasting, str(SUPPORT): broken}
     server.knob(applications=overrides)
 
     def killed_with_its_children() -> tuple[dict[str, Any], dict[str, Any]]:
-        shop = Lane(server, playbook, journal, SHOP, with_children=True)
+        shop = Lane(server, playbook, store, SHOP, with_children=True)
         shop.kill_in_backup()
         shop.kill_in_sync()
         shop.kill_in_verification()
-        support = Lane(server, playbook, journal, SUPPORT, with_children=True)
+        support = Lane(server, playbook, store, SUPPORT, with_children=True)
         support.kill_in_restore()
         return shop.end("verify"), support.end("rollback", verify_timeout=20)
 
     def survived_by_orphans() -> dict[str, Any]:
-        blog = Lane(server, playbook, journal, BLOG, with_children=False)
+        blog = Lane(server, playbook, store, BLOG, with_children=False)
         blog.kill_in_backup()
         blog.kill_in_sync()
         blog.kill_in_verification()
-        # what was promoted turns out to be bad while nobody but an orphan is looking
+        # the promoted release turns out to be broken while only an orphaned process is observing it
         overrides[str(BLOG)] = {**lasting, "broken_release": "release-2"}
         server.knob(applications=overrides)
         blog.kill_in_restore()
@@ -417,7 +417,7 @@ def test_two_at_once_promote_once(server: Server, playbook: Playbook) -> None:
     assert (promoted.code, promoted.verdict) == (0, "succeeded"), promoted.output
     assert (refused.code, refused.verdict) == (2, "refused"), refused.output
     assert promoted.report["run"] in refused.report["message"]
-    assert promoted.report["run"] in refused.told
+    assert promoted.report["run"] in refused.one_line
     assert (server.syncs(SHOP), len(server.sent())) == (1, 2)
 
 
@@ -436,7 +436,7 @@ def test_the_loser_of_a_race_waits_and_finds_the_release_done(server: Server, pl
 
 
 class Hooks:
-    """Task files that say when they run, in a folder beside a playbook of the user."""
+    """Task files that say when they run, in the folder of a playbook of the user."""
 
     def __init__(self, folder: Path) -> None:
         self.playbook = folder / "site.yml"
@@ -462,7 +462,7 @@ class Hooks:
 def test_hooks_run_when_something_is_done(server: Server, playbook: Playbook, tmp_path: Path) -> None:
     hooks = Hooks(tmp_path)
     moments = [name for name in HOOKS if name != "on_failure"]
-    # beside the playbook, which is not where it is run
+    # relative to the playbook, not to the working directory
     starting = playbook.start(str(hooks.playbook), targets=[server.target()], hooks=hooks("hooks", *HOOKS))
     refusing = hooks(
         "../hooks", "before_backup", "after_sync", "after_rollback", "on_failure", failing=("before_sync", "before_report")
@@ -492,16 +492,16 @@ def test_hooks_run_when_something_is_done(server: Server, playbook: Playbook, tm
 
 
 class Receiver:
-    """A server that is told of promotions."""
+    """A server that receives the notifications of promotions."""
 
     def __init__(self) -> None:
-        self.told: list[dict[str, Any]] = []
+        self.received: list[dict[str, Any]] = []
         receiver = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                receiver.told.append({"path": self.path, "key": self.headers["X-Key"], **json.loads(body)})
+                receiver.received.append({"path": self.path, "key": self.headers["X-Key"], **json.loads(body)})
                 self.send_response(204)
                 self.end_headers()
 
@@ -522,7 +522,7 @@ class Receiver:
         self._server.server_close()
 
 
-def test_approved_by_its_digest_told_to_others_and_without_a_secret(server: Server, playbook: Playbook, ledger: Path) -> None:
+def test_approved_by_its_digest_notified_and_without_a_secret(server: Server, playbook: Playbook, ledger: Path) -> None:
     canaries = {name: f"canary-{name}-8fd1" for name in ("header", "query", "path", "key")}
     target = server.target()
     target["verify"] = [
@@ -543,23 +543,23 @@ def test_approved_by_its_digest_told_to_others_and_without_a_secret(server: Serv
         assert (looked.code, looked.verdict, looked.report["check_mode"]) == (0, "planned", True), looked.output
         assert (guessed.code, guessed.verdict) == (2, "refused"), guessed.output
         assert server.sent() == []
-        assert [told["verdict"] for told in receiver.told] == ["refused"]
+        assert [notification["verdict"] for notification in receiver.received] == ["refused"]
 
         done = playbook("-vvvv", approve=looked.stats["digest"], environment=loud, **variables)
         assert (done.code, done.verdict) == (0, "succeeded"), done.output
         assert len(server.sent()) == 2
-        told = receiver.told[-1]
-        assert len(receiver.told) == 2
-        assert (told["verdict"], told["run"]) == ("succeeded", done.report["run"])
-        assert (told["path"], told["key"]) == (f"/hooks/{canaries['path']}", canaries["key"])
+        notification = receiver.received[-1]
+        assert len(receiver.received) == 2
+        assert (notification["verdict"], notification["run"]) == ("succeeded", done.report["run"])
+        assert (notification["path"], notification["key"]) == (f"/hooks/{canaries['path']}", canaries["key"])
 
         same = playbook.start(**variables)
         unheard = playbook.start("-vvvv", **{**variables, "notify": dead})
         unchanged, alone = same.finish(), unheard.finish()
         assert (unchanged.code, unchanged.verdict, unchanged.report["changed"]) == (0, "succeeded", False), unchanged.output
-        assert len(receiver.told) == 2
+        assert len(receiver.received) == 2
         assert (alone.code, alone.verdict) == (0, "succeeded"), alone.output
-        assert "[WARNING]: webhook: " in alone.told
+        assert "[WARNING]: webhook: " in alone.one_line
         assert ("notify", "failed") in alone.phases()
     assert len(server.sent()) == 2
 
@@ -591,7 +591,7 @@ def test_approved_by_its_digest_told_to_others_and_without_a_secret(server: Serv
 # -- what cannot work ------------------------------------------------------------------------------------------------
 
 
-def test_wrong_variables_are_told_in_one_message_and_reported(server: Server, playbook: Playbook) -> None:
+def test_wrong_variables_are_listed_in_one_message_and_reported(server: Server, playbook: Playbook) -> None:
     target = server.target()
     odd = {**target, "options": {**target["options"], "aplication": "shop"}}
     cases: list[tuple[dict[str, Any], str]] = [
@@ -607,7 +607,7 @@ def test_wrong_variables_are_told_in_one_message_and_reported(server: Server, pl
             assert played.code == 2, played.output
             assert played.verdict in ("failed", "refused"), played.output
             assert word in played.report["message"], played.report
-            assert " ".join(played.report["message"].split()) in played.told
+            assert " ".join(played.report["message"].split()) in played.one_line
             assert played.output.count("fatal: [localhost]") == 1, played.output
     assert server.sent() == []
 
@@ -754,8 +754,8 @@ def test_asked_at_the_terminal(server: Server, playbook: Playbook) -> None:
         assert terminal.close() == 0, terminal.screen
     finally:
         terminal.end()
-    told = json.loads(report.read_text())
-    assert told["verdict"] == "succeeded"
-    (approval,) = (phase for phase in told["phases"] if phase["phase"] == "approval")
+    content = json.loads(report.read_text())
+    assert content["verdict"] == "succeeded"
+    (approval,) = (phase for phase in content["phases"] if phase["phase"] == "approval")
     assert (approval["state"], approval["reason"].startswith("approved at the terminal by ")) == ("passed", True)
     assert server.syncs(SHOP) == 1

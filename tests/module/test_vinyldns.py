@@ -516,8 +516,8 @@ def test_failed_sync_is_a_failure_although_the_zone_is_active(
     assert outcome.failed and outcome.codes == ["run_failed"] and outcome.only["state"] == "failed" and not outcome.changed
     assert outcome.only["handle"]["change_id"] in outcome.only["failure"]["hint"]
     simulator.knob("vinyldns", failed_with_message=True)
-    told = run_module("vinyldns_zone_sync", server.options())
-    assert "AXFR refused" in told.only["failure"]["message"]
+    outcome = run_module("vinyldns_zone_sync", server.options())
+    assert "AXFR refused" in outcome.only["failure"]["message"]
 
 
 def test_one_bad_zone_does_not_stop_the_others(server: Server, run_module: RunModule) -> None:

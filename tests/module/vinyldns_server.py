@@ -70,7 +70,7 @@ def await_the_next_second(server: Server, zone: str = ZONE) -> None:
     """Let the server's clock leave the second in which it accepted the last sync of a zone.
 
     Record set changes name their sync by the zone's time stamp, which has whole seconds: of two syncs of one zone within the
-    same second nobody can tell whose changes they are. A real server refuses the second one for minutes; the tests forget
+    same second the changes cannot be attributed to either. A real server refuses the second one for minutes; the tests forget
     the first for it.
     """
     stamp = server.simulator.control.part("vinyldns", "GET", "/zone", name=zone, records="no")["zone"]["updated"]

@@ -86,7 +86,7 @@ class Client:
         return self.post(RESET, {"site_id": site, **extra})
 
     def entity(self, name: str, route: str, /, **query: Any) -> Any:
-        """What stands beside the envelope of a successful answer."""
+        """The content of a successful answer, without its envelope."""
         answer = self.get(route, **query)
         assert answer.status_code == 200, answer.text
         assert answer.json()["response"] == ENVELOPE_OK
@@ -1448,7 +1448,7 @@ class TestDiscovery:
         path = API1 + "site/get-per-user.json"
         old = as_of(simulator, "3.0")
         assert old.get(path).json() == {"message": "Invalid parameter(s): [username]"}
-        assert old.get(path, username="nobody").status_code == 404
+        assert old.get(path, username="unknown").status_code == 404
         assert old.get(path, username="member").json()["total"] == 2
         client = as_of(simulator, "3.1")
         answer = client.get(path).json()

@@ -170,7 +170,7 @@ def test_every_algorithm_transfers_for_dig(server: DnsServer, key: TsigKey) -> N
         (TsigKey("main.", TsigKey.make("main.").secret, "hmac-sha512"), dns.tsig.PeerBadKey),
     ],
 )
-def test_wrong_keys_are_told_apart(server: DnsServer, key: TsigKey, error: type[Exception]) -> None:
+def test_wrong_keys_are_distinguished(server: DnsServer, key: TsigKey, error: type[Exception]) -> None:
     with pytest.raises(error):
         ask(server, "example.com", "SOA", key=key.key)
     with pytest.raises(error):

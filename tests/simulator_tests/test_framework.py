@@ -178,7 +178,7 @@ def test_connections_do_not_delay_small_answers(toy: Simulator, http: requests.S
 # -- the log -----------------------------------------------------------------------------------------------------------
 
 
-def test_the_log_tells_kinds_apart_and_keeps_order(toy: Simulator, http: requests.Session) -> None:
+def test_the_log_distinguishes_kinds_and_keeps_order(toy: Simulator, http: requests.Session) -> None:
     http.get(url(toy, "/things/1"))
     http.get(url(toy, "/things/1/sync"), headers={"Authorization": "secret"})
     http.post(url(toy, "/nowhere"))
@@ -285,7 +285,7 @@ def test_truncate_cuts_the_body(toy: Simulator, http: requests.Session) -> None:
 
 @pytest.mark.parametrize(("kind", "early"), [("delay", 0), ("delay_after", 1)])
 def test_delays(toy: Simulator, http: requests.Session, kind: str, early: int) -> None:
-    """The count in the middle of the delay tells whether the work comes before or after it."""
+    """The count in the middle of the delay shows whether the work comes before or after it."""
     toy.fault(kind, part="toy", seconds=0.3)
     with pytest.raises(requests.ReadTimeout):
         sync(toy, http, timeout=0.1)

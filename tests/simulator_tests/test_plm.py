@@ -513,7 +513,7 @@ def test_a_restart_keeps_states_and_loses_pulls_that_did_not_start(plm: Plm) -> 
         ({"profile": "touchdb", "duplicates": "stateless"}, ABSENT),
     ],
 )
-def test_a_second_synchronizer_beside_another(plm: Plm, knobs: dict[str, Any], expected: States) -> None:
+def test_a_second_synchronizer_in_addition_to_another(plm: Plm, knobs: dict[str, Any], expected: States) -> None:
     plm.script(push_seconds=LONG, pull_seconds=LONG, **knobs)
     first = plm.post()
     before = plm.states(first)
@@ -627,7 +627,7 @@ def connect(plm: Plm, sockets: list[Socket], *frames: object, path: str | None =
     for frame in frames:
         socket.send(frame)
     if frames:
-        # Subscriptions are not acknowledged; only the control API tells that they have arrived.
+        # Subscriptions are not acknowledged; only the control API shows that they have arrived.
         wait_until(lambda: [topics for topics in plm.control("GET", "/notifications")["listeners"][before:] if topics])
     return socket
 
@@ -656,7 +656,7 @@ def test_the_flow_of_notifications(plm: Plm, sockets: list[Socket]) -> None:
     assert socket.silent()
 
 
-def test_started_is_told_before_the_post_is_answered(plm: Plm, sockets: list[Socket]) -> None:
+def test_started_is_notified_before_the_post_is_answered(plm: Plm, sockets: list[Socket]) -> None:
     socket = connect(plm, sockets, subscription())
     plm.simulator.fault("delay_after", part="plm", method="POST", seconds=0.5)
     answered = threading.Event()
@@ -744,7 +744,7 @@ def test_completed_may_come_late(plm: Plm, sockets: list[Socket]) -> None:
     assert socket.receive()["event"] == "sync.completed"
 
 
-def test_a_restart_cuts_listeners_off_and_forgets_what_was_to_be_told(plm: Plm, sockets: list[Socket]) -> None:
+def test_a_restart_cuts_listeners_off_and_forgets_pending_notifications(plm: Plm, sockets: list[Socket]) -> None:
     plm.script(pull_seconds=0.4)
     first = connect(plm, sockets, subscription())
     identifier = plm.post()

@@ -493,7 +493,7 @@ def test_the_percentage_rises_with_time_and_stays_below_100(api: Api) -> None:
     assert api.truth()["busy"]
 
 
-def test_a_run_is_as_long_as_it_was_told(api: Api) -> None:
+def test_a_run_is_as_long_as_configured(api: Api) -> None:
     api.knob(sync_seconds=0.1)
     api.ok(APP + "/sync")
     run = wait_until(lambda: api.truth()["runs"][0] if api.truth()["runs"][0]["finished_at"] else None)
@@ -1162,7 +1162,7 @@ def test_sites_tell_their_release(api: Api) -> None:
     assert "shop release-1" in production.text
     assert api.site(path="/health").json() == {"status": "ok", "release": "release-1"}
     assert requests.get(f"{api.url}/sites/shop/", timeout=10).text == production.text
-    assert requests.get(f"{api.url}/sites/nobody/", timeout=10).status_code == 404
+    assert requests.get(f"{api.url}/sites/unknown/", timeout=10).status_code == 404
 
 
 def test_a_sync_shows_on_the_site_of_production(api: Api) -> None:

@@ -572,7 +572,7 @@ def test_an_abandoned_zone_is_gone_but_remembered(vinyl: Vinyl) -> None:
 # -- the server --------------------------------------------------------------------------------------------------------
 
 
-def test_the_server_tells_about_itself_without_a_signature(vinyl: Vinyl) -> None:
+def test_the_server_describes_itself_without_a_signature(vinyl: Vinyl) -> None:
     texts = {path: vinyl.session.get(vinyl.url + path, timeout=5) for path in ("/ping", "/health", "/color", "/status")}
     assert [texts[path].text for path in ("/ping", "/health", "/color")] == ["PONG", "OK", "green"]
     assert texts["/status"].json() == {

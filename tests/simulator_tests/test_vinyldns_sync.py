@@ -479,7 +479,7 @@ def test_failures_of_all_zones_are_listed_for_everybody(vinyl: Vinyl) -> None:
     assert {name: page[name] for name in ("nextId", "startFrom", "maxItems")} == {"nextId": 0, "startFrom": 0, "maxItems": 100}
 
 
-def test_a_transfer_connection_counts_only_beside_a_connection(vinyl: Vinyl) -> None:
+def test_a_transfer_connection_counts_only_with_a_connection(vinyl: Vinyl) -> None:
     broken = own_connection(vinyl, primaryServer="127.0.0.1:1")
     vinyl.control("PATCH", "/zone", {"zone": MAIN, "set": {"connection": None, "transfer_connection": broken}})
     zone_id = vinyl.zone_id(MAIN)

@@ -12,7 +12,7 @@ import pytest
 
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.registry import DESCRIPTORS
 
-#: Every group beside ``all`` holds the modules whose name begins with the name of the group.
+#: Every group except ``all`` holds the modules whose name begins with the name of the group.
 PROVIDER_GROUPS = tuple(DESCRIPTORS)
 
 

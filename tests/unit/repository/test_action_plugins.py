@@ -24,7 +24,7 @@ def test_each_module_has_an_action_plugin_that_does_the_same(module_names: list[
         assert action.ActionModule.operation is module.OPERATION, name
 
 
-def test_the_documentation_tells_of_it(documentation: dict[str, dict[str, t.Any]], module_names: list[str]) -> None:
+def test_the_documentation_mentions_it(documentation: dict[str, dict[str, t.Any]], module_names: list[str]) -> None:
     for name in module_names:
         assert documentation[name]["attributes"]["action"]["support"] == "full", name
 

@@ -24,12 +24,15 @@ CLEAN = (
     "extensions",
     "docs",
     "scripts",
-    "tests/simulator",
+    "tests",
     "CONTRIBUTING.md",
     "Makefile",
     "README.md",
     "galaxy.yml",
 )
+
+#: it has to name them
+EXEMPT = "tests/unit/repository/test_words.py"
 
 
 def is_in(name: str, places: tuple[str, ...]) -> bool:
@@ -39,7 +42,7 @@ def is_in(name: str, places: tuple[str, ...]) -> bool:
 def test_no_such_words(root: pathlib.Path, tracked: list[str]) -> None:
     found = []
     for name in tracked:
-        if not is_in(name, CLEAN) or not (root / name).exists():
+        if name == EXEMPT or not is_in(name, CLEAN) or not (root / name).exists():
             continue
         text = (root / name).read_text(encoding="utf-8")
         found += [f"{name}:{text[: match.start()].count(chr(10)) + 1}: {match[0]}" for match in WORDS.finditer(text)]

@@ -48,7 +48,7 @@ def begin_and_wait(path: str, run: str, phase: str | None) -> None:
 
 
 class _StoppingClock(SystemClock):
-    """Tells when it is looked at, and waits."""
+    """Reports when the time is read, and waits."""
 
     def now(self) -> dt.datetime:
         say("looking")

@@ -38,7 +38,7 @@ class MirrorRun:
 
 @dataclasses.dataclass
 class Mirror:
-    """What is to be refreshed, and what the service tells about it."""
+    """What is to be refreshed, and what the service reports about it."""
 
     id: str
     name: str

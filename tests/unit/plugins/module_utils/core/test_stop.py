@@ -159,7 +159,7 @@ def test_threads_that_hang_are_left_behind() -> None:
     release.set()
 
 
-def test_a_task_that_is_told_to_stop_before_it_begins_does_nothing() -> None:
+def test_a_task_that_is_stopped_before_it_begins_does_nothing() -> None:
     stop = StopSignal()
     stop.request()
     begun: list[int] = []

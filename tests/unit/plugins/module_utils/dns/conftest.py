@@ -19,7 +19,7 @@ from tests.simulator.bind import BindServer, find_named
 from tests.simulator.dns_embedded import EmbeddedServer
 from tests.simulator.dns_server import ALGORITHMS, ANYONE, DnsServer, TsigKey, ZoneSpec, zone_text
 
-# examples are timed by nobody: a busy machine makes no test fail
+# examples have no deadline, so that a busy machine makes no test fail
 settings.register_profile("dns", deadline=None)
 settings.load_profile("dns")
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The lockstep.sync authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A plan for a big zone stays small: a module may run on many zones at once, and beside other software."""
+"""A plan for a big zone stays small: a module may run on many zones at once, and share the machine with other software."""
 
 from __future__ import annotations
 

@@ -156,7 +156,7 @@ def test_a_server_may_be_named_and_have_addresses_that_do_not_answer(bind: BindS
     assert read_soa("empty.example.", source, 5).serial == 4294967295
 
 
-def test_the_connection_is_closed_when_nobody_wants_the_rest(embedded: EmbeddedServer) -> None:
+def test_the_connection_is_closed_when_the_rest_is_not_read(embedded: EmbeddedServer) -> None:
     opened: list[socket.socket] = []
 
     def connect(source: Backend, kind: int, timeout: float) -> socket.socket:
@@ -249,11 +249,11 @@ def test_a_zone_needs_a_name(zone: str) -> None:
 
 
 def test_a_closed_port_is_a_failed_connection() -> None:
-    nobody = Backend("127.0.0.1", free_port())
-    for call in (lambda: fetch(ZONE, nobody), lambda: read_soa(ZONE, nobody, 5)):
+    closed = Backend("127.0.0.1", free_port())
+    for call in (lambda: fetch(ZONE, closed), lambda: read_soa(ZONE, closed, 5)):
         error = failure(call, "connection_failed")
         assert "refused" in error.message
-        assert nobody.address in error.message
+        assert closed.address in error.message
 
 
 def test_a_name_that_cannot_be_resolved_is_a_failed_connection(monkeypatch: pytest.MonkeyPatch) -> None:

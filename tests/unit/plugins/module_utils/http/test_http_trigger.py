@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Triggering: sent once, never redirected, and every failure told apart by whether it may have been executed."""
+"""Triggering: sent once, never redirected, and every failure classified by whether it may have been executed."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_a_connection_that_takes_too_long_never_arrived() -> None:
         listener.listen(0)
         address = listener.getsockname()
         for _place in range(3):
-            # nobody accepts, so these fill the queue and further ones are left without an answer
+            # no connection is accepted, so these fill the queue and further ones are left without an answer
             waiting = stack.enter_context(socket.socket())
             waiting.setblocking(False)
             waiting.connect_ex(address)
@@ -125,7 +125,7 @@ def test_a_proxy_that_cannot_be_witnessed_is_refused(monkeypatch: pytest.MonkeyP
     assert "cannot go through a SOCKS proxy" in error.message
 
 
-# -- nobody knows -----------------------------------------------------------------------------------------------------
+# -- unknown outcomes --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("end", ["close", "reset", "half", "hang"])
@@ -186,7 +186,7 @@ class Cutter:
 
 @settings(max_examples=40, deadline=None)
 @given(read=st.integers(1, 150), reset=st.booleans(), size=st.sampled_from([0, 10, 3_000_000]))
-def test_once_a_byte_was_sent_nobody_claims_that_it_never_arrived(read: int, reset: bool, size: int) -> None:
+def test_once_a_byte_was_sent_it_is_not_reported_as_undelivered(read: int, reset: bool, size: int) -> None:
     with Cutter.start(read, reset) as url, channel_to(url, request_timeout=2) as channel:
         with pytest.raises(SyncError) as caught:
             channel.trigger("POST", "/sync", body="x" * size)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Triggers of which nobody knows what became of them: lost answers, dead processes, and two controllers at once."""
+"""Triggers whose outcome is unknown: lost answers, dead processes, and two controllers at once."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ class TestLostAnswer:
 class TestLedgerTrouble:
     """A ledger that fails after the trigger cannot undo it."""
 
-    def test_the_record_still_tells_of_the_run(self, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_record_still_names_the_run(self, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
         def fail(*args: object) -> None:
             raise SyncError("invalid_option", "option ledger_path: the disk is full")
 
@@ -166,7 +166,7 @@ class TestLedgerTrouble:
         assert (code(result), record["action"], record["state"]) == ("invalid_option", "triggered", "running")
         assert (record["changed"], record["handle"]["run"], lab.accepted) == (True, 1, 1)
 
-    def test_the_record_still_tells_that_nobody_knows(self, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_record_still_says_that_the_outcome_is_unknown(self, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
         def fail(*args: object) -> None:
             raise SyncError("invalid_option", "option ledger_path: the disk is full")
 

@@ -185,7 +185,7 @@ class TestSecondRun:
         assert (record["action"], record["changed_basis"], lab.posts) == ("skipped", "observed", 0)
 
     @pytest.mark.parametrize(("age", "posts"), [(299.0, 0), (301.0, 1)])
-    def test_max_age_goes_by_the_server_where_it_tells(self, lab: Lab, age: float, posts: int) -> None:
+    def test_max_age_goes_by_the_server_where_it_reports_an_age(self, lab: Lab, age: float, posts: int) -> None:
         lab.service.mirrors["7"].age = age
         lab.run(max_age=300)
         assert lab.posts == posts
@@ -288,7 +288,7 @@ class TestInFlight:
         assert (record["action"], record["state"], record["changed"], lab.posts) == ("joined", "succeeded", True, 0)
         assert record["handle"]["run"] == 1
 
-    def test_it_satisfies_no_release_since_nobody_knows_what_it_brought(self, lab: Lab) -> None:
+    def test_it_satisfies_no_release_since_its_content_is_unknown(self, lab: Lab) -> None:
         lab.service.start("7")
         lab.run(release="1.2")
         lab.run(release="1.2")
@@ -624,7 +624,7 @@ class TestEndings:
         assert (record["changed"], record["timed_out"]) == (True, False)
         assert lab.clock.elapsed <= 10 + 10 + 6
 
-    def test_states_that_nobody_knows_end_the_wait_and_are_listed(self, lab: Lab) -> None:
+    def test_unknown_states_end_the_wait_and_are_listed(self, lab: Lab) -> None:
         lab.service.ending = "discombobulated"
         result = lab.run()
         assert (code(result), only(result)["state"]) == ("bad_response", "unknown")

@@ -39,7 +39,7 @@ FRESH = Policy(max_age=60.0)
         (Observation(age=1000.0), DONE, Policy(release="1.2", max_age=60.0), "skip", "assumed"),
         (Observation(age=1.0), LedgerEvidence(), Policy(release="1.2", max_age=60.0), "skip", "observed"),
         (Observation(age=1000.0), LedgerEvidence(age=1000.0), Policy(release="1.2", max_age=60.0), "trigger", "assumed"),
-        # the age that the server tells beats the one of the ledger, both ways
+        # the age that the server reports takes precedence over the one of the ledger, both ways
         (Observation(age=60.0), LedgerEvidence(), FRESH, "skip", "observed"),
         (Observation(age=60.1), LedgerEvidence(), FRESH, "trigger", "assumed"),
         (Observation(age=1000.0), LedgerEvidence(age=1.0), FRESH, "trigger", "assumed"),

@@ -49,25 +49,25 @@ def column(result: Result, field: str) -> list[t.Any]:
 
 
 class Watcher:
-    """Somebody who looks at what is told of a task."""
+    """Collects the progress lines of a task."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
-        self._told = threading.Event()
+        self._shown = threading.Event()
 
     def show(self, line: str) -> None:
         self.lines.append(line)
-        self._told.set()
+        self._shown.set()
 
     def await_line(self) -> None:
-        """Go on once the next line has been told."""
-        self._told.clear()
-        assert self._told.wait(20)
+        """Wait until the next line is shown."""
+        self._shown.clear()
+        assert self._shown.wait(20)
 
 
 @pytest.fixture
 def watcher(monkeypatch: pytest.MonkeyPatch) -> Watcher:
-    """One who is told at once."""
+    """A watcher with progress lines every 10 ms."""
     monkeypatch.setattr(batch, "ticking", lambda line, show: ticking(line, show, PollPolicy(0.01, 0.01)))
     return Watcher()
 
@@ -146,7 +146,7 @@ class TestManyTargets:
         lab.run(Counting, mirrors=["10", "11", "12", "13"], max_parallel=2, wait=False)
         assert (most[0], lab.accepted) == (2, 4)
 
-    def test_whoever_watches_sees_how_far_it_is(self, lab: Lab, watcher: Watcher) -> None:
+    def test_progress_is_shown(self, lab: Lab, watcher: Watcher) -> None:
         class Slow(Fifth):
             def observe(self, target: Target, channel: Channel) -> Observation:
                 watcher.await_line()
@@ -377,7 +377,7 @@ class TestInterruption:
         record = only(lab.run(release="1.2"))
         assert (record["action"], record["state"], lab.posts) == ("joined", "succeeded", 1)
 
-    def test_while_the_trigger_is_on_its_way_nobody_knows(self, lab: Lab) -> None:
+    def test_while_the_trigger_is_on_its_way_the_outcome_is_unknown(self, lab: Lab) -> None:
         class Stopping(Fifth):
             def trigger(self, target: Target, observation: Observation, channel: Channel) -> Run:
                 super().trigger(target, observation, channel)
@@ -522,7 +522,7 @@ class TestSecrets:
         assert all(TOKEN.encode() not in path.read_bytes() for path in lab.directory.glob("ledger*"))
         assert all(TOKEN not in text for text in result["warnings"])
 
-    def test_whoever_watches_does_not_see_it(self, lab: Lab, watcher: Watcher) -> None:
+    def test_progress_does_not_show_it(self, lab: Lab, watcher: Watcher) -> None:
         class Leaky(Fifth):
             def resolve(self, name: str, channel: Channel) -> Target:
                 return Target("7", f"seven {TOKEN}")

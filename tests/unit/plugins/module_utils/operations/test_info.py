@@ -23,7 +23,7 @@ from tests.unit.plugins.support.mirrors import TOKEN, dumps
 SPEC = CONNECTION + Fifth.connection_spec + Fifth.sync_spec + PARALLEL
 
 
-class Viewer:
+class Reader:
     """What the fifth provider would offer to an info module."""
 
     def __init__(self, options: Options, services: Services) -> None:
@@ -37,7 +37,7 @@ class Viewer:
         return {"mirror": name, **channel.observe(f"/mirrors/{name}").json()}
 
 
-def look(lab: Lab, reader: type[Viewer] = Viewer, **options: t.Any) -> Result:
+def look(lab: Lab, reader: type[Reader] = Reader, **options: t.Any) -> Result:
     given = {"api_url": lab.web.url, "token": TOKEN, "mirrors": ["9", "7", "8"], **options}
     return run_info("mirrors", SPEC, reader, validated(SPEC, given), lab.new_context(given=given))
 
@@ -50,7 +50,7 @@ def test_entries_are_in_the_order_of_the_list_and_nothing_changes(lab: Lab) -> N
 
 @pytest.mark.parametrize("error", [SyncError("not_found", "no such mirror"), KeyError("x"), RuntimeError("x")])
 def test_what_was_seen_is_kept_when_one_look_fails(lab: Lab, error: Exception) -> None:
-    class Blind(Viewer):
+    class Blind(Reader):
         def inspect(self, name: str, channel: Channel) -> dict[str, t.Any]:
             if name == "7":
                 raise error
@@ -62,7 +62,7 @@ def test_what_was_seen_is_kept_when_one_look_fails(lab: Lab, error: Exception) -
 
 
 def test_an_interruption_is_a_failure_and_no_traceback(lab: Lab) -> None:
-    class Stopping(Viewer):
+    class Stopping(Reader):
         def inspect(self, name: str, channel: Channel) -> dict[str, t.Any]:
             raise Interrupted
 

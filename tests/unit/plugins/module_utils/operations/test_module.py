@@ -73,7 +73,7 @@ def test_a_second_signal_does_not_end_the_reporting() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def test_whoever_still_pauses_at_the_end_is_woken() -> None:
+def test_a_pause_that_lasts_until_the_end_is_interrupted() -> None:
     with interruptible_clock(signal.SIGTERM) as clock:
         clock.sleep(0.01)
     with pytest.raises(Stopped):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is told of a task while it lasts."""
+"""The progress lines of a running task."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._operations.progress
 FAST = PollPolicy(0.01, 0.01)
 
 
-def test_a_single_target_is_told_by_its_name() -> None:
+def test_a_single_target_is_shown_by_its_name() -> None:
     progress = Progress(1)
     with progress.of(lambda: "example.com. (running)"):
         assert progress.line(12.4) == "example.com. (running), 12 s"
@@ -61,13 +61,13 @@ def test_lines_are_shown_until_it_is_over() -> None:
     assert lines == ["True"] * seen
 
 
-def test_where_nobody_watches_there_is_no_thread() -> None:
+def test_without_a_display_there_is_no_thread() -> None:
     before = threading.active_count()
     with ticking(lambda elapsed: "x", None, FAST):
         assert threading.active_count() == before
 
 
-def test_the_longer_it_lasts_the_less_it_is_told() -> None:
+def test_the_longer_it_lasts_the_less_often_it_is_shown() -> None:
     lines, now = 0, 0.0
     while now < 3600:
         now += PACE.delay(now, 0.5)

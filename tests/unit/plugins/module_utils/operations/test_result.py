@@ -246,13 +246,13 @@ def test_a_thousand_targets_stay_below_600_bytes_each(make: t.Callable[[int], Re
     assert all(set(failure) == {"code", "message", "http_status", "hint"} for failure in failures)
 
 
-def test_what_is_left_of_a_cut_record_tells_what_happened() -> None:
+def test_what_is_left_of_a_cut_record_says_what_happened() -> None:
     record = fit([zone(number) for number in range(1000)])[999]
     assert (record["target"], record["action"], record["state"]) == ("zone-0999.internal.example.com.", "triggered", "succeeded")
     assert record["detail"] == {"drift": {"creates": 3, "updates": 17, "deletes": 1}, "cut": True}
 
 
-def test_a_run_that_goes_on_keeps_its_handle_however_much_is_cut_beside_it() -> None:
+def test_a_run_that_goes_on_keeps_its_handle_however_much_else_is_cut() -> None:
     records = [timed_out(number) for number in range(1000)]
     cut = fit(records)
     assert [record["handle"] for record in cut] == [record.handle for record in records]

@@ -49,7 +49,7 @@ class TestNotWaiting:
         assert "not waited for" in record["reason"]
 
     @pytest.mark.parametrize("options", [{"wait": False}, {"wait_timeout": 5}])
-    def test_a_run_that_goes_on_without_us_keeps_nobody_away(self, lab: Lab, options: dict[str, t.Any]) -> None:
+    def test_a_run_that_goes_on_without_us_blocks_no_other(self, lab: Lab, options: dict[str, t.Any]) -> None:
         lab.run(**options)
         entry = lab.open_entry()
         assert entry is not None
@@ -196,7 +196,7 @@ class TestHandles:
 
 
 class TestCredentials:
-    """A handle is mere data: whoever wrote it must not get our credentials."""
+    """A handle is mere data: its author must not receive the credentials of the task."""
 
     @pytest.fixture
     def foreign(self, serve: Serve) -> Web:

@@ -29,7 +29,7 @@ class Time:
         return DATE + dt.timedelta(seconds=self.moment - START)
 
     def sleep(self, seconds: float) -> None:
-        raise AssertionError("whoever looks waits for looks, and does not sleep")
+        raise AssertionError("a probe waits for its attempts, and does not sleep")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -174,7 +174,7 @@ def test_a_certificate_of_unknown_validity_is_a_problem() -> None:
     assert problems(seen(certificate=Certificate(None, "no idea"))) == []
 
 
-def test_all_problems_are_told_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     found = problems(seen(b"{}", status=500, latency=9), regex=re.compile("x"), json=rule("a", exists=True), max_latency=1)
     assert len(found) == 4
 

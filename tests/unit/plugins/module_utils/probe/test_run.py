@@ -116,7 +116,7 @@ def test_its_own_result_is_what_before_takes() -> None:
     assert (result["regressions"], result["already_failing"]) == (["a"], ["b"])
 
 
-def test_too_few_successes_are_told_with_the_last_failure() -> None:
+def test_too_few_successes_are_reported_with_the_last_failure() -> None:
     result = run(Model(0.0, ((0, 1.5),)), timeout=2, successes=3)
     assert result["probes"][0]["problems"] == [
         "1 successful attempt in a row, wanted 3; the last failure: status 503, wanted 200"
@@ -137,7 +137,7 @@ def test_a_soak_that_went_well() -> None:
     assert 5 <= result["elapsed"] < 5.1
 
 
-def test_whoever_watches_sees_how_far_it_is() -> None:
+def test_progress_is_shown() -> None:
     time, lines = Time(), []
     models = [Model(0.0), Model(0.0, ((0, 0.5),))]
     options = validated(probes=[{"url": f"https://{number}.test/"} for number in range(2)], soak=2)

@@ -31,7 +31,7 @@ from tests.unit.plugins.support.fifth import Fifth
 from tests.unit.plugins.support.lab import Lab, code, only
 from tests.unit.plugins.support.ledger_users import KEY
 
-NOBODY = 2**22 + 1
+UNUSED_PID = 2**22 + 1
 NOW = dt.datetime(2026, 11, 28, 12, tzinfo=dt.timezone.utc)
 
 
@@ -63,7 +63,7 @@ def test_it_keeps_others_away_until_it_expires(lease: Lease, seconds: int, state
 
 def test_it_does_not_once_it_is_given_up_or_its_owner_is_gone(lease: Lease) -> None:
     assert dataclasses.replace(lease, holder="").state(NOW) == "free"
-    assert dataclasses.replace(lease, owner=ProcessIdentity.of(NOBODY)).state(NOW) == "gone"
+    assert dataclasses.replace(lease, owner=ProcessIdentity.of(UNUSED_PID)).state(NOW) == "gone"
 
 
 # -- the heartbeat ----------------------------------------------------------------------------------------------------

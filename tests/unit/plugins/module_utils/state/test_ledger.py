@@ -26,7 +26,7 @@ from tests.unit.plugins.support.processes import Process
 HANDLE = {"provider": "fifth", "run": 7}
 
 #: no process has it: above the limit that Linux knows
-NOBODY = 2**22 + 1
+UNUSED_PID = 2**22 + 1
 
 
 @pytest.fixture
@@ -279,7 +279,7 @@ def test_a_hold_of_another_host_lasts_until_it_expires(
 ) -> None:
     with monkeypatch.context() as elsewhere:
         elsewhere.setattr(process, "_boot", lambda: "another kernel")
-        elsewhere.setattr("os.getpid", lambda: NOBODY)
+        elsewhere.setattr("os.getpid", lambda: UNUSED_PID)
         ledger.intend(KEY, None, {})
     # there is no such process here, but that says nothing
     with pytest.raises(LeaseConflict):
@@ -392,12 +392,12 @@ def test_a_run_that_ends_after_it_was_undone_does_not_count(ledger: RunLedger) -
 
 
 def test_targets_below_are_undone_and_others_are_not(ledger: RunLedger) -> None:
-    below, beside = (dataclasses.replace(OTHER, target=target) for target in ("7/301", "70"))
+    below, sibling = (dataclasses.replace(OTHER, target=target) for target in ("7/301", "70"))
     elsewhere, theirs = dataclasses.replace(OTHER, address="https://other.example.com"), dataclasses.replace(OTHER, provider="x")
-    for key in (OTHER, below, beside, elsewhere, theirs, KEY):
+    for key in (OTHER, below, sibling, elsewhere, theirs, KEY):
         brought(ledger, key)
     ledger.intend(below, "1.2", {}, invalidates=[OTHER])
-    assert [holds(ledger, key) for key in (OTHER, below, beside, elsewhere, theirs, KEY)] == [
+    assert [holds(ledger, key) for key in (OTHER, below, sibling, elsewhere, theirs, KEY)] == [
         False,
         False,
         True,
@@ -494,7 +494,7 @@ def test_without_a_home_a_state_directory_will_do() -> None:
 
 
 @pytest.mark.usefixtures("homeless")
-@pytest.mark.parametrize("path", ["~/ledger.sqlite3", "~", "~nobody-of-that-name/ledger.sqlite3"])
+@pytest.mark.parametrize("path", ["~/ledger.sqlite3", "~", "~no-such-user/ledger.sqlite3"])
 @pytest.mark.parametrize("read_only", [False, True])
 def test_a_home_that_is_not_there_is_refused(
     path: str, read_only: bool, tmp_path: pathlib.Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch

@@ -20,7 +20,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._state.process impor
 from tests.unit.plugins.support.namespaces import in_new_pid_namespace
 
 #: no process has it: above the limit that Linux knows
-NOBODY = 2**22 + 1
+UNUSED_PID = 2**22 + 1
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def me() -> ProcessIdentity:
 
 @pytest.fixture
 def dead() -> ProcessIdentity:
-    return ProcessIdentity.of(NOBODY)
+    return ProcessIdentity.of(UNUSED_PID)
 
 
 def test_this_process_is_alive(me: ProcessIdentity) -> None:

@@ -49,7 +49,7 @@ class System:
 
     @property
     def triggers(self) -> collections.Counter[str]:
-        """How often the server was told to refresh each mirror."""
+        """The number of refresh requests for each mirror."""
         return collections.Counter(request.path.split("/")[2] for request in self.web.log if request.method == "POST")
 
 

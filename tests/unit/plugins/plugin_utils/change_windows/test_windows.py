@@ -169,7 +169,7 @@ class TestClockChanges:
         assert states(window, "2026-03-29 00:00", 4) == spring
         assert states(window, "2026-10-24 23:00", 4) == autumn
 
-    def test_the_hour_that_comes_twice_is_told_apart(self) -> None:
+    def test_the_hour_that_comes_twice_is_distinguished(self) -> None:
         window = {"from": "02:00", "to": "02:30", "timezone": BERLIN}
         assert judge({"allow": [window]}, utc("2026-10-25 00:10")).reason.endswith("until Sun 2026-10-25 02:30 CEST")
         between = judge({"allow": [window]}, utc("2026-10-25 00:40")).reason

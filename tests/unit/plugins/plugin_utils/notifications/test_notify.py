@@ -47,7 +47,7 @@ PASSWORD = "correct horse"
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
-    """No proxy and no CA of whoever runs the tests, and a netrc that would answer for everybody."""
+    """No proxy and no CA of the user who runs the tests, and a netrc that would answer for everybody."""
     for name in (*PROXIES, *map(str.upper, PROXIES), "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
         monkeypatch.delenv(name, raising=False)
     netrc = tmp_path / "netrc"

@@ -61,7 +61,7 @@ from tests.unit.plugins.support.processes import Process
 SECRET = "s3cr3t-token"
 
 #: no process has it: above the limit that Linux knows
-NOBODY = 2**22 + 1
+UNUSED_PID = 2**22 + 1
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def me() -> Owner:
 
 @pytest.fixture
 def dead() -> Owner:
-    return Owner(ProcessIdentity.of(NOBODY), "ghost")
+    return Owner(ProcessIdentity.of(UNUSED_PID), "ghost")
 
 
 def elsewhere(owner: Owner) -> Owner:
@@ -161,7 +161,7 @@ def test_an_impossible_place_is_refused_with_a_remedy(tmp_path: pathlib.Path, cl
 def test_a_file_that_may_not_be_written_is_refused(
     journal: PromotionStore, path: pathlib.Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # whoever runs the tests may be root, who may write anything
+    # the tests may run as root, who may write anything
     monkeypatch.setattr(os, "access", lambda *arguments: False)
     with pytest.raises(SyncError, match="Permission denied") as caught:
         PromotionStore(str(path), clock)
@@ -284,7 +284,7 @@ def test_check_mode_reads_and_leaves_all_as_it_is(
     assert (files(path), path.read_bytes()) == (before, content) == (["ledger.sqlite3"], content)
 
 
-def test_check_mode_reads_beside_the_remains_of_a_killed_run(path: pathlib.Path, clock: FakeClock) -> None:
+def test_check_mode_reads_with_the_remains_of_a_killed_run(path: pathlib.Path, clock: FakeClock) -> None:
     process = Process(begin_and_wait, str(path), "r1", "backup")
     assert process.line() == "ready"
     keeper = sqlite3.connect(path)
@@ -555,7 +555,7 @@ def test_a_run_whose_promotion_was_abandoned_has_to_stop(journal: PromotionStore
     assert [(item.run, item.verdict) for item in history(journal, KEY, 9)] == [("r2", "succeeded"), ("r1", "abandoned")]
 
 
-def test_an_expired_lock_that_nobody_took_is_renewed(journal: PromotionStore, clock: FakeClock, me: Owner) -> None:
+def test_an_expired_lock_that_was_not_taken_is_renewed(journal: PromotionStore, clock: FakeClock, me: Owner) -> None:
     begin(journal, "r1", me)
     clock.sleep(3600)
     journal.advance("r1", KEY, "sync")
@@ -585,7 +585,7 @@ def test_a_run_of_another_host_keeps_others_away_until_it_expires(
     assert begin(journal, "r2", me).resumed == LOCKED
 
 
-def test_a_process_id_that_was_given_to_another_process_keeps_nobody_away(journal: PromotionStore, me: Owner) -> None:
+def test_a_reused_process_id_blocks_no_other_run(journal: PromotionStore, me: Owner) -> None:
     begin(journal, "r1", me)
     with pytest.raises(LockHeld):
         begin(journal, "r2", me)
@@ -840,7 +840,7 @@ class Promotions(RuleBasedStateMachine):
         number = len(self.runs)
         run = f"r{number}"
         self.runs.append(run)
-        # a dead owner has an id that nobody has, a live one is of another host, where nobody can tell
+        # a dead owner has an unused process id; a live one is of another host, where its process cannot be checked
         owner = Owner(ProcessIdentity("another kernel", "space", number, "", "pod"), run)
         held = [key for key in chosen for row in [self.unfinished(key)] if row is not None and self.is_held(row)]
         targets = dict.fromkeys(chosen, "shop")
@@ -869,7 +869,7 @@ class Promotions(RuleBasedStateMachine):
             return
         self.dead.add(row.pid)
         db = sqlite3.connect(self.path)
-        gone, alive = ProcessIdentity.of(NOBODY), ProcessIdentity("another kernel", "space", row.pid, "", "pod")
+        gone, alive = ProcessIdentity.of(UNUSED_PID), ProcessIdentity("another kernel", "space", row.pid, "", "pod")
         db.execute("UPDATE promotions SET owner = ? WHERE owner = ?", (gone.to_json(), alive.to_json()))
         db.commit()
         db.close()

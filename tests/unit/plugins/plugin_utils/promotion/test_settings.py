@@ -250,8 +250,8 @@ class TestSplitting:
             split(3, [item])
 
 
-class Nobody:
-    """A terminal at which nobody is asked anything."""
+class NoPrompt:
+    """A display that must not ask anything."""
 
     def prompt_until(self, msg: str, **options: Any) -> bytes:
         raise AssertionError("nothing is asked yet")
@@ -263,7 +263,7 @@ class TestBeginning:
             raise AssertionError("nothing is called yet")
 
         services = PromotionServices(
-            SystemClock(), call, lambda state: None, Nobody(), Redactor([]), names, str(tmp_path), "17", "eve"
+            SystemClock(), call, lambda state: None, NoPrompt(), Redactor([]), names, str(tmp_path), "17", "eve"
         )
         given = {"targets": [SHOP], **variables}
 

@@ -425,7 +425,7 @@ class TestVerification:
         assert rollback
         assert rollback.is_open
 
-    def test_what_was_resumed_is_told(self) -> None:
+    def test_what_was_resumed_is_reported(self) -> None:
         resumed = self.target(green=True, action="skipped", resumed=ResumedFrom("p-0", "verify", BEGIN))
         target = with_verification(resumed, "auto")
         assert "brought to an end what run p-0 began" in target.reason
@@ -562,7 +562,7 @@ class TestMessage:
         assert "staging_promotion_lift_hold" in self.message("rolled_back", held=("shop-0",))
         assert "staging_promotion_lift_hold" not in self.message("rolled_back")
 
-    def test_all_that_keep_it_from_being_done_are_told(self) -> None:
+    def test_all_that_keep_it_from_being_done_are_reported(self) -> None:
         state = TestTheEnd.ended("not_started", "refused", "refused")
         state = state.with_targets(*(target.with_check("credentials", False, "no") for target in state.targets[1:]))
         said = _promotion_report.evaluate(state.stop("refused", "another target did not pass")).message

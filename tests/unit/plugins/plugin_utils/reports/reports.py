@@ -95,7 +95,7 @@ def sync(state: str = "succeeded", action: str = "triggered", **more: Any) -> Js
 CHECKS = [
     {"name": "credentials", "ok": True, "text": "the API accepts the token"},
     {"name": "staging_area", "ok": True, "text": "there is one: staging.shop.example.com"},
-    {"name": "disk_space", "ok": None, "text": "the server tells no sizes"},
+    {"name": "disk_space", "ok": None, "text": "the server reports no sizes"},
     {"name": "backup", "ok": True, "text": "the newest backup is 9 h old"},
 ]
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What git is told, and what it is never told."""
+"""What is passed to git, and what never is."""
 
 from __future__ import annotations
 
@@ -57,9 +57,9 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("value", "told"), GOOD.items())
-def test_addresses(value: str, told: str) -> None:
-    assert git.parse_location(value).of("mysite") == told
+@pytest.mark.parametrize(("value", "expected"), GOOD.items())
+def test_addresses(value: str, expected: str) -> None:
+    assert git.parse_location(value).of("mysite") == expected
 
 
 @pytest.mark.parametrize("value", BAD)

@@ -25,12 +25,12 @@ PREFIX = "Internal server error: \n"
 SERVICE = "org.craftercms.studio.api.v1.exception.ServiceLayerException: org.eclipse.jgit.api.errors."
 
 
-def response(status: int, message: str | None = None, code: int | None = None, **beside: t.Any) -> Response:
+def response(status: int, message: str | None = None, code: int | None = None, **fields: t.Any) -> Response:
     if message is None:
         return Response("POST", "https://studio.example/studio/x?token=abc", status, {"Content-Type": "text/html"}, HTML)
     body: dict[str, t.Any] = {"message": message}
     if code is not None:
-        body = {"response": {"code": code, "message": message, "remedialAction": "", "documentationUrl": ""}, **beside}
+        body = {"response": {"code": code, "message": message, "remedialAction": "", "documentationUrl": ""}, **fields}
     return Response("POST", "https://studio.example/studio/x?token=abc", status, {}, json.dumps(body).encode())
 
 
@@ -67,7 +67,7 @@ def test_endpoint_by_version(version: str | None, endpoint: str) -> None:
     parsed = api.parse_version(version)
     assert code_of(lambda: api.choose_endpoint("auto", parsed)) == endpoint
     assert code_of(lambda: api.choose_endpoint("reset-staging", parsed)) == endpoint
-    # no version tells about the one that was never released
+    # no version reveals the endpoint that was never released
     assert api.choose_endpoint("sync-staging", parsed) == "sync-staging"
 
 
@@ -118,14 +118,14 @@ def test_messages(status: int, message: str | None, code: int | None, meaning: s
         assert error.hint and error.http_status == status and "token=abc" not in error.message
 
 
-def test_refusals_of_a_session_and_of_a_stranger_are_told_apart() -> None:
-    told = {
+def test_refusals_with_and_without_a_session_are_distinguished() -> None:
+    codes = {
         (method, message): t.cast(SyncError, api.interpret(response(401, message), method)).code
         for method in ("session", "token")
         for message in ("Unauthorized", None)
     }
-    assert told.pop(("session", "Unauthorized")) == "permission_denied"
-    assert set(told.values()) == {"auth_failed"}
+    assert codes.pop(("session", "Unauthorized")) == "permission_denied"
+    assert set(codes.values()) == {"auth_failed"}
 
 
 def test_the_management_token_is_named() -> None:
@@ -161,7 +161,7 @@ def test_failures_that_come_before_the_branch_moves(
     assert crafter.refused_before_reset(response(500), "mysite", evidence) is None
 
 
-# -- what Studio tells -----------------------------------------------------------------------------------------------------
+# -- what Studio reports -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

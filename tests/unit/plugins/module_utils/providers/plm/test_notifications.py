@@ -191,7 +191,7 @@ def test_an_announcement_that_came_before_the_pause_counts(socket: FakeSocket, l
     assert seconds(listener.notifications.pause, ID, LONG) < LONG / 2
 
 
-def test_several_runs_are_told_apart(socket: FakeSocket, listener: Listener) -> None:
+def test_several_runs_are_distinguished(socket: FakeSocket, listener: Listener) -> None:
     socket.say(GREETING, completed("$a+b"))
     assert seconds(listener.notifications.pause, "$a+b", LONG) < LONG / 2
     socket.say(completed("$c+d"))

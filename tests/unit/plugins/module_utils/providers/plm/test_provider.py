@@ -122,11 +122,11 @@ TABLE = [
     ("overall alone completed", ("completed", None, None), "absent"),
     ("overall completed in spite of a failed half", ("completed", "error", "completed"), "failed"),
     ("overall behind its halves", ("triggered", "completed", "completed"), "running"),
-    ("overall missing beside completed halves", (None, "completed", "completed"), "absent"),
+    ("overall missing with completed halves", (None, "completed", "completed"), "absent"),
     ("the answer to POST", ("triggered", None, None), "running"),
     ("the published answer to POST", ("triggered", "completed", "triggered"), "running"),
-    ("a word that nobody knows", ("triggered", "crashing", None), "unknown"),
-    ("a word that nobody knows beside a failure", ("error", "error", "crashing"), "failed"),
+    ("an unknown word", ("triggered", "crashing", None), "unknown"),
+    ("an unknown word with a failure", ("error", "error", "crashing"), "failed"),
 ]
 
 
@@ -195,8 +195,8 @@ STORIES: list[tuple[str, list[tuple[float, Words]], str, float, float]] = [
     ("remote unreachable, retries for ever", [(0, PUSHING)], "timed_out", 600, 601),
     ("error that is tried again until it works", flapping("completed"), "succeeded", 38, 45),
     ("error that is tried again until the database gives up", flapping("error"), "failed", 40, 55),
-    ("a word that nobody knows", [(0, CRASHING)], "unexpected", 0, 30),
-    ("a word that nobody knows for a moment", [(0, CRASHING), (1, DONE)], "succeeded", 1, 5),
+    ("an unknown word", [(0, CRASHING)], "unexpected", 0, 30),
+    ("an unknown word for a moment", [(0, CRASHING), (1, DONE)], "succeeded", 1, 5),
 ]
 
 
@@ -496,7 +496,7 @@ def test_whether_a_known_run_is_in_flight(if_running: str, script: t.Any, in_fli
     assert seconds <= clock.time <= seconds + 6
 
 
-def test_a_run_that_nobody_can_judge_in_time_counts_as_in_flight() -> None:
+def test_a_run_that_cannot_be_judged_in_time_counts_as_in_flight() -> None:
     clock = FakeClock()
     server = Server(clock, (0, PUSHED))
     server.at = 10.0

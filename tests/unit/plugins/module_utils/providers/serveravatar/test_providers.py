@@ -52,7 +52,7 @@ OPTIONS: dict[str, t.Any] = {
 
 
 class StillClock:
-    """Time that does not pass unless told to."""
+    """Time that passes only when it is advanced."""
 
     def __init__(self) -> None:
         self.elapsed = 0.0
@@ -192,7 +192,7 @@ def test_details_that_do_not_tell_are_not_guessed() -> None:
     assert "require_staging" in caught.value.hint
 
 
-def test_without_require_staging_nobody_asks() -> None:
+def test_without_require_staging_the_staging_area_is_not_queried() -> None:
     provider, service, target = sync(require_staging=False)
     observation = provider.observe(target, service.channel)
     assert observation.obstacle is None
@@ -705,7 +705,7 @@ def test_a_restore_undoes_what_syncs_and_other_restores_brought_and_a_sync_what_
         (refused(500, "Restore is already in progress."), "busy"),
         (refused(404, "Backup not found."), "not_found"),
         (refused(500, "Something went wrong."), "outcome_unknown"),
-        (refused(500, "A text that nobody knows"), "outcome_unknown"),
+        (refused(500, "An unknown text"), "outcome_unknown"),
         ((200, b"<html>Log in</html>"), "outcome_unknown"),
         (refused(429, "Too Many Attempts."), "rate_limited"),
     ],

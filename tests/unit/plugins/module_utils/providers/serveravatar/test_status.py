@@ -45,7 +45,7 @@ DEFAULTS = Patterns({})
         ("could not be restored", "", None, "running"),
         ("Restored", "", None, "succeeded"),
         ("Restore Failed", "", None, "failed"),
-        # a failure that only the text tells
+        # a failure that only the text shows
         ("stopped", "Sync Failed", 100, "failed"),
         # words that look like success and are none
         ("incomplete", "", 10, "running"),

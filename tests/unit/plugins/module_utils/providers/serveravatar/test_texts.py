@@ -147,7 +147,7 @@ def test_invalid_fields_in_other_shapes(errors: t.Any) -> None:
     assert error.message.startswith("The given data was invalid.")
 
 
-def test_how_to_get_access_is_told() -> None:
+def test_the_hint_says_how_to_get_access() -> None:
     error = responses.interpret(response(401, {"message": "Unauthenticated."}))
     assert error is not None
     assert "API access" in error.hint
