@@ -125,7 +125,7 @@ def test_a_proxy_that_cannot_be_witnessed_is_refused(monkeypatch: pytest.MonkeyP
     assert "cannot go through a SOCKS proxy" in error.message
 
 
-# -- unknown outcomes --------------------------------------------------------------------------------------------------
+# -- unknown outcomes -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("end", ["close", "reset", "half", "hang"])

@@ -161,7 +161,7 @@ def test_failures_that_come_before_the_branch_moves(
     assert crafter.refused_before_reset(response(500), "mysite", evidence) is None
 
 
-# -- what Studio reports -----------------------------------------------------------------------------------------------
+# -- what Studio reports ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
