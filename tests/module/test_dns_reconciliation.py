@@ -377,7 +377,7 @@ def tasks_of(output: str) -> list[tuple[str, str]]:
     found = re.findall(
         r"^TASK \[lockstep.sync.dns_reconciliation : (.*?)\] \*+\n(?:.*\n)*?(\w+): \[localhost\]", output, re.MULTILINE
     )
-    return [(name, state) for name, state in found]
+    return list(found)
 
 
 def test_what_a_survey_passes_is_text(server: Server, playbook: Playbook) -> None:

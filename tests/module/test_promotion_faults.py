@@ -86,8 +86,9 @@ class Stage:
 
     def expire_leases(self) -> None:
         """As a minute after the last beat."""
-        with contextlib.closing(sqlite3.connect(self.ledger)) as db, db:
+        with contextlib.closing(sqlite3.connect(self.ledger)) as db:
             db.execute("UPDATE promotions SET expires_at = begun_at")
+            db.commit()
 
     # -- the service -------------------------------------------------------------------------------------------------
 

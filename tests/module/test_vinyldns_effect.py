@@ -50,7 +50,9 @@ def test_many_changes_are_reported_exactly_or_as_incomplete(with_backend: bool, 
     outcome = run_module("vinyldns_zone_sync", options)
     detail = outcome.only["detail"]
     counts = {key: detail["effect"][key] for key in ("creates", "updates", "deletes")}
-    assert counts == {"creates": COUNT, "updates": 1, "deletes": 0} and outcome.changed
+    # the number of rows is exact; which of them repeat is chance, so that the kinds are exact only where all rows were seen
+    assert sum(counts.values()) == COUNT + 1 and outcome.changed
+    assert not detail["effect"]["complete"] or counts == {"creates": COUNT, "updates": 1, "deletes": 0}
     assert "no change" not in outcome.output
     if with_backend:
         assert detail["fidelity"] == "exact" and detail["effect"]["complete"] and "differences" not in detail

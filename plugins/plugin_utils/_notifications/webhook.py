@@ -29,7 +29,8 @@ class WebResponse(t.Protocol):
 
     status_code: int
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Give the connection back."""
 
 
 class WebSession(t.Protocol):
@@ -44,9 +45,11 @@ class WebSession(t.Protocol):
         timeout: tuple[float, float],
         allow_redirects: bool,
         stream: bool,
-    ) -> WebResponse: ...
+    ) -> WebResponse:
+        """Send a POST request."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Give the connection back."""
 
 
 def new_session() -> WebSession:

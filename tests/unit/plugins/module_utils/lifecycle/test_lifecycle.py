@@ -640,12 +640,12 @@ class TestEndings:
 
     def test_an_outage_shorter_than_its_grace_is_tolerated(self, lab: Lab) -> None:
         lab.service.instead["GET /runs/1"] = [Reply(502)] * 1000
-        lab.clock.at(36, lambda: lab.service.instead.clear())
+        lab.clock.at(36, lab.service.instead.clear)
         assert only(lab.run())["state"] == "succeeded"
 
     def test_lasting_trouble_while_polling_keeps_the_handle(self, lab: Lab) -> None:
         lab.service.instead["GET /runs/1"] = [Reply(502)] * 1000
-        lab.clock.at(61, lambda: lab.service.instead.clear())
+        lab.clock.at(61, lab.service.instead.clear)
         result = lab.run(release="1.2")
         record = only(result)
         assert (code(result), record["state"]) == ("server_error", "running")

@@ -129,12 +129,13 @@ def fill(path: pathlib.Path, clock: FakeClock, runs: int, releases: bool = False
         (*KEY.columns, f"1.{number}" if releases else "", "succeeded", "{}", "{}", now, now, "", "{}", now)
         for number in range(runs)
     ]
-    with contextlib.closing(sqlite3.connect(path)) as db, db:
+    with contextlib.closing(sqlite3.connect(path)) as db:
         db.executemany(
             "INSERT INTO runs (provider, address, target, release, state, handle, snapshot, intended_at, finished_at, holder,"
             " owner, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             rows,
         )
+        db.commit()
 
 
 #: all that one target asks of the ledger, and writes

@@ -146,8 +146,12 @@ def test_a_task_keeps_its_lease_alive_while_it_waits(lab: Lab, monkeypatch: pyte
 
 
 def test_check_mode_has_no_heartbeat(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    started: list[t.Any] = []
-    monkeypatch.setattr(Heartbeat, "__enter__", lambda heartbeat: started.append(heartbeat))
+    started: list[Heartbeat] = []
+
+    def note(heartbeat: Heartbeat) -> None:
+        started.append(heartbeat)
+
+    monkeypatch.setattr(Heartbeat, "__enter__", note)
     lab.run(check=True)
     assert started == []
     lab.run()

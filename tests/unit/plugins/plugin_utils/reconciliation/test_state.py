@@ -167,8 +167,8 @@ def synced_at(serial: int, fidelity: str = "exact") -> Json:
     return record("triggered", detail={"drift": {"serial": serial, "records": [NEW]}, "fidelity": fidelity})
 
 
-def left_at(stored: int | None, serial: int, change: Json = OTHER) -> Json:
-    detail = {"drift": {"serial": serial, "stored_serial": stored, "records": [change]}}
+def left_at(stored: int | None, serial: int, change: Json | None = None) -> Json:
+    detail = {"drift": {"serial": serial, "stored_serial": stored, "records": [change or OTHER]}}
     return record("would_trigger", reason="1 to create", detail=detail)
 
 
