@@ -172,6 +172,9 @@ class RealServer(StudioServer):
             self.edit(PUBLISHED, path, "First")
         body = {"siteId": PUBLISHED, "publishingTarget": "live", "submissionComment": "first"}
         self.api("POST", "/api/2/publish/all", body)
+        # publishing everything leaves no trace at the items, and the emulator's items were published by themselves
+        self.submit([HOME, OFFERS], "live")
+        wait_until(lambda: not self.waiting(), seconds=30, interval=0.2)
 
     def credentials(self, account: str) -> tuple[str, str]:
         return account, "admin" if account == "admin" else self.password
