@@ -1,0 +1,54 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where decoded JSON without types may be handled: where it is read or written, and nowhere else."""
+
+from __future__ import annotations
+
+import ast
+import pathlib
+
+#: The files that may use ``Json``. What other files are given has types.
+BORDER = {
+    "plugins/module_utils/_core/vocabulary.py",
+    "plugins/module_utils/_dns/drift.py",
+    "plugins/module_utils/_dns/fidelity.py",
+    "plugins/module_utils/_dns/rdata.py",
+    "plugins/module_utils/_dns/records.py",
+    "plugins/module_utils/_http/json_reader.py",
+    "plugins/module_utils/_probe/run.py",
+    "plugins/module_utils/_providers/crafter/api.py",
+    "plugins/module_utils/_providers/crafter/info.py",
+    "plugins/module_utils/_providers/crafter/publish.py",
+    "plugins/module_utils/_providers/crafter/studio.py",
+    "plugins/module_utils/_providers/plm/api.py",
+    "plugins/module_utils/_providers/plm/info.py",
+    "plugins/module_utils/_providers/serveravatar/api.py",
+    "plugins/module_utils/_providers/serveravatar/backup.py",
+    "plugins/module_utils/_providers/serveravatar/common.py",
+    "plugins/module_utils/_providers/serveravatar/provider.py",
+    "plugins/module_utils/_providers/serveravatar/restore.py",
+    "plugins/module_utils/_providers/vinyldns/api.py",
+    "plugins/module_utils/_providers/vinyldns/effect.py",
+    "plugins/module_utils/_providers/vinyldns/info.py",
+    "plugins/module_utils/_providers/vinyldns/pending.py",
+    "plugins/module_utils/_providers/vinyldns/provider.py",
+    "plugins/plugin_utils/_actions/controller.py",
+    "plugins/plugin_utils/_reports/task_files.py",
+}
+
+
+def uses_json(tree: ast.AST) -> bool:
+    """Whether the name ``Json`` is used, as such or as an attribute of a module."""
+    return any(
+        (isinstance(node, ast.Name) and node.id == "Json") or (isinstance(node, ast.Attribute) and node.attr == "Json")
+        for node in ast.walk(tree)
+    )
+
+
+def test_decoded_json_stays_at_the_border(root: pathlib.Path, tracked: list[str]) -> None:
+    files = {name for name in tracked if name.startswith("plugins/") and name.endswith(".py") and (root / name).exists()}
+    using = {name for name in files if uses_json(ast.parse((root / name).read_text(encoding="utf-8")))}
+    assert using - BORDER == set(), "these files are not at the border"
+    assert BORDER - using == set(), "these files do not need to be at the border any more"
