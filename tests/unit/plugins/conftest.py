@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from .support.clocks import FakeClock
+from .support.databases import DATABASES, Database
 from .support.lab import Lab
 from .support.web import Responder, Web
 
@@ -49,6 +50,12 @@ def _hasty_database(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
+
+
+@pytest.fixture(params=DATABASES)
+def database(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> Database:
+    """A database of each kind, that no store has used yet."""
+    return t.cast(Database, request.param(tmp_path))
 
 
 class Serve(t.Protocol):

@@ -24,9 +24,9 @@ from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.journal i
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.owner import Owner
 
 from .fifth import Fifth
-from .journal_users import KEY
 from .lab import validated
 from .processes import main, say, wait_for_word
+from .promotion_users import KEY
 
 # <linux/sched.h>, <sys/mount.h>
 CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWPID = 0x00020000, 0x10000000, 0x20000000

@@ -16,6 +16,8 @@ from .processes import main, say, wait_for_word
 
 KEY = Key("fifth", "https://fifth.example.com", "7")
 
+HANDLE = {"provider": "fifth", "run": 7}
+
 
 def intend_and_hold(path: str) -> None:
     """Come to the start line, record an intent there, and hold on to it."""

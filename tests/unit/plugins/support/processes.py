@@ -15,6 +15,9 @@ import typing as t
 
 ROOT = pathlib.Path(__file__).resolve().parents[4]
 
+#: no process has it: above the limit that Linux knows
+UNUSED_PID = 2**22 + 1
+
 
 class Process:
     """A function of a module that ends with :func:`main`, running elsewhere.

@@ -20,20 +20,20 @@ from ansible_collections.lockstep.sync.plugins.module_utils._state import sqlite
 from ansible_collections.lockstep.sync.plugins.module_utils._state.run_ledger import KEPT, PRUNED_AT_ONCE, Key, RunLedger
 from ansible_collections.lockstep.sync.plugins.module_utils._state.store import Row, Value
 from tests.unit.plugins.support.clocks import FakeClock
-from tests.unit.plugins.support.ledger_users import KEY
+from tests.unit.plugins.support.databases import SqliteFile
+from tests.unit.plugins.support.ledger_users import HANDLE, KEY
 
 OTHER = dataclasses.replace(KEY, target="8")
-HANDLE = {"provider": "fifth", "run": 7}
 
 
 @pytest.fixture
-def path(tmp_path: pathlib.Path) -> pathlib.Path:
-    return tmp_path / "ledger.sqlite3"
+def database(tmp_path: pathlib.Path) -> SqliteFile:
+    return SqliteFile(tmp_path)
 
 
 @pytest.fixture
-def ledger(path: pathlib.Path, clock: FakeClock) -> RunLedger:
-    return RunLedger(str(path), clock)
+def path(database: SqliteFile) -> pathlib.Path:
+    return database.path
 
 
 def end(ledger: RunLedger, outcome: str, release: str | None = None, key: Key = KEY) -> int:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import pathlib
 import threading
 import typing as t
 
@@ -27,11 +26,12 @@ from ansible_collections.lockstep.sync.plugins.module_utils._state.lease import 
 from ansible_collections.lockstep.sync.plugins.module_utils._state.process import ProcessIdentity
 from ansible_collections.lockstep.sync.plugins.module_utils._state.run_ledger import LeaseConflict, RunLedger
 from tests.unit.plugins.support.clocks import FakeClock
+from tests.unit.plugins.support.databases import Database
 from tests.unit.plugins.support.fifth import Fifth
 from tests.unit.plugins.support.lab import Lab, code, only
 from tests.unit.plugins.support.ledger_users import KEY
+from tests.unit.plugins.support.processes import UNUSED_PID
 
-UNUSED_PID = 2**22 + 1
 NOW = dt.datetime(2026, 11, 28, 12, tzinfo=dt.timezone.utc)
 
 
@@ -41,14 +41,9 @@ def lease() -> Lease:
 
 
 @pytest.fixture
-def ledger(tmp_path: pathlib.Path, clock: FakeClock) -> RunLedger:
-    return RunLedger(str(tmp_path / "ledger.sqlite3"), clock)
-
-
-@pytest.fixture
-def other(tmp_path: pathlib.Path, clock: FakeClock, ledger: RunLedger) -> RunLedger:
+def other(database: Database, clock: FakeClock, ledger: RunLedger) -> RunLedger:
     """Another controller's."""
-    return RunLedger(str(tmp_path / "ledger.sqlite3"), clock)
+    return RunLedger(database.location, clock)
 
 
 def test_a_lease_lasts_for_a_minute_and_is_renewed_six_times_in_it() -> None:

@@ -18,9 +18,7 @@ import pytest
 from ansible_collections.lockstep.sync.plugins.module_utils._state import process as module
 from ansible_collections.lockstep.sync.plugins.module_utils._state.process import ProcessIdentity
 from tests.unit.plugins.support.namespaces import in_new_pid_namespace
-
-#: no process has it: above the limit that Linux knows
-UNUSED_PID = 2**22 + 1
+from tests.unit.plugins.support.processes import UNUSED_PID
 
 
 @pytest.fixture

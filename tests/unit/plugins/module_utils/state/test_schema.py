@@ -20,7 +20,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._state.schema import
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.journal import LockHeld, PromotionStore
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.owner import Owner
 from tests.unit.plugins.support.clocks import FakeClock
-from tests.unit.plugins.support.journal_rows import history
+from tests.unit.plugins.support.promotions import history
 
 #: as version 1.2.0 made it
 RUNS_1 = """

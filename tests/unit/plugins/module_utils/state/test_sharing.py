@@ -21,10 +21,10 @@ from ansible_collections.lockstep.sync.plugins.module_utils._state.lease import 
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.journal import PromotionStore
 from tests.unit.plugins.conftest import Serve
 from tests.unit.plugins.support.controllers import promote_in_container, serve_controllers, sync_in_container
-from tests.unit.plugins.support.journal_users import KEY
 from tests.unit.plugins.support.mirrors import TOKEN, Mirror, Mirrors
 from tests.unit.plugins.support.namespaces import container
 from tests.unit.plugins.support.processes import Process
+from tests.unit.plugins.support.promotion_users import KEY
 from tests.unit.plugins.support.web import Web
 
 #: pairs that are at work at the same time

@@ -24,7 +24,7 @@ from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion import he
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.heartbeat import Beats, main, start_heartbeat
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.journal import LockHeld, PromotionStore
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.owner import Owner
-from tests.unit.plugins.support.journal_users import KEY, OTHER
+from tests.unit.plugins.support.promotion_users import KEY, OTHER
 
 RUN = "p-1"
 

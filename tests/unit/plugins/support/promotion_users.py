@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Processes that use a journal."""
+"""Processes that use a store."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ def begin_and_hold(path: str, run: str) -> None:
 
 def begin_and_wait(path: str, run: str, phase: str | None) -> None:
     """Begin a promotion, come to ``phase``, and wait for the end."""
-    journal = PromotionStore(path, SystemClock())
-    journal.begin(run, {KEY: "shop"}, "1", Owner.current())
+    store = PromotionStore(path, SystemClock())
+    store.begin(run, {KEY: "shop"}, "1", Owner.current())
     if phase:
-        journal.advance(run, KEY, phase, {"backup": {"id": 5}})
+        store.advance(run, KEY, phase, {"backup": {"id": 5}})
     say("ready")
     wait_for_word()
 
@@ -63,19 +63,19 @@ def advance_halfway(path: str, run: str) -> None:
 
 
 def use_both(path: str, target: str, times: int) -> None:
-    """Use a journal and a ledger in one file as much as possible."""
+    """Use a promotion store and a ledger in one file as much as possible."""
     say("ready")
     wait_for_word()
     key = Key("fifth", "https://fifth.example.com", target)
     for number in range(times):
         run = f"{target}-{number}"
-        journal = PromotionStore(path, SystemClock())
-        journal.begin(run, {key: "shop"}, str(number), Owner.current())
+        store = PromotionStore(path, SystemClock())
+        store.begin(run, {key: "shop"}, str(number), Owner.current())
         ledger = RunLedger(path, SystemClock())
         entry = ledger.intend(key, str(number), {})
-        journal.advance(run, key, "sync", {"number": number})
+        store.advance(run, key, "sync", {"number": number})
         ledger.finish(entry, "succeeded")
-        journal.finish(run, key, "succeeded")
+        store.finish(run, key, "succeeded")
 
 
 def _say_owner() -> None:

@@ -2,17 +2,39 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is in a promotion store, by itself."""
+"""Short forms of what the tests of the promotion store do most often, and what is in a store by itself."""
 
 from __future__ import annotations
 
+import dataclasses
+
+from ansible_collections.lockstep.sync.plugins.module_utils._state.process import ProcessIdentity
 from ansible_collections.lockstep.sync.plugins.module_utils._state.run_ledger import Key
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion import holds as hold_rows, journal as rows
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.holds import ReleaseBlock
-from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.journal import Promotion, PromotionStore
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.journal import BegunPromotion, Promotion, PromotionStore
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.owner import Owner
 
+from .promotion_users import KEY
+
 _OF_TARGET = "provider = ? AND address = ? AND target = ? ORDER BY id DESC LIMIT ?"
+
+
+def elsewhere(owner: Owner) -> Owner:
+    """As if it were on another machine."""
+    return dataclasses.replace(owner, process=dataclasses.replace(owner.process, boot="another kernel", host="pod-2"))
+
+
+def look(store: PromotionStore, key: Key = KEY) -> Promotion:
+    """The unfinished promotion of ``key``, which there has to be."""
+    found = store.look(key)
+    assert found is not None
+    return found
+
+
+def begin(store: PromotionStore, run: str, owner: Owner, release: str | None = "1", key: Key = KEY) -> BegunPromotion:
+    """Begin a promotion of one target."""
+    return store.begin(run, {key: "shop"}, release, owner)[key]
 
 
 def history(store: PromotionStore, key: Key, limit: int) -> list[Promotion]:
@@ -38,3 +60,9 @@ def give_to(store: PromotionStore, key: Key, owner: Owner) -> None:
     statement = "UPDATE promotions SET owner = ? WHERE provider = ? AND address = ? AND target = ? AND verdict IS NULL"
     with store._store.transaction() as db:
         assert db.execute(statement, owner.process.to_json(), *key.columns) == 1
+
+
+def hand_over(store: PromotionStore, old: ProcessIdentity, new: ProcessIdentity) -> int:
+    """Have the promotions of one process, finished ones included, belong to another one; their number."""
+    with store._store.transaction() as db:
+        return db.execute("UPDATE promotions SET owner = ? WHERE owner = ?", new.to_json(), old.to_json())
