@@ -69,6 +69,33 @@ def from_env(*names: str) -> dict[str, t.Any]:
     return {"fallback": (env_fallback, list(names))}
 
 
+def environment_names(spec: t.Mapping[str, t.Any]) -> tuple[str, ...]:
+    """The environment variables that an option falls back to, first one first."""
+    return tuple(spec.get("fallback", (None, ()))[1])
+
+
+def with_environment(name: str, spec: t.Mapping[str, t.Any]) -> str:
+    """The name of an option for a message, with the environment variables that may give it instead."""
+    variables = environment_names(spec)
+    if not variables:
+        return name
+    return f"{name} (or the environment variable {' or '.join(variables)})"
+
+
+#: what Ansible says of required options, followed by their names (``check_required_arguments``, ansible-core 2.18 to 2.21)
+MISSING = "missing required arguments: "
+
+
+def explain_missing(message: str, arguments: t.Mapping[str, t.Mapping[str, t.Any]]) -> str:
+    """Ansible's message about required options, with the environment variables of each; any other message as it is."""
+    if not message.startswith(MISSING):
+        return message
+    names, found, where = message[len(MISSING) :].partition(" found in ")
+    # options within another one have no environment variables
+    known = {} if found else arguments
+    return MISSING + ", ".join(with_environment(name, known.get(name, {})) for name in names.split(", ")) + found + where
+
+
 CONNECTION = ArgumentSpec(
     {
         "validate_certs": {"type": "bool", "default": True},

@@ -16,7 +16,7 @@ import dataclasses
 import typing as t
 
 from .._core.errors import SyncError
-from .._core.options import SYNCING, Options
+from .._core.options import SYNCING, Options, environment_names
 from .._http.client import parse_api_url
 from .._lifecycle.provider import Provider
 from .sync import sync_spec
@@ -70,7 +70,7 @@ class ProviderWorkflow:
     def address(self, options: Options, environ: t.Mapping[str, str]) -> str:
         """Where the API is, in its canonical form; empty if that is not known."""
         spec = self.sync.provider.connection_spec.arguments["api_url"]
-        found = (environ[name] for name in spec.get("fallback", (None, []))[1] if environ.get(name))
+        found = (environ[name] for name in environment_names(spec) if environ.get(name))
         try:
             return parse_api_url(str(options.get("api_url") or next(found, None) or spec.get("default") or ""))
         except SyncError:
@@ -98,5 +98,5 @@ class ProviderDescriptor:
         names: dict[str, None] = {}
         for provider_class in self.classes:
             for spec in provider_class.connection_spec.arguments.values():
-                names.update(dict.fromkeys(spec.get("fallback", (None, []))[1]))
+                names.update(dict.fromkeys(environment_names(spec)))
         return tuple(names)

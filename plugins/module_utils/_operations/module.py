@@ -18,13 +18,22 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common.parameters import remove_values
 
 from .._core.clock import SystemClock
+from .._core.options import explain_missing
 from .._core.stop import StopSignal
 from .operation import Operation
 from .result import structural_texts
 from .task import Context
 
 
-def run_as_module(operation: Operation, module_class: type[AnsibleModule] = AnsibleModule, **settings: t.Any) -> None:
+class OperationModule(AnsibleModule):  # type: ignore[misc]  # ansible-core ships no types
+    """Module whose message about missing options names their environment variables."""
+
+    def fail_json(self, msg: str, **kwargs: t.Any) -> t.NoReturn:
+        super().fail_json(explain_missing(msg, self.argument_spec), **kwargs)
+        raise AssertionError("unreachable: fail_json exits")
+
+
+def run_as_module(operation: Operation, module_class: type[OperationModule] = OperationModule, **settings: t.Any) -> None:
     """``main()`` of a module.
 
     :param settings: further arguments of ``module_class``.

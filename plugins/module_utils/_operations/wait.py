@@ -14,7 +14,16 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from .._core.deadline import Deadline
 from .._core.errors import SyncError, invalid_option
-from .._core.options import CONNECTION, WAITING, ArgumentSpec, Options, check_connection, check_waiting, secrets_in
+from .._core.options import (
+    CONNECTION,
+    WAITING,
+    ArgumentSpec,
+    Options,
+    check_connection,
+    check_waiting,
+    explain_missing,
+    secrets_in,
+)
 from .._core.redact import Redactor
 from .._http.client import Channel, RequestCount, parse_api_url
 from .._lifecycle.provider import Provider, Run, Services
@@ -117,7 +126,7 @@ def _validated(spec: ArgumentSpec, given: dict[str, t.Any], where: str, address:
     if result.error_messages:
         raise SyncError(
             "invalid_option",
-            f"option {where}: {'; '.join(result.error_messages)}",
+            f"option {where}: {'; '.join(explain_missing(message, argument_spec) for message in result.error_messages)}",
             "Give the connection options of the provider's sync module there, or set its environment variables.",
         )
     return t.cast("dict[str, t.Any]", result.validated_parameters)

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.module_utils.basic import AnsibleModule
-
+from .._operations.module import OperationModule
 from .options import shown_options
 
 
-class ProbeModule(AnsibleModule):  # type: ignore[misc]  # ansible-core ships no types
+class ProbeModule(OperationModule):
     """Module whose options may contain secrets within addresses, where no_log cannot find them."""
 
     def exit_json(self, **kwargs: t.Any) -> t.NoReturn:

@@ -22,7 +22,7 @@ from .._reports.reconciliation_markdown import reconciliation_markdown
 from .._reports.reconciliation_page import reconciliation_page
 from .._reports.task_files import Files, LocalFiles, RemoteFiles
 from .report import ReconciliationReport, build_report
-from .settings import PREFIX, VARIABLES, Options
+from .settings import PREFIX, VARIABLES, Options, name_variables
 from .state import ModuleAnswer, ReconciliationState
 
 Variables = t.Mapping[str, object]
@@ -136,12 +136,13 @@ class ActionServices:
 
     def _run(self, name: str, options: Options, check_mode: bool | None = None) -> dict[str, object]:
         try:
-            return run_module(self._action, name, options, self._task_vars, check_mode)
+            answer = run_module(self._action, name, options, self._task_vars, check_mode)
         except AnsibleError as error:
             unreachable = isinstance(error, AnsibleConnectionFailure)
             problem = f"{name.rpartition('.')[2]} cannot be run: {str(error).rstrip('. ')}"
             hint = "Check the connection to the host." if unreachable else ""
             raise SyncError("connection_failed" if unreachable else "invalid_option", problem, hint) from error
+        return {**answer, "msg": name_variables(str(answer["msg"]))} if "msg" in answer else answer
 
     def _files_of_task(self) -> Files:
         connection = self._action._connection

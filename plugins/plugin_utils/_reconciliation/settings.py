@@ -12,6 +12,7 @@ import dataclasses
 import typing as t
 
 from ...module_utils._core.errors import SyncError, invalid_option
+from ...module_utils._core.options import MISSING
 from ...module_utils._providers.vinyldns.evidence import BACKEND_OPTIONS, GUARD_SPEC
 from .._actions.arguments import ArgumentType, ArgumentTypes, RoleArguments, read_arguments
 from .state import canonical
@@ -119,6 +120,14 @@ def read(variables: Options) -> ReconciliationSettings:
         fail_on_drift=arguments.flag("fail_on_drift"),
         report_path=arguments.text("report_path"),
     )
+
+
+def name_variables(message: str) -> str:
+    """What a module says of required options, by the variables of the role that give them; any other message as it is."""
+    if not message.startswith(MISSING):
+        return message
+    named = [PREFIX + name if name.split(" ")[0] in VARIABLES else name for name in message[len(MISSING) :].split(", ")]
+    return MISSING + ", ".join(named)
 
 
 def report_settings(variables: Options) -> tuple[str, bool]:

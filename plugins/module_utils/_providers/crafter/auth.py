@@ -18,7 +18,7 @@ import threading
 import typing as t
 
 from ..._core.errors import SyncError, invalid_option
-from ..._core.options import ArgumentSpec, Options, from_env
+from ..._core.options import ArgumentSpec, Options, from_env, with_environment
 from ..._core.redact import Redactor
 from ..._http.client import Channel
 from ..._http.transport import AuthBase
@@ -76,16 +76,21 @@ class StudioCredentials:
             method = "token" if token else "password"
         if method == "token":
             if not token or not token.isascii() or not token.isprintable() or " " in token:
-                hint = "Pass an API token of Studio 4.0 or later."
+                hint = f"Pass an API token of Studio 4.0 or later in {_option('api_token')}."
                 raise SyncError("invalid_option", "option api_token is empty or not a token", hint)
             return cls("token", token=token)
         for name, value in (("username", username), ("password", password)):
             if not value:
-                hint = "Pass an api_token (Studio 4.0 and later), or username and password."
+                login = f"{_option('username')} and {_option('password')}"
+                hint = f"Studio 4.0 and later take {_option('api_token')}, all releases {login}."
                 raise SyncError("invalid_option", f"option {name} is empty, and there is no other way to sign in", hint)
         if ":" in username and method == "basic":
             raise invalid_option("username", username, "has a colon, which Basic does not allow", "Use a token.")
         return cls(method, username=username, password=password)
+
+
+def _option(name: str) -> str:
+    return with_environment(name, CONNECTION_SPEC.arguments[name])
 
 
 class StudioAuth(AuthBase):
