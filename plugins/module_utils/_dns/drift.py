@@ -13,14 +13,17 @@ import hashlib
 import typing as t
 
 from .._core.errors import SyncError
-from .._core.vocabulary import Json, RecordAction
+from .._core.vocabulary import RecordAction
 from . import rdata, records
-from .records import Packed
+from .records import Packed, StoredSet
 from .wire import Malformed, ResourceRecord
 
 CREATE: t.Final = "create"
 UPDATE: t.Final = "update"
 DELETE: t.Final = "delete"
+
+#: action of a change, and the record set before and after
+RecordEffect = tuple[str, t.Optional[records.Identity], t.Optional[records.Identity]]
 
 #: hexadecimal digits of a plan's digest
 DIGEST_LENGTH = 32
@@ -63,7 +66,7 @@ class RecordChange(t.NamedTuple):
         record = {"name": self.name, "type": self.type, "action": self.action, "before": self.before, "after": self.after}
         return {**record, "ignored": True} if self.ignored else record
 
-    def effect(self) -> tuple[str, t.Any, t.Any]:
+    def effect(self) -> RecordEffect:
         """A value that two descriptions of the same change share, however their records are spelled."""
         stored = None if self.stored is None else records.identity(self.type, self.stored)
         wanted = None if self.wanted is None else records.identity(self.type, self.wanted)
@@ -232,17 +235,13 @@ class DriftBuilder:
         for record in transferred:
             self.add_backend_rr(record)
 
-    def feed(self, record_set: Json) -> bool:
+    def feed(self, record_set: StoredSet) -> bool:
         """Add one record set of the API.
 
-        :param record_set: an item of ``GET /zones/{id}/recordsets`` (docs/reference/vinyldns.md#2.6).
         :returns: ``False`` if it has been fed before, as overlapping lists do.
-        :raises SyncError: ``bad_response`` if it has no name or no type.
         """
-        spelling, rtype = name_and_type(record_set)
+        spelling, rtype, packed, owner = record_set
         name = self._names.of_stored(spelling)
-        packed = records.pack_stored(record_set)
-        owner = record_set.get("ownerGroupId")
         stored = self._stored.setdefault(rtype, {})
         if spelling != name or name in stored:
             if not self._is_new_spelling(rtype, name, spelling):
@@ -259,7 +258,7 @@ class DriftBuilder:
             self._stored_serial = records.soa_serial(packed)
         return True
 
-    def feed_all(self, record_sets: t.Iterable[Json]) -> int:
+    def feed_all(self, record_sets: t.Iterable[StoredSet]) -> int:
         """Add record sets of the API; returns how many of them are new."""
         return sum(self.feed(record_set) for record_set in record_sets)
 
@@ -335,22 +334,6 @@ def zone_names(zone: str) -> records.ZoneNames:
         return records.ZoneNames(zone)
     except Malformed as error:
         raise SyncError("invalid_option", f"zone {zone!r}: {error}", "Give the name of the zone as VinylDNS has it.") from None
-
-
-def name_and_type(record_set: t.Any) -> tuple[str, str]:
-    """Name and type of a record set of the API.
-
-    :raises SyncError: ``bad_response`` if it lacks one of them.
-    """
-    if isinstance(record_set, dict):
-        name, rtype = record_set.get("name"), record_set.get("type")
-        if isinstance(name, str) and isinstance(rtype, str):
-            return name, rtype
-    raise SyncError(
-        "bad_response",
-        "the API sent a record set without name or type",
-        "Check that api_url is the address of the VinylDNS API itself.",
-    )
 
 
 def sort_changes(apex: str, changes: t.Iterable[RecordChange]) -> tuple[RecordChange, ...]:

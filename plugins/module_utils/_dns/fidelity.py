@@ -10,11 +10,8 @@ from __future__ import annotations
 
 import typing as t
 
-from .._core.vocabulary import FidelityVerdict, Json, RecordAction
-from . import records
-from .drift import CREATE, DELETE, UPDATE, Drift, RecordChange, name_and_type, sort_changes, zone_names
-
-_ACTIONS: dict[str, RecordAction] = {"Create": CREATE, "Update": UPDATE, "Delete": DELETE}
+from .._core.vocabulary import FidelityVerdict
+from .drift import Drift, RecordChange, RecordEffect, sort_changes, zone_names
 
 
 class Fidelity(t.NamedTuple):
@@ -29,21 +26,17 @@ class Fidelity(t.NamedTuple):
     differences: list[str]
 
 
-def observed_changes(zone: str, items: t.Iterable[Json]) -> tuple[RecordChange, ...]:
+def observed_changes(zone: str, recorded: t.Iterable[RecordChange]) -> tuple[RecordChange, ...]:
     """The changes that the server recorded, in the form of a plan.
 
     :param zone: name of the zone as the API gives it.
-    :param items: those of ``GET /zones/{id}/recordsetchanges`` that belong to one sync (docs/reference/vinyldns.md#1.6 and #2.2);
-        repeated ones count once.
-    :raises SyncError: ``bad_response`` if an item has no record set.
+    :param recorded: those of one sync, under the names that the server has; repeated ones count once.
     """
     names = zone_names(zone)
-    found: dict[t.Any, RecordChange] = {}
-    for item in items:
-        action = _ACTIONS.get(item.get("changeType", ""))
-        if action is not None:
-            change = _observed(names, action, item)
-            found.setdefault((change.name, change.type, change.effect()), change)
+    found: dict[tuple[str, str, RecordEffect], RecordChange] = {}
+    for one in recorded:
+        change = one._replace(name=names.of_stored(one.name))
+        found.setdefault((change.name, change.type, change.effect()), change)
     return sort_changes(names.apex, found.values())
 
 
@@ -83,15 +76,6 @@ def _deviations(drift: Drift, observed: t.Iterable[RecordChange]) -> t.Iterator[
             yield f"{_title(change)}: {_describe(change)}, which was not planned"
         elif plan.effect() != change.effect():
             yield f"{_title(change)}: {_describe(change)}, but planned was: {_describe(plan)}"
-
-
-def _observed(names: records.ZoneNames, action: RecordAction, item: Json) -> RecordChange:
-    record_set = item.get("recordSet")
-    name, rtype = name_and_type(record_set)
-    previous = item.get("updates") or (record_set if action == DELETE else None)
-    stored = records.pack_stored(previous) if previous and action != CREATE else None
-    wanted = records.pack_stored(t.cast(Json, record_set)) if action != DELETE else None
-    return RecordChange(names.of_stored(name), rtype, action, stored, wanted, (previous or {}).get("ownerGroupId"))
 
 
 def _title(change: RecordChange) -> str:

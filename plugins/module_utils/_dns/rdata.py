@@ -17,7 +17,6 @@ import binascii
 import socket
 import typing as t
 
-from .._core.vocabulary import Json
 from . import wire
 from .wire import Malformed
 
@@ -34,7 +33,7 @@ class Kind(abc.ABC):
     """How the value of a field is written."""
 
     @abc.abstractmethod
-    def encode(self, value: t.Any) -> bytes:
+    def encode(self, value: object) -> bytes:
         """Octets of a JSON value.
 
         :raises Malformed: if it is none of this kind.
@@ -59,7 +58,7 @@ class _Number(Kind):
     def __init__(self, size: int) -> None:
         self._size = size
 
-    def encode(self, value: t.Any) -> bytes:
+    def encode(self, value: object) -> bytes:
         if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 8 * self._size:
             raise Malformed(f"{value!r} is not a number of {8 * self._size} bits")
         return value.to_bytes(self._size, "big")
@@ -74,7 +73,7 @@ class _Number(Kind):
 class _Name(Kind):
     """A domain name. The server adds a missing trailing dot; case does not matter."""
 
-    def encode(self, value: t.Any) -> bytes:
+    def encode(self, value: object) -> bytes:
         name = _string(value)
         return wire.absolute_name(name if name.endswith(".") else name + ".")
 
@@ -92,12 +91,12 @@ class _Name(Kind):
 class _Mailbox(_Name):
     """The mailbox name of an SOA: the one name that the server does not complete with a dot."""
 
-    def encode(self, value: t.Any) -> bytes:
+    def encode(self, value: object) -> bytes:
         return wire.absolute_name(_string(value))
 
 
 class _AddressA(Kind):
-    def encode(self, value: t.Any) -> bytes:
+    def encode(self, value: object) -> bytes:
         try:
             return socket.inet_pton(socket.AF_INET, _string(value))
         except (OSError, ValueError):
@@ -113,7 +112,7 @@ class _AddressA(Kind):
 class _AddressAAAA(Kind):
     """An IPv6 address in any spelling. Java writes an IPv4-mapped one as IPv4, so that form is accepted as well."""
 
-    def encode(self, value: t.Any) -> bytes:
+    def encode(self, value: object) -> bytes:
         address = _string(value)
         try:
             return socket.inet_pton(socket.AF_INET6, address if ":" in address else "::ffff:" + address)
@@ -130,7 +129,7 @@ class _AddressAAAA(Kind):
 class _Hex(Kind):
     """Octets up to the end of the data, in hexadecimal of either case."""
 
-    def encode(self, value: t.Any) -> bytes:
+    def encode(self, value: object) -> bytes:
         try:
             return binascii.unhexlify(_string(value))
         except ValueError:
@@ -146,7 +145,7 @@ class _Hex(Kind):
 class _String(Kind):
     """One character string (RFC 1035 section 3.3), escaped in JSON."""
 
-    def encode(self, value: t.Any) -> bytes:
+    def encode(self, value: object) -> bytes:
         return _counted(_java_octets(_string(value)))
 
     def end(self, octets: bytes, start: int) -> int:
@@ -159,7 +158,7 @@ class _String(Kind):
 class _Text(Kind):
     """Any number of character strings. In JSON they are one escaped text, split anew after 255 characters."""
 
-    def encode(self, value: t.Any) -> bytes:
+    def encode(self, value: object) -> bytes:
         text = _string(value)
         if text.isascii():
             chunks = [text[start : start + MAX_STRING] for start in range(0, len(text), MAX_STRING)]
@@ -176,7 +175,7 @@ class _Text(Kind):
         return " ".join(map(_quoted, split_strings(octets))) or '""'
 
 
-def _string(value: t.Any) -> str:
+def _string(value: object) -> str:
     if not isinstance(value, str):
         raise Malformed(f"{value!r} is not a string")
     return value
@@ -305,7 +304,7 @@ def type_name(number: int) -> str:
     return TYPE_NAMES.get(number) or _UNSUPPORTED_NAMES.get(number) or f"TYPE{number}"
 
 
-def from_json(rtype: str, record: Json) -> bytes:
+def from_json(rtype: str, record: t.Mapping[str, object]) -> bytes:
     """The data of one record of a record set in the API, in wire format.
 
     :raises Malformed: if the server could not make a DNS record of it.

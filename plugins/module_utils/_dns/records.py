@@ -18,7 +18,6 @@ import re
 import struct
 import typing as t
 
-from .._core.vocabulary import Json
 from . import rdata, wire
 from .wire import Malformed
 
@@ -39,6 +38,18 @@ _VERBATIM = 4
 
 _SIMPLE = re.compile(r"[A-Za-z0-9_*/-]+(?:\.[A-Za-z0-9_*/-]+)*\Z")
 MAX_TTL = 2**32 - 1
+
+
+class StoredSet(t.NamedTuple):
+    """A record set of the API.
+
+    :param name: as the server has it, see :meth:`ZoneNames.of_stored`.
+    """
+
+    name: str
+    type: str
+    packed: Packed
+    owner_group_id: str | None = None
 
 
 class ZoneNames:
@@ -123,10 +134,12 @@ def pack_transferred(rtype: str, ttl: int, octets: bytes, dotted: bool) -> Packe
     return Packed(_HEAD.pack(flags, ttl) + _LENGTH.pack(len(octets)) + octets)
 
 
-def pack_stored(record_set: Json) -> Packed:
-    """A record set of the API. One that cannot be converted to DNS records is kept as JSON, and never equals another."""
-    rtype, records, ttl = record_set["type"], record_set.get("records"), record_set.get("ttl")
-    flags = _DOTTED if record_set["name"].endswith(".") else 0
+def pack_stored(name: str, rtype: str, ttl: object, records: object) -> Packed:
+    """A record set of the API. One that cannot be converted to DNS records is kept as JSON, and never equals another.
+
+    :param ttl: what the API has for it; of any form, as ``records``.
+    """
+    flags = _DOTTED if name.endswith(".") else 0
     try:
         if not isinstance(records, list) or not isinstance(ttl, int) or not 0 <= ttl <= MAX_TTL:
             raise Malformed("no record set")

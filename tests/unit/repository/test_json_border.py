@@ -12,10 +12,7 @@ import pathlib
 #: The files that may use ``Json``. What other files are given has types.
 BORDER = {
     "plugins/module_utils/_core/vocabulary.py",
-    "plugins/module_utils/_dns/drift.py",
-    "plugins/module_utils/_dns/fidelity.py",
-    "plugins/module_utils/_dns/rdata.py",
-    "plugins/module_utils/_dns/records.py",
+    "plugins/module_utils/_dns/json_rows.py",
     "plugins/module_utils/_http/json_reader.py",
     "plugins/module_utils/_probe/run.py",
     "plugins/module_utils/_providers/crafter/api.py",
@@ -29,11 +26,7 @@ BORDER = {
     "plugins/module_utils/_providers/serveravatar/common.py",
     "plugins/module_utils/_providers/serveravatar/provider.py",
     "plugins/module_utils/_providers/serveravatar/restore.py",
-    "plugins/module_utils/_providers/vinyldns/api.py",
-    "plugins/module_utils/_providers/vinyldns/effect.py",
-    "plugins/module_utils/_providers/vinyldns/info.py",
-    "plugins/module_utils/_providers/vinyldns/pending.py",
-    "plugins/module_utils/_providers/vinyldns/provider.py",
+    "plugins/module_utils/_providers/vinyldns/rows.py",
     "plugins/plugin_utils/_actions/controller.py",
     "plugins/plugin_utils/_reports/task_files.py",
 }

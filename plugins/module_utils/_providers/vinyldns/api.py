@@ -13,41 +13,19 @@ import re
 import typing as t
 import uuid
 
-from ..._core.clock import parse_iso
 from ..._core.errors import SyncError
 from ..._core.redact import without_keys
-from ..._core.vocabulary import Json
+from ..._dns.records import StoredSet
 from ..._http.client import Channel
-from ..._http.json_reader import Form, JsonReader
+from ..._http.json_reader import JsonReader
 from ..._http.response import Response
+from . import rows
+from .rows import Accepted, RecordSetChange, Zone, ZoneChange
 from .signing import encode_segment
-
-_ZONE_CHANGE: dict[str, Form] = {
-    "id": "text",
-    "status": "text",
-    "changeType": "text",
-    "created": "text",
-    "systemMessage": "text_or_null",
-    "zone": "object",
-}
-_RECORD_SET: dict[str, Form] = {"id": "text", "name": "text", "type": "text"}
-_RECORD_SET_CHANGE: dict[str, Form] = {
-    "id": "text",
-    "created": "text",
-    "changeType": "text_or_null",
-    "zone": "object",
-    "recordSet": "object_or_null",
-    "updates": "object_or_null",
-}
-_CHANGED_SET: dict[str, Form] = {"name": "text", "type": "text"}
 
 PAGE = 100
 #: the types that VinylDNS knows (docs/reference/vinyldns.md#2.4)
 RECORD_TYPES = ("A", "AAAA", "CNAME", "DS", "MX", "NAPTR", "NS", "PTR", "SOA", "SPF", "SRV", "SSHFP", "TXT")
-#: the message of record set changes that a zone sync made (docs/reference/vinyldns.md#1.6)
-SYNC_MESSAGE = "Change applied via zone sync"
-#: types of zone changes that transfer the zone (docs/reference/vinyldns.md#1.4)
-TRANSFERRING = ("Create", "Sync", "AutomatedSync")
 
 
 def interpret(response: Response) -> SyncError | None:
@@ -104,10 +82,6 @@ def _read(response: Response) -> JsonReader:
     return JsonReader(response, "Check api_url.", lambda body: without_keys(body, ("key",)))
 
 
-def _zone(response: Response) -> Json:
-    return _read(response).object_at("zone", id="text", name="text")
-
-
 def absolute(name: str) -> str:
     """A zone name as VinylDNS has it: in ASCII, and with its trailing dot."""
     return in_ascii(name) if name.endswith(".") else in_ascii(name) + "."
@@ -148,27 +122,27 @@ def is_id(text: str) -> bool:
         return False
 
 
-def get_zone(channel: Channel, zone_id: str) -> tuple[Json, dt.datetime | None]:
+def get_zone(channel: Channel, zone_id: str) -> tuple[Zone, dt.datetime | None]:
     """A zone by its id, and the server's clock.
 
     :raises SyncError: ``not_found``, ``permission_denied`` and those of :meth:`Channel.observe`.
     """
     response = channel.observe(f"/zones/{encode_segment(zone_id)}")
-    return _zone(response), response.server_now
+    return rows.zone_in(_read(response)), response.server_now
 
 
-def find_zone(channel: Channel, name_or_id: str) -> tuple[Json, dt.datetime | None]:
-    """A zone by its name or id, and the server's clock. By name the server does not check access; ``accessLevel`` shows it.
+def find_zone(channel: Channel, name_or_id: str) -> tuple[Zone, dt.datetime | None]:
+    """A zone by its name or id, and the server's clock. By name the server does not check access; ``access_level`` shows it.
 
     :raises SyncError: as :func:`get_zone`.
     """
     if is_id(name_or_id):
         return get_zone(channel, name_or_id)
     response = channel.observe(f"/zones/name/{encode_segment(absolute(name_or_id))}")
-    return _zone(response), response.server_now
+    return rows.zone_in(_read(response)), response.server_now
 
 
-def list_zones(channel: Channel, name_filter: str | None = None, admin_group: str | None = None) -> t.Iterator[Json]:
+def list_zones(channel: Channel, name_filter: str | None = None, admin_group: str | None = None) -> t.Iterator[Zone]:
     """All zones that the account has access to, sorted by name.
 
     What the server lists is filtered again, since its filters are SQL patterns in which ``_`` and ``%`` match other characters,
@@ -187,10 +161,10 @@ def list_zones(channel: Channel, name_filter: str | None = None, admin_group: st
             "maxItems": PAGE,
         }
         body = _read(channel.observe("/zones", params))
-        for zone in body.rows_at("zones", id="text", name="text"):
-            if (name_filter is None or matches(zone["name"], name_filter)) and _has_group(zone, admin_group):
+        for zone in rows.zones_in(body):
+            if (name_filter is None or matches(zone.name, name_filter)) and _has_group(zone, admin_group):
                 yield zone
-        start = body.object_at().get("nextId")
+        start = rows.next_start_in(body)
         if not start:
             return
 
@@ -201,9 +175,9 @@ def matches(name: str, name_filter: str) -> bool:
     return _is_like(name, absolute(name_filter) if exact else name_filter + "*")
 
 
-def _has_group(zone: Json, admin_group: str | None) -> bool:
-    name = zone.get("adminGroupName")
-    return admin_group is None or not isinstance(name, str) or _is_like(name, admin_group)
+def _has_group(zone: Zone, admin_group: str | None) -> bool:
+    name = zone.admin_group_name
+    return admin_group is None or name is None or _is_like(name, admin_group)
 
 
 def _is_like(text: str, pattern: str) -> bool:
@@ -211,27 +185,27 @@ def _is_like(text: str, pattern: str) -> bool:
     return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), text, re.IGNORECASE | re.DOTALL) is not None
 
 
-def list_changes(channel: Channel, zone_id: str, until: dt.datetime | None = None) -> list[Json]:
+def list_changes(channel: Channel, zone_id: str, until: dt.datetime | None = None) -> list[ZoneChange]:
     """The newest changes of a zone, newest first (one page).
 
     :param until: only changes not newer than this second.
     """
     start = None if until is None else str((int(until.timestamp()) + 1) * 1000)
     response = channel.observe(f"/zones/{encode_segment(zone_id)}/changes", {"startFrom": start, "maxItems": PAGE})
-    return _read(response).rows_at("zoneChanges", **_ZONE_CHANGE)
+    return rows.zone_changes_in(_read(response))
 
 
-def newer_changes(changes: t.Iterable[Json], snapshot: t.Mapping[str, t.Any]) -> list[Json]:
+def newer_changes(changes: t.Iterable[ZoneChange], snapshot: t.Mapping[str, t.Any]) -> list[ZoneChange]:
     """Those of ``changes`` that are not older than a snapshot, and not in it."""
     since, known = snapshot.get("created") or "", snapshot.get("ids", ())
-    return [change for change in changes if change["created"] >= since and change["id"] not in known]
+    return [change for change in changes if change.created >= since and change.id not in known]
 
 
-def sync_zone(channel: Channel, zone_id: str) -> Json:
-    """Start a sync: the one mutating call. Returns the zone change (docs/reference/vinyldns.md#1.1)."""
+def sync_zone(channel: Channel, zone_id: str) -> Accepted:
+    """Start a sync: the one mutating call (docs/reference/vinyldns.md#1.1)."""
     # servers send 202, documented is 200 (docs/reference/vinyldns.md#1.1)
     response = channel.trigger("POST", f"/zones/{encode_segment(zone_id)}/sync", expect=(200, 202))
-    return _read(response).object_at(id="text", created="text")
+    return rows.accepted_in(_read(response))
 
 
 def count_record_sets(channel: Channel, zone_id: str) -> int:
@@ -241,15 +215,11 @@ def count_record_sets(channel: Channel, zone_id: str) -> int:
 
 def soa_serial(channel: Channel, zone_id: str) -> int | None:
     """The SOA serial as of the last successful sync; ``None`` if there was none."""
-    for body, page in _record_set_pages(channel, zone_id, {"recordTypeFilter": "SOA"}):
-        for index, record_set in enumerate(page):
-            if record_set["type"] == "SOA" and record_set.get("records"):
-                records = body.check_rows(record_set["records"], f"recordSets[{index}].records", serial="number")
-                return int(records[0]["serial"])
-    return None
+    serials = map(rows.soa_serial_in, _record_set_pages(channel, zone_id, {"recordTypeFilter": "SOA"}))
+    return next((serial for serial in serials if serial is not None), None)
 
 
-def list_record_sets(channel: Channel, zone_id: str) -> t.Iterator[Json]:
+def list_record_sets(channel: Channel, zone_id: str) -> t.Iterator[StoredSet]:
     """Every record set of a zone exactly once.
 
     Paging loses rows: pages are sorted by FQDN but continued by name (docs/reference/vinyldns.md#2.7). So the rows of a zone of
@@ -261,11 +231,11 @@ def list_record_sets(channel: Channel, zone_id: str) -> t.Iterator[Json]:
     seen: set[str] = set()
     for number, params in enumerate(_orders()):
         pages = 0
-        for _body, page in _record_set_pages(channel, zone_id, params):
+        for body in _record_set_pages(channel, zone_id, params):
             pages += 1
-            for record_set in page:
-                if record_set["id"] not in seen:
-                    seen.add(record_set["id"])
+            for row_id, record_set in rows.record_sets_in(body):
+                if row_id not in seen:
+                    seen.add(row_id)
                     yield record_set
         if number == 0 and pages == 1:
             return
@@ -283,13 +253,13 @@ def has_record_set(channel: Channel, zone_id: str, name: str, record_type: str) 
     """Whether VinylDNS has a record set with exactly this name, the case included."""
     params = {"recordNameFilter": name, "recordTypeFilter": record_type}
     return any(
-        (record_set["name"], record_set["type"]) == (name, record_type)
-        for _body, page in _record_set_pages(channel, zone_id, params)
-        for record_set in page
+        (record_set.name, record_set.type) == (name, record_type)
+        for body in _record_set_pages(channel, zone_id, params)
+        for dummy, record_set in rows.record_sets_in(body)
     )
 
 
-def _orders() -> t.Iterator[Json]:
+def _orders() -> t.Iterator[dict[str, str]]:
     yield {}
     yield {"nameSort": "DESC"}
     for record_type in RECORD_TYPES:
@@ -297,13 +267,13 @@ def _orders() -> t.Iterator[Json]:
             yield {"nameSort": order, "recordTypeFilter": record_type}
 
 
-def _record_set_pages(channel: Channel, zone_id: str, params: Json) -> t.Iterator[tuple[JsonReader, list[Json]]]:
+def _record_set_pages(channel: Channel, zone_id: str, params: t.Mapping[str, str]) -> t.Iterator[JsonReader]:
     start: object = None
     while True:
         query = {**params, "startFrom": start, "maxItems": PAGE}
         body = _read(channel.observe(f"/zones/{encode_segment(zone_id)}/recordsets", query))
-        yield body, body.rows_at("recordSets", **_RECORD_SET)
-        start = body.object_at().get("nextId")
+        yield body
+        start = rows.next_start_in(body)
         if not start:
             return
 
@@ -314,7 +284,7 @@ class ChangePage(t.NamedTuple):
     :param is_last: whether the server names no next one.
     """
 
-    rows: list[Json]
+    rows: list[RecordSetChange]
     is_last: bool
 
 
@@ -325,30 +295,15 @@ def record_set_changes(channel: Channel, zone_id: str, offset: int, size: int = 
     """
     params = {"startFrom": offset, "maxItems": size}
     body = _read(channel.observe(f"/zones/{encode_segment(zone_id)}/recordsetchanges", params))
-    return ChangePage(_change_rows(body), body.object_at().get("nextId") is None)
+    return ChangePage(rows.record_set_changes_in(body), rows.next_start_in(body) is None)
 
 
-def record_set_history(channel: Channel, zone_id: str, fqdn: str, record_type: str) -> list[Json]:
+def record_set_history(channel: Channel, zone_id: str, fqdn: str, record_type: str) -> list[RecordSetChange]:
     """The newest changes of the record sets with one absolute name and type, newest first."""
     params = {"zoneId": zone_id, "fqdn": fqdn, "recordType": record_type, "maxItems": PAGE}
-    return _change_rows(_read(channel.observe("/recordsetchange/history", params)))
-
-
-def _change_rows(body: JsonReader) -> list[Json]:
-    rows = body.rows_at("recordSetChanges", **_RECORD_SET_CHANGE)
-    for row in rows:
-        if row.get("systemMessage") == SYNC_MESSAGE:
-            for part in ("recordSet", "updates"):
-                if row.get(part) is not None:
-                    body.check(row[part], f"recordSetChanges.{part}", **_CHANGED_SET)
-    return rows
+    return rows.record_set_changes_in(_read(channel.observe("/recordsetchange/history", params)))
 
 
 def processing_disabled(channel: Channel) -> bool:
     """Whether the server queues messages without processing them (blue/green deployments)."""
-    return _read(channel.observe("/status")).object_at().get("processingDisabled") is True
-
-
-def when(value: t.Any) -> dt.datetime | None:
-    """A date of the API."""
-    return parse_iso(value)
+    return rows.processing_disabled_in(_read(channel.observe("/status")))

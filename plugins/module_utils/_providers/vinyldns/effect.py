@@ -19,13 +19,14 @@ import threading
 import typing as t
 
 from ..._core.errors import SyncError
-from ..._core.vocabulary import Basis, Json
+from ..._core.vocabulary import Basis
 from ..._dns.drift import Drift, RecordChange
 from ..._dns.fidelity import fidelity, observed_changes, unseen
 from ..._http.client import Channel
 from ..._lifecycle.provider import Effect, Target
 from . import api
 from .evidence import counts_of
+from .rows import RecordSetChange, ZoneChange
 
 #: sizes of pages, one listing after the other: what one size omits, another may show
 PAGE_SIZES = (100, 99, 50)
@@ -50,9 +51,9 @@ class SyncRows:
     :param cut: whether the deadline came before the end of a listing.
     """
 
-    by_id: dict[str, Json] = dataclasses.field(default_factory=dict)
+    by_id: dict[str, RecordSetChange] = dataclasses.field(default_factory=dict)
     total: int = 0
-    kinds: t.Counter[str] = dataclasses.field(default_factory=collections.Counter)
+    kinds: t.Counter[str | None] = dataclasses.field(default_factory=collections.Counter)
     cut: bool = False
 
     @property
@@ -60,16 +61,16 @@ class SyncRows:
         """Whether every row was seen."""
         return not self.cut and len(self.by_id) >= self.total
 
-    def add_listing(self, rows: t.Sequence[Json], cut: bool) -> None:
+    def add_listing(self, rows: t.Sequence[RecordSetChange], cut: bool) -> None:
         """Add what one pass through the list showed."""
-        self.by_id.update((row["id"], row) for row in rows)
+        self.by_id.update((row.id, row) for row in rows)
         self.cut = cut
         if len(rows) > self.total:
-            self.total, self.kinds = len(rows), collections.Counter(str(row.get("changeType")) for row in rows)
+            self.total, self.kinds = len(rows), collections.Counter(row.kind for row in rows)
 
     def changes(self, zone: str) -> tuple[RecordChange, ...]:
         """The rows in the form of a plan."""
-        return observed_changes(zone, self.by_id.values())
+        return observed_changes(zone, (row.change for row in self.by_id.values() if row.change is not None))
 
 
 class EffectReader:
@@ -79,11 +80,11 @@ class EffectReader:
     :param width: requests at a time.
     """
 
-    def __init__(self, channel: Channel, zone_id: str, change: Json, width: int = 1) -> None:
+    def __init__(self, channel: Channel, zone_id: str, change: ZoneChange, width: int = 1) -> None:
         self._channel = channel
         self._zone_id = zone_id
-        self._since = change["created"]
-        self._accepted_at = change["zone"].get("updated")
+        self._since = change.created
+        self._zone_updated = change.zone_updated
         self._width = max(1, min(width, WIDTH))
 
     def read(self, drift: Drift | None) -> SyncRows:
@@ -103,9 +104,9 @@ class EffectReader:
                 break
         return found
 
-    def _list(self, size: int) -> tuple[list[Json], bool]:
+    def _list(self, size: int) -> tuple[list[RecordSetChange], bool]:
         """The rows of the sync in one listing, and whether the deadline cut it short."""
-        rows: list[Json] = []
+        rows: list[RecordSetChange] = []
         offset, width = 0, 1
         while not offset or self._channel.deadline.remaining():
             try:
@@ -117,7 +118,7 @@ class EffectReader:
             for page in pages:
                 rows += filter(self._is_ours, page.rows)
                 # rows are listed newest first, so one that is older than the sync ends the search
-                if page.is_last or (page.rows and page.rows[-1]["created"] < self._since):
+                if page.is_last or (page.rows and page.rows[-1].created < self._since):
                     return rows, False
             offset += width * size
             width = min(self._width, 2 * width)
@@ -133,7 +134,7 @@ class EffectReader:
                 break
             try:
                 for rows in at_once(lambda change: self._history(zone, change), missing[start : start + self._width]):
-                    found.by_id.update((row["id"], row) for row in rows if self._is_ours(row))
+                    found.by_id.update((row.id, row) for row in rows if self._is_ours(row))
             except SyncError as error:
                 # servers before 0.20 have no history of single names
                 if error.code not in ("endpoint_missing", "not_found"):
@@ -141,24 +142,24 @@ class EffectReader:
                 break
         return found.complete
 
-    def _history(self, zone: str, change: RecordChange) -> list[Json]:
+    def _history(self, zone: str, change: RecordChange) -> list[RecordSetChange]:
         fqdn = zone if change.name == zone else f"{change.name}.{zone}"
         return api.record_set_history(self._channel, self._zone_id, fqdn, change.type)
 
-    def _is_ours(self, row: Json) -> bool:
-        return row.get("systemMessage") == api.SYNC_MESSAGE and row["zone"].get("updated") == self._accepted_at
+    def _is_ours(self, row: RecordSetChange) -> bool:
+        return row.by_sync and row.zone_updated == self._zone_updated
 
 
 @dataclasses.dataclass(frozen=True)
 class OtherSync:
     """Another sync of the same zone that ended after the plan was made."""
 
-    change: Json
+    change: ZoneChange
     rows: SyncRows
 
     @property
     def title(self) -> str:
-        return f"{self.change['id']} of {self.change['created']}"
+        return f"{self.change.id} of {self.change.created}"
 
 
 def other_syncs(channel: Channel, zone_id: str, own_id: str, snapshot: t.Mapping[str, t.Any], width: int) -> list[OtherSync]:
@@ -166,7 +167,7 @@ def other_syncs(channel: Channel, zone_id: str, own_id: str, snapshot: t.Mapping
     return [
         OtherSync(change, EffectReader(channel, zone_id, change, width).read(None))
         for change in api.newer_changes(api.list_changes(channel, zone_id), snapshot)
-        if change["id"] != own_id and change["changeType"] in api.TRANSFERRING and change["status"] == "Synced"
+        if change.id != own_id and change.transfers and change.status == "Synced"
     ]
 
 
@@ -203,7 +204,7 @@ def effect_of(
         detail["fidelity"] = "differs" if lost else verdict
         since = ""
         if others:
-            detail["other_syncs"] = [{"change_id": other.change["id"], "created": other.change["created"]} for other in others]
+            detail["other_syncs"] = [{"change_id": other.change.id, "created": other.change.created} for other in others]
             since = f"another sync of the zone ended since it was planned ({', '.join(other.title for other in others)})"
         if verdict == "other_sync":
             reason += f"; what else was planned had been done by then: {since}"

@@ -8,18 +8,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import typing as t
 
 from ..._core.errors import SyncError, invalid_option
 from ..._core.options import ArgumentSpec, Options
-from ..._core.vocabulary import Json
 from ..._http.client import Channel
 from ..._lifecycle.provider import Services, Target
 from . import api
 from .evidence import BACKEND_SPEC, GUARD_SPEC, DriftEvaluator, ZoneEvidence
 from .pending import ChangeList
 from .provider import CONNECTION_SPEC, age_of, new_client
+from .rows import Zone
 
 INFO_SPEC = CONNECTION_SPEC + ArgumentSpec(
     {
@@ -45,7 +46,7 @@ class ZoneReader:
         self.evaluator = DriftEvaluator.from_options(options)
         self.client = new_client(options, services)
         self.clock = services.clock
-        self._listed: dict[str, Json] = {}
+        self._listed: dict[str, Zone] = {}
 
     def names(self, channel: Channel) -> t.Sequence[str]:
         """The zones that were named, or those that the server lists.
@@ -58,7 +59,7 @@ class ZoneReader:
                 raise invalid_option("zones", zones, "contains an empty name", "Remove it.")
             return [zone.strip() for zone in zones]
         name_filter, group = self.options.get("name_filter"), self.options.get("admin_group")
-        self._listed = {zone["name"]: zone for zone in api.list_zones(channel, name_filter, group)}
+        self._listed = {zone.name: zone for zone in api.list_zones(channel, name_filter, group)}
         return list(self._listed)
 
     def inspect(self, name: str, channel: Channel) -> dict[str, t.Any]:
@@ -69,51 +70,50 @@ class ZoneReader:
             if error.code != "not_found":
                 raise
             return self._unknown(name)
-        if found.get("accessLevel") == "NoAccess":
-            return {**self._unknown(found["name"]), **self._known(found)}
+        if found.access_level == "NoAccess":
+            return {**self._unknown(found.name), **self._known(found)}
         if not self.options["details"]:
-            return {**self._unknown(found["name"]), **self._known(found), **self._synced(found)}
-        zone, server_now = api.get_zone(channel, found["id"])
+            return {**self._unknown(found.name), **self._known(found), **self._synced(found)}
+        zone, server_now = api.get_zone(channel, found.id)
         entry = {
-            "zone": zone["name"],
-            **self._known({**zone, "accessLevel": found.get("accessLevel")}),
+            "zone": zone.name,
+            **self._known(dataclasses.replace(zone, access_level=found.access_level)),
             **self._synced(zone),
             "age": age_of(zone, server_now),
             "pending_change": self._pending(zone, server_now, channel),
-            "record_sets": api.count_record_sets(channel, zone["id"]),
+            "record_sets": api.count_record_sets(channel, zone.id),
         }
-        evidence = self.evaluator.gather(Target(zone["id"], zone["name"]), channel)
+        evidence = self.evaluator.gather(Target(zone.id, zone.name), channel)
         return {**entry, **self._drift(evidence)}
 
     @staticmethod
-    def _known(zone: Json) -> dict[str, t.Any]:
+    def _known(zone: Zone) -> dict[str, t.Any]:
         """What is known even of a zone that the account may not read."""
         return {
             "exists": True,
-            "id": zone["id"],
-            "status": zone.get("status"),
-            "may_sync": zone.get("accessLevel") == "Delete",
+            "id": zone.id,
+            "status": zone.status,
+            "may_sync": zone.access_level == "Delete",
         }
 
     @staticmethod
-    def _synced(zone: Json) -> dict[str, t.Any]:
+    def _synced(zone: Zone) -> dict[str, t.Any]:
         """What the server says of a zone wherever it names it."""
-        group = zone.get("adminGroupName") or zone.get("adminGroupId")
-        return {"latest_sync": zone.get("latestSync"), "admin_group": group}
+        return {"latest_sync": zone.latest_sync, "admin_group": zone.admin_group}
 
-    def _pending(self, zone: Json, server_now: dt.datetime | None, channel: Channel) -> dict[str, t.Any] | None:
+    def _pending(self, zone: Zone, server_now: dt.datetime | None, channel: Channel) -> dict[str, t.Any] | None:
         """The newest change that is being worked on, or else the newest dead one."""
         try:
-            changes = api.list_changes(channel, zone["id"])
+            changes = api.list_changes(channel, zone.id)
         except SyncError as error:
             # accounts that may read a zone by an ACL rule alone cannot read its changes
             if error.code != "permission_denied":
                 raise
             return None
-        listed = ChangeList(zone, changes, server_now or self.clock.now())
+        listed = ChangeList(zone.status, changes, server_now or self.clock.now())
         for stale, pending in ((False, listed.live), (True, listed.dead)):
             for change in pending:
-                return {"id": change["id"], "type": change["changeType"], "created": change["created"], "stale": stale}
+                return {"id": change.id, "type": change.kind, "created": change.created, "stale": stale}
         return None
 
     def _drift(self, evidence: ZoneEvidence) -> dict[str, t.Any]:

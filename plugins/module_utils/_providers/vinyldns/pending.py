@@ -15,8 +15,7 @@ import dataclasses
 import datetime as dt
 import typing as t
 
-from ..._core.vocabulary import Json
-from . import api
+from .rows import ZoneChange
 
 #: seconds; the server delivers the message of a process that ended again after an hour (docs/reference/vinyldns.md#1.5)
 STALE_AFTER = 3900.0
@@ -26,54 +25,54 @@ STALE_AFTER = 3900.0
 class ChangeList:
     """The changes of a zone at one moment.
 
-    :param zone: the zone itself.
+    :param zone_status: of the zone itself; ``None`` if it is not known.
     :param changes: newest first.
     :param now: by the server's clock.
     :param stale_after: seconds after which a pending change is taken for dead.
     """
 
-    zone: Json
-    changes: t.Sequence[Json]
+    zone_status: str | None
+    changes: t.Sequence[ZoneChange]
     now: dt.datetime
     stale_after: float = STALE_AFTER
 
     @property
-    def running(self) -> Json | None:
+    def running(self) -> ZoneChange | None:
         """The newest transfer in flight."""
-        return next((change for change in self.live if change["changeType"] in api.TRANSFERRING), None)
+        return next((change for change in self.live if change.transfers), None)
 
     @property
     def updating(self) -> bool:
         """Whether an update of the zone itself is in flight."""
-        return any(change["changeType"] == "Update" for change in self.live)
+        return any(change.kind == "Update" for change in self.live)
 
     @property
-    def live(self) -> list[Json]:
+    def live(self) -> list[ZoneChange]:
         """The pending changes that are being worked on, newest first."""
         return [change for change in self._pending() if not self.is_dead(change)]
 
     @property
-    def dead(self) -> list[Json]:
+    def dead(self) -> list[ZoneChange]:
         """The pending changes that nothing works on any more, newest first."""
         return [change for change in self._pending() if self.is_dead(change)]
 
-    def is_dead(self, change: Json) -> bool:
+    def is_dead(self, change: ZoneChange) -> bool:
         """Whether a pending change is dead: a newer transfer of a zone that is active has ended, or it is too old."""
-        return self.is_old(change) or (self.zone.get("status") == "Active" and self.newer_ended(change) is not None)
+        return self.is_old(change) or (self.zone_status == "Active" and self.newer_ended(change) is not None)
 
-    def is_old(self, change: Json) -> bool:
+    def is_old(self, change: ZoneChange) -> bool:
         """Whether a change was accepted more than ``stale_after`` ago."""
-        created = api.when(change["created"])
+        created = change.created_at
         return created is not None and (self.now - created).total_seconds() > self.stale_after
 
-    def newer_ended(self, change: Json) -> Json | None:
+    def newer_ended(self, change: ZoneChange) -> ZoneChange | None:
         """The newest transfer that was accepted after ``change`` and has ended, if there is one."""
         for other in self.changes:
-            if other["id"] == change["id"]:
+            if other.id == change.id:
                 return None
-            if other["changeType"] in api.TRANSFERRING and other["status"] != "Pending":
+            if other.transfers and other.status != "Pending":
                 return other
         return None
 
-    def _pending(self) -> t.Iterator[Json]:
-        return (change for change in self.changes if change["status"] == "Pending")
+    def _pending(self) -> t.Iterator[ZoneChange]:
+        return (change for change in self.changes if change.status == "Pending")

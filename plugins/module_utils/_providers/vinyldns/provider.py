@@ -14,10 +14,10 @@ import datetime as dt
 import threading
 import typing as t
 
-from ..._core.clock import isoformat
+from ..._core.clock import isoformat, parse_iso
 from ..._core.errors import SyncError, invalid_option
 from ..._core.options import ArgumentSpec, Options, from_env, list_of_names
-from ..._core.vocabulary import Json
+from ..._core.vocabulary import ReadingState
 from ..._dns.fidelity import unseen
 from ..._dns.transfer import DNSPYTHON_IMPORT_ERROR
 from ..._http.client import Channel, HttpClient
@@ -37,6 +37,7 @@ from . import api
 from .effect import EffectReader, OtherSync, effect_of, lost_renames, other_syncs
 from .evidence import BACKEND_SPEC, GUARD_SPEC, DriftEvaluator, ZoneEvidence
 from .pending import STALE_AFTER, ChangeList
+from .rows import Accepted, Zone, ZoneChange
 from .signing import AccessKey, SigningAuth
 
 #: seconds: usual delays between two syncs of a zone, and values in between; the server does not show its delay
@@ -122,7 +123,7 @@ class FoundZone:
     :param seen_at: by the monotonic clock.
     """
 
-    zone: Json
+    zone: Zone
     server_now: dt.datetime | None
     seen_at: float
 
@@ -159,9 +160,9 @@ class VinylDNS(Provider):
 
     def resolve(self, name: str, channel: Channel) -> Target:
         zone, server_now = api.find_zone(channel, name)
-        if zone.get("accessLevel") == "Delete":
-            self._found[zone["id"]] = FoundZone(zone, server_now, self.services.clock.monotonic())
-        return Target(zone["id"], zone["name"])
+        if zone.access_level == "Delete":
+            self._found[zone.id] = FoundZone(zone, server_now, self.services.clock.monotonic())
+        return Target(zone.id, zone.name)
 
     def from_handle(self, handle: t.Mapping[str, t.Any]) -> Target:
         if not all(isinstance(handle.get(key), str) for key in ("zone", "zone_id", "change_id", "created")):
@@ -176,42 +177,38 @@ class VinylDNS(Provider):
             zone, server_now = found.zone, found.server_now
         else:
             zone, server_now = api.get_zone(channel, target.id)
-        if zone.get("accessLevel") not in (None, "Delete"):
+        if zone.access_level not in (None, "Delete"):
             return Observation(reason="no permission to sync", obstacle=_no_permission(zone))
-        listed = self._quiet_changes(target, self._changes(zone, server_now, channel), channel)
+        zone, listed = self._quiet_changes(zone, self._changes(zone, server_now, channel), channel)
         running = listed.running
         observation = Observation(
             running=self._run(target, running) if running else None,
             abandoned=[self._run(target, change).handle for change in listed.dead],
-            age=age_of(listed.zone, server_now),
+            age=age_of(zone, server_now),
             snapshot=_snapshot(listed.changes),
-            detail={"latest_sync": listed.zone.get("latestSync")},
+            detail={"latest_sync": zone.latest_sync},
         )
         evidence = ZoneEvidence()
         if running is None:
             evidence = self.evaluator.gather(target, channel)
             evidence.apply_to(observation)
-        observation.data = Known(evidence, api.when(listed.zone.get("latestSync")), self.services.clock.monotonic())
+        observation.data = Known(evidence, zone.synced_at, self.services.clock.monotonic())
         return observation
 
     def refresh(self, target: Target, observation: Observation, channel: Channel) -> Observation | None:
         zone, server_now = api.get_zone(channel, target.id)
         listed = self._changes(zone, server_now, channel)
         known = t.cast(Known, observation.data)
-        if (
-            listed.live
-            or _snapshot(listed.changes) != observation.snapshot
-            or api.when(zone.get("latestSync")) != known.latest_sync
-        ):
+        if listed.live or _snapshot(listed.changes) != observation.snapshot or zone.synced_at != known.latest_sync:
             return None
         data = dataclasses.replace(known, seen_at=self.services.clock.monotonic())
         return dataclasses.replace(observation, age=age_of(zone, server_now), data=data)
 
-    def _changes(self, zone: Json, server_now: dt.datetime | None, channel: Channel) -> ChangeList:
-        changes = api.list_changes(channel, zone["id"])
-        return ChangeList(zone, changes, server_now or self.services.clock.now(), self.stale_after)
+    def _changes(self, zone: Zone, server_now: dt.datetime | None, channel: Channel) -> ChangeList:
+        changes = api.list_changes(channel, zone.id)
+        return ChangeList(zone.status, changes, server_now or self.services.clock.now(), self.stale_after)
 
-    def _quiet_changes(self, target: Target, listed: ChangeList, channel: Channel) -> ChangeList:
+    def _quiet_changes(self, zone: Zone, listed: ChangeList, channel: Channel) -> tuple[Zone, ChangeList]:
         """The zone and its changes, as soon as no update of the zone itself is pending.
 
         A sync would write back the zone as it was when the sync was accepted, and so revert the update
@@ -220,22 +217,23 @@ class VinylDNS(Provider):
         while listed.updating:
             if not channel.deadline.allows(1.0):
                 raise SyncError(
-                    "busy", f"an update of zone {target.name} is still pending", "Run the task again when it has ended."
+                    "busy", f"an update of zone {zone.name} is still pending", "Run the task again when it has ended."
                 )
             channel.deadline.sleep(1.0)
-            listed = self._changes(*api.get_zone(channel, target.id), channel)
-        return listed
+            zone, server_now = api.get_zone(channel, zone.id)
+            listed = self._changes(zone, server_now, channel)
+        return zone, listed
 
-    def _run(self, target: Target, change: Json) -> Run:
+    def _run(self, target: Target, change: ZoneChange | Accepted) -> Run:
         handle = {
             "provider": self.name,
             "address": self.address,
             "zone": target.name,
             "zone_id": target.id,
-            "change_id": change["id"],
-            "created": change["created"],
+            "change_id": change.id,
+            "created": change.created,
         }
-        return Run(handle, api.when(change["created"]))
+        return Run(handle, parse_iso(change.created))
 
     def still_valid(self, target: Target, observation: Observation, channel: Channel) -> bool:
         return self.evaluator.still_valid(target, t.cast(Known, observation.data).evidence, channel)
@@ -250,7 +248,7 @@ class VinylDNS(Provider):
 
     def find(self, target: Target, snapshot: t.Mapping[str, t.Any], channel: Channel) -> Run | None:
         for change in api.newer_changes(api.list_changes(channel, target.id), snapshot):
-            if change["changeType"] == "Sync":
+            if change.kind == "Sync":
                 return self._run(target, change)
         return None
 
@@ -258,36 +256,32 @@ class VinylDNS(Provider):
         changes = api.list_changes(channel, handle["zone_id"])
         change = _by_id(changes, handle["change_id"])
         if change is None and len(changes) >= api.PAGE:
-            change = _by_id(api.list_changes(channel, handle["zone_id"], api.when(handle["created"])), handle["change_id"])
+            change = _by_id(api.list_changes(channel, handle["zone_id"], parse_iso(handle["created"])), handle["change_id"])
         if change is None:
             # accepted, but no worker has taken it off the queue yet (docs/reference/vinyldns.md#1.4)
             return Reading("pending", "queued")
-        if change["status"] == "Pending":
+        if change.status == "Pending":
             return self._read_pending(handle["zone_id"], change, changes, channel)
-        status, zone = change["status"], change["zone"]
-        message = change.get("systemMessage") or ""
+        status, message = change.status, change.message
         if status == "Failed":
             return Reading("failed", status, message, status, data=change)
         if status == "Synced":
             # very old servers set it before the zone was finished
-            done = zone.get("status") != "Syncing"
-            return Reading(
-                "succeeded" if done else "running", status, message, status, api.when(zone.get("latestSync")), data=change
-            )
+            state: ReadingState = "running" if change.zone_status == "Syncing" else "succeeded"
+            return Reading(state, status, message, status, parse_iso(change.zone_latest_sync), data=change)
         return Reading("unknown", status, message, status, data=change)
 
-    def _read_pending(self, zone_id: str, change: Json, changes: t.Sequence[Json], channel: Channel) -> Reading:
+    def _read_pending(self, zone_id: str, change: ZoneChange, changes: t.Sequence[ZoneChange], channel: Channel) -> Reading:
         """The state of a pending change: running, unless it is dead (docs/reference/vinyldns.md#1.5)."""
-        message = change.get("systemMessage") or ""
-        listed = ChangeList({}, changes, self.services.clock.now(), self.stale_after)
+        listed = ChangeList(None, changes, self.services.clock.now(), self.stale_after)
         if listed.newer_ended(change) is not None or listed.is_dead(change):
             zone, server_now = api.get_zone(channel, zone_id)
-            listed = dataclasses.replace(listed, zone=zone, now=server_now or self.services.clock.now())
+            listed = dataclasses.replace(listed, zone_status=zone.status, now=server_now or self.services.clock.now())
             quiet = age_of(zone, listed.now)
             # syncs of one zone can run at the same time, so one that ends before an older one proves nothing at once
             if listed.is_dead(change) and (listed.is_old(change) or (quiet is not None and quiet >= QUIET)):
-                return Reading("failed", change["status"], DEAD, change["status"], data=change)
-        return Reading("running", change["status"], message, change["status"], data=change)
+                return Reading("failed", change.status, DEAD, change.status, data=change)
+        return Reading("running", change.status, change.message, change.status, data=change)
 
     def verify(self, target: Target, observation: Observation | None, run: Run, reading: Reading, channel: Channel) -> Effect:
         if reading.state == "failed" and reading.raw == "Pending":
@@ -297,11 +291,12 @@ class VinylDNS(Provider):
             return Effect(False, "observed", failure=self._why_failed(target, reading))
         known = t.cast("Known | None", observation.data if observation else None)
         drift = known.evidence.drift if known else None
+        change = t.cast(ZoneChange, reading.data)
         with self._width() as width:
-            rows = EffectReader(channel, target.id, reading.data, width).read(drift)
+            rows = EffectReader(channel, target.id, change, width).read(drift)
             others: list[OtherSync] = []
             if observation and drift and any(unseen(drift, rows.changes(target.name))):
-                others = other_syncs(channel, target.id, reading.data["id"], observation.snapshot, width)
+                others = other_syncs(channel, target.id, change.id, observation.snapshot, width)
         lost = lost_renames(channel, target, drift) if drift else []
         return effect_of(target, drift, rows, others, lost)
 
@@ -323,7 +318,7 @@ class VinylDNS(Provider):
         )
 
     def _why_failed(self, target: Target, reading: Reading) -> SyncError:
-        change_id = reading.data["id"] if reading.data else ""
+        change_id = t.cast(ZoneChange, reading.data).id if reading.data else ""
         return SyncError(
             "run_failed",
             f"the sync of {target.name} failed: {reading.message or 'the server stores no reason'}",
@@ -371,28 +366,27 @@ class VinylDNS(Provider):
         return "The server has not begun yet: its queue may be long."
 
 
-def _no_permission(zone: Json) -> SyncError:
-    group = zone.get("adminGroupName") or zone.get("adminGroupId")
+def _no_permission(zone: Zone) -> SyncError:
     return SyncError(
         "permission_denied",
-        f"the account may not sync zone {zone['name']} (access level {zone.get('accessLevel')})",
-        f"It must be a member of the zone's admin group ({group}), or a super user.",
+        f"the account may not sync zone {zone.name} (access level {zone.access_level})",
+        f"It must be a member of the zone's admin group ({zone.admin_group}), or a super user.",
     )
 
 
-def age_of(zone: Json, server_now: dt.datetime | None) -> float | None:
+def age_of(zone: Zone, server_now: dt.datetime | None) -> float | None:
     """Seconds since the last successful sync, both by the server's clock."""
-    latest = api.when(zone.get("latestSync"))
+    latest = zone.synced_at
     if latest is None or server_now is None:
         return None
     return max(0.0, (server_now - latest).total_seconds())
 
 
-def _by_id(changes: t.Iterable[Json], change_id: str) -> Json | None:
-    return next((change for change in changes if change["id"] == change_id), None)
+def _by_id(changes: t.Iterable[ZoneChange], change_id: str) -> ZoneChange | None:
+    return next((change for change in changes if change.id == change_id), None)
 
 
-def _snapshot(changes: t.Sequence[Json]) -> Json:
+def _snapshot(changes: t.Sequence[ZoneChange]) -> dict[str, t.Any]:
     """The newest changes. Dates are whole seconds, so those of the newest second are identified by id."""
-    newest = max((change["created"] for change in changes), default=None)
-    return {"created": newest, "ids": [change["id"] for change in changes if change["created"] == newest]}
+    newest = max((change.created for change in changes), default=None)
+    return {"created": newest, "ids": [change.id for change in changes if change.created == newest]}

@@ -9,7 +9,7 @@ import pytest
 
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError
 from ansible_collections.lockstep.sync.plugins.module_utils._dns.fidelity import fidelity, observed_changes
-from tests.unit.plugins.module_utils.dns.zones import ZONE, Json, plan, rr, soa, stored, stored_soa, synced
+from tests.unit.plugins.module_utils.dns.zones import ZONE, Json, plan, recorded, rr, soa, stored, stored_soa, synced
 
 DRIFT = plan(
     [soa(2), rr("new", "A", "192.0.2.1"), rr("web", "CNAME", "WWW.example.com.")],
@@ -33,7 +33,7 @@ SERIAL = {"changeType": "Update", "recordSet": stored_soa(2), "updates": stored_
 
 
 def compare(*items: Json) -> list[str]:
-    result = fidelity(DRIFT, observed_changes(ZONE, items))
+    result = fidelity(DRIFT, observed_changes(ZONE, recorded(items)))
     assert result.verdict == ("differs" if result.differences else "exact")
     return result.differences
 
@@ -81,7 +81,7 @@ def test_two_different_records_of_one_change_show() -> None:
 
 
 def test_observed_changes_look_like_a_plan() -> None:
-    observed = observed_changes(ZONE, [UPDATED, DELETED, CREATED, SERIAL])
+    observed = observed_changes(ZONE, recorded([UPDATED, DELETED, CREATED, SERIAL]))
     assert [change.to_record() for change in observed] == [
         {**record, "after": {"ttl": 300, "records": ["www.example.com."]}} if record["name"] == "web" else record
         for record in DRIFT.to_result()["records"]
@@ -90,18 +90,18 @@ def test_observed_changes_look_like_a_plan() -> None:
 
 
 def test_a_deletion_may_lack_the_previous_record_set() -> None:
-    (change,) = observed_changes(ZONE, [{"changeType": "Delete", "recordSet": synced("old", "A", "192.0.2.9")}])
-    assert change.effect() == observed_changes(ZONE, [DELETED])[0].effect()
+    (change,) = observed_changes(ZONE, recorded([{"changeType": "Delete", "recordSet": synced("old", "A", "192.0.2.9")}]))
+    assert change.effect() == observed_changes(ZONE, recorded([DELETED]))[0].effect()
 
 
 def test_texts_that_no_split_suits_are_compared_as_texts() -> None:
     text = "\\228" * 64
     drift = plan([soa(), rr("t", "TXT", f'"{text}"')], [stored_soa()])
     item = {"changeType": "Create", "recordSet": stored("t", "TXT", {"text": text})}
-    assert fidelity(drift, observed_changes(ZONE, [item])).verdict == "exact"
+    assert fidelity(drift, observed_changes(ZONE, recorded([item]))).verdict == "exact"
 
 
 def test_an_item_needs_a_record_set() -> None:
     with pytest.raises(SyncError) as caught:
-        observed_changes(ZONE, [{"changeType": "Create"}])
+        recorded([{"changeType": "Create"}])
     assert caught.value.code == "bad_response"

@@ -20,7 +20,7 @@ PROGRAM = textwrap.dedent(
     import json, struct, sys, time
     import requests
     import dns.message
-    from ansible_collections.lockstep.sync.plugins.module_utils._dns import drift, transfer, wire
+    from ansible_collections.lockstep.sync.plugins.module_utils._dns import drift, json_rows, transfer, wire
 
     count, differing = int(sys.argv[1]), sys.argv[2] == "differing"
     zone = wire.absolute_name("big.example.")
@@ -51,7 +51,7 @@ PROGRAM = textwrap.dedent(
     for start in range(0, count, 100):
         items = page(start)
         begun = time.process_time()
-        builder.feed_all(items)
+        builder.feed_all(map(json_rows.stored_set, items))
         spent += time.process_time() - begun
     begun = time.process_time()
     plan = builder.finish()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.lockstep.sync.plugins.module_utils._dns import records, wire
-from tests.unit.plugins.module_utils.dns.zones import Json, rr, stored, synced, wire_of
+from tests.unit.plugins.module_utils.dns.zones import Json, pack, rr, stored, synced, wire_of
 
 NAMES = records.ZoneNames("example.com.")
 
@@ -95,7 +95,7 @@ def transferred(rtype: str, *texts: str, ttl: int = 300, name: str = "www") -> r
 
 
 def same(rtype: str, one: records.Packed, other: Json) -> bool:
-    return records.same(rtype, one, records.pack_stored(other))
+    return records.same(rtype, one, pack(other))
 
 
 A = ("192.0.2.1", "192.0.2.2")
@@ -192,7 +192,7 @@ def test_one_bad_record_spoils_the_set() -> None:
 
 
 def test_merging_with_a_set_kept_as_json_equals_nothing() -> None:
-    good, bad = records.pack_stored(synced("www", "A", A[0])), records.pack_stored(stored("www", "A", {"address": "x"}))
+    good, bad = pack(synced("www", "A", A[0])), pack(stored("www", "A", {"address": "x"}))
     for first, second in ((good, bad), (bad, good)):
         merged = records.merge(first, second)
         assert not records.same("A", merged, merged)
@@ -200,7 +200,7 @@ def test_merging_with_a_set_kept_as_json_equals_nothing() -> None:
 
 
 def test_the_identity_is_that_of_the_records() -> None:
-    one = records.pack_stored(synced("www", "CNAME", "WEB.example.com."))
+    one = pack(synced("www", "CNAME", "WEB.example.com."))
     assert records.identity("CNAME", one) == records.identity("CNAME", transferred("CNAME", "web.EXAMPLE.com."))
     assert records.identity("CNAME", one) != records.identity("CNAME", transferred("CNAME", "web.example.com.", ttl=1))
     assert records.identity("CNAME", one) != records.identity("CNAME", transferred("CNAME", "wob.example.com."))
@@ -209,17 +209,15 @@ def test_the_identity_is_that_of_the_records() -> None:
 def test_even_records_that_equal_nothing_have_an_identity() -> None:
     text = "\\228" * 64
     broken = transferred("TXT", f'"{text}"')
-    assert records.identity("TXT", broken) == records.identity("TXT", records.pack_stored(stored("www", "TXT", {"text": text})))
+    assert records.identity("TXT", broken) == records.identity("TXT", pack(stored("www", "TXT", {"text": text})))
     odd = stored("www", "A", {"address": "x"}, {"address": "y"})
     turned = stored("www", "A", {"address": "y"}, {"address": "x"})
-    assert records.identity("A", records.pack_stored(odd)) == records.identity("A", records.pack_stored(turned))
-    assert records.identity("A", records.pack_stored(odd)) != records.identity(
-        "A", records.pack_stored(stored("www", "A", {"address": "x"}))
-    )
+    assert records.identity("A", pack(odd)) == records.identity("A", pack(turned))
+    assert records.identity("A", pack(odd)) != records.identity("A", pack(stored("www", "A", {"address": "x"})))
 
 
 def test_presentation_is_sorted_and_keeps_case() -> None:
-    packed = records.pack_stored(synced("www", "NS", "NS2.example.net.", "ns1.example.net.", "ns1.example.net.", ttl=60))
+    packed = pack(synced("www", "NS", "NS2.example.net.", "ns1.example.net.", "ns1.example.net.", ttl=60))
     assert records.present("NS", packed) == {"ttl": 60, "records": ["NS2.example.net.", "ns1.example.net."]}
 
 
@@ -234,16 +232,16 @@ def test_presentation_is_sorted_and_keeps_case() -> None:
     ],
 )
 def test_what_is_no_dns_data_is_shown_as_it_is(record_set: Json, presentation: Json) -> None:
-    assert records.present(record_set["type"], records.pack_stored(record_set)) == presentation
+    assert records.present(record_set["type"], pack(record_set)) == presentation
 
 
 def test_the_serial_is_read_from_the_data() -> None:
     text = "a.example. b.example. 4294967295 1 2 3 4"
-    assert records.soa_serial(records.pack_stored(synced("example.com.", "SOA", text))) == 4294967295
+    assert records.soa_serial(pack(synced("example.com.", "SOA", text))) == 4294967295
     assert records.soa_serial(transferred("SOA", text)) == 4294967295
-    assert records.soa_serial(records.pack_stored(stored("example.com.", "SOA", {"serial": "x"}))) is None
-    assert records.soa_serial(records.pack_stored(stored("example.com.", "SOA"))) is None
+    assert records.soa_serial(pack(stored("example.com.", "SOA", {"serial": "x"}))) is None
+    assert records.soa_serial(pack(stored("example.com.", "SOA"))) is None
 
 
 def test_a_record_set_costs_little_more_than_its_data() -> None:
-    assert len(records.pack_stored(synced("www", "A", A[0]))) == 5 + 2 + len(wire_of("A", A[0]))
+    assert len(pack(synced("www", "A", A[0]))) == 5 + 2 + len(wire_of("A", A[0]))

@@ -16,7 +16,9 @@ import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 
-from ansible_collections.lockstep.sync.plugins.module_utils._dns.drift import Drift, DriftBuilder
+from ansible_collections.lockstep.sync.plugins.module_utils._dns.drift import Drift, DriftBuilder, RecordChange
+from ansible_collections.lockstep.sync.plugins.module_utils._dns.json_rows import recorded_change, stored_set
+from ansible_collections.lockstep.sync.plugins.module_utils._dns.records import Packed
 from ansible_collections.lockstep.sync.plugins.module_utils._dns.wire import ResourceRecord
 from tests.simulator.vinyldns.records import FROM_DNS
 
@@ -58,6 +60,16 @@ def synced(name: str, rtype: str, *texts: str, ttl: int = 300, **more: Any) -> J
     return stored(name, rtype, *(FROM_DNS[rtype](rdata_of(rtype, text)) for text in texts), ttl=ttl, **more)
 
 
+def pack(record_set: Json) -> Packed:
+    """What is kept of a record set of the API."""
+    return stored_set(record_set).packed
+
+
+def recorded(items: Iterable[Json]) -> list[RecordChange]:
+    """The changes in items of the API, without those of other kinds."""
+    return [change for change in map(recorded_change, items) if change is not None]
+
+
 def stored_soa(serial: int = 1, zone: str = ZONE) -> Json:
     return synced(zone, "SOA", soa_text(serial))
 
@@ -65,7 +77,7 @@ def stored_soa(serial: int = 1, zone: str = ZONE) -> Json:
 def plan(backend: Iterable[ResourceRecord], api: Iterable[Mapping[str, Any]], zone: str = ZONE) -> Drift:
     builder = DriftBuilder(zone)
     builder.add_backend(backend)
-    builder.feed_all(api)
+    builder.feed_all(map(stored_set, api))
     return builder.finish()
 
 
