@@ -48,7 +48,7 @@ class Lifecycle:
         channel: Channel,
     ) -> None:
         self.provider = provider
-        self.ledger = ledger
+        self.ledger = ledger.within(channel.deadline)
         self.settings = settings
         self.services = services
         self.target = target
@@ -146,7 +146,7 @@ class Lifecycle:
             return None, None
         if reading.state == "succeeded" or (reading.state == "failed" and self.provider.capabilities.failed_reads == 1):
             self._finish(entry.id, reading.state, reading)
-            ended = dataclasses.replace(entry, finished_at=reading.finished_at or self.services.clock.now())
+            ended = dataclasses.replace(entry, finished_at=reading.finished_at or self.ledger.now())
             counts = reading.state == "succeeded" and not self.ledger.is_invalidated(self.key, entry.id)
             return None, ended if counts else None
         return Run(handle, entry.intended_at), None
@@ -175,7 +175,7 @@ class Lifecycle:
 
     def _grace_left(self, entry: Entry) -> float:
         """Seconds for which a run that was triggered may not show yet."""
-        return self.settings.settle_grace - (self.services.clock.now() - entry.intended_at).total_seconds()
+        return self.settings.settle_grace - (self.ledger.now() - entry.intended_at).total_seconds()
 
     def _recover(self, entry: Entry) -> Run | None:
         run, grace = self.provider.find(self.target, entry.snapshot, self.channel), self._grace_left(entry)
@@ -200,7 +200,7 @@ class Lifecycle:
             release_done = isoformat(done.finished_at or done.intended_at) or "" if done else ""
         if policy.max_age is not None:
             last = finished or self.ledger.last_success(self.key)
-            age = (self.services.clock.now() - (last.finished_at or last.intended_at)).total_seconds() if last else None
+            age = (self.ledger.now() - (last.finished_at or last.intended_at)).total_seconds() if last else None
         return LedgerEvidence(release_done, age)
 
     def _predict(self, plan: Plan) -> None:

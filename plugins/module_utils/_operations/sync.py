@@ -11,6 +11,7 @@ It knows neither AnsibleModule nor action plugins, so that both can call it.
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 
 from .._core.deadline import Deadline
@@ -58,8 +59,7 @@ def run_sync(provider_class: type[Provider], options: Options, context: Context)
         provider = provider_class(options, services)
         try:
             redactor.publish(provider.name, provider.address, *provider.names())
-            ledger = open_ledger(options, context, redactor)
-            with ledger.heartbeat():
+            with contextlib.closing(open_ledger(options, context, redactor)) as ledger, ledger.heartbeat():
                 _sync_all(provider, ledger, settings_of(options, provider, context), services, batch)
         finally:
             provider.close()

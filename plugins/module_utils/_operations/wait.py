@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -79,7 +80,8 @@ def run_wait(providers: Providers, options: Options, context: Context) -> dict[s
                 place = (handle["provider"], handle["address"])
                 if place not in connected:
                     connected[place] = _connect(providers[handle["provider"]], handle["address"], options, services)
-            _wait_all(handles, connected, open_ledger(options, context, redactor), services, batch)
+            with contextlib.closing(open_ledger(options, context, redactor)) as ledger:
+                _wait_all(handles, connected, ledger, services, batch)
         finally:
             for provider in connected.values():
                 provider.close()
@@ -149,7 +151,7 @@ def _wait_all(
 
         def wait(record: Record, count: RequestCount) -> None:
             channel = provider.client.channel(Deadline(services.clock, settings.wait_timeout), count, batch.context.stop)
-            _wait(provider, ledger, settings, services, Run(dict(handle)), record, channel)
+            _wait(provider, ledger.within(channel.deadline), settings, services, Run(dict(handle)), record, channel)
 
         return record, wait
 

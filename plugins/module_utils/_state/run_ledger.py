@@ -16,17 +16,32 @@ that a release was brought to a target, or that it was undone, stays.
 from __future__ import annotations
 
 import contextlib
+import copy
 import dataclasses
 import datetime as dt
 import json
 import typing as t
 
 from .._core.clock import Clock
+from .._core.deadline import Deadline
 from .._core.vocabulary import LedgerState
-from .lease import Heartbeat, Lease, expiry, new_holder
+from .lease import HEARTBEAT_SECONDS, Heartbeat, Lease, expiry, new_holder
 from .location import OPTION, open_store
 from .process import ProcessIdentity
-from .store import Row, Store, Transaction, as_date, as_number, as_optional_date, as_text, date
+from .store import (
+    LAST_MOMENT,
+    PATIENCE,
+    Result,
+    Row,
+    Store,
+    Transaction,
+    Work,
+    as_date,
+    as_number,
+    as_optional_date,
+    as_text,
+    date,
+)
 
 #: id and state of the newest run of a target
 Revision = tuple[int, str]
@@ -123,43 +138,51 @@ class RunLedger:
         self._read_only = read_only
         self._scrub = scrub
         self._holder = new_holder()
+        self._deadline: Deadline | None = None
+
+    def within(self, deadline: Deadline) -> RunLedger:
+        """The same ledger, whose operations take no longer than until a deadline."""
+        bounded = copy.copy(self)
+        bounded._deadline = deadline
+        return bounded
+
+    def close(self) -> None:
+        """End its connections. It can still be used, and connects again."""
+        self._store.close()
 
     # -- what is known ------------------------------------------------------------------------------------------------
 
+    def now(self) -> dt.datetime:
+        """The time that the dates of the ledger are in."""
+        return self._read(lambda db: db.now())
+
     def revision(self, key: Key) -> Revision:
         """Something that differs once a further run of ``key`` was recorded or the newest one ended."""
-        with self._store.reading() as db:
-            return _revision(db, key)
+        return self._read(lambda db: _revision(db, key))
 
     def open_entry(self, key: Key) -> Entry | None:
         """The newest run of ``key`` whose outcome is not known yet."""
-        with self._store.reading() as db:
-            return _first(db.query(f"{_ENTRY} AND {_OPEN} ORDER BY id DESC LIMIT 1", *key.columns))
+        return self._read(lambda db: _first(db.query(f"{_ENTRY} AND {_OPEN} ORDER BY id DESC LIMIT 1", *key.columns)))
 
     def is_held(self, entry: Entry) -> bool:
         """Whether a process may still be at work on a run."""
-        with self._store.reading() as db:
-            return entry.is_held(db.now())
+        return self._read(lambda db: entry.is_held(db.now()))
 
     def last_success(self, key: Key) -> Entry | None:
         """The newest succeeded run of ``key`` that nothing has invalidated."""
-        with self._store.reading() as db:
-            return _first(
-                db.query(f"{_ENTRY} AND state = 'succeeded' AND id > ? ORDER BY id DESC LIMIT 1", *key.columns, _limit(db, key))
-            )
+        statement = f"{_ENTRY} AND state = 'succeeded' AND id > ? ORDER BY id DESC LIMIT 1"
+        return self._read(lambda db: _first(db.query(statement, *key.columns, _limit(db, key))))
 
     def release_done(self, key: Key, release: str) -> Entry | None:
         """The newest run that brought ``release`` to ``key``, and that nothing has invalidated. An empty release is none."""
         if not release:
             return None
         statement = f"{_ENTRY} AND state = 'succeeded' AND release = ? AND id > ? ORDER BY id DESC LIMIT 1"
-        with self._store.reading() as db:
-            return _first(db.query(statement, *key.columns, release, _limit(db, key)))
+        return self._read(lambda db: _first(db.query(statement, *key.columns, release, _limit(db, key))))
 
     def is_invalidated(self, key: Key, entry_id: int) -> bool:
         """Whether something has undone, or may have, what this run of ``key`` brought."""
-        with self._store.reading() as db:
-            return entry_id < _limit(db, key)
+        return self._read(lambda db: entry_id < _limit(db, key))
 
     # -- a run --------------------------------------------------------------------------------------------------------
 
@@ -179,7 +202,8 @@ class RunLedger:
             unless it is retracted: should this process die, it could not be known whether the run was accepted.
         :raises LeaseConflict: another live process has an open entry for ``key``, or had one after ``since``.
         """
-        with self._store.transaction() as db:
+
+        def work(db: Transaction) -> int:
             for entry in _entries(db.query(f"{_ENTRY} AND {_OPEN} ORDER BY id DESC", *key.columns)):
                 if entry.is_held(db.now()):
                     raise LeaseConflict(entry)
@@ -193,53 +217,66 @@ class RunLedger:
                 db.execute("UPDATE runs SET snapshot = ? WHERE id = ?", _caused_by(entry_id), mark)
             return entry_id
 
+        return self._write(work)
+
     def retract(self, entry_id: int) -> None:
         """Record that an intended run certainly never started, so that it has invalidated nothing either."""
-        with self._store.transaction() as db:
+
+        def work(db: Transaction) -> None:
             _close(db, entry_id, "void", db.now())
             db.execute("DELETE FROM runs WHERE state = 'invalidated' AND snapshot = ?", _caused_by(entry_id))
 
+        self._write(work)
+
     def started(self, entry_id: int, handle: Facts) -> None:
         """Record that the server accepted the trigger."""
-        with self._store.transaction() as db:
-            db.execute("UPDATE runs SET state = 'started', handle = ? WHERE id = ?", self._json(handle), entry_id)
+        statement = "UPDATE runs SET state = 'started', handle = ? WHERE id = ?"
+        self._write(lambda db: db.execute(statement, self._json(handle), entry_id))
 
     def finish(self, entry_id: int, outcome: str, finished_at: dt.datetime | None = None) -> None:
         """Record how a run ended: one of :data:`OUTCOMES`."""
         _check_outcome(outcome)
-        with self._store.transaction() as db:
-            _close(db, entry_id, outcome, finished_at or db.now())
+        self._write(lambda db: _close(db, entry_id, outcome, finished_at or db.now()))
 
     def seen(self, key: Key, handle: Facts, outcome: str, finished_at: dt.datetime | None) -> None:
         """Record the outcome of a run that was triggered elsewhere (or that an open entry here knows)."""
         _check_outcome(outcome)
         statement = f"{_ENTRY} AND {_OPEN} AND handle = ? ORDER BY id DESC LIMIT 1"
-        with self._store.transaction() as db:
+
+        def work(db: Transaction) -> None:
             known = _first(db.query(statement, *key.columns, self._json(handle)))
             if known is not None:
                 _close(db, known.id, outcome, finished_at or db.now())
             else:
                 self._insert(db, key, outcome, handle=handle, finished_at=finished_at or db.now())
 
+        self._write(work)
+
     def invalidate(self, key: Key, handle: Facts, invalidates: t.Sequence[Key]) -> None:
         """Record what a run of ``key`` invalidates that was not triggered from here; one that was has done so already."""
         statement = f"{_ENTRY} AND handle = ? ORDER BY id DESC LIMIT 1"
-        with self._store.transaction() as db:
+
+        def work(db: Transaction) -> None:
             if not db.query(statement, *key.columns, self._json(handle)):
                 self._mark_invalidated(db, invalidates)
+
+        self._write(work)
 
     # -- leases -------------------------------------------------------------------------------------------------------
 
     def adopt(self, entry_id: int) -> bool:
         """Take over an open entry of a process that is gone; ``False`` if another one is at work on it, or it has ended."""
         statement = f"SELECT holder, owner, expires_at FROM runs WHERE id = ? AND {_OPEN}"
-        with self._store.transaction() as db:
+
+        def work(db: Transaction) -> bool:
             found = db.query(statement, entry_id)
             lease = _lease(found[0]) if found else None
             if lease is None or (lease.holder != self._holder and lease.is_held(db.now())):
                 return False
             db.execute("UPDATE runs SET holder = ?, owner = ?, expires_at = ? WHERE id = ?", *self._own_lease(db.now()), entry_id)
             return True
+
+        return self._write(work)
 
     def heartbeat(self) -> contextlib.AbstractContextManager[object]:
         """Keeps the leases that are held here, for as long as the ``with`` statement lasts."""
@@ -249,21 +286,29 @@ class RunLedger:
         """Renew all leases that are held here, and return how many."""
         # the second condition is that of the index
         statement = "UPDATE runs SET expires_at = ? WHERE holder = ? AND holder <> ''"
-        with self._store.transaction() as db:
-            return db.execute(statement, date(expiry(db.now())), self._holder)
+        return self._write(lambda db: db.execute(statement, date(expiry(db.now())), self._holder), HEARTBEAT_SECONDS)
 
     def still_holds(self, entry_id: int) -> bool:
         """Whether an intent is still ours, renewed; perhaps not after this process was stopped for longer than a lease lasts."""
         statement = "UPDATE runs SET expires_at = ? WHERE id = ? AND holder = ? AND state = 'intended'"
-        with self._store.transaction() as db:
-            return db.execute(statement, date(expiry(db.now())), entry_id, self._holder) == 1
+        return self._write(lambda db: db.execute(statement, date(expiry(db.now())), entry_id, self._holder)) == 1
 
     def drop_lease(self, entry_id: int) -> None:
         """Stop keeping others away while the run goes on without us (no wait, or timed out)."""
-        with self._store.transaction() as db:
-            db.execute("UPDATE runs SET holder = '' WHERE id = ? AND holder = ?", entry_id, self._holder)
+        statement = "UPDATE runs SET holder = '' WHERE id = ? AND holder = ?"
+        self._write(lambda db: db.execute(statement, entry_id, self._holder))
 
     # -- inside -------------------------------------------------------------------------------------------------------
+
+    def _read(self, work: Work[Result]) -> Result:
+        return self._store.read(work, self._patience())
+
+    def _write(self, work: Work[Result], seconds: float = PATIENCE) -> Result:
+        return self._store.write(work, min(seconds, self._patience()))
+
+    def _patience(self) -> float:
+        """Seconds that an operation may take: until the deadline, and a moment at it, since what is known has to be written."""
+        return PATIENCE if self._deadline is None else max(LAST_MOMENT, min(PATIENCE, self._deadline.remaining()))
 
     def _own_lease(self, now: dt.datetime) -> tuple[str, str, str]:
         return self._holder, ProcessIdentity.current().to_json(), date(expiry(now))

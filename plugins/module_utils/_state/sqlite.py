@@ -24,10 +24,10 @@ import typing as t
 from .._core.clock import Clock
 from .._core.errors import SyncError
 from .schema import SCHEMA_VERSION, create_tables, version
-from .store import NoRows, Row, Transaction, Value
+from .store import PATIENCE, NoRows, Result, Row, Value, Work
 
 #: seconds to wait for others that write
-BUSY_TIMEOUT = 30.0
+BUSY_TIMEOUT = PATIENCE
 
 
 class SqliteTransaction:
@@ -74,30 +74,29 @@ class SqliteStore:
         if not read_only:
             self._prepare()
 
-    @contextlib.contextmanager
-    def transaction(self) -> t.Iterator[Transaction]:
+    def write(self, work: Work[Result], seconds: float = PATIENCE) -> Result:
         if self._read_only:
             raise ValueError("the store was opened for reading only")
-        with self._usable(), _connect(self.location) as db, _transaction(db):
-            yield SqliteTransaction(db, self._clock)
+        with self._usable(), _connect(self.location, timeout=seconds) as db, _transaction(db):
+            return work(SqliteTransaction(db, self._clock))
 
-    @contextlib.contextmanager
-    def reading(self) -> t.Iterator[Transaction]:
+    def read(self, work: Work[Result], seconds: float = PATIENCE) -> Result:
         if not os.path.exists(self.location):
-            yield NoRows(self._clock)
-            return
-        with self._usable(), _connect(self.location, self._read_only) as db:
+            return work(NoRows(self._clock))
+        with self._usable(), _connect(self.location, self._read_only, seconds) as db:
             found = version(db)
             if found == SCHEMA_VERSION:
                 # ends with the connection
                 db.execute("BEGIN")
-                yield SqliteTransaction(db, self._clock)
-            elif not found:
-                yield NoRows(self._clock)
-            else:
-                with self._lock:
-                    self._copy = self._copy or _copy(db)
-                    yield SqliteTransaction(self._copy, self._clock)
+                return work(SqliteTransaction(db, self._clock))
+            if not found:
+                return work(NoRows(self._clock))
+            with self._lock:
+                self._copy = self._copy or _copy(db)
+                return work(SqliteTransaction(self._copy, self._clock))
+
+    def close(self) -> None:
+        """Nothing to do: every use is a connection of its own."""
 
     def _prepare(self) -> None:
         with self._usable():
@@ -155,17 +154,18 @@ def _create(path: str) -> None:
 
 
 @contextlib.contextmanager
-def _connect(path: str, read_only: bool = False) -> t.Iterator[sqlite3.Connection]:
+def _connect(path: str, read_only: bool = False, timeout: float = PATIENCE) -> t.Iterator[sqlite3.Connection]:
     """A connection to a file that exists, closed in the end.
 
     :param read_only: never create nor change a file.
+    :param timeout: seconds to wait for others.
     """
     if read_only:
         # without a writer at work, reading must not leave the files behind that WAL mode needs
         mode = "mode=ro" if os.path.exists(path + "-wal") else "immutable=1"
     else:
         mode = "mode=rw"
-    db = sqlite3.connect(f"file:{_uri_path(path)}?{mode}", uri=True, timeout=BUSY_TIMEOUT, isolation_level=None)
+    db = sqlite3.connect(f"file:{_uri_path(path)}?{mode}", uri=True, timeout=min(timeout, BUSY_TIMEOUT), isolation_level=None)
     try:
         yield db
     finally:

@@ -11,7 +11,6 @@ Statements are SQL that SQLite and PostgreSQL have in common, with ``?`` where a
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import typing as t
 
@@ -19,6 +18,12 @@ from .._core.clock import Clock, isoformat, parse_iso
 
 Value = t.Union[str, int, float, None]
 Row = t.Sequence[Value]
+Result = t.TypeVar("Result")
+
+#: seconds that an operation may take at most
+PATIENCE = 30.0
+#: seconds that one may take however late it is
+LAST_MOMENT = 1.5
 
 
 class Transaction(t.Protocol):
@@ -37,28 +42,34 @@ class Transaction(t.Protocol):
         """The time, in UTC, that all users of the database share."""
 
 
+#: what is done in one transaction. It may be run again, so it has no effect but that of its statements
+Work = t.Callable[[Transaction], Result]
+
+
 class Store(t.Protocol):
-    """A database that exists and has the tables of this version.
+    """A database that exists and has the tables of this version. It may be used in several threads and across a fork.
 
-    Every use is a connection of its own, so that a store may be used in several threads and across a fork.
-
-    :param location: by which another process finds the same database.
+    :param location: by which another process finds the same database. It has no password.
     """
 
     location: str
 
-    def transaction(self) -> contextlib.AbstractContextManager[Transaction]:
-        """Reading and writing; nothing else writes meanwhile.
+    def write(self, work: Work[Result], seconds: float = PATIENCE) -> Result:
+        """Read and write; nothing else writes meanwhile. Whatever ``work`` raises undoes all of it.
 
-        :raises SyncError: ``invalid_option`` if the database cannot be used.
+        :param seconds: that this may take, with waiting for others and for a database that cannot be reached for the moment.
+        :raises SyncError: the database cannot be used.
         :raises ValueError: the store was opened for reading only.
         """
 
-    def reading(self) -> contextlib.AbstractContextManager[Transaction]:
-        """Reading one consistent state.
+    def read(self, work: Work[Result], seconds: float = PATIENCE) -> Result:
+        """Read one consistent state.
 
-        :raises SyncError: ``invalid_option`` if the database cannot be used.
+        :raises SyncError: the database cannot be used.
         """
+
+    def close(self) -> None:
+        """End the connections that are kept for later. The store can still be used."""
 
 
 # -- values of rows ---------------------------------------------------------------------------------------------------

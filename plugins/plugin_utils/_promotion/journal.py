@@ -182,18 +182,15 @@ class PromotionStore:
 
     def look(self, key: Key) -> Promotion | None:
         """The unfinished promotion of ``key``."""
-        with self._store.reading() as db:
-            return _unfinished(db, key)
+        return self._store.read(lambda db: _unfinished(db, key))
 
     def is_held(self, promotion: Promotion) -> bool:
         """Whether :meth:`begin` would find now that another run is at work on it."""
-        with self._store.reading() as db:
-            return promotion.is_held(db.now())
+        return self._store.read(lambda db: promotion.is_held(db.now()))
 
     def held(self, key: Key, release: str | None) -> ReleaseBlock | None:
         """The hold on promoting ``release`` to ``key``; promotions without a release are one release of their own."""
-        with self._store.reading() as db:
-            return active_hold(db, key, release)
+        return self._store.read(lambda db: active_hold(db, key, release))
 
     # -- a promotion --------------------------------------------------------------------------------------------------
 
@@ -211,12 +208,15 @@ class PromotionStore:
         """
         until = self._clock.monotonic() + wait
         awaited: dict[Key, int] = {}
+
+        def work(db: Transaction) -> dict[Key, BegunPromotion]:
+            self._prune(db)
+            begun = {key: self._begin(db, run, key, name, release, owner) for key, name in targets.items()}
+            return {key: _with_awaited(db, item, awaited.get(key)) for key, item in begun.items()}
+
         while True:
             try:
-                with self._store.transaction() as db:
-                    self._prune(db)
-                    begun = {key: self._begin(db, run, key, name, release, owner) for key, name in targets.items()}
-                    return {key: _with_awaited(db, item, awaited.get(key)) for key, item in begun.items()}
+                return self._store.write(work)
             except LockHeld as held:
                 left = until - self._clock.monotonic()
                 if left <= 0:
@@ -230,7 +230,8 @@ class PromotionStore:
         :param data: JSON facts; they replace those of the same names and leave the others.
         :raises SyncError: ``busy``: another run has taken over, or the process of this one has ended: this one must stop.
         """
-        with self._store.transaction() as db:
+
+        def work(db: Transaction) -> Promotion:
             mine = self._own_lease(db, run, key)
             if mine.owner.process.is_gone():
                 raise _lost(run, mine.name, f"{mine.owner.process}, which it belongs to, has ended")
@@ -245,12 +246,13 @@ class PromotionStore:
             )
             return self._own_lease(db, run, key)
 
+        return self._store.write(work)
+
     def renew(self, run: str) -> int:
         """Renew all locks of a run, and return how many it has; a beat, see ``heartbeat.py``."""
         # the second condition is that of the index
         statement = "UPDATE promotions SET expires_at = ? WHERE holder = ? AND holder <> ''"
-        with self._store.transaction() as db:
-            return db.execute(statement, date(expiry(db.now())), run)
+        return self._store.write(lambda db: db.execute(statement, date(expiry(db.now())), run), HEARTBEAT_SECONDS)
 
     def finish(self, run: str, key: Key, verdict: str) -> None:
         """Record how it ended, and unlock the target.
@@ -259,17 +261,15 @@ class PromotionStore:
         """
         if verdict not in VERDICTS:
             raise ValueError(f"unknown verdict {verdict!r}")
-        with self._store.transaction() as db:
-            _close(db, self._own_lease(db, run, key), verdict)
+        self._store.write(lambda db: _close(db, self._own_lease(db, run, key), verdict))
 
     def unlock(self, run: str, key: Key) -> None:
         """Unlock the target while the promotion stays unfinished: the next run resumes it at once.
 
         :raises SyncError: ``busy``: another run has taken over.
         """
-        with self._store.transaction() as db:
-            mine = self._own_lease(db, run, key)
-            db.execute("UPDATE promotions SET holder = '', updated_at = ? WHERE id = ?", date(db.now()), mine.id)
+        statement = "UPDATE promotions SET holder = '', updated_at = ? WHERE id = ?"
+        self._store.write(lambda db: db.execute(statement, date(db.now()), self._own_lease(db, run, key).id))
 
     # -- holds --------------------------------------------------------------------------------------------------------
 
@@ -279,8 +279,8 @@ class PromotionStore:
         :param run: id of the run that found it bad.
         :param by: who that was (this user).
         """
-        with self._store.transaction() as db:
-            return add_hold(db, key, release, as_text(self._scrub(reason)), run, self._person(by))
+        why, person = as_text(self._scrub(reason)), self._person(by)
+        return self._store.write(lambda db: add_hold(db, key, release, why, run, person))
 
     def lift(self, key: Key, release: str | None, reason: str, by: str | None = None) -> ReleaseBlock | None:
         """End a hold, which stays as history.
@@ -288,8 +288,8 @@ class PromotionStore:
         :param by: who did it (this user).
         :return: what was lifted, ``None`` if there was no hold.
         """
-        with self._store.transaction() as db:
-            return lift_hold(db, key, release, as_text(self._scrub(reason)), self._person(by))
+        why, person = as_text(self._scrub(reason)), self._person(by)
+        return self._store.write(lambda db: lift_hold(db, key, release, why, person))
 
     # -- inside -------------------------------------------------------------------------------------------------------
 

@@ -39,8 +39,8 @@ def begin(store: PromotionStore, run: str, owner: Owner, release: str | None = "
 
 def history(store: PromotionStore, key: Key, limit: int) -> list[Promotion]:
     """At most ``limit`` promotions of ``key``, an unfinished one included, newest first."""
-    with store._store.reading() as db:
-        return [rows._promotion(row) for row in db.query(f"{rows._PROMOTION} WHERE {_OF_TARGET}", *key.columns, limit)]
+    statement = f"{rows._PROMOTION} WHERE {_OF_TARGET}"
+    return store._store.read(lambda db: [rows._promotion(row) for row in db.query(statement, *key.columns, limit)])
 
 
 def last(store: PromotionStore, key: Key, verdict: str | None = None) -> Promotion | None:
@@ -51,18 +51,17 @@ def last(store: PromotionStore, key: Key, verdict: str | None = None) -> Promoti
 
 def holds(store: PromotionStore, key: Key, limit: int) -> list[ReleaseBlock]:
     """At most ``limit`` holds on ``key``, lifted ones included, newest first."""
-    with store._store.reading() as db:
-        return [hold_rows._hold(row) for row in db.query(f"{hold_rows._HOLD} ORDER BY id DESC LIMIT ?", *key.columns, limit)]
+    statement = f"{hold_rows._HOLD} ORDER BY id DESC LIMIT ?"
+    return store._store.read(lambda db: [hold_rows._hold(row) for row in db.query(statement, *key.columns, limit)])
 
 
 def give_to(store: PromotionStore, key: Key, owner: Owner) -> None:
     """Have the unfinished promotion of ``key`` belong to another process, such as one that is gone."""
     statement = "UPDATE promotions SET owner = ? WHERE provider = ? AND address = ? AND target = ? AND verdict IS NULL"
-    with store._store.transaction() as db:
-        assert db.execute(statement, owner.process.to_json(), *key.columns) == 1
+    assert store._store.write(lambda db: db.execute(statement, owner.process.to_json(), *key.columns)) == 1
 
 
 def hand_over(store: PromotionStore, old: ProcessIdentity, new: ProcessIdentity) -> int:
     """Have the promotions of one process, finished ones included, belong to another one; their number."""
-    with store._store.transaction() as db:
-        return db.execute("UPDATE promotions SET owner = ? WHERE owner = ?", new.to_json(), old.to_json())
+    statement = "UPDATE promotions SET owner = ? WHERE owner = ?"
+    return store._store.write(lambda db: db.execute(statement, new.to_json(), old.to_json()))

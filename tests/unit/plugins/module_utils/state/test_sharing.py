@@ -133,8 +133,8 @@ def age(path: pathlib.Path, seconds: float) -> None:
     found = store.look(KEY)
     assert found is not None
     moved = found.expires_at.timestamp() - seconds
-    with store._store.transaction() as db:
-        db.execute("UPDATE promotions SET expires_at = ?", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moved)))
+    expires_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moved))
+    store._store.write(lambda db: db.execute("UPDATE promotions SET expires_at = ?", expires_at))
 
 
 def test_a_promotion_in_another_container_is_waited_for_while_it_lives(path: pathlib.Path) -> None:
