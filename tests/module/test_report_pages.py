@@ -20,14 +20,10 @@ from ansible_collections.lockstep.sync.plugins.plugin_utils._reports import form
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.promotion_page import promotion_page
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.reconciliation_page import reconciliation_page
 from tests.module.chromium import Browser, running
-from tests.unit.plugins.plugin_utils.reports.reports import (
-    PROMOTION_VERDICTS,
-    RECONCILIATION_VERDICTS,
-    promotion,
-    reconciliation,
-    themes,
-)
-from tests.unit.plugins.plugin_utils.reports.test_pages import changed_leaves
+from tests.unit.plugins.plugin_utils.reports.pages import changed_leaves
+from tests.unit.plugins.plugin_utils.reports.promotion_reports import promotion
+from tests.unit.plugins.plugin_utils.reports.reconciliation_reports import reconciliation
+from tests.unit.plugins.plugin_utils.reports.values import PROMOTION_VERDICTS, RECONCILIATION_VERDICTS, themes
 
 DESK, PHONE = (1280, 900), (390, 844)
 THEMES = themes(_page.STYLE)

@@ -50,3 +50,23 @@ class FakeClock:
     def at(self, elapsed: float, call: t.Callable[[], None]) -> None:
         """Have ``call`` made in the thread that sleeps up to this many seconds after the start."""
         self._alarms.append((elapsed, call))
+
+
+class StillClock:
+    """A clock that starts at a given moment, for tests that compare dates.
+
+    :param start: the wall-clock time before the first sleep.
+    """
+
+    def __init__(self, start: dt.datetime = dt.datetime(2026, 11, 20, 10, tzinfo=dt.timezone.utc)) -> None:
+        self.start = start
+        self.elapsed = 0.0
+
+    def monotonic(self) -> float:
+        return self.elapsed
+
+    def now(self) -> dt.datetime:
+        return self.start + dt.timedelta(seconds=self.elapsed)
+
+    def sleep(self, seconds: float) -> None:
+        self.elapsed += max(0.0, seconds)

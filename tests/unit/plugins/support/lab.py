@@ -15,6 +15,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.lockstep.sync.plugins.module_utils._core.options import ArgumentSpec
 from ansible_collections.lockstep.sync.plugins.module_utils._lifecycle.provider import Provider
+from ansible_collections.lockstep.sync.plugins.module_utils._lifecycle.record import Record
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.sync import run_sync, sync_spec
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.task import Context
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.wait import run_wait, wait_spec
@@ -26,6 +27,17 @@ from .mirrors import TOKEN, Mirrors
 from .web import Responder, Web
 
 Result = dict[str, t.Any]
+
+#: of each record of a result
+FIELDS = set(Record("t", "p").as_dict())
+
+#: names of the mirrors that the service has from its start
+ALL = ["seven", "eight", "nine"]
+
+
+def column(result: Result, field: str) -> list[t.Any]:
+    """A field of each record of a result."""
+    return [record[field] for record in result["syncs"]]
 
 
 def validated(spec: ArgumentSpec, options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:

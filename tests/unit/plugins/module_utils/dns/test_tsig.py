@@ -20,7 +20,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._dns.backend import 
 from ansible_collections.lockstep.sync.plugins.module_utils._dns.transfer import transfer
 from ansible_collections.lockstep.sync.plugins.module_utils._dns.wire import ResourceRecord
 from tests.unit.plugins.module_utils.dns.conftest import KEY, Scripted
-from tests.unit.plugins.module_utils.dns.test_transfer import HOST, SOA, respond
+from tests.unit.plugins.module_utils.dns.transfers import HOST, SOA, respond
 
 SIGNED = Backend("server.test", tsig_name=KEY.name, tsig_secret=KEY.secret, tsig_algorithm=KEY.algorithm)
 MakeScripted = Callable[..., Scripted]

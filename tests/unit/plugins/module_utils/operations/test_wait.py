@@ -24,9 +24,8 @@ from ansible_collections.lockstep.sync.plugins.module_utils._operations.task imp
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.wait import run_wait, wait_spec
 from ansible_collections.lockstep.sync.plugins.module_utils._state.run_ledger import Key
 from tests.unit.plugins.conftest import Serve
-from tests.unit.plugins.module_utils.lifecycle.test_lifecycle import FIELDS
 from tests.unit.plugins.support.fifth import Fifth
-from tests.unit.plugins.support.lab import Lab, Result, code, only, validated
+from tests.unit.plugins.support.lab import FIELDS, Lab, Result, code, only, validated
 from tests.unit.plugins.support.mirrors import TOKEN, dumps
 from tests.unit.plugins.support.web import Reply, Web
 

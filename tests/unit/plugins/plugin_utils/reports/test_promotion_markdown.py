@@ -11,8 +11,9 @@ from hypothesis import given, settings, strategies as st
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.markdown import code, line
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.promotion_markdown import promotion_markdown
 from tests.unit.plugins.plugin_utils.reports.commonmark import EVIL, headings, inline_html, links, parse, shape, texts
-from tests.unit.plugins.plugin_utils.reports.reports import PROMOTION_VERDICTS, promotion
-from tests.unit.plugins.plugin_utils.reports.test_pages import changed_leaves
+from tests.unit.plugins.plugin_utils.reports.pages import changed_leaves
+from tests.unit.plugins.plugin_utils.reports.promotion_reports import promotion
+from tests.unit.plugins.plugin_utils.reports.values import PROMOTION_VERDICTS
 
 
 @pytest.mark.parametrize("verdict", PROMOTION_VERDICTS)

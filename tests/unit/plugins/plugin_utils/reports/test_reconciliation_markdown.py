@@ -10,15 +10,9 @@ from hypothesis import given, settings, strategies as st
 
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.reconciliation_markdown import reconciliation_markdown
 from tests.unit.plugins.plugin_utils.reports.commonmark import EVIL, headings, inline_html, links, shape, texts
-from tests.unit.plugins.plugin_utils.reports.reports import (
-    RECONCILIATION_VERDICTS,
-    drift,
-    plan,
-    reconciliation,
-    record_set,
-    result,
-)
-from tests.unit.plugins.plugin_utils.reports.test_pages import changed_leaves
+from tests.unit.plugins.plugin_utils.reports.pages import changed_leaves
+from tests.unit.plugins.plugin_utils.reports.reconciliation_reports import drift, plan, reconciliation, record_set, result
+from tests.unit.plugins.plugin_utils.reports.values import RECONCILIATION_VERDICTS
 
 
 @pytest.mark.parametrize("verdict", RECONCILIATION_VERDICTS)
