@@ -12,36 +12,23 @@ and an id greater than that of any earlier backup.
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import hashlib
 import itertools
 import re
 import typing as t
 
-from ..._core.clock import isoformat, parse_iso
 from ..._core.errors import SyncError, invalid_option
-from ..._core.options import ArgumentSpec, Options, list_of_names
-from ..._core.vocabulary import Json
+from ..._core.options import ArgumentSpec, Options
 from ..._http.client import Channel
 from ..._lifecycle.poll import Reading
-from ..._lifecycle.provider import Capabilities, Effect, Observation, Provider, Run, Services, Target
+from ..._lifecycle.provider import Effect, Observation, Run, Services, Target
 from . import api
-from .api import ApplicationPath
-from .common import (
-    CONNECTION_SPEC,
-    PATTERNS_SPEC,
-    PLACE_SPEC,
-    Directory,
-    Patterns,
-    as_ids,
-    bad_handle,
-    disconnected,
-    new_client,
-    place_in,
-)
+from .base import ServerAvatarProvider
+from .common import PATTERNS_SPEC, PLACE_SPEC
+from .handles import BACKUP, BACKUP_TYPES, BackupHandle, BackupRequest, ExpectedBackup
+from .rows import ApplicationPath, BackupRow
 
-TYPES = ("application", "filesystem", "database")
 RETENTIONS = ("1 Month", "2 Months", "3 Months", "6 Months", "12 Months", "24 Months")
 #: how many of the newest backups of the organization are searched for a usable one, and for a running one only
 SEARCHED, SEARCHED_FOR_RUNNING = 200, 10
@@ -55,7 +42,7 @@ BACKUP_SPEC = (
         {
             "applications": {"type": "list", "elements": "str", "required": True, "aliases": ["application"]},
             "storage": {"type": "str", "required": True},
-            "type": {"type": "str", "choices": list(TYPES), "default": "application"},
+            "type": {"type": "str", "choices": list(BACKUP_TYPES), "default": "application"},
             "database": {"type": "str"},
             "name": {"type": "str"},
             "retention_period": {"type": "str", "choices": list(RETENTIONS), "default": RETENTIONS[0]},
@@ -68,50 +55,23 @@ BACKUP_SPEC = (
 )
 
 
-@dataclasses.dataclass(frozen=True)
-class BackupRequest:
-    """What is to be backed up, and to which storage."""
-
-    place: ApplicationPath
-    type: str
-    storage: int
-    storage_type: str = ""
-    database: int | None = None
-
-    @property
-    def id(self) -> str:
-        """Identity of the request: a backup of another type or in another storage does not satisfy it."""
-        place = self.place
-        return f"{place.organization}/{place.server}/{place.application}/{self.type}/{self.database or '-'}/{self.storage}"
-
-
-class ServerAvatarBackup(Provider):
+class ServerAvatarBackup(ServerAvatarProvider):
     """Instant backups of applications on one server."""
 
-    name = "serveravatar_backup"
-    capabilities = Capabilities(run_id=False)
-    connection_spec = CONNECTION_SPEC
+    name = BACKUP
     sync_spec = BACKUP_SPEC
-    handle_spec = PATTERNS_SPEC
 
     def __init__(self, options: Options, services: Services) -> None:
-        super().__init__(options, services)
         name = options.get("name")
         if name is not None and not name.strip():
             raise invalid_option("name", name, "is empty", "Leave the option out to have a name generated.")
-        self.patterns = Patterns(options)
-        self.directory = Directory(options)
-        self.client = new_client(options, services)
-        self.address = self.client.settings.base_url
-
-    def names(self) -> list[str]:
-        return list_of_names(self.options, "applications")
+        super().__init__(options, services)
 
     def resolve(self, name: str, channel: Channel) -> Target:
         found = self.directory.application(name, channel)
         storage = self.directory.storage(self.options["storage"].strip(), channel)
         database = self._database(found.place, channel)
-        request = BackupRequest(found.place, self.options["type"], int(storage["id"]), str(storage.get("provider")), database)
+        request = BackupRequest(found.place, self.options["type"], storage.id, storage.provider, database)
         return Target(request.id, found.name, request)
 
     def _database(self, place: ApplicationPath, channel: Channel) -> int | None:
@@ -129,13 +89,8 @@ class ServerAvatarBackup(Provider):
         return database
 
     def from_handle(self, handle: t.Mapping[str, t.Any]) -> Target:
-        place, ids = place_in(handle), as_ids(handle, "storage", "after")
-        database = as_ids(handle, "database")
-        known = handle.get("type") in TYPES and isinstance(handle.get("backup"), str)
-        if ids is None or not known or (database is None and handle.get("database") is not None):
-            raise bad_handle(handle)
-        request = BackupRequest(place, handle["type"], ids[0], database=database[0] if database else None)
-        return Target(request.id, handle["name"], request)
+        backup = BackupHandle.from_json(handle)
+        return Target(backup.request.id, backup.name, backup.request)
 
     # -- evidence ----------------------------------------------------------------------------------------------------
 
@@ -143,38 +98,35 @@ class ServerAvatarBackup(Provider):
         request = _request(target)
         rows = api.newest_backups(channel, request.place.organization)
         newest = next(rows, None)
-        after = int(newest["id"]) if newest else 0
-        observation = Observation(reason="no such backup is known", snapshot={"after": after, "backup": self._new_name(request)})
+        expected = ExpectedBackup(self._new_name(request), newest.id if newest else 0)
+        observation = Observation(reason="no such backup is known", snapshot=expected.to_json())
         observation.detail = {"backup": None}
         if newest is not None:
             self._search(target, itertools.chain([newest], rows), observation)
-        server = self.directory.server(channel)
-        observation.obstacle = None if server.connected else disconnected(server)
+        _server, observation.obstacle = self.connected_server(channel)
         return observation
 
-    def _search(self, target: Target, rows: t.Iterator[Json], observation: Observation) -> None:
+    def _search(self, target: Target, rows: t.Iterator[BackupRow], observation: Observation) -> None:
         """Search for a running or finished backup that was requested for the same purpose."""
         request, release = _request(target), self.options.get("release")
         may_do = release is not None or self.options.get("max_age") is not None
         for row in itertools.islice(rows, SEARCHED if may_do else SEARCHED_FOR_RUNNING):
-            if not _is_of(row, request) or not self._is_for(row, request):
+            if not row.is_of(request.place.application, request.storage) or not self._is_for(row, request):
                 continue
-            state = self.patterns.state(str(row.get("status") or ""))
+            state = self.patterns.state(row.status or "")
             if state == "running":
-                observation.running = Run(
-                    self._handle(target, {"after": int(row["id"]) - 1, "backup": api.backup_name(row)}, None)
-                )
+                observation.running = self._run(target, ExpectedBackup(row.name, row.id - 1))
                 return
             if state == "succeeded" and may_do:
-                observation.detail = {"backup": api.shown_backup(row)}
+                observation.detail = {"backup": row.as_detail()}
                 if release is not None and not self.options.get("name"):
-                    observation.in_sync, observation.reason = True, f"backup {row['id']} was made for release {release}"
+                    observation.in_sync, observation.reason = True, f"backup {row.id} was made for release {release}"
                 return
 
-    def _is_for(self, row: Json, request: BackupRequest) -> bool:
+    def _is_for(self, row: BackupRow, request: BackupRequest) -> bool:
         """Whether a backup was requested for the purpose of this task, by its name."""
         named = self.options.get("name")
-        return api.backup_name(row) == named.strip() if named else api.backup_name(row).startswith(self._prefix(request))
+        return row.name == named.strip() if named else row.name.startswith(self._prefix(request))
 
     def _prefix(self, request: BackupRequest) -> str:
         """The beginning of generated names for one purpose."""
@@ -191,74 +143,62 @@ class ServerAvatarBackup(Provider):
         stamp = self.services.clock.now().strftime("%Y%m%d-%H%M%S")
         return f"{self._prefix(request)}{stamp}-{self.services.rng.randrange(16**6):06x}"
 
-    def _handle(self, target: Target, snapshot: t.Mapping[str, t.Any], ordered_at: dt.datetime | None) -> Json:
-        request = _request(target)
-        return {
-            "provider": self.name,
-            "address": self.address,
-            "organization": request.place.organization,
-            "server": request.place.server,
-            "application": request.place.application,
-            "name": target.name,
-            "type": request.type,
-            "storage": request.storage,
-            "database": request.database,
-            "backup": snapshot["backup"],
-            "after": snapshot["after"],
-            "ordered_at": isoformat(ordered_at),
-        }
+    def _run(
+        self,
+        target: Target,
+        expected: ExpectedBackup,
+        ordered_at: dt.datetime | None = None,
+        started_at: dt.datetime | None = None,
+    ) -> Run:
+        return Run(BackupHandle(_request(target), target.name, expected, ordered_at).to_json(self.address), started_at)
 
     # -- the run -----------------------------------------------------------------------------------------------------
 
     def trigger(self, target: Target, observation: Observation, channel: Channel) -> Run:
-        request, snapshot = _request(target), observation.snapshot
-        body: Json = {
-            "provider": request.storage_type,
-            "cloud_storage_provider_id": request.storage,
-            "automatic_backup": 0,
-            "type": request.type,
-            "application_id": request.place.application,
-            "name": snapshot["backup"],
-        }
-        if request.database is not None:
-            body["database_id"] = request.database
-        if request.storage_type == "serveravatar":
-            body["retention_period"] = self.options["retention_period"]
-        for name, other in (("application_extension", "database"), ("database_extension", "filesystem")):
-            if request.type != other:
-                body[name] = self.options[name]
-        response = api.start_backup(channel, request.place, body)
-        return Run(self._handle(target, snapshot, self.services.clock.now()), response.server_now)
+        request, expected, options = _request(target), ExpectedBackup.from_json(observation.snapshot), self.options
+        wanted = api.InstantBackup(
+            name=expected.name,
+            type=request.type,
+            storage=request.storage,
+            storage_type=request.storage_type,
+            database=request.database,
+            retention_period=options["retention_period"] if request.storage_type == "serveravatar" else None,
+            application_extension=options["application_extension"] if request.type != "database" else None,
+            database_extension=options["database_extension"] if request.type != "filesystem" else None,
+        )
+        response = api.start_backup(channel, request.place, wanted)
+        return self._run(target, expected, self.services.clock.now(), response.server_now)
 
     def find(self, target: Target, snapshot: t.Mapping[str, t.Any], channel: Channel) -> Run | None:
-        handle = self._handle(target, snapshot, None)
-        row = self._row(handle, channel)
+        expected = ExpectedBackup.from_json(snapshot)
+        row = self._row(_request(target), expected, channel)
         # another backup may have begun at the same time, so only the name identifies it
-        return Run(handle) if row is not None and api.backup_name(row) == handle["backup"] else None
+        return self._run(target, expected) if row is not None and row.name == expected.name else None
 
     def read(self, handle: t.Mapping[str, t.Any], channel: Channel) -> Reading:
-        row = self._row(handle, channel)
+        backup = BackupHandle.from_json(handle)
+        row = self._row(backup.request, backup.expected, channel)
         if row is None:
-            ordered_at = parse_iso(handle.get("ordered_at"))
+            ordered_at = backup.ordered_at
             fresh = ordered_at is not None and self.services.clock.now() - ordered_at < UNLISTED_FOR
             return Reading("pending" if fresh else "absent", "not listed")
-        status = str(row.get("status") or "")
+        status = row.status or ""
         return Reading(self.patterns.state(status), status, status, data=row)
 
-    def _row(self, handle: t.Mapping[str, t.Any], channel: Channel) -> Json | None:
+    @staticmethod
+    def _row(request: BackupRequest, expected: ExpectedBackup, channel: Channel) -> BackupRow | None:
         """The row of a requested backup: by its name, or the only new one if no name matches."""
-        request = _request(self.from_handle(handle))
         rows = api.newest_backups(channel, request.place.organization)
-        newer = itertools.takewhile(lambda row: int(row["id"]) > int(handle["after"]), rows)
-        found = [row for row in newer if _is_of(row, request)]
-        named = [row for row in found if api.backup_name(row) == handle["backup"]]
+        newer = itertools.takewhile(lambda row: row.id > expected.after, rows)
+        found = [row for row in newer if row.is_of(request.place.application, request.storage)]
+        named = [row for row in found if row.name == expected.name]
         if named or len(found) != 1:
             return named[-1] if named else None
         return found[0]
 
     def verify(self, target: Target, observation: Observation | None, run: Run, reading: Reading, channel: Channel) -> Effect:
-        row: Json = reading.data
-        detail = {"backup": api.shown_backup(row)}
+        row = t.cast(BackupRow, reading.data)
+        detail = {"backup": row.as_detail()}
         if reading.state != "succeeded":
             failure = SyncError(
                 "run_failed",
@@ -267,21 +207,12 @@ class ServerAvatarBackup(Provider):
             )
             return Effect(False, "observed", detail=detail, failure=failure)
         warnings = []
-        if api.backup_name(row) != run.handle["backup"]:
-            warnings.append(
-                f"{target.name}: backup {row['id']} was identified by its id only, as none has the name that was sent"
-            )
+        if row.name != BackupHandle.from_json(run.handle).expected.name:
+            warnings.append(f"{target.name}: backup {row.id} was identified by its id only, as none has the name that was sent")
         if observation is not None and _request(target).type == "application" and _request(target).database is None:
-            warnings.append(f"{target.name}: backup {row['id']} may hold no database, as none is known; set the option database")
+            warnings.append(f"{target.name}: backup {row.id} may hold no database, as none is known; set the option database")
         return Effect(True, "observed", detail=detail, compact_detail=detail, warnings=tuple(warnings))
 
 
 def _request(target: Target) -> BackupRequest:
     return t.cast(BackupRequest, target.data)
-
-
-def _is_of(row: Json, request: BackupRequest) -> bool:
-    """Whether a backup is of the application and in the storage of the request. Rows do not show their type."""
-    return str(row.get("application_id")) == str(request.place.application) and str(
-        row.get("cloud_storage_provider_id", request.storage)
-    ) == str(request.storage)

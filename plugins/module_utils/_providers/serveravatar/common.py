@@ -16,13 +16,13 @@ import typing as t
 
 from ..._core.errors import SyncError, invalid_option
 from ..._core.options import ArgumentSpec, Options, from_env
-from ..._core.vocabulary import Json, ReadingState
+from ..._core.vocabulary import ReadingState
 from ..._http.client import Channel, HttpClient
 from ..._http.transport import TokenAuth
-from ..._lifecycle.provider import Services, Target, http_settings
+from ..._lifecycle.provider import Services, http_settings
 from . import api
-from .api import ApplicationPath
 from .responses import interpret
+from .rows import ApplicationPath, ApplicationRow, Server, StatusRow, StorageRow, is_id
 
 DEFAULT_URL = "https://api.serveravatar.com"
 
@@ -73,13 +73,6 @@ def new_client(options: Options, services: Services) -> HttpClient:
     return HttpClient(settings, services.clock, services.redactor, TokenAuth(value), interpret, services.rng, headers)
 
 
-#: options for a run whose progress the API does not show
-UNOBSERVABLE_SPEC = ArgumentSpec({"if_unobservable": {"type": "str", "choices": ["warn", "fail"], "default": "warn"}})
-
-#: the two providers that overwrite each other's result
-SYNC, RESTORE = "serveravatar", "serveravatar_restore"
-
-
 class Patterns:
     """Interprets the statuses of the service."""
 
@@ -96,7 +89,7 @@ class Patterns:
         done = self._matches("success", status) or (percentage is not None and percentage >= 100)
         return "succeeded" if done else "running"
 
-    def of(self, row: api.StatusRow) -> ReadingState:
+    def of(self, row: StatusRow) -> ReadingState:
         """The state of a status row."""
         return self.state(row.status, row.text, row.percentage)
 
@@ -115,32 +108,6 @@ def _compiled(name: str, given: str | None, default: str) -> re.Pattern[str]:
         return re.compile(pattern, re.IGNORECASE)
     except re.error as exc:
         raise invalid_option(option, pattern, f"is not a regular expression ({exc})", "Use the syntax of Python.") from None
-
-
-@dataclasses.dataclass(frozen=True)
-class Server:
-    """The needed facts about a server.
-
-    :param disk_usage: percent of the disk in use, as last measured by the server (docs/reference/serveravatar.md#6).
-    """
-
-    id: int
-    name: str
-    connected: bool
-    disk_usage: float | None = None
-
-    @classmethod
-    def of(cls, row: Json) -> Server:
-        status, log = row.get("agent_status"), row.get("latest_monitor_log")
-        connected = status is None or api.is_true(status)
-        return cls(int(row["id"]), str(row.get("name") or row["id"]), connected, _percent(log))
-
-
-def _percent(log: t.Any) -> float | None:
-    try:
-        return float(str(log["disk_usage"]).rstrip("% "))
-    except (KeyError, TypeError, ValueError):
-        return None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -171,10 +138,10 @@ class Directory:
         :raises SyncError: ``not_found``.
         """
         wanted = self._options["organization"].strip()
-        if api.is_id(wanted):
+        if is_id(wanted):
             return int(wanted)
         rows = self._once("organizations", lambda: api.list_organizations(channel))
-        return int(pick(rows, wanted, "organization", "name")["id"])
+        return pick(rows, wanted, "organization", "name").id
 
     def server(self, channel: Channel) -> Server:
         """The server of the options.
@@ -182,10 +149,10 @@ class Directory:
         :raises SyncError: ``not_found``.
         """
         wanted, organization = self._options["server"].strip(), self.organization(channel)
-        if api.is_id(wanted):
-            return self._once("server", lambda: Server.of(api.get_server(channel, organization, int(wanted))))
+        if is_id(wanted):
+            return self._once("server", lambda: api.get_server(channel, organization, int(wanted)))
         rows = self._once("servers", lambda: api.list_servers(channel, organization))
-        return Server.of(pick(rows, wanted, "server", "name", "ip"))
+        return pick(rows, wanted, "server", "name", "ip")
 
     def application(self, wanted: str, channel: Channel) -> Application:
         """An application on that server.
@@ -193,41 +160,42 @@ class Directory:
         :raises SyncError: ``not_found``.
         """
         organization, server = self.organization(channel), self.server(channel)
-        if api.is_id(wanted):
+        if is_id(wanted):
             place = ApplicationPath(organization, server.id, int(wanted))
-            row = self._listed(wanted) or api.get_application(channel, place)
-            return Application(place, str(row.get("name") or wanted))
+            listed = self._listed(wanted)
+            name = listed.name if listed else api.get_application_name(channel, place)
+            return Application(place, name or wanted)
         row = pick(self.applications(channel), wanted, "applications", "name", "primary_domain")
-        return Application(ApplicationPath(organization, server.id, int(row["id"])), str(row.get("name") or wanted))
+        return Application(ApplicationPath(organization, server.id, row.id), row.name or wanted)
 
-    def applications(self, channel: Channel) -> list[Json]:
+    def applications(self, channel: Channel) -> list[ApplicationRow]:
         """All applications on that server, staging copies included."""
         organization, server = self.organization(channel), self.server(channel).id
         return self._once("applications", lambda: api.list_applications(channel, organization, server))
 
-    def _listed(self, wanted: str) -> Json | None:
+    def _listed(self, wanted: str) -> ApplicationRow | None:
         rows = self._known.get("applications")
-        return next((row for row in rows if str(row["id"]) == wanted), None) if isinstance(rows, list) else None
+        return next((row for row in rows if str(row.id) == wanted), None) if isinstance(rows, list) else None
 
-    def storage(self, wanted: str, channel: Channel) -> Json:
+    def storage(self, wanted: str, channel: Channel) -> StorageRow:
         """A storage provider of the organization.
 
         :raises SyncError: ``not_found``.
         """
         organization = self.organization(channel)
         rows = self._once("storages", lambda: api.list_storages(channel, organization))
-        return pick(rows, wanted, "storage", "id" if api.is_id(wanted) else "name")
+        return pick(rows, wanted, "storage", "id" if is_id(wanted) else "name")
 
     def database(self, wanted: str, channel: Channel) -> int:
         """A database on that server.
 
         :raises SyncError: ``not_found``.
         """
-        if api.is_id(wanted):
+        if is_id(wanted):
             return int(wanted)
         organization, server = self.organization(channel), self.server(channel).id
         rows = self._once("databases", lambda: api.list_databases(channel, organization, server, wanted))
-        return int(pick(rows, wanted, "database", "name")["id"])
+        return pick(rows, wanted, "database", "name").id
 
     def _once(self, what: t.Hashable, ask: t.Callable[[], Found]) -> Found:
         """The cached result of ``ask``. A failure is cached too, so that it does not repeat for each target."""
@@ -243,54 +211,31 @@ class Directory:
         return t.cast(Found, found)
 
 
-def pick(rows: t.Sequence[Json], wanted: str, option: str, *keys: str) -> Json:
+class Identified(t.Protocol):
+    """A row of a list."""
+
+    @property
+    def id(self) -> int: ...
+
+
+IdentifiedRow = t.TypeVar("IdentifiedRow", bound=Identified)
+
+
+def pick(rows: t.Sequence[IdentifiedRow], wanted: str, option: str, *keys: str) -> IdentifiedRow:
     """The one row with a name: exact matches first, then matches without regard to case; for each the keys in order.
 
+    :param keys: the fields that a row can be named by.
     :raises SyncError: ``not_found``, or ``invalid_option`` if several rows have the name.
     """
     for same in (str, str.casefold):
         for key in keys:
-            found = [row for row in rows if row.get(key) is not None and same(str(row[key])) == same(wanted)]
+            found = [row for row in rows if getattr(row, key) is not None and same(str(getattr(row, key))) == same(wanted)]
             if len(found) == 1:
                 return found[0]
             if found:
-                ids = ", ".join(str(row["id"]) for row in found)
+                ids = ", ".join(str(row.id) for row in found)
                 raise invalid_option(option, wanted, f"is the {key} of several (ids {ids})", "Give the id of the one you mean.")
-    names = [str(row[key]) for row in rows for key in keys if row.get(key)]
+    names = [str(getattr(row, key)) for row in rows for key in keys if getattr(row, key)]
     near = difflib.get_close_matches(wanted, names, 3)
     hint = f"Did you mean {' or '.join(near)}?" if near else f"It has to be a {' or '.join(keys)} or an id."
     raise SyncError("not_found", f"option {option}: nothing is called {wanted!r} among {len(rows)} that the API lists", hint)
-
-
-def as_ids(handle: t.Mapping[str, t.Any], *names: str) -> list[int] | None:
-    """The ids under ``names`` in a handle, or ``None`` if one is not an id. Nothing else of a handle may get into a path."""
-    values = [str(handle.get(name)) for name in names]
-    return [int(value) for value in values if api.is_id(value)] if all(map(api.is_id, values)) else None
-
-
-def place_in(handle: t.Mapping[str, t.Any]) -> ApplicationPath:
-    """The path to the application of a handle.
-
-    :raises SyncError: ``invalid_option`` if it is not a handle of this provider.
-    """
-    ids = as_ids(handle, "organization", "server", "application")
-    if ids is None or not isinstance(handle.get("name"), str):
-        raise bad_handle(handle)
-    return ApplicationPath(*ids)
-
-
-def bad_handle(handle: t.Mapping[str, t.Any]) -> SyncError:
-    return invalid_option("handles", dict(handle), "is not a handle of ServerAvatar", "Pass the handle of a record unchanged.")
-
-
-def place_of(target: Target) -> ApplicationPath:
-    return t.cast(ApplicationPath, target.data)
-
-
-def disconnected(server: Server) -> SyncError:
-    """Why nothing can be done on a server whose agent is not connected."""
-    return SyncError(
-        "connection_failed",
-        f"server {server.name} is not connected to ServerAvatar (agent_status)",
-        "Start the ServerAvatar agent on that server, or look at it in the panel.",
-    )

@@ -8,15 +8,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 
 from ..._core.errors import SyncError
 from ..._core.options import ArgumentSpec, Options, list_of_names
 from ..._http.client import Channel
 from ..._lifecycle.provider import Services
+from ..._operations.info import Entry
 from . import api
 from .common import CONNECTION_SPEC, PATTERNS_SPEC, PLACE_SPEC, Directory, Patterns, new_client
+from .rows import StatusRow
 
 INFO_SPEC = (
     CONNECTION_SPEC
@@ -40,9 +41,9 @@ class ApplicationReader:
         self.directory.server(channel)
         if self.options.get("applications") is not None:
             return list_of_names(self.options, "applications")
-        return [str(row["id"]) for row in self.directory.applications(channel)]
+        return [str(row.id) for row in self.directory.applications(channel)]
 
-    def inspect(self, name: str, channel: Channel) -> dict[str, t.Any]:
+    def inspect(self, name: str, channel: Channel) -> Entry:
         """One application; ``id`` is null if the server does not have it."""
         try:
             found = self.directory.application(name, channel)
@@ -54,17 +55,9 @@ class ApplicationReader:
             "application": name if self.options.get("applications") else found.name,
             "id": found.place.application,
             "name": found.name,
-            "staging": dataclasses.asdict(api.get_staging(channel, found.place)),
+            "staging": api.get_staging(channel, found.place).as_detail(),
             "status": self._status(api.get_status(channel, found.place)),
         }
 
-    def _status(self, row: api.StatusRow | None) -> dict[str, t.Any] | None:
-        if row is None:
-            return None
-        return {
-            "text": row.text,
-            "percent": row.percentage,
-            "state": row.status,
-            "updated_at": row.updated_at,
-            "running": self.patterns.of(row) == "running",
-        }
+    def _status(self, row: StatusRow | None) -> Entry | None:
+        return None if row is None else {**row.as_detail(), "running": self.patterns.of(row) == "running"}

@@ -16,35 +16,20 @@ import dataclasses
 import typing as t
 
 from ..._core.errors import SyncError
-from ..._core.options import ArgumentSpec, Options, list_of_names
-from ..._core.vocabulary import Json
+from ..._core.options import ArgumentSpec
 from ..._http.client import Channel
 from ..._lifecycle.poll import Reading
-from ..._lifecycle.provider import Capabilities, Effect, Observation, Provider, Run, Services, Target
+from ..._lifecycle.provider import Effect, Observation, Run, Target
 from ..._state.run_ledger import Key
 from . import api
-from .api import ApplicationPath, StatusRow
-from .common import (
-    CONNECTION_SPEC,
-    PATTERNS_SPEC,
-    PLACE_SPEC,
-    RESTORE,
-    SYNC,
-    UNOBSERVABLE_SPEC,
-    Directory,
-    Patterns,
-    bad_handle,
-    disconnected,
-    new_client,
-    place_in,
-    place_of,
-)
-
-HANDLE_SPEC = PATTERNS_SPEC + UNOBSERVABLE_SPEC
+from .base import ROW_SPEC, RowProvider
+from .common import PLACE_SPEC
+from .handles import RESTORE, SYNC, NamedPlace, SyncHandle, mark_in_sync_snapshot, sync_snapshot
+from .rows import ApplicationPath, StatusMark, StatusRow
 
 SYNC_SPEC = (
     PLACE_SPEC
-    + HANDLE_SPEC
+    + ROW_SPEC
     + ArgumentSpec(
         {
             "applications": {"type": "list", "elements": "str", "required": True, "aliases": ["application"]},
@@ -55,71 +40,46 @@ SYNC_SPEC = (
 )
 
 
-class ServerAvatar(Provider):
+class ServerAvatar(RowProvider):
     """Applications with a staging area on one server."""
 
     name = SYNC
-    capabilities = Capabilities(run_id=False)
-    connection_spec = CONNECTION_SPEC
     sync_spec = SYNC_SPEC
-    handle_spec = HANDLE_SPEC
-
-    def __init__(self, options: Options, services: Services) -> None:
-        super().__init__(options, services)
-        self.patterns = Patterns(options)
-        self.directory = Directory(options)
-        self.client = new_client(options, services)
-        self.address = self.client.settings.base_url
-
-    def names(self) -> list[str]:
-        return list_of_names(self.options, "applications")
+    row, overwritten = "the status row", "the production site"
 
     def resolve(self, name: str, channel: Channel) -> Target:
         found = self.directory.application(name, channel)
-        return _target(found.place, found.name)
+        return Target(found.place.id, found.name, found.place)
 
     def from_handle(self, handle: t.Mapping[str, t.Any]) -> Target:
-        place = place_in(handle)
-        if not isinstance(handle.get("before"), (dict, type(None))):
-            raise bad_handle(handle)
-        return _target(place, handle["name"])
+        at = SyncHandle.from_json(handle).at
+        return Target(at.place.id, at.name, at.place)
 
     # -- evidence ----------------------------------------------------------------------------------------------------
 
     def observe(self, target: Target, channel: Channel) -> Observation:
-        place = place_of(target)
+        place = _place(target)
         row = api.get_status(channel, place)
-        before = row.snapshot if row else None
+        before = row.mark if row else None
         observation = Observation(
-            reason="the API does not show whether production is up to date", snapshot={"before": before}, data=row
+            reason="the API does not show whether production is up to date", snapshot=sync_snapshot(before), data=row
         )
-        observation.detail = {"ids": dataclasses.asdict(place), "staging": None, "status": _shown(row)}
+        observation.detail = {"ids": place.as_detail(), "staging": None, "status": row.as_detail() if row else None}
         staging = api.get_staging(channel, place) if self.options["require_staging"] else None
         if staging is not None:
-            observation.detail["staging"] = dataclasses.asdict(staging)
+            observation.detail["staging"] = staging.as_detail()
         running = row is not None and self.patterns.of(row) == "running"
         if staging is not None and not staging.available:
             observation.obstacle = _no_staging(target, running)
         elif running:
             observation.running = self._run(target, before)
         else:
-            server = self.directory.server(channel)
-            observation.obstacle = None if server.connected else disconnected(server)
+            server, observation.obstacle = self.connected_server(channel)
             observation.detail["disk_usage"] = server.disk_usage
         return observation
 
-    def _run(self, target: Target, before: Json | None) -> Run:
-        place = place_of(target)
-        handle = {
-            "provider": self.name,
-            "address": self.address,
-            "organization": place.organization,
-            "server": place.server,
-            "application": place.application,
-            "name": target.name,
-            "before": before,
-        }
-        return Run(handle)
+    def _run(self, target: Target, before: StatusMark | None) -> Run:
+        return Run(SyncHandle(NamedPlace(_place(target), target.name), before).to_json(self.address))
 
     def invalidates(self, target: Target) -> t.Sequence[Key]:
         return [Key(RESTORE, self.address, target.id)]
@@ -130,32 +90,33 @@ class ServerAvatar(Provider):
             return True
         # a run that ends within the second of the last change would not change the row
         channel.deadline.sleep(row.seconds_until_distinguishable)
-        now = api.get_status(channel, place_of(target))
-        return now is not None and now.snapshot == observation.snapshot["before"]
+        now = api.get_status(channel, _place(target))
+        return now is not None and now.mark == row.mark
 
     # -- the run -----------------------------------------------------------------------------------------------------
 
     def trigger(self, target: Target, observation: Observation, channel: Channel) -> Run:
-        response = api.start_sync(channel, place_of(target))
-        return dataclasses.replace(self._run(target, observation.snapshot["before"]), started_at=response.server_now)
+        response = api.start_sync(channel, _place(target))
+        run = self._run(target, mark_in_sync_snapshot(observation.snapshot))
+        return dataclasses.replace(run, started_at=response.server_now)
 
     def find(self, target: Target, snapshot: t.Mapping[str, t.Any], channel: Channel) -> Run | None:
-        row = api.get_status(channel, place_of(target))
-        moved = row is not None and row.snapshot != snapshot.get("before")
-        return self._run(target, snapshot.get("before")) if moved else None
+        row, before = api.get_status(channel, _place(target)), mark_in_sync_snapshot(snapshot)
+        return self._run(target, before) if row is not None and row.mark != before else None
 
     def read(self, handle: t.Mapping[str, t.Any], channel: Channel) -> Reading:
-        row = api.get_status(channel, place_in(handle))
+        sync = SyncHandle.from_json(handle)
+        row = api.get_status(channel, sync.at.place)
         if row is None:
             return Reading("absent", "no status row")
         state = self.patterns.of(row)
-        if state != "running" and row.snapshot == handle.get("before"):
+        if state != "running" and row.mark == sync.before:
             # unchanged since the trigger: not begun, or begun and not observable
             return Reading("absent", f"{row.status} (unmoved)")
-        return Reading(state, row.status or row.text, row.text, row.snapshot, data=row)
+        return Reading(state, row.status or row.text, row.text, row.mark, data=row)
 
     def verify(self, target: Target, observation: Observation | None, run: Run, reading: Reading, channel: Channel) -> Effect:
-        detail = {"status": _shown(reading.data)}
+        detail = {"status": t.cast(StatusRow, reading.data).as_detail()}
         if reading.state == "succeeded":
             # a sync overwrites production in any case, so its success is the effect
             return Effect(True, "observed", detail=detail)
@@ -167,27 +128,9 @@ class ServerAvatar(Provider):
         )
         return Effect(True, "assumed", detail=detail, failure=failure)
 
-    def lost(self, target: Target, run: Run) -> Effect:
-        what = "started; completion not observable: the status row did not change within settle_grace"
-        remedy = "Check the production site. Raise settle_grace if the row is known to change later."
-        if self.options["if_unobservable"] == "fail":
-            return Effect(True, "assumed", failure=SyncError("outcome_unknown", what, remedy))
-        return Effect(True, "assumed", what, warnings=(f"{target.name}: {what}. {remedy}",))
 
-    def explain_timeout(self, target: Target, reading: Reading | None, channel: Channel) -> str:
-        if reading is None or reading.state == "absent":
-            return "The status row has not changed since the trigger."
-        return "If the panel shows that nothing is running, this status is not a known one: set status_patterns."
-
-
-def _target(place: ApplicationPath, name: str) -> Target:
-    return Target(place.id, name, place)
-
-
-def _shown(row: StatusRow | None) -> Json | None:
-    if row is None:
-        return None
-    return {"text": row.text, "percent": row.percentage, "state": row.status, "updated_at": row.updated_at}
+def _place(target: Target) -> ApplicationPath:
+    return t.cast(ApplicationPath, target.data)
 
 
 def _no_staging(target: Target, running: bool) -> SyncError:

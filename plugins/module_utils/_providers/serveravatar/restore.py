@@ -21,42 +21,26 @@ import typing as t
 
 from ..._core.clock import parse_iso
 from ..._core.errors import SyncError, invalid_option
-from ..._core.options import ArgumentSpec, Options, list_of_names
-from ..._core.vocabulary import Json, ReadingState
+from ..._core.options import ArgumentSpec, Options
+from ..._core.vocabulary import ReadingState
 from ..._http.client import Channel
 from ..._lifecycle.poll import Reading
-from ..._lifecycle.provider import Capabilities, Effect, Observation, Provider, Run, Services, Target
+from ..._lifecycle.provider import Effect, Observation, Run, Services, Target
 from ..._state.run_ledger import Key
 from . import api
-from .api import ApplicationPath
-from .common import (
-    CONNECTION_SPEC,
-    PATTERNS_SPEC,
-    PLACE_SPEC,
-    RESTORE,
-    SYNC,
-    UNOBSERVABLE_SPEC,
-    Application,
-    Directory,
-    Patterns,
-    as_ids,
-    bad_handle,
-    disconnected,
-    new_client,
-    pick,
-    place_in,
-)
+from .base import ROW_SPEC, RowProvider
+from .common import PLACE_SPEC, Application, pick
+from .handles import RESTORE, SYNC, BackupRef, NamedPlace, RestoreHandle, mark_in_restore_snapshot, restore_snapshot
+from .rows import ApplicationPath, BackupMark, BackupRow, ListedRow, is_id
 
 #: how many of the newest backups of the organization are searched for a name
 SEARCHED = 200
 #: dates have no time zone; read as UTC, one may be this much too early
 WESTERNMOST = dt.timedelta(hours=12)
 
-HANDLE_SPEC = PATTERNS_SPEC + UNOBSERVABLE_SPEC
-
 RESTORE_SPEC = (
     PLACE_SPEC
-    + HANDLE_SPEC
+    + ROW_SPEC
     + ArgumentSpec(
         {
             "backups": {"type": "list", "elements": "str", "required": True, "aliases": ["backup"]},
@@ -67,36 +51,19 @@ RESTORE_SPEC = (
 )
 
 
-@dataclasses.dataclass(frozen=True)
-class BackupRef:
-    """A backup, and the application that it overwrites."""
-
-    place: ApplicationPath
-    backup: int
-
-    @property
-    def id(self) -> str:
-        return f"{self.place.id}/{self.backup}"
-
-
-class ServerAvatarRestore(Provider):
+class ServerAvatarRestore(RowProvider):
     """Backups of applications on one server, to be restored there."""
 
     name = RESTORE
-    capabilities = Capabilities(run_id=False)
-    connection_spec = CONNECTION_SPEC
     sync_spec = RESTORE_SPEC
-    handle_spec = HANDLE_SPEC
+    targets_option = "backups"
+    row, overwritten = "the row of the backup", "the application"
 
     def __init__(self, options: Options, services: Services) -> None:
-        super().__init__(options, services)
         application = options.get("application")
         if application is not None and not application.strip():
             raise invalid_option("application", application, "is empty", "Leave the option out, or name an application.")
-        self.patterns = Patterns(options)
-        self.directory = Directory(options)
-        self.client = new_client(options, services)
-        self.address = self.client.settings.base_url
+        super().__init__(options, services)
         self._lock = threading.Lock()
         #: the backups to restore, by application
         self._asked: dict[ApplicationPath, set[int]] = {}
@@ -105,21 +72,18 @@ class ServerAvatarRestore(Provider):
         #: backups whose row was seen to be in progress
         self._seen: set[int] = set()
 
-    def names(self) -> list[str]:
-        return list_of_names(self.options, "backups")
-
     def resolve(self, name: str, channel: Channel) -> Target:
         row = self._named(name, channel)
         found = self._application_of(row, channel)
-        source = BackupRef(found.place, int(row["id"]))
+        source = BackupRef(found.place, row.id)
         with self._lock:
             self._asked.setdefault(found.place, set()).add(source.backup)
         return Target(source.id, found.name, source)
 
-    def _named(self, wanted: str, channel: Channel) -> Json:
+    def _named(self, wanted: str, channel: Channel) -> BackupRow:
         """The row of the backup that an entry of the options names."""
         organization = self.directory.organization(channel)
-        if api.is_id(wanted):
+        if is_id(wanted):
             row = self._row(organization, int(wanted), channel)
             if row is None:
                 raise _unlisted(wanted)
@@ -127,25 +91,24 @@ class ServerAvatarRestore(Provider):
         rows = list(itertools.islice(api.newest_backups(channel, organization), SEARCHED))
         of_application = self._wanted_application(channel)
         if of_application is not None:
-            rows = [row for row in rows if str(row.get("application_id")) == str(of_application.place.application)]
-        picked = pick([{"id": row["id"], "name": api.backup_name(row)} for row in rows], wanted, "backups", "name")
-        return next(row for row in rows if row["id"] == picked["id"])
+            rows = [row for row in rows if row.application == of_application.place.application]
+        return pick(rows, wanted, "backups", "name")
 
     def _wanted_application(self, channel: Channel) -> Application | None:
         wanted = self.options.get("application")
         return None if wanted is None else self.directory.application(wanted.strip(), channel)
 
-    def _application_of(self, row: Json, channel: Channel) -> Application:
+    def _application_of(self, row: BackupRow, channel: Channel) -> Application:
         """The application of a backup: the one that the options name, or one on their server."""
-        number, name = row.get("application_id"), api.application_name(row)
-        whose = f"backup {row['id']} is of application {name or number}"
+        number = row.application
+        whose = f"backup {row.id} is of application {row.application_name or number}"
         wanted = self._wanted_application(channel)
-        if wanted is not None and str(number) != str(wanted.place.application):
+        if wanted is not None and number != wanted.place.application:
             problem = f"{whose} ({number}), not of {wanted.name} ({wanted.place.application})"
             raise SyncError("invalid_option", f"option backups: {problem}", "Name a backup of that application.")
         server = self.directory.server(channel)
         elsewhere = f"option backups: {whose}, which is not on server {server.name}"
-        if not api.is_id(str(number)) or str(row.get("server_id") or server.id) != str(server.id):
+        if number is None or (row.server or server.id) != server.id:
             raise SyncError("not_found", elsewhere, "Name the server of the backup; it can be restored there only.")
         if wanted is not None:
             return wanted
@@ -158,17 +121,14 @@ class ServerAvatarRestore(Provider):
             raise SyncError("not_found", elsewhere, remedy, error.http_status) from None
 
     def from_handle(self, handle: t.Mapping[str, t.Any]) -> Target:
-        place, ids = place_in(handle), as_ids(handle, "backup")
-        if ids is None or not isinstance(handle.get("before"), dict):
-            raise bad_handle(handle)
-        source = BackupRef(place, ids[0])
-        return Target(source.id, handle["name"], source)
+        restore = RestoreHandle.from_json(handle)
+        return Target(restore.source.id, restore.at.name, restore.source)
 
-    def _row(self, organization: int, backup: int, channel: Channel) -> Json | None:
+    def _row(self, organization: int, backup: int, channel: Channel) -> BackupRow | None:
         listed = self._listed(organization, backup, channel)
-        return listed.row if listed else None
+        return listed.backup if listed else None
 
-    def _listed(self, organization: int, backup: int, channel: Channel) -> api.BackupRow | None:
+    def _listed(self, organization: int, backup: int, channel: Channel) -> ListedRow | None:
         listed = api.find_backup(channel, organization, backup, self._pages.get(backup, 1))
         if listed is not None:
             self._pages[backup] = listed.page
@@ -181,20 +141,20 @@ class ServerAvatarRestore(Provider):
         listed = self._listed(source.place.organization, source.backup, channel)
         if listed is None:
             raise _unlisted(str(source.backup))
-        row, before = listed.row, _snapshot(listed.row)
+        row, before = listed.backup, listed.backup.mark
         observation = Observation(
-            reason="the API does not show whether the application is as in the backup", snapshot={"before": before}
+            reason="the API does not show whether the application is as in the backup", snapshot=restore_snapshot(before)
         )
         observation.data = listed
         observation.detail = {"backup": _shown(row)}
         observation.compact_detail = observation.detail
-        running = self.patterns.state(before["status"]) == "running"
-        if running and _is_about_restore(before["status"]):
-            observation.running = Run(self._handle(target, before))
+        running = self.patterns.state(before.status) == "running"
+        if running and _is_about_restore(before.status):
+            observation.running = self._run(target, before)
             return observation
         observation.obstacle = self._several(source) or self._unfit(row, running)
         if observation.obstacle is None:
-            self._check_surroundings(target, observation, channel)
+            self._check_surroundings(target, before, observation, channel)
         return observation
 
     def _several(self, source: BackupRef) -> SyncError | None:
@@ -209,9 +169,9 @@ class ServerAvatarRestore(Provider):
             "Restore one backup of an application in a task.",
         )
 
-    def _unfit(self, row: Json, running: bool) -> SyncError | None:
+    def _unfit(self, row: BackupRow, running: bool) -> SyncError | None:
         """Why a backup cannot be restored."""
-        backup, status = f"backup {row['id']}", str(row.get("status") or "")
+        backup, status = f"backup {row.id}", row.status or ""
         if running:
             return SyncError(
                 "busy",
@@ -222,133 +182,108 @@ class ServerAvatarRestore(Provider):
         if self.patterns.state(status) == "failed" and not _is_about_restore(status):
             message = f"option backups: {backup} is not completed (status {status!r})"
             return SyncError("invalid_option", message, "Name a backup that was completed.")
-        expires_at = parse_iso(row.get("expires_at"))
+        expires_at = parse_iso(row.expires_at)
         if expires_at is not None and self.services.clock.now() > expires_at + WESTERNMOST:
-            message = f"option backups: {backup} expired at {row['expires_at']}"
+            message = f"option backups: {backup} expired at {row.expires_at}"
             return SyncError("not_found", message, "Name a backup that is still kept.")
         return None
 
-    def _check_surroundings(self, target: Target, observation: Observation, channel: Channel) -> None:
+    def _check_surroundings(self, target: Target, before: BackupMark, observation: Observation, channel: Channel) -> None:
         """Add what else prevents a restore: a running sync (each would overwrite the other), or a disconnected server."""
         place = _source(target).place
         status = api.get_status(channel, place)
         if status is not None and self.patterns.of(status) == "running":
             observation.obstacle = _staging_runs(target, status.status or status.text)
             if self.options.get("if_running") == "queue":
-                observation.running = Run({**self._handle(target, observation.snapshot["before"]), "waits_for": "staging"})
+                observation.running = self._run(target, before, waits_for_staging=True)
             return
-        server = self.directory.server(channel)
-        observation.obstacle = None if server.connected else disconnected(server)
+        _server, observation.obstacle = self.connected_server(channel)
 
     def still_valid(self, target: Target, observation: Observation, channel: Channel) -> bool:
-        listed = t.cast(api.BackupRow, observation.data)
-        seconds = api.seconds_until_distinguishable(listed.row.get("updated_at"), listed.read_at)
+        listed = t.cast(ListedRow, observation.data)
+        seconds = listed.seconds_until_distinguishable
         if not seconds:
             return True
         # a restore that ends within the second of the last change would not change the row
         channel.deadline.sleep(seconds)
         source = _source(target)
         row = self._row(source.place.organization, source.backup, channel)
-        return row is not None and _snapshot(row) == observation.snapshot["before"]
+        return row is not None and row.mark == listed.backup.mark
 
     def invalidates(self, target: Target) -> t.Sequence[Key]:
         # restores of other backups of the application, too: only the last restored one is in effect
         place = _source(target).place
         return [Key(SYNC, self.address, place.id), Key(RESTORE, self.address, place.id)]
 
-    def _handle(self, target: Target, before: Json) -> Json:
+    def _run(self, target: Target, before: BackupMark, waits_for_staging: bool = False) -> Run:
         source = _source(target)
-        return {
-            "provider": self.name,
-            "address": self.address,
-            "organization": source.place.organization,
-            "server": source.place.server,
-            "application": source.place.application,
-            "name": target.name,
-            "backup": source.backup,
-            "before": before,
-        }
+        at = NamedPlace(source.place, target.name)
+        return Run(RestoreHandle(at, source.backup, before, waits_for_staging).to_json(self.address))
 
     # -- the run -----------------------------------------------------------------------------------------------------
 
     def trigger(self, target: Target, observation: Observation, channel: Channel) -> Run:
         source = _source(target)
         response = api.start_restore(channel, source.place.organization, source.backup)
-        return Run(self._handle(target, observation.snapshot["before"]), response.server_now)
+        run = self._run(target, mark_in_restore_snapshot(observation.snapshot))
+        return dataclasses.replace(run, started_at=response.server_now)
 
     def find(self, target: Target, snapshot: t.Mapping[str, t.Any], channel: Channel) -> Run | None:
-        source = _source(target)
+        source, before = _source(target), mark_in_restore_snapshot(snapshot)
         row = self._row(source.place.organization, source.backup, channel)
-        if row is None or _snapshot(row) == snapshot["before"]:
+        if row is None or row.mark == before:
             return None
-        self._state(source, row)
-        return Run(self._handle(target, snapshot["before"]))
+        self._state(row)
+        return self._run(target, before)
 
     def read(self, handle: t.Mapping[str, t.Any], channel: Channel) -> Reading:
-        source = _source(self.from_handle(handle))
-        if handle.get("waits_for") == "staging":
-            status = api.get_status(channel, source.place)
+        restore = RestoreHandle.from_json(handle)
+        if restore.waits_for_staging:
+            status = api.get_status(channel, restore.at.place)
             state = "succeeded" if status is None else self.patterns.of(status)
             return Reading(state, status.status if status else "")
-        row = self._row(source.place.organization, source.backup, channel)
+        row = self._row(restore.at.place.organization, restore.backup, channel)
         if row is None:
             return Reading("absent", "not listed")
-        now, state = _snapshot(row), self._state(source, row)
-        if state != "running" and now == handle["before"]:
+        now, state = row.mark, self._state(row)
+        if state != "running" and now == restore.before:
             # unchanged since the trigger: not begun, or begun and not observable
-            return Reading("absent", f"{now['status']} (unmoved)")
-        return Reading(state, now["status"], now["status"], now, data=row)
+            return Reading("absent", f"{now.status} (unmoved)")
+        return Reading(state, now.status, now.status, now, data=row)
 
-    def _state(self, source: BackupRef, row: Json) -> ReadingState:
+    def _state(self, row: BackupRow) -> ReadingState:
         """The state that a row shows. A running one is remembered."""
-        state = self.patterns.state(_snapshot(row)["status"])
+        state = self.patterns.state(row.mark.status)
         if state == "running":
             with self._lock:
-                self._seen.add(source.backup)
+                self._seen.add(row.id)
         return state
 
     def verify(self, target: Target, observation: Observation | None, run: Run, reading: Reading, channel: Channel) -> Effect:
-        row: Json = reading.data
+        row = t.cast(BackupRow, reading.data)
         detail = {"backup": _shown(row)}
         if reading.state != "succeeded":
             failure = SyncError(
                 "run_failed",
-                f"the restore of backup {row['id']} to {target.name} failed: {reading.message}",
+                f"the restore of backup {row.id} to {target.name} failed: {reading.message}",
                 "ServerAvatar gives no reason. The application may be partly overwritten: check it, the disk space of the"
                 " server and the access to the storage provider; then restore again.",
             )
             return Effect(True, "assumed", detail=detail, compact_detail=detail, failure=failure)
-        before = str(run.handle["before"].get("status"))
+        before = RestoreHandle.from_json(run.handle).before.status
         if _source(target).backup in self._seen or before != reading.raw:
             return Effect(True, "observed", detail=detail, compact_detail=detail)
         # that this date is the end of the restore is not documented
-        what = f"backup {row['id']} has a new date, and was never seen in progress: assumed to be the end of its restore"
+        what = f"backup {row.id} has a new date, and was never seen in progress: assumed to be the end of its restore"
         return Effect(True, "assumed", what, detail, detail, warnings=(f"{target.name}: {what}. Look at the application.",))
-
-    def lost(self, target: Target, run: Run) -> Effect:
-        what = "started; completion not observable: the row of the backup did not change within settle_grace"
-        remedy = "Check the application. Raise settle_grace if the row is known to change later."
-        if self.options["if_unobservable"] == "fail":
-            return Effect(True, "assumed", failure=SyncError("outcome_unknown", what, remedy))
-        return Effect(True, "assumed", what, warnings=(f"{target.name}: {what}. {remedy}",))
-
-    def explain_timeout(self, target: Target, reading: Reading | None, channel: Channel) -> str:
-        if reading is None or reading.state == "absent":
-            return "The row of the backup has not changed since the trigger."
-        return "If the panel shows that nothing is running, this status is not a known one: set status_patterns."
 
 
 def _source(target: Target) -> BackupRef:
     return t.cast(BackupRef, target.data)
 
 
-def _snapshot(row: Json) -> Json:
-    """The fields that differ as soon as the row has changed."""
-    return {"status": str(row.get("status") or ""), "updated_at": row.get("updated_at")}
-
-
-def _shown(row: Json) -> Json:
-    return {**api.shown_backup(row), "updated_at": row.get("updated_at")}
+def _shown(row: BackupRow) -> dict[str, object]:
+    return {**row.as_detail(), "updated_at": row.updated_at}
 
 
 def _is_about_restore(status: str) -> bool:

@@ -15,8 +15,8 @@ from ansible_collections.lockstep.sync.plugins.module_utils._core.redact import 
 from ansible_collections.lockstep.sync.plugins.module_utils._http.client import Channel, RequestCount
 from ansible_collections.lockstep.sync.plugins.module_utils._http.response import Response
 from ansible_collections.lockstep.sync.plugins.module_utils._lifecycle.provider import Provider, Services, Target
-from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar.api import ApplicationPath
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar.provider import ServerAvatar
+from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar.rows import ApplicationPath
 from tests.unit.plugins.support.clocks import StillClock
 
 TOKEN = "canary-t0ken"

@@ -141,7 +141,7 @@ def test_the_ordered_backup_is_found(rows: list[dict[str, t.Any]], state: str, n
     service.responses[BACKUPS] = {"data": rows, "last_page": 1}
     reading = provider.read(run.handle, service.channel)
     assert reading.state == state
-    assert (reading.data and reading.data["id"]) == number
+    assert (reading.data and reading.data.id) == number
 
 
 def test_a_backup_that_is_never_listed_is_given_up_on_in_the_end() -> None:

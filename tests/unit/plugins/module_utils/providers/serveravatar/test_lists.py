@@ -20,6 +20,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._http.client import 
 from ansible_collections.lockstep.sync.plugins.module_utils._http.response import Response
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar import api
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar.common import Directory, pick
+from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar.rows import ApplicationRow, Server
 
 
 def response(body: t.Any) -> Response:
@@ -58,6 +59,10 @@ def channel(lists: Lists) -> Channel:
 ROWS = [{"id": 1, "name": "one"}, {"id": 2, "name": "two"}]
 
 
+def as_it_is(row: dict[str, t.Any]) -> dict[str, t.Any]:
+    return row
+
+
 @pytest.mark.parametrize(
     ("body", "pages"),
     [
@@ -70,25 +75,25 @@ ROWS = [{"id": 1, "name": "one"}, {"id": 2, "name": "two"}]
     ],
 )
 def test_every_wrapper_is_opened(body: t.Any, pages: int) -> None:
-    assert api.page_of(response(body), "things") == (ROWS, pages)
+    assert api.page_of(response(body), "things", as_it_is) == (ROWS, pages)
 
 
 def test_an_empty_list_is_a_list() -> None:
     empty = {"current_page": 1, "data": [], "from": None, "to": None, "last_page": 1, "total": 0}
-    assert api.page_of(response({"things": empty}), "things") == ([], 1)
-    assert api.page_of(response(empty), "things") == ([], 1)
-    assert api.page_of(response([]), "things") == ([], 1)
+    assert api.page_of(response({"things": empty}), "things", as_it_is) == ([], 1)
+    assert api.page_of(response(empty), "things", as_it_is) == ([], 1)
+    assert api.page_of(response([]), "things", as_it_is) == ([], 1)
 
 
 @pytest.mark.parametrize("body", [None, "text", 5, {}, {"message": "hello"}, {"things": None}, {"things": [1]}, {"things": [{}]}])
 def test_what_is_no_list_is_an_error(body: t.Any) -> None:
     with pytest.raises(SyncError) as caught:
-        api.page_of(response(body), "things")
+        api.page_of(response(body), "things", as_it_is)
     assert caught.value.code == "bad_response"
 
 
 def test_secrets_in_rows_are_dropped() -> None:
-    rows, _pages = api.page_of(response({"servers": [{"id": 1, "redis_password": "hidden"}]}), "servers")
+    rows, _pages = api.page_of(response({"servers": [{"id": 1, "redis_password": "hidden"}]}), "servers", as_it_is)
     assert rows == [{"id": 1}]
 
 
@@ -96,7 +101,7 @@ def test_secrets_in_rows_are_dropped() -> None:
 def test_all_pages_are_read_once(count: int, per_page: int, wrapped: bool) -> None:
     rows = [{"id": number} for number in range(count)]
     lists = Lists({"servers": rows}, per_page, wrapped)
-    assert api.list_servers(channel(lists), 5) == rows
+    assert api.list_servers(channel(lists), 5) == [Server.from_json(row) for row in rows]
     assert len(lists.asked) == max(1, -(-count // per_page))
     assert all("pagination=1" in asked for asked in lists.asked)
 
@@ -110,7 +115,7 @@ def test_a_server_that_ignores_the_page_is_not_asked_for_ever() -> None:
             return response({"data": [{"id": 1}], "last_page": 10**9})
 
     stuck = Stuck()
-    api.list_all(t.cast(Channel, stuck), "/things", "things")
+    api.list_all(t.cast(Channel, stuck), "/things", "things", as_it_is)
     assert stuck.asked == api.MAX_PAGES
 
 
@@ -121,13 +126,13 @@ def test_a_server_that_ignores_the_page_is_not_asked_for_ever() -> None:
 def test_newest_backups_come_first_in_whatever_order_they_are_listed(ids: set[int], per_page: int, newest_first: bool) -> None:
     rows = [{"id": number} for number in sorted(ids, reverse=newest_first)]
     lists = Lists({"backups": rows}, per_page, wrapped=False)
-    assert [row["id"] for row in api.newest_backups(channel(lists), 5)] == sorted(ids, reverse=True)
+    assert [row.id for row in api.newest_backups(channel(lists), 5)] == sorted(ids, reverse=True)
 
 
 def test_an_unsorted_list_is_read_as_a_whole() -> None:
     rows = [{"id": number} for number in (5, 9, 1, 12, 3, 11, 2)]
     lists = Lists({"backups": rows}, 3, wrapped=False)
-    assert [row["id"] for row in api.newest_backups(channel(lists), 5)] == [12, 11, 9, 5, 3, 2, 1]
+    assert [row.id for row in api.newest_backups(channel(lists), 5)] == [12, 11, 9, 5, 3, 2, 1]
 
 
 @pytest.mark.parametrize(("newest_first", "asked"), [(True, 1), (False, 2)])
@@ -135,7 +140,7 @@ def test_only_the_pages_that_are_needed_are_read(newest_first: bool, asked: int)
     rows = [{"id": number} for number in sorted(range(1, 101), reverse=newest_first)]
     lists = Lists({"backups": rows}, 10, wrapped=False)
     newest = list(itertools.islice(api.newest_backups(channel(lists), 5), 3))
-    assert [row["id"] for row in newest] == [100, 99, 98]
+    assert [row.id for row in newest] == [100, 99, 98]
     assert len(lists.asked) == asked
 
 
@@ -157,7 +162,7 @@ def test_a_backup_is_found_wherever_it_is(ids: set[int], wanted: int, per_page: 
     lists = Lists({"backups": [{"id": number} for number in numbers]}, per_page, wrapped=False)
     # the page may be one where it was once, and even one that there is no more
     found = api.find_backup(channel(lists), 5, wanted, page)
-    assert (found and found.id) == (wanted if wanted in ids else None)
+    assert (found and found.backup.id) == (wanted if wanted in ids else None)
     if found is not None:
         lists.asked.clear()
         again = api.find_backup(channel(lists), 5, wanted, found.page)
@@ -182,6 +187,7 @@ APPLICATIONS = [
     {"id": 93, "name": "twin", "primary_domain": "twin2.example.com"},
     {"id": 94, "name": "blog2", "primary_domain": "wiki"},
 ]
+LISTED = [ApplicationRow.from_json(row) for row in APPLICATIONS]
 
 
 @pytest.mark.parametrize(
@@ -199,13 +205,13 @@ APPLICATIONS = [
     ],
 )
 def test_names_and_domains(wanted: str, found: int) -> None:
-    assert pick(APPLICATIONS, wanted, "applications", "name", "primary_domain")["id"] == found
+    assert pick(LISTED, wanted, "applications", "name", "primary_domain").id == found
 
 
 @pytest.mark.parametrize(("wanted", "word"), [("shpo", "shop"), ("zzz", "primary_domain"), ("None", "primary_domain")])
 def test_an_unknown_name_is_refused_with_a_hint(wanted: str, word: str) -> None:
     with pytest.raises(SyncError) as caught:
-        pick(APPLICATIONS, wanted, "applications", "name", "primary_domain")
+        pick(LISTED, wanted, "applications", "name", "primary_domain")
     assert caught.value.code == "not_found"
     assert wanted in caught.value.message
     assert word in caught.value.hint
@@ -213,7 +219,7 @@ def test_an_unknown_name_is_refused_with_a_hint(wanted: str, word: str) -> None:
 
 def test_a_name_of_several_is_refused() -> None:
     with pytest.raises(SyncError) as caught:
-        pick(APPLICATIONS, "twin", "applications", "name", "primary_domain")
+        pick(LISTED, "twin", "applications", "name", "primary_domain")
     assert caught.value.code == "invalid_option"
     assert "92, 93" in caught.value.message
 
