@@ -256,6 +256,33 @@ def busy_reason(publisher: Publisher, queue: Queue | None) -> str:
     return ""
 
 
+@dataclasses.dataclass(frozen=True)
+class Package:
+    """A package of a request to publish, up to 4.x."""
+
+    state: str
+    comment: str
+
+    @classmethod
+    def from_json(cls, row: Json) -> Package:
+        return cls(str(row["state"]), str(row.get("comment")))
+
+
+@dataclasses.dataclass(frozen=True)
+class PackageBits:
+    """A package of 5.0.
+
+    :param bits: what has happened to it.
+    """
+
+    rejected: bool
+    bits: int
+
+    @classmethod
+    def from_json(cls, package: Json) -> PackageBits:
+        return cls(package.get("approvalState") == "REJECTED", int(package["packageState"]))
+
+
 class Route(t.NamedTuple):
     """The path of a request, from version ``first`` on and before version ``before``."""
 
@@ -298,6 +325,12 @@ ROUTES: dict[str, tuple[Route, ...]] = {
 def read_json(response: Response) -> JsonReader:
     """The body of a response of Studio."""
     return JsonReader(response, ADDRESS)
+
+
+def package_id(response: Response) -> str | None:
+    """The id of the package in the response to a request to publish, where it has one."""
+    found = read_json(response).object_at().get("packageId")
+    return None if found is None else str(found)
 
 
 def version_in(response: Response) -> Version | None:

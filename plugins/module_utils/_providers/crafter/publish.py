@@ -13,21 +13,21 @@ check the target either, and queues a request for an unknown one for ever; so it
 from __future__ import annotations
 
 import dataclasses
-import hashlib
+import datetime as dt
 import typing as t
-import urllib.parse
 
 from ..._core.clock import isoformat
 from ..._core.errors import SyncError, Violation, invalid_option
 from ..._core.options import ArgumentSpec, Options, list_of_names
-from ..._core.vocabulary import Json, ReadingState
+from ..._core.vocabulary import ReadingState
 from ..._http.client import Channel
 from ..._http.response import Response
 from ..._lifecycle.poll import Reading
 from ..._lifecycle.provider import Capabilities, Effect, Observation, Provider, Run, Services, Target
-from .api import FIRST_PACKAGES, LIVE, STAGING, V1, V4, V5, Publisher, Site, Version, check_site, error_text_and_code, read_json
+from .api import FIRST_PACKAGES, LIVE, STAGING, V5, Publisher, Site, check_site, error_text_and_code, package_id
 from .auth import CONNECTION_SPEC
 from .provider import never_published, publish_failed
+from .publish_calls import ItemsBefore, PublishHandle, PublishRequest, PublishSnapshot, choose_call
 from .studio import Studio
 
 PUBLISH_SPEC = ArgumentSpec(
@@ -50,75 +50,9 @@ PARTLY_BITS = 8 | 64
 #: how many pages of packages are searched; they come newest first
 SEARCHED = 3
 
-FIRST_ITEMS, FIRST_ALL = Version(3, 0, 11), Version(3, 1, 24)
 PARTLY = "completed with errors"
 #: how many missing items a message names
 SHOWN = 5
-
-
-@dataclasses.dataclass(frozen=True)
-class PublishRequest:
-    """What is to be published, and to which target. No items means everything."""
-
-    site: str
-    target: str
-    items: tuple[str, ...]
-
-    @property
-    def id(self) -> str:
-        """Identity of the request: other items are another target of the ledger."""
-        if not self.items:
-            return f"{self.site}/{self.target}"
-        digest = hashlib.sha256("\n".join(sorted(self.items)).encode("utf-8", "surrogateescape")).hexdigest()
-        return f"{self.site}/{self.target}/{digest[:16]}"
-
-
-@dataclasses.dataclass(frozen=True)
-class Call:
-    """A request to publish.
-
-    :param synchronous: the publish has ended when the response arrives.
-    """
-
-    path: str
-    body: Json | None
-    params: Json | None = None
-    synchronous: bool = False
-
-
-def choose_call(version: Version | None, request: PublishRequest, comment: str) -> Call:
-    """The way in which this version publishes.
-
-    :raises SyncError: ``endpoint_missing``.
-    """
-    site, target, items = request.site, request.target, list(request.items)
-    if version is not None and version >= V5:
-        body: Json = {
-            "publishingTarget": target,
-            "paths": [{"path": path, "includeChildren": False, "includeSoftDeps": False} for path in items],
-            "commitIds": [],
-            "publishAll": not items,
-            "requestApproval": False,
-            "schedule": None,
-            "title": comment[:255],
-            "comment": comment,
-        }
-        return Call(f"/api/2/publish/{urllib.parse.quote(site, safe='')}/package", body)
-    if not items:
-        if version is None or version >= FIRST_ALL:
-            body = {"siteId": site, "publishingTarget": target, "submissionComment": comment}
-            return Call("/api/2/publish/all", body, synchronous=True)
-        params = {"site_id": site, "path": "/", "environment": target, "comment": comment}
-        return Call(f"{V1}/deployment/bulk-golive.json", None, params)
-    if version is None or version >= V4:
-        body = {"siteId": site, "items": items, "optionalDependencies": [], "publishingTarget": target, "schedule": None}
-        return Call("/api/2/workflow/publish", {**body, "comment": comment})
-    if version < FIRST_ITEMS:
-        message = f"this Studio is version {version}, and publishing items by the API came with {FIRST_ITEMS}"
-        raise SyncError("endpoint_missing", message, "Upgrade Studio, or publish everything.")
-    entities = [{"item": path} for path in items]
-    body = {"environment": target, "schedule": None, "submission_comment": comment, "entities": entities}
-    return Call(f"{V1}/publish/publish-items.json", body, {"site_id": site})
 
 
 def state_of(states: t.Sequence[str]) -> tuple[ReadingState, str]:
@@ -171,9 +105,8 @@ class CrafterPublish(Provider):
         return Target(request.id, name, request)
 
     def from_handle(self, handle: t.Mapping[str, t.Any]) -> Target:
-        if not all(isinstance(handle.get(key), str) for key in ("site", "target", "mark", "order")):
-            raise invalid_option("handles", dict(handle), "is not a handle of Crafter", "Pass the handle of a record unchanged.")
-        return Target(handle["order"], check_site(handle["site"]), PublishRequest(handle["site"], handle["target"], ()))
+        publish = PublishHandle.from_json(handle)
+        return Target(publish.order, publish.site, PublishRequest(publish.site, publish.target, ()))
 
     # -- evidence ----------------------------------------------------------------------------------------------------
 
@@ -184,16 +117,16 @@ class CrafterPublish(Provider):
             remedy = f"Use one of: {', '.join(site.targets)}. A staging target appears when it is enabled for the site."
             raise invalid_option("target", request.target, f"is not a publishing target of site {request.site}", remedy)
         publisher = self.studio.publisher(channel, request.site)
-        snapshot: Json = {"mark": f"lockstep-{self.services.rng.getrandbits(64):016x}"}
+        snapshot = PublishSnapshot(f"lockstep-{self.services.rng.getrandbits(64):016x}")
         published, missing = self._published(request, site, channel)
         if published is not None and self.studio.queue(channel, request.site, site.targets) is None:
             # this account may not see packages, so that the items show the end
-            snapshot["published_before"] = {"branch": _branch(request, site), "items": published}
+            snapshot = dataclasses.replace(snapshot, before=ItemsBefore(_branch(request, site), published))
         return Observation(
             reason=_reason(request, site),
             obstacle=_no_such_items(request, missing) or self._obstacle(request, site, publisher),
             violations=self._violations(request, site),
-            snapshot=snapshot,
+            snapshot=snapshot.to_json(),
             detail={"target": request.target, "paths": list(request.items) or None, "publisher": publisher.as_detail()},
             compact_detail={"target": request.target},
         )
@@ -241,120 +174,92 @@ class CrafterPublish(Provider):
     # -- the run -----------------------------------------------------------------------------------------------------
 
     def trigger(self, target: Target, observation: Observation, channel: Channel) -> Run:
-        request, mark = t.cast(PublishRequest, target.data), observation.snapshot["mark"]
-        comment = f"{self.options['comment'].strip()} [{mark}]".strip()
+        request, snapshot = t.cast(PublishRequest, target.data), PublishSnapshot.from_json(observation.snapshot)
+        comment = f"{self.options['comment'].strip()} [{snapshot.mark}]".strip()
         call = choose_call(self.studio.version(channel), request, comment)
         response = self.studio.post(channel, call.path, call.body, _definite, params=call.params, expect=(200, 201))
-        body = read_json(response).object_at()
-        handle = self._handle(target, observation.snapshot)
-        if body.get("packageId") is not None:
-            handle["package"] = str(body["packageId"])
-        if call.synchronous:
-            # code 3 means that some paths could not be published (docs/reference/crafter.md#5)
-            handle["ended"] = PARTLY if error_text_and_code(response)[1] == 3 else COMPLETED
+        package = package_id(response)
+        # code 3 means that some paths could not be published (docs/reference/crafter.md#5)
+        ended = (PARTLY if error_text_and_code(response)[1] == 3 else COMPLETED) if call.synchronous else None
+        handle = dataclasses.replace(self._handle(request, snapshot), package=package, ended=ended)
         started_at = response.server_now
-        reading = self._ended(handle)
+        reading = _ended(handle)
         if reading is not None and reading.state == "succeeded":
-            return Run(handle, started_at, dataclasses.replace(reading, finished_at=started_at))
-        return Run(handle, started_at)
+            return self._run(handle, started_at, dataclasses.replace(reading, finished_at=started_at))
+        return self._run(handle, started_at)
 
-    def _handle(self, target: Target, snapshot: t.Mapping[str, t.Any]) -> Json:
-        request = t.cast(PublishRequest, target.data)
-        before = {name: snapshot[name] for name in ("published_before",) if name in snapshot}
-        return {
-            **before,
-            "provider": self.name,
-            "address": self.address,
-            "site": request.site,
-            "target": request.target,
-            "order": request.id,
-            "mark": snapshot["mark"],
-            "ordered_at": isoformat(self.services.clock.now()),
-        }
+    def _handle(self, request: PublishRequest, snapshot: PublishSnapshot) -> PublishHandle:
+        return PublishHandle(request.site, request.target, request.id, snapshot, isoformat(self.services.clock.now()))
+
+    def _run(self, handle: PublishHandle, started_at: dt.datetime | None = None, reading: Reading | None = None) -> Run:
+        return Run(handle.to_json(self.name, self.address), started_at, reading)
 
     def find(self, target: Target, snapshot: t.Mapping[str, t.Any], channel: Channel) -> Run | None:
-        handle = self._handle(target, snapshot)
+        handle = self._handle(t.cast(PublishRequest, target.data), PublishSnapshot.from_json(snapshot))
         version = self.studio.version(channel)
-        if "published_before" in snapshot:
-            return Run(handle) if self._moved_items(handle, channel) else None
+        if handle.snapshot.before is not None:
+            return self._run(handle) if self._moved_items(handle.site, handle.snapshot.before, channel) else None
         if version is not None and not FIRST_PACKAGES <= version < V5:
             return None
-        return Run(handle) if self._packages(handle, channel) else None
+        return self._run(handle) if self._package_states(handle, channel) else None
 
     def read(self, handle: t.Mapping[str, t.Any], channel: Channel) -> Reading:
-        ended = self._ended(handle)
+        publish = PublishHandle.from_json(handle)
+        ended = _ended(publish)
         if ended is not None:
             return ended
         version = self.studio.version(channel)
         if version is not None and version < FIRST_PACKAGES:
-            return self._read_by_publisher(handle, channel)
-        state, word = self._state_and_word(handle, channel)
+            return self._read_by_publisher(publish.site, channel)
+        state, word = self._state_and_word(publish, channel)
         if state in ("running", "absent"):
-            publisher = self.studio.publisher(channel, handle["site"])
+            publisher = self.studio.publisher(channel, publish.site)
             if publisher.state in ("stopped", "error"):
                 message = f"the publisher of the site is {publisher.state} while the package is {word}"
                 return Reading("failed", f"{word}, publisher {publisher.state}", message)
         message = f"its package is {word}" if state == "failed" else ""
         return Reading(state, word, message, word, data=word)
 
-    def _state_and_word(self, handle: t.Mapping[str, t.Any], channel: Channel) -> tuple[ReadingState, str]:
-        if "published_before" in handle:
-            moved, wanted = len(self._moved_items(handle, channel)), len(handle["published_before"]["items"])
+    def _state_and_word(self, handle: PublishHandle, channel: Channel) -> tuple[ReadingState, str]:
+        before = handle.snapshot.before
+        if before is not None:
+            moved, wanted = len(self._moved_items(handle.site, before, channel)), len(before.items)
             return ("succeeded", COMPLETED) if moved == wanted else ("running", f"{moved} of {wanted} items published")
         version = self.studio.version(channel)
-        if version is not None and version >= V5:
-            return self._state_of_package(handle, channel)
-        return state_of([str(row["state"]) for row in self._packages(handle, channel)])
+        if version is None or version < V5:
+            return state_of(self._package_states(handle, channel))
+        if handle.package is None:
+            return "absent", "no package"
+        package = self.studio.package(channel, handle.site, handle.package)
+        return ("failed", "REJECTED") if package.rejected else state_of_bits(package.bits)
 
-    def _moved_items(self, handle: t.Mapping[str, t.Any], channel: Channel) -> list[str]:
-        """The items of a handle that were published since it was made, for accounts that may not see packages."""
-        branch = handle["published_before"]["branch"]
+    def _moved_items(self, site: str, before: ItemsBefore, channel: Channel) -> list[str]:
+        """The items that were published since, for accounts that may not see packages."""
         return [
             path
-            for path, before in handle["published_before"]["items"].items()
-            if (self.studio.publications(channel, handle["site"], path) or {}).get(branch, before) != before
+            for path, published in before.items.items()
+            if (self.studio.publications(channel, site, path) or {}).get(before.branch, published) != published
         ]
 
-    @staticmethod
-    def _ended(handle: t.Mapping[str, t.Any]) -> Reading | None:
-        """The reading of a publish that ended within its request; ``None`` for an asynchronous one."""
-        word = handle.get("ended")
-        if word is None:
-            return None
-        return Reading("succeeded", word) if word == COMPLETED else Reading("failed", word, "some paths could not be published")
-
-    def _read_by_publisher(self, handle: t.Mapping[str, t.Any], channel: Channel) -> Reading:
+    def _read_by_publisher(self, site: str, channel: Channel) -> Reading:
         """The state by that of the publisher, as packages cannot be seen before 3.1.4."""
-        publisher = self.studio.publisher(channel, handle["site"])
+        publisher = self.studio.publisher(channel, site)
         if publisher.state in ("stopped", "error"):
             return Reading("failed", publisher.status, f"the publisher of the site is {publisher.state}")
         return Reading("running" if publisher.state == "busy" else "absent", publisher.status)
 
-    def _packages(self, handle: t.Mapping[str, t.Any], channel: Channel) -> list[Json]:
-        """The packages with the marker. Unfinished ones are searched first, since there may be very many finished ones."""
-        for states in (",".join(OPEN_STATES), COMPLETED):
-            # the OpenAPI document has another name for this filter (docs/reference/crafter.md#3.3)
-            params = {"siteId": handle["site"], "environment": handle["target"], "states": states}
-            rows = self.studio.pages(channel, "/api/2/publish/packages", params, "packages", SEARCHED, state="text")
-            found = [row for row in rows if f"[{handle['mark']}]" in str(row.get("comment"))]
+    def _package_states(self, handle: PublishHandle, channel: Channel) -> list[str]:
+        """The states of the packages with the marker. Unfinished ones are searched first, since there may be very many others."""
+        for states in (OPEN_STATES, (COMPLETED,)):
+            packages = self.studio.packages(channel, handle.site, handle.target, states, SEARCHED)
+            found = [package.state for package in packages if f"[{handle.snapshot.mark}]" in package.comment]
             if found:
                 return found
         return []
 
-    def _state_of_package(self, handle: t.Mapping[str, t.Any], channel: Channel) -> tuple[ReadingState, str]:
-        if handle.get("package") is None:
-            return "absent", "no package"
-        parts = (urllib.parse.quote(str(handle[key]), safe="") for key in ("site", "package"))
-        path = "/api/2/publish/{}/package/{}".format(*parts)
-        reader = read_json(self.studio.get(channel, path))
-        package = reader.object_at("package")
-        if package.get("approvalState") == "REJECTED":
-            return "failed", "REJECTED"
-        return state_of_bits(reader.number_at("package", "packageState"))
-
     def verify(self, target: Target, observation: Observation | None, run: Run, reading: Reading, channel: Channel) -> Effect:
         request = t.cast(PublishRequest, target.data)
-        detail = {"mark": run.handle["mark"], "package": {"state": reading.raw}}
+        detail = {"mark": PublishHandle.from_json(run.handle).snapshot.mark, "package": {"state": reading.raw}}
         if reading.state == "succeeded":
             return Effect(True, "observed", f"published to {request.target}", detail, detail)
         failure = SyncError(
@@ -375,6 +280,14 @@ class CrafterPublish(Provider):
     def explain_timeout(self, target: Target, reading: Reading | None, channel: Channel) -> str:
         publisher = self.studio.publisher(channel, t.cast(PublishRequest, target.data).site)
         return f"The publisher is {publisher.status or 'in no known state'}."
+
+
+def _ended(handle: PublishHandle) -> Reading | None:
+    """The reading of a publish that ended within its request; ``None`` for an asynchronous one."""
+    word = handle.ended
+    if word is None:
+        return None
+    return Reading("succeeded", word) if word == COMPLETED else Reading("failed", word, "some paths could not be published")
 
 
 def _no_such_items(request: PublishRequest, missing: t.Sequence[str]) -> SyncError | None:

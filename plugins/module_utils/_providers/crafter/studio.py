@@ -39,6 +39,8 @@ from .api import (
     V4,
     V5,
     ManagementTokenRefused,
+    Package,
+    PackageBits,
     Publisher,
     Queue,
     Site,
@@ -386,6 +388,18 @@ class Studio:
         now = response.server_now or self.client.clock.now()
         due = sum(moment is None or moment <= now for moment in waiting)
         return Queue(len(rows) - len(waiting), due, len(waiting) - due)
+
+    def packages(self, channel: Channel, site: str, environment: str, states: t.Sequence[str], limit: int) -> t.Iterator[Package]:
+        """The packages for a target in these states, newest first, from at most ``limit`` pages."""
+        # the OpenAPI document has another name for this filter (docs/reference/crafter.md#3.3)
+        params = {"siteId": site, "environment": environment, "states": ",".join(states)}
+        return map(Package.from_json, self.pages(channel, "/api/2/publish/packages", params, "packages", limit, state="text"))
+
+    def package(self, channel: Channel, site: str, identifier: str) -> PackageBits:
+        """A package of 5.0."""
+        parts = (urllib.parse.quote(part, safe="") for part in (site, identifier))
+        reader = read_json(self.get(channel, "/api/2/publish/{}/package/{}".format(*parts)))
+        return PackageBits.from_json(reader.object_at("package", packageState="number"))
 
     def publications(self, channel: Channel, site: str, path: str) -> dict[str, str] | None:
         """When an item was last published and as which commit, by branch (``staging``, ``live``); ``None`` for an unknown item.

@@ -19,6 +19,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._providers.crafter i
     publish as crafter_publish,
 )
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.crafter.auth import StudioCredentials
+from ansible_collections.lockstep.sync.plugins.module_utils._providers.crafter.publish_calls import PublishRequest, choose_call
 
 HTML = b"<html><body><h1>HTTP Status 404</h1></body></html>"
 PREFIX = "Internal server error: \n"
@@ -225,8 +226,8 @@ def test_credentials(given: dict[str, str], expected: str) -> None:
 
 # -- publishing ------------------------------------------------------------------------------------------------------------
 
-ITEMS = crafter_publish.PublishRequest("mysite", "live", ("/a.xml",))
-ALL = crafter_publish.PublishRequest("mysite", "live", ())
+ITEMS = PublishRequest("mysite", "live", ("/a.xml",))
+ALL = PublishRequest("mysite", "live", ())
 
 
 @pytest.mark.parametrize(
@@ -245,7 +246,7 @@ ALL = crafter_publish.PublishRequest("mysite", "live", ())
 def test_call_by_version(version: str | None, items: str, everything: str) -> None:
     parsed = api.parse_version(version)
     chosen = [
-        code_of(lambda order=order: crafter_publish.choose_call(parsed, order, "c").path.rpartition("/")[2])  # type: ignore[misc]
+        code_of(lambda order=order: choose_call(parsed, order, "c").path.rpartition("/")[2])  # type: ignore[misc]
         for order in (ITEMS, ALL)
     ]
     assert chosen == [items, everything]
@@ -288,11 +289,11 @@ def test_orders_of_other_items_are_other_targets() -> None:
     orders = [
         ITEMS,
         ALL,
-        crafter_publish.PublishRequest("mysite", "staging", ("/a.xml",)),
-        crafter_publish.PublishRequest("mysite", "live", ("/b.xml",)),
+        PublishRequest("mysite", "staging", ("/a.xml",)),
+        PublishRequest("mysite", "live", ("/b.xml",)),
     ]
     assert len({order.id for order in orders}) == 4
-    swapped = [crafter_publish.PublishRequest("mysite", "live", items).id for items in (("/a", "/b"), ("/b", "/a"))]
+    swapped = [PublishRequest("mysite", "live", items).id for items in (("/a", "/b"), ("/b", "/a"))]
     assert swapped[0] == swapped[1]
 
 
