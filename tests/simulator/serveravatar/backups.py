@@ -25,6 +25,11 @@ TYPES = ("filesystem", "database", "application")
 PROVIDERS = ("gdrive", "amazon_s3", "dropbox", "serveravatar", "wasabi", "custom_s3")
 RETENTIONS = ("1 Month", "2 Months", "3 Months", "6 Months", "12 Months", "24 Months")
 REQUIRED = ("provider", "cloud_storage_provider_id", "automatic_backup", "type", "application_id")
+#: which backups have a file of this kind, and what its name may end with
+EXTENSIONS = {
+    "application_extension": (("application", "filesystem"), (".tar", ".tar.gz")),
+    "database_extension": (("application", "database"), (".sql", ".sql.gz")),
+}
 CHOICES = {"provider": PROVIDERS, "type": TYPES, "automatic_backup": (*TRUE, *FALSE)}
 
 
@@ -55,7 +60,7 @@ class Backups:
         application = self._world.applications.get(number(body["application_id"]))
         if application is None or application.server_id != server.id:
             raise self._gate.refuse(texts.APPLICATION_NOT_FOUND)
-        provider = self._provider(body)
+        provider = self._provider(server, body)
         self._check_database(server, body)
         if provider.provider == "serveravatar" and body["retention_period"] not in RETENTIONS:
             raise self._gate.refuse(texts.INVALID_RETENTION)
@@ -66,9 +71,9 @@ class Backups:
         self._begin(server, application, provider, body)
         return json_answer({"message": texts.BACKUP_STARTED})
 
-    def _provider(self, body: dict[str, Any]) -> CloudProvider:
+    def _provider(self, server: Server, body: dict[str, Any]) -> CloudProvider:
         provider = self._world.providers.get(number(body["cloud_storage_provider_id"]))
-        if provider is None or provider.provider != body["provider"]:
+        if provider is None or (provider.organization_id, provider.provider) != (server.organization_id, body["provider"]):
             raise self._gate.refuse(texts.PROVIDER_NOT_FOUND)
         return provider
 
@@ -200,5 +205,8 @@ def validate(body: dict[str, Any]) -> Errors:
         errors["retention_period"] = ["The retention period field is required when provider is serveravatar."]
     for name, choices in CHOICES.items():
         if name not in errors and body[name] not in choices:
+            errors[name] = [f"The selected {spoken(name)} is invalid."]
+    for name, (types, endings) in EXTENSIONS.items():
+        if body.get(name) is not None and body.get("type") in types and body[name] not in endings:
             errors[name] = [f"The selected {spoken(name)} is invalid."]
     return errors

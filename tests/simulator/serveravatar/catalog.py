@@ -182,10 +182,11 @@ class Catalog:
         return json_answer({"databases": paginated_on_request(call, self._url(), rows, self._knobs.databases_per_page)})
 
     async def list_providers(self, call: Call) -> web.StreamResponse:
-        self._gate.organization(call)
+        organization = self._gate.organization(call)
         rows = [
             {"id": each.id, "name": each.name, "provider": each.provider, "email": each.email}
             for each in self._world.providers.values()
+            if each.organization_id == organization.id
         ]
         return json_answer(paginated_on_request(call, self._url(), rows, self._knobs.providers_per_page))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import parse_qsl
 
 from ..framework import Call
 
@@ -18,7 +19,19 @@ Errors = dict[str, list[str]]
 
 
 def fields(call: Call) -> dict[str, Any]:
-    """The posted fields; a body that is no JSON object has none, as PHP sees it."""
+    """The posted fields and those of the query, without blanks around texts; empty texts are null.
+
+    A body is read as what its content type says, as Laravel does it; anything else than an object has no fields.
+    """
+    return {name: _trimmed(value) for name, value in {**call.query, **_posted(call)}.items()}
+
+
+def _posted(call: Call) -> dict[str, Any]:
+    content_type = call.headers.get("Content-Type", "")
+    if content_type.partition(";")[0].strip() == "application/x-www-form-urlencoded":
+        return dict(parse_qsl(call.body.decode(errors="replace"), keep_blank_values=True))
+    if "/json" not in content_type and "+json" not in content_type:
+        return {}
     try:
         body = call.json()
     except ValueError:
@@ -26,8 +39,14 @@ def fields(call: Call) -> dict[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
+def _trimmed(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_trimmed(item) for item in value]
+    return value.strip() or None if isinstance(value, str) else value
+
+
 def missing(body: dict[str, Any], names: Iterable[str]) -> Errors:
-    return {name: [f"The {spoken(name)} field is required."] for name in names if body.get(name) in (None, "")}
+    return {name: [f"The {spoken(name)} field is required."] for name in names if body.get(name) is None}
 
 
 def spoken(field: str) -> str:

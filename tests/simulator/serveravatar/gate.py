@@ -77,7 +77,9 @@ class Gate:
         headers = {"X-RateLimit-Limit": str(limit), "X-RateLimit-Remaining": str(max(left, 0))}
         if left >= 0:
             return headers
-        headers["Retry-After"] = self._knobs.rate_retry_after or str(max(1, math.ceil(wait)))
+        seconds = max(1, math.ceil(wait))
+        headers["Retry-After"] = self._knobs.rate_retry_after or str(seconds)
+        headers["X-RateLimit-Reset"] = str(int(time.time()) + seconds)
         raise Abort(json_answer({"message": texts.TOO_MANY}, status=429, headers=headers))
 
     def refuse(self, refusal: Refusal) -> Abort:

@@ -13,16 +13,20 @@ from .gate import number
 
 
 def paginate(call: Call, url: str, rows: Sequence[object], per_page: int) -> dict[str, Any]:
-    """One page of ``rows``.  As in Laravel the links carry nothing but the page, not even ``pagination=1``."""
+    """One page of ``rows``.  As in Laravel the links carry nothing but the page, not even ``pagination=1``.
+
+    A page beyond the last one is empty, and has one before it.
+    """
     page = max(1, number(call.query.get("page", "1")))
     last = max(1, -(-len(rows) // per_page))
     first = (page - 1) * per_page
     data = list(rows[first : first + per_page])
     path = url + call.raw_path
 
-    def link(target: int) -> str | None:
-        return f"{path}?page={target}" if 1 <= target <= last else None
+    def link(target: int) -> str:
+        return f"{path}?page={target}"
 
+    previous, following = link(page - 1) if page > 1 else None, link(page + 1) if page < last else None
     return {
         "current_page": page,
         "data": data,
@@ -31,17 +35,33 @@ def paginate(call: Call, url: str, rows: Sequence[object], per_page: int) -> dic
         "last_page": last,
         "last_page_url": link(last),
         "links": [
-            {"url": link(page - 1), "label": "&laquo; Previous", "active": False},
-            *({"url": link(each), "label": str(each), "active": each == page} for each in range(1, last + 1)),
-            {"url": link(page + 1), "label": "Next &raquo;", "active": False},
+            {"url": previous, "label": "&laquo; Previous", "active": False},
+            *(
+                {"url": None, "label": "...", "active": False}
+                if each is None
+                else {"url": link(each), "label": str(each), "active": each == page}
+                for each in shown_pages(page, last)
+            ),
+            {"url": following, "label": "Next &raquo;", "active": False},
         ],
-        "next_page_url": link(page + 1),
+        "next_page_url": following,
         "path": path,
         "per_page": per_page,
-        "prev_page_url": link(page - 1),
+        "prev_page_url": previous,
         "to": first + len(data) if data else None,
         "total": len(rows),
     }
+
+
+def shown_pages(page: int, last: int) -> list[int | None]:
+    """The pages that have a link, with ``None`` for each gap: Laravel's window of three pages on each side."""
+    if last < 14:
+        return list(range(1, last + 1))
+    if page <= 7:
+        return [*range(1, 11), None, last - 1, last]
+    if page > last - 7:
+        return [1, 2, None, *range(last - 9, last + 1)]
+    return [1, 2, None, *range(page - 3, page + 4), None, last - 1, last]
 
 
 def paginated_on_request(call: Call, url: str, rows: Sequence[object], per_page: int) -> object:

@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from ..framework import Call, Environment, Handler, Part, Route, json_answer, kind_by_method, text_answer
+from ..framework import Abort, Call, Environment, Handler, Part, Route, json_answer, kind_by_method, text_answer
 from . import seed, texts
 from .backups import Backups
 from .catalog import Catalog
@@ -66,7 +66,10 @@ class ServerAvatarPart(Part):
 
         async def handle(call: Call) -> web.StreamResponse:
             headers = self._gate.admit(call)
-            response = await current(call)
+            try:
+                response = await current(call)
+            except Abort as abort:
+                response = abort.response  # refusals carry what is left of the limit, too
             response.headers.update(headers)
             return response
 

@@ -126,9 +126,10 @@ def add_staging(
 def _add_backups(world: World, knobs: ServerAvatarKnobs) -> None:
     """Old ones enough for two pages."""
     for provider in (
-        CloudProvider(BACKUP_PROVIDER, "Offsite S3", "amazon_s3", "ops@lockstep.test"),
-        CloudProvider(8, "Team Drive", "gdrive", "drive@lockstep.test"),
-        CloudProvider(9, "ServerAvatar Storage", "serveravatar", "ops@lockstep.test"),
+        CloudProvider(BACKUP_PROVIDER, ORGANIZATION, "Offsite S3", "amazon_s3", "ops@lockstep.test"),
+        CloudProvider(8, ORGANIZATION, "Team Drive", "gdrive", "drive@lockstep.test"),
+        CloudProvider(9, ORGANIZATION, "ServerAvatar Storage", "serveravatar", "ops@lockstep.test"),
+        CloudProvider(11, OTHER_ORGANIZATION, "Offsite S3", "amazon_s3", "ops@somebody-else.test"),
     ):
         world.providers[provider.id] = provider
     for number, application_id in enumerate((88, 90, 92, 79) * 3):

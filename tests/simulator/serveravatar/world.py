@@ -122,6 +122,7 @@ class Run:
 @dataclass
 class CloudProvider:
     id: int
+    organization_id: int
     name: str
     provider: str
     email: str
