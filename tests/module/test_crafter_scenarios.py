@@ -198,6 +198,38 @@ def test_a_wrong_password(studio: StudioServer, run_module: RunModule) -> None:
     assert studio.mutations() == []
 
 
+def test_an_account_without_groups(studio: StudioServer, run_module: RunModule) -> None:
+    for check in (True, False):
+        failure = refused(run_module(SYNC, sync(studio, account="visitor"), check=check), "permission_denied")
+        assert "in no group" in failure["message"]
+    options = sync(studio, account="visitor")
+    names = ("api_url", "username", "password", "auth_method", "published_repo")
+    (site,) = run_module(INFO, {name: options[name] for name in names} | {"sites": [PUBLISHED]}).result["sites"]
+    assert site["in_sync"] is None and site["failure"]["code"] == "permission_denied"
+    assert studio.mutations() == []
+
+
+def test_a_login_that_4_0_has_no_more(studio: StudioServer, run_module: RunModule) -> None:
+    failure = refused(run_module(SYNC, sync(studio, auth_method="session")), "auth_failed")
+    assert "token or basic" in failure["hint"]
+    assert not [path for path in studio.mutations() if path.endswith(RESET)]
+
+
+def test_info_spares_other_sites_from_a_failure_of_git(studio: StudioServer, run_module: RunModule) -> None:
+    names = ("api_url", "username", "password", "auth_method")
+    options = {name: value for name, value in sync(studio).items() if name in names}
+    outcome = run_module(INFO, {**options, "sites": [PUBLISHED], "published_repo": "/nowhere/{site}"})
+    (site,) = outcome.result["sites"]
+    assert not outcome.failed and site["failure"]["code"] == "not_found" and site["in_sync"] is None and site["targets"]
+
+
+def test_the_documented_endpoint_is_in_no_release(studio: StudioServer, run_module: RunModule) -> None:
+    for check in (True, False):
+        outcome = run_module(SYNC, sync(studio, endpoint="sync-staging"), check=check)
+        assert "no release of Crafter Studio has it" in outcome.warnings
+    assert refused(outcome, "endpoint_missing") and not is_reset(studio)
+
+
 # -- publishing and promotion ------------------------------------------------------------------------------------------
 
 
@@ -210,6 +242,15 @@ def test_publish_items_and_everything(studio: StudioServer, run_module: RunModul
     everything = run_module(PUBLISH, studio.options(everything=True))
     assert everything.only["state"] == "succeeded" and len(studio.mutations()) == 1
     assert "everything" in git(studio, "show", f"live:{OFFERS.lstrip('/')}")
+
+
+def test_everything_with_a_stopped_publisher(studio: StudioServer, run_module: RunModule) -> None:
+    studio.edit(PUBLISHED, OFFERS, "without a publisher")
+    studio.enable_publisher(False)
+    studio.mark()
+    outcome = run_module(PUBLISH, studio.options(target="staging", everything=True))
+    assert outcome.only["state"] == "succeeded" and len(studio.mutations()) == 1
+    assert "without a publisher" in git(studio, "show", f"staging:{OFFERS.lstrip('/')}")
 
 
 @pytest.mark.parametrize("provider", ["crafter", "crafter_publish"])

@@ -48,7 +48,7 @@ class StudioServer(abc.ABC):
 
     @abc.abstractmethod
     def credentials(self, account: str) -> tuple[str, str]:
-        """User name and password of ``admin`` or ``publisher``, who has the default role of that name."""
+        """User and password of ``admin``, ``publisher`` (with the default role of that name) or ``visitor`` (in no group)."""
 
     @abc.abstractmethod
     def repository(self, site: str) -> Path:
@@ -156,7 +156,7 @@ class EmulatedServer(StudioServer):
 
 
 class RealServer(StudioServer):
-    """A real Crafter Studio with the sites and the account that the emulator has from the start."""
+    """A real Crafter Studio with the sites and the accounts that the emulator has from the start."""
 
     label = f"Crafter Studio {STUDIO_VERSION}"
     password = "Publ1sh-passw0rd!"
@@ -167,7 +167,9 @@ class RealServer(StudioServer):
         self.url = studio.url
         for site in SITES:
             self._make_site(site)
-        self._make_publisher()
+        self._make_user("publisher", "Pat")
+        self._add_to_group("publisher", "site_publisher")
+        self._make_user("visitor", "Vic")
         for path in (HOME, OFFERS):
             self.edit(PUBLISHED, path, "First")
         body = {"siteId": PUBLISHED, "publishingTarget": "live", "submissionComment": "first"}
@@ -202,13 +204,15 @@ class RealServer(StudioServer):
         enabled = re.sub(r"(<enable-staging-environment>)false", r"\1true", content)
         self.api("POST", "/api/2/configuration/write_configuration", {**place, "content": enabled})
 
-    def _make_publisher(self) -> None:
-        user = {"username": "publisher", "password": self.password, "firstName": "Pat", "lastName": "Publisher"}
-        user |= {"email": "publisher@example.com"}
+    def _make_user(self, name: str, first_name: str) -> None:
+        user = {"username": name, "password": self.password, "firstName": first_name, "lastName": name.capitalize()}
+        user |= {"email": f"{name}@example.com"}
         self.api("POST", "/api/2/users", {**user, "enabled": True, "externallyManaged": False})
+
+    def _add_to_group(self, user: str, name: str) -> None:
         groups = self.api("GET", "/api/2/groups?offset=0&limit=50")["groups"]
-        group = next(group["id"] for group in groups if group["name"] == "site_publisher")
-        self.api("POST", f"/api/2/groups/{group}/members", {"usernames": ["publisher"]})
+        group = next(group["id"] for group in groups if group["name"] == name)
+        self.api("POST", f"/api/2/groups/{group}/members", {"usernames": [user]})
 
 
 @contextlib.contextmanager

@@ -161,7 +161,7 @@ class TestStart:
         assert info["url"].endswith("/studio")
         assert info["site"] == "mysite"
         assert info["sites"] == ["mysite", "second", "nostaging", "unpublished", "qasite", "identical"]
-        assert set(info["users"]) == {"admin", "publisher", "member"}
+        assert set(info["users"]) == {"admin", "publisher", "member", "visitor"}
         assert info["users"]["admin"] == {"password": info["password"], "api_token": info["api_token"]}
         assert info["username"] == "admin"
         assert info["management_token"] == "defaultManagementToken"

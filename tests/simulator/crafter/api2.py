@@ -212,6 +212,8 @@ class Api2:
         return configuration_answer(visit, self._site(visit, "content_read"))
 
     async def available_targets(self, visit: Visit) -> web.Response:
+        if not self._studio.visible_sites(visit.user):
+            raise INTERNAL_FAILURE.abort()
         return targets_answer(self._studio, self._site(visit, "content_read"))
 
     async def has_initial_publish(self, visit: Visit) -> web.Response:

@@ -19,6 +19,7 @@ USERS = (
     User("admin", "studio-Adm1n-pass", "System", "Administrator"),
     User("publisher", "studio-Publ1sh-pass", "Pat", "Publisher", role="publisher"),
     User("member", "studio-Memb3r-pass", "Mo", "Member", role="author", sites=frozenset({"mysite", "second"})),
+    User("visitor", "studio-Vis1tor-pass", "Vic", "Visitor", role="author", sites=frozenset()),
 )
 
 TOKENS = tuple(
