@@ -40,8 +40,18 @@ FidelityVerdict = t.Literal["exact", "differs", "other_sync", "incomplete"]
 #: longer be observed
 WaitOutcome = t.Literal["succeeded", "failed", "timed_out", "lost", "unexpected", "error"]
 
-#: how the ledger knows a run: first its progress, then its outcome; ``void`` means that it never started
-LedgerState = t.Literal["intended", "started", "succeeded", "failed", "unknown", "void"]
+#: how the ledger knows a run: first its progress, then its outcome. ``sending``: from the moment before the first byte of its
+#: trigger leaves this machine. ``void``: it never started
+LedgerState = t.Literal["intended", "sending", "started", "succeeded", "failed", "unknown", "void"]
+
+#: what became of a sync whose task was interrupted. ``forgotten``: the server does not know the run any more. ``not_sent``: the
+#: task ended before it sent the trigger. ``not_arrived``: it may have sent it, and the server has no run of it, which proves that
+#: there is none. ``unknown``: neither is certain
+InterruptedOutcome = t.Literal["running", "succeeded", "failed", "forgotten", "not_sent", "not_arrived", "unknown"]
+
+#: how far a target is while its task is at work. ``intended``: its intent is being recorded in the ledger. ``sending``: its
+#: trigger is being sent. ``running``: the server has accepted it, and the record has its handle
+TargetProgress = t.Literal["waiting", "planning", "intended", "sending", "running", "done"]
 
 #: ``failure.code``, where the cause is not one that a single provider knows (see ``failure_codes`` of the descriptors)
 FailureCode = t.Literal[

@@ -193,7 +193,8 @@ class Channel:
     """Requests for one target: counted, within its deadline, in the manner that their effect calls for.
 
     ``may_have_executed`` says whether the last trigger was accepted or got lost on the way, but not definitely refused.
-    ``on_trigger`` is called when a trigger is about to be sent, which is never the case once the task has been stopped.
+    ``on_trigger`` is called when a trigger is about to be sent, which is never the case once the task has been stopped, and
+    ``on_send`` when there is a connection, before its first byte.
 
     :param stop: ends it all; raises :class:`Stopped` in the place of a request.
     """
@@ -206,6 +207,7 @@ class Channel:
         self.count = count
         self.stop = stop
         self.on_trigger: t.Callable[[], None] = lambda: None
+        self.on_send: t.Callable[[], None] = lambda: None
         self.attempts = attempts
         self.may_have_executed = False
 
@@ -265,14 +267,14 @@ class Channel:
         within = self._limits(read_timeout)
         # a reused keep-alive connection may be half closed, which would make a refusal look like a lost answer
         extra = {**self.client.headers, "Connection": "close", "Cache-Control": "no-cache", **(headers or {})}
-        transport.send_tracker.sent = False
         with self.stop.before_trigger():
             self.on_trigger()
         self.may_have_executed = True
         self.count.add()
         received: list[bytes] = []
         try:
-            answer = self._send(self.client.triggers, method, url, within, body, extra, received)
+            with transport.send_tracker.request(self.on_send):
+                answer = self._send(self.client.triggers, method, url, within, body, extra, received)
         except (OSError, SyncError) as exc:
             raise self._noted(self._failed_trigger(exc, within, b"".join(received).decode("utf-8", "replace"))) from None
         if answer.status in expect:

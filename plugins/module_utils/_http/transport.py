@@ -10,6 +10,7 @@ whether a request left this machine.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import socket
 import threading
@@ -54,6 +55,26 @@ class _SendTracker(threading.local):
     """Whether the request being made by this thread has been handed to a socket, if only in part."""
 
     sent = False
+    _before: t.Callable[[], None] | None = None
+
+    @contextlib.contextmanager
+    def request(self, before: t.Callable[[], None]) -> t.Iterator[None]:
+        """One request.
+
+        :param before: called once, before its first byte is handed to a socket. What it raises keeps the request from being sent.
+        """
+        self.sent, self._before = False, before
+        try:
+            yield
+        finally:
+            self._before = None
+
+    def note(self) -> None:
+        """Note that something is about to be handed to a socket."""
+        before, self._before = self._before, None
+        if before is not None:
+            before()
+        self.sent = True
 
 
 send_tracker = _SendTracker()
@@ -107,7 +128,7 @@ class TrackedConnection:
     def send(self, data: t.Any) -> None:
         if self.sock is None:
             self.connect()
-        send_tracker.sent = True
+        send_tracker.note()
         now = limits.current_limits()
         if now is None or not isinstance(data, bytes):
             super().send(data)  # type: ignore[misc]  # a mixin: the other base class has the method

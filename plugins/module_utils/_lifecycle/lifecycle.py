@@ -11,18 +11,18 @@ observe -> plan -> (check mode stops here) -> guard -> record intent -> trigger 
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 
-from .._core.clock import isoformat
 from .._core.errors import Ambiguous, InternalError, NeverArrived, RateLimited, SyncError, wrap_unexpected
 from .._core.stop import Stopped
+from .._core.vocabulary import TargetProgress
 from .._http.client import Channel
-from .._state.run_ledger import NO_REVISION, Entry, Key, LeaseConflict, RunLedger
+from .._state.run_ledger import NO_REVISION, LeaseConflict, RunLedger
 from .movement import Movement
-from .plan import LedgerEvidence, Plan, decide, interrupted
+from .plan import Plan, decide
 from .poll import Reading
 from .provider import Observation, Provider, Run, Services, Target
+from .recall import Recall, Recalled
 from .record import Record
 from .settings import LifecycleSettings
 from .settle import conclude, settle, why_not_idle
@@ -55,12 +55,15 @@ class Lifecycle:
         self.record = record
         self.channel = channel
         self.deadline = channel.deadline
-        channel.on_trigger = self._note_trigger
+        channel.on_trigger, channel.on_send = self._note_trigger, self._note_sending
+        self.recall = Recall(provider, self.ledger, settings, services, target, channel)
         self.movement = Movement(provider, target, channel)
-        self.key = Key(provider.name, provider.address, target.id)
+        self.key = self.recall.key
         self.began = services.clock.monotonic()
         #: the revision of the target in the ledger when the evidence was gathered
         self.revision = NO_REVISION
+        #: the ledger entry of the trigger that is being sent
+        self.entry_id = 0
         #: the open ledger entry of the run that is being resumed, with that run's handle
         self.resumed: tuple[int, dict[str, t.Any]] | None = None
         #: the observation that a refused trigger was sent for, until it is sent again
@@ -72,14 +75,17 @@ class Lifecycle:
         :raises SyncError: why the target was not synced; the record shows how far it got.
         """
         while True:
-            resumed, memory = self._recall()
+            self.record.progress = "planning"
+            recalled = self.recall.look()
             observation = self._observe()
-            resumed = self._unless_abandoned(resumed, observation)
+            recalled = self.recall.unless_abandoned(recalled, observation)
+            self._note_recalled(recalled)
+            resumed = recalled.run
             # without run ids, only the handle identifies the run in flight
             if resumed is not None and (observation.running is None or not self.provider.capabilities.run_id):
                 observation.running = resumed
             self._note(observation)
-            plan = decide(observation, memory, self.settings.policy)
+            plan = decide(observation, recalled.evidence, self.settings.policy)
             self.record.reason = plan.reason
             if self.settings.check_mode:
                 return self._predict(plan)
@@ -107,101 +113,17 @@ class Lifecycle:
         refreshed = self.provider.refresh(self.target, kept, self.channel) if kept is not None else None
         return refreshed or self.provider.observe(self.target, self.channel)
 
-    def _unless_abandoned(self, run: Run | None, observation: Observation) -> Run | None:
-        """The run to resume, unless it will never end; then it is forgotten."""
-        if self.resumed is None or run is None or run.handle not in observation.abandoned:
-            return run
-        self._finish(self.resumed[0], "unknown")
-        self.resumed = None
-        return None
+    def _note_recalled(self, recalled: Recalled) -> None:
+        run, entry_id = recalled.run, recalled.entry_id
+        self.revision = recalled.revision
+        self.resumed = (entry_id, run.handle) if run is not None and entry_id is not None else None
+        self.record.interruption = recalled.interruption or self.record.interruption
 
     def _note(self, observation: Observation) -> None:
         record = self.record
         record.detail, record.compact_detail = dict(observation.detail), dict(observation.compact_detail)
         record.diff = observation.diff
         record.warnings += [text for text in observation.warnings if text not in record.warnings]
-
-    def _recall(self) -> tuple[Run | None, LedgerEvidence]:
-        """What the ledger knows: a run to resume, and earlier successes."""
-        run, done_now = None, None
-        entry = self.ledger.open_entry(self.key)
-        if entry is not None and entry.handle is not None:
-            run, done_now = self._resume(entry)
-        elif entry is not None and not self.ledger.is_held(entry):
-            run = self._interrupted(entry)
-        self.resumed = (entry.id, run.handle) if entry is not None and run is not None else None
-        # after what this target did to it itself, and before what is decided by it
-        self.revision = self.ledger.revision(self.key)
-        return run, self._memory(done_now)
-
-    def _resume(self, entry: Entry) -> tuple[Run | None, Entry | None]:
-        """A run that was started and has no recorded end, or its outcome if it has succeeded meanwhile."""
-        handle = t.cast("dict[str, t.Any]", entry.handle)
-        try:
-            reading = self.provider.read(handle, self.channel)
-        except SyncError as error:
-            if error.code != "not_found":
-                raise
-            self._finish(entry.id, "unknown")
-            return None, None
-        if reading.state == "succeeded" or (reading.state == "failed" and self.provider.capabilities.failed_reads == 1):
-            self._finish(entry.id, reading.state, reading)
-            ended = dataclasses.replace(entry, finished_at=reading.finished_at or self.ledger.now())
-            counts = reading.state == "succeeded" and not self.ledger.is_invalidated(self.key, entry.id)
-            return None, ended if counts else None
-        return Run(handle, entry.intended_at), None
-
-    def _interrupted(self, entry: Entry) -> Run | None:
-        """A process died between recording its intent and recording the response: whether it triggered is not known yet."""
-        if self.settings.check_mode:
-            return self._foresee(entry)
-        if not self.ledger.adopt(entry.id):
-            # another process finds out, and this one waits for it before it triggers
-            return None
-        try:
-            return self._recover(entry)
-        except BaseException:
-            # nothing was sent, so the next one may try at once
-            self.ledger.drop_lease(entry.id)
-            raise
-
-    def _foresee(self, entry: Entry) -> Run | None:
-        """In check mode: the run that :meth:`_recover` will find, or its refusal where that is certain by now."""
-        run = self.provider.find(self.target, entry.snapshot, self.channel)
-        can_still_show = self.provider.can_find() and self._grace_left(entry) > 0
-        if not (run or can_still_show or self.provider.capabilities.absence_proves or self.settings.policy.force):
-            raise interrupted(entry.intended_at)
-        return run
-
-    def _grace_left(self, entry: Entry) -> float:
-        """Seconds for which a run that was triggered may not show yet."""
-        return self.settings.settle_grace - (self.ledger.now() - entry.intended_at).total_seconds()
-
-    def _recover(self, entry: Entry) -> Run | None:
-        run, grace = self.provider.find(self.target, entry.snapshot, self.channel), self._grace_left(entry)
-        if run is None and grace > 0:
-            run = self._look_for(entry.snapshot, grace)
-        if run is not None:
-            self.ledger.started(entry.id, run.handle)
-            return run
-        if self.provider.capabilities.absence_proves or self.settings.policy.force:
-            self._finish(entry.id, "void")
-            return None
-        self._finish(entry.id, "unknown")
-        raise interrupted(entry.intended_at)
-
-    def _memory(self, finished: Entry | None) -> LedgerEvidence:
-        policy = self.settings.policy
-        release_done, age = "", None
-        if policy.release is not None:
-            done = self.ledger.release_done(self.key, policy.release)
-            if done is None and finished is not None and finished.release == policy.release:
-                done = finished
-            release_done = isoformat(done.finished_at or done.intended_at) or "" if done else ""
-        if policy.max_age is not None:
-            last = finished or self.ledger.last_success(self.key)
-            age = (self.ledger.now() - (last.finished_at or last.intended_at)).total_seconds() if last else None
-        return LedgerEvidence(release_done, age)
 
     def _predict(self, plan: Plan) -> None:
         self.record.changed_basis = "predicted"
@@ -233,14 +155,9 @@ class Lifecycle:
     def _trigger(self, observation: Observation) -> bool:
         """Trigger and settle; ``False`` asks for a new plan."""
         try:
-            entry_id = self.ledger.intend(
-                self.key,
-                self.settings.policy.release,
-                observation.snapshot,
-                self.revision,
-                self.provider.invalidates(self.target),
-            )
+            entry_id = self._intend(observation)
         except LeaseConflict:
+            self._show("planning")
             elapsed = self.services.clock.monotonic() - self.began
             self._pause(self.settings.poll.delay(elapsed, self.services.rng.random()), "another process is about to trigger it")
             return False
@@ -269,6 +186,18 @@ class Lifecycle:
         self._follow(run, entry_id, observation)
         return True
 
+    def _intend(self, observation: Observation) -> int:
+        self.record.progress = "intended"
+        self.services.watcher.before_trigger()
+        self.entry_id = self.ledger.intend(
+            self.key,
+            self.settings.policy.release,
+            observation.snapshot,
+            self.revision,
+            self.provider.invalidates(self.target),
+        )
+        return self.entry_id
+
     def _send(self, observation: Observation, entry_id: int) -> Run | None:
         """Send the trigger; again only where it provably did not reach the server. ``None`` if the plan is void by then."""
         for attempt in range(1, MAX_SENDS + 1):
@@ -277,6 +206,8 @@ class Lifecycle:
                     return self.provider.trigger(self.target, observation, self.channel)
             except (NeverArrived, RateLimited) as error:
                 self.record.started_at = None
+                if not self.ledger.still_holds(entry_id):
+                    return None
                 again = attempt < MAX_SENDS and getattr(error, "retryable", True)
                 pause = getattr(error, "retry_after", None)
                 pause = self.services.rng.uniform(0.5, 1) * 2 ** (attempt - 1) if pause is None else pause
@@ -292,8 +223,18 @@ class Lifecycle:
                 return None
         raise AssertionError("unreachable: the last attempt returns or raises")
 
+    def _show(self, progress: TargetProgress) -> None:
+        self.record.progress = progress
+        self.services.watcher.moved()
+
     def _note_trigger(self) -> None:
         self.record.started_at = self.services.clock.now()
+        self._show("sending")
+
+    def _note_sending(self) -> None:
+        if self.provider.capabilities.absence_proves or self.ledger.sending(self.entry_id):
+            return
+        raise SyncError("busy", "another process has taken over, since this one was stopped for longer than a lease lasts")
 
     def _adopt(self, entry_id: int, observation: Observation, error: Ambiguous) -> Run:
         """The run of a trigger whose answer was lost.
@@ -301,35 +242,13 @@ class Lifecycle:
         :raises SyncError: ``outcome_unknown`` if there is none to be seen.
         """
         try:
-            found = self._look_for(observation.snapshot, self.settings.settle_grace)
+            found = self.recall.look_for(observation.snapshot, self.settings.settle_grace)
         except InternalError as bug:
             self._outcome_unknown(entry_id, bug)
         if found is None:
             self._outcome_unknown(entry_id, error)
         self.record.reason = f"adopted: the answer to the trigger was lost ({error.message}), and its run was found"
         return found
-
-    def _look_for(self, snapshot: t.Mapping[str, t.Any], grace: float) -> Run | None:
-        """Look for a run newer than ``snapshot``, within a grace of so many seconds and the deadline."""
-        if not self.provider.can_find():
-            return None
-        clock = self.services.clock
-        started, end = clock.monotonic(), min(clock.monotonic() + grace, self.deadline.at)
-        while True:
-            sent = clock.monotonic()
-            try:
-                with wrap_unexpected():
-                    found = self.provider.find(self.target, snapshot, self.channel)
-            except InternalError:
-                raise
-            except SyncError:
-                # the server may well be the one in trouble; the grace decides
-                found = None
-            now = clock.monotonic()
-            if found is not None or now >= end:
-                return found
-            delay = self.settings.poll.delay(sent - started, self.services.rng.random())
-            clock.sleep(min(max(sent + delay, now), end) - now)
 
     def _outcome_unknown(self, entry_id: int, error: Ambiguous | InternalError) -> t.NoReturn:
         """The trigger may have been executed, and no run of it is known."""
@@ -346,6 +265,7 @@ class Lifecycle:
     def _refused(self, observation: Observation, error: SyncError) -> bool:
         """The server definitely refused: do what the options say."""
         self.record.started_at = None
+        self._show("planning")
         if error.code == "busy":
             return self._busy(error)
         remedy = self.provider.refused(self.target, observation, error)
@@ -427,6 +347,7 @@ class Lifecycle:
         record.handle, record.state = run.handle, "running"
         record.changed, record.changed_basis = True, "assumed"
         record.started_at = run.started_at or (record.started_at if record.action == "triggered" else None)
+        self._show("running")
 
     def _record_outcome(self, entry_id: int | None, outcome: str, reading: Reading | None) -> None:
         if outcome in ("running", "timed_out", "error"):

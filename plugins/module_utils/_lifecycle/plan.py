@@ -15,6 +15,7 @@ import typing as t
 from .._core.clock import isoformat
 from .._core.errors import SyncError, Violation
 from .._core.vocabulary import Basis, PlannedAction
+from .interruption import Interruption
 from .provider import Observation
 
 
@@ -125,4 +126,5 @@ def interrupted(intended_at: dt.datetime) -> SyncError:
         "outcome_unknown",
         f"a run intended at {isoformat(intended_at)} was interrupted, and whether it was triggered cannot be seen",
         "Look at the target. If it still needs the sync, run the task again: this message comes once.",
+        detail={"interrupted": Interruption(intended_at, "unknown").as_dict()},
     )

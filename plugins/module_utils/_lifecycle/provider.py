@@ -25,6 +25,7 @@ from .._core.vocabulary import Basis
 from .._http.client import Channel, HttpClient, HttpSettings, parse_api_url
 from .._state.run_ledger import Key
 from .poll import Reading
+from .watcher import NoWatcher, Watcher
 
 
 @dataclasses.dataclass(frozen=True)
@@ -141,6 +142,7 @@ class Services:
     redactor: Redactor
     rng: random.Random
     warn: t.Callable[[str], None]
+    watcher: Watcher = dataclasses.field(default_factory=NoWatcher)
 
 
 class Provider(abc.ABC):

@@ -14,7 +14,8 @@ import typing as t
 
 from .._core.clock import isoformat
 from .._core.errors import SyncError
-from .._core.vocabulary import Action, Basis, State
+from .._core.vocabulary import Action, Basis, State, TargetProgress
+from .interruption import Interruption
 
 
 @dataclasses.dataclass
@@ -41,6 +42,14 @@ class Record:
     compact_detail: dict[str, t.Any] = dataclasses.field(default_factory=dict)
     diff: dict[str, t.Any] | None = None
     warnings: list[str] = dataclasses.field(default_factory=list)
+    #: what an earlier task left behind
+    interruption: Interruption | None = None
+    progress: TargetProgress = "waiting"
+
+    @property
+    def found(self) -> dict[str, t.Any]:
+        """The part of ``detail`` that is the same for all providers."""
+        return {"interrupted": self.interruption.as_dict()} if self.interruption else {}
 
     def fail(self, error: SyncError) -> None:
         """Note a failure, and the facts that it carries.
@@ -81,5 +90,5 @@ class Record:
             "requests": self.requests,
             "timed_out": self.timed_out,
             "failure": self.failure.as_failure(for_report) if self.failure else None,
-            "detail": self.detail,
+            "detail": {**self.detail, **self.found},
         }

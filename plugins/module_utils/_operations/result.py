@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import collections.abc
 import json
-import os
-import tempfile
 import typing as t
 
+from .._core.files import replace_file
 from .._core.redact import Redactor
 from .._lifecycle.record import Record
 
@@ -120,7 +119,7 @@ def fit(records: t.Sequence[Record], redactor: Redactor | None = None) -> list[d
         cut = [{**entry, "detail": {**_shortened(entry["detail"], limit), "cut": True}} for entry in full]
         if _size(cut) <= allowed:
             return cut
-    compact = [_compact(entry, redactor.scrub(record.compact_detail)) for entry, record in zip(full, records)]
+    compact = [_compact(entry, redactor.scrub({**record.compact_detail, **record.found})) for entry, record in zip(full, records)]
     if _size(compact) > allowed:
         compact = [{**entry, "reason": ""} for entry in compact]
     return compact if _size(compact) <= EVENT_BYTES else [_without_guard_texts(entry) for entry in compact]
@@ -188,14 +187,4 @@ def write_report(path: str, report: t.Mapping[str, t.Any]) -> None:
 
     :raises OSError: the file cannot be written.
     """
-    directory = os.path.dirname(os.path.abspath(path))
-    # mkstemp creates the file with mode 0600
-    handle, scratch = tempfile.mkstemp(prefix=".lockstep-", dir=directory)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            json.dump(report, stream, indent=2, default=str)
-            stream.write("\n")
-        os.replace(scratch, path)
-    except BaseException:
-        os.unlink(scratch)
-        raise
+    replace_file(path, json.dumps(report, indent=2, default=str) + "\n")

@@ -55,7 +55,7 @@ def run_sync(provider_class: type[Provider], options: Options, context: Context)
         check_identities(sync_spec(provider_class), context.given)
         check_connection(options)
         check_waiting(options)
-        services = Services(context.clock, redactor, context.rng, context.warn)
+        services = Services(context.clock, redactor, context.rng, context.warn, watcher=batch)
         provider = provider_class(options, services)
         try:
             redactor.publish(provider.name, provider.address, *provider.names())

@@ -26,6 +26,7 @@ from .._state.run_ledger import RunLedger
 from .progress import Progress, Show, ticking
 from .result import fit, fit_diffs, is_failed, scrub_failure, scrub_record, summarize, write_report
 from .scheduling import fan_out
+from .unfinished import UNFINISHED_HINT, ReportKeeper, interrupted_record, unfinished_record
 
 
 @dataclasses.dataclass
@@ -56,6 +57,9 @@ class Context:
             self.warnings.append(text)
 
 
+#: of how many targets the warnings say what an interrupted task left behind
+MAX_INTERRUPTED = 10
+
 #: Does the work for one record, by filling it; given the request count of that record.
 Work = t.Callable[[Record, RequestCount], None]
 
@@ -70,7 +74,7 @@ class Batch:
         self.count = RequestCount()
         self.records: list[Record] = []
         self.failure: SyncError | None = None
-        self._done: set[int] = set()
+        self._keeper = ReportKeeper(self._write_unfinished) if self._keeps_report else None
         self._started = context.clock.monotonic()
 
     def process(self, jobs: t.Sequence[tuple[Record, Work]], done: str = "done") -> None:
@@ -78,7 +82,6 @@ class Batch:
 
         :param done: in a word, what has become of a target then.
         """
-        self._done.clear()
         progress = Progress(len(jobs), done)
 
         def one(job: tuple[Record, Work]) -> None:
@@ -86,7 +89,7 @@ class Batch:
             with progress.of(lambda: _at_work(record), lambda: record.failure is not None):
                 self._one(*job)
 
-        with ticking(lambda elapsed: self.redactor.text(progress.line(elapsed)), self.context.show):
+        with self._keeping(), ticking(lambda elapsed: self.redactor.text(progress.line(elapsed)), self.context.show):
             fan_out(jobs, one, self.options["max_parallel"], self.context.stop)
 
     def _one(self, record: Record, work: Work) -> None:
@@ -100,29 +103,80 @@ class Batch:
         finally:
             record.elapsed += clock.monotonic() - started
             record.requests += count.value
-        self._done.add(id(record))
+        record.progress = "done"
+        self.moved()
+
+    # -- the report of a task at work --------------------------------------------------------------------------------
+
+    @property
+    def _keeps_report(self) -> bool:
+        return bool(self.options.get("report_path")) and not self.context.check_mode
+
+    @contextlib.contextmanager
+    def _keeping(self) -> t.Iterator[None]:
+        """Have the report say how far the task is, in case that it is killed.
+
+        :raises SyncError: it cannot be written.
+        """
+        with contextlib.ExitStack() as stack:
+            if self._keeper is not None:
+                with self._writing():
+                    stack.enter_context(self._keeper.keeping())
+            yield
+
+    def before_trigger(self) -> None:
+        """See :class:`Watcher`."""
+        if self._keeper is not None:
+            with self._writing():
+                self._keeper.before_trigger()
+
+    def moved(self) -> None:
+        """See :class:`Watcher`."""
+        if self._keeper is not None:
+            self._keeper.moved()
+
+    @contextlib.contextmanager
+    def _writing(self) -> t.Iterator[None]:
+        try:
+            yield
+        except OSError as exc:
+            raise self._unwritable(exc) from None
+
+    def _unwritable(self, exc: OSError) -> SyncError:
+        problem = f"option report_path: {self.options['report_path']!r} cannot be written: {exc.strerror}"
+        return SyncError("invalid_option", problem, "Name another file.")
+
+    def _write_unfinished(self) -> None:
+        records = [unfinished_record(record) for record in self.records]
+        failure = SyncError("outcome_unknown", "the task had not ended when this was written", UNFINISHED_HINT)
+        tolerate = self.options.get("on_timeout") == "warn"
+        elapsed = self.context.clock.monotonic() - self._started
+        head = {
+            "changed": any(record.changed for record in records),
+            "summary": summarize(records, self.count.value, elapsed, tolerate),
+            "failed": True,
+            "msg": sentences(failure.message, failure.hint),
+            "failure": failure.as_failure(),
+        }
+        entries = [scrub_record(record.as_dict(for_report=True), self.redactor) for record in records]
+        syncs = [{**entry, "progress": record.progress} for entry, record in zip(entries, records)]
+        write_report(self.options["report_path"], {**self._scrubbed({**self._meta(True), **head}), "syncs": syncs})
+
+    def _meta(self, unfinished: bool) -> dict[str, t.Any]:
+        """What only the report has."""
+        generated_at = isoformat(self.context.clock.now())
+        return {"generated_at": generated_at, "check_mode": self.context.check_mode, "unfinished": unfinished}
+
+    # -- the end -----------------------------------------------------------------------------------------------------
 
     def interrupt(self) -> None:
         """Note that nothing waits any more for what is not finished; from now on, nothing is triggered."""
         self.context.stop.set()
-        done = [id(record) in self._done for record in self.records]
         # threads that still hang in a request go on with theirs
-        self.records = [record.copy() for record in self.records]
+        self.records = [interrupted_record(record) for record in self.records]
         self.failure = SyncError(
             "outcome_unknown", "the task was interrupted", "Runs go on at their servers: run the task again to join them."
         )
-        for record, is_done in zip(self.records, done):
-            if is_done or record.failure is not None or record.action == "skipped":
-                continue
-            if record.handle is not None:
-                went_on = "the run goes on at the server"
-            elif record.started_at is not None:
-                went_on = "a trigger was being sent, and whether it arrived is not known"
-                record.action, record.state, record.changed, record.changed_basis = "triggered", "unknown", True, "assumed"
-            else:
-                went_on = "nothing was triggered"
-            hint = "Run the task again: it joins what it finds running."
-            record.fail(SyncError("outcome_unknown", f"interrupted; {went_on}", hint))
 
     def result(self) -> dict[str, t.Any]:
         """What the task returns; written to the report file as well."""
@@ -165,6 +219,13 @@ class Batch:
         return text
 
     def _warnings(self, tolerate: bool) -> list[str]:
+        found = [f"{record.target}: {record.interruption}" for record in self.records if record.interruption]
+        if len(found) > MAX_INTERRUPTED:
+            found[MAX_INTERRUPTED:] = [
+                f"{len(found) - MAX_INTERRUPTED} more targets had been interrupted; see detail.interrupted"
+            ]
+        for text in found:
+            self.context.warn(text)
         for record in self.records:
             for text in record.warnings:
                 self.context.warn(text)
@@ -176,16 +237,14 @@ class Batch:
         path = self.options.get("report_path")
         if not path:
             return
-        meta = {"generated_at": isoformat(self.context.clock.now()), "check_mode": self.context.check_mode}
-        report = {**meta, **head}
+        report = {**self._meta(False), **head}
         if self.failure:
             report["failure"] = self.failure.as_failure(for_report=True)
         records = [scrub_record(record.as_dict(for_report=True), self.redactor) for record in self.records]
         try:
             write_report(path, {**self._scrubbed(report), "syncs": records})
         except OSError as exc:
-            problem = f"option report_path: {path!r} cannot be written: {exc.strerror}"
-            error = SyncError("invalid_option", problem, "Name another file.")
+            error = self._unwritable(exc)
             head.setdefault("failure", error.as_failure())
             head.update(failed=True, msg=f"{head.get('msg', '')} {sentences(error.message, error.hint)}".strip())
 

@@ -56,8 +56,9 @@ Scrub = t.Callable[[t.Any], t.Any]
 
 #: how a run ends; ``void`` means that it never started
 OUTCOMES: tuple[LedgerState, ...] = ("succeeded", "failed", "unknown", "void")
-#: ``intended``: about to be triggered. ``started``: accepted by the server
-_OPEN = "state IN ('intended', 'started')"
+#: ``intended``: about to be triggered. ``sending``: the trigger may have been sent. ``started``: accepted by the server
+_OPEN = "state IN ('intended', 'sending', 'started')"
+OPEN_STATES = ("intended", "sending", "started")
 _OF_TARGET = "provider = ? AND address = ? AND target = ?"
 _ENTRY = (
     "SELECT id, state, release, handle, snapshot, intended_at, finished_at, holder, owner, expires_at FROM runs"
@@ -108,7 +109,7 @@ class Entry:
 
     def is_held(self, now: dt.datetime) -> bool:
         """Whether a process may still be at work on it."""
-        return self.state in ("intended", "started") and self.lease.is_held(now)
+        return self.state in OPEN_STATES and self.lease.is_held(now)
 
 
 class LeaseConflict(Exception):
@@ -220,13 +221,24 @@ class RunLedger:
         return self._write(work)
 
     def retract(self, entry_id: int) -> None:
-        """Record that an intended run certainly never started, so that it has invalidated nothing either."""
+        """Record that an intended run certainly never started, so that it has invalidated nothing either.
+
+        One that another process has taken over is for that process to close.
+        """
 
         def work(db: Transaction) -> None:
-            _close(db, entry_id, "void", db.now())
-            db.execute("DELETE FROM runs WHERE state = 'invalidated' AND snapshot = ?", _caused_by(entry_id))
+            if db.query("SELECT id FROM runs WHERE id = ? AND holder = ?", entry_id, self._holder):
+                _close(db, entry_id, "void", db.now())
+                db.execute("DELETE FROM runs WHERE state = 'invalidated' AND snapshot = ?", _caused_by(entry_id))
 
         self._write(work)
+
+    def sending(self, entry_id: int) -> bool:
+        """Record that an intended run is about to be sent: from now on, only the server knows whether it started.
+
+        :returns: whether it is still ours; if not, it must not be sent.
+        """
+        return self._keep(entry_id, "sending")
 
     def started(self, entry_id: int, handle: Facts) -> None:
         """Record that the server accepted the trigger."""
@@ -289,9 +301,14 @@ class RunLedger:
         return self._write(lambda db: db.execute(statement, date(expiry(db.now())), self._holder), HEARTBEAT_SECONDS)
 
     def still_holds(self, entry_id: int) -> bool:
-        """Whether an intent is still ours, renewed; perhaps not after this process was stopped for longer than a lease lasts."""
-        statement = "UPDATE runs SET expires_at = ? WHERE id = ? AND holder = ? AND state = 'intended'"
-        return self._write(lambda db: db.execute(statement, date(expiry(db.now())), entry_id, self._holder)) == 1
+        """Whether a run that was not sent is still ours, renewed and intended again; perhaps not after this process was stopped
+        for longer than a lease lasts.
+        """
+        return self._keep(entry_id, "intended")
+
+    def _keep(self, entry_id: int, state: LedgerState) -> bool:
+        statement = "UPDATE runs SET state = ?, expires_at = ? WHERE id = ? AND holder = ? AND state IN ('intended', 'sending')"
+        return self._write(lambda db: db.execute(statement, state, date(expiry(db.now())), entry_id, self._holder)) == 1
 
     def drop_lease(self, entry_id: int) -> None:
         """Stop keeping others away while the run goes on without us (no wait, or timed out)."""

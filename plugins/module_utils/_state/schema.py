@@ -44,7 +44,7 @@ CREATE INDEX runs_by_target ON runs (provider, address, target, id);
 CREATE INDEX runs_by_state ON runs (provider, address, target, state, id);
 CREATE INDEX runs_by_release ON runs (provider, address, target, state, release, id);
 CREATE INDEX runs_by_handle ON runs (provider, address, target, handle) WHERE handle IS NOT NULL;
-CREATE INDEX runs_open ON runs (provider, address, target, id) WHERE state IN ('intended', 'started');
+CREATE INDEX runs_open ON runs (provider, address, target, id) WHERE state IN ('intended', 'sending', 'started');
 CREATE INDEX runs_leased ON runs (holder) WHERE holder <> '';
 CREATE INDEX runs_invalidated ON runs (snapshot) WHERE state = 'invalidated';
 """
@@ -95,8 +95,8 @@ CREATE INDEX IF NOT EXISTS holds_by_target ON holds (provider, address, target, 
 CREATE INDEX IF NOT EXISTS holds_lifted ON holds (lifted_at) WHERE lifted_at IS NOT NULL;
 """
 
-#: states of version 1 that have another name now
-_STATES = {"undone": "invalidated"}
+#: states of version 1 that have another name now. It did not record that a trigger is being sent, so any may have been
+_STATES = {"undone": "invalidated", "intended": "sending"}
 #: what holds a lease of version 1, which had no holders
 _UNKNOWN_HOLDER = "schema 1"
 

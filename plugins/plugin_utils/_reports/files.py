@@ -11,6 +11,8 @@ from __future__ import annotations
 import os
 import tempfile
 
+from ...module_utils._core.files import replace_file
+
 
 def prepare(path: str) -> str:
     """Have the directory of a report, and see that files can be made in it.
@@ -36,16 +38,4 @@ def sibling_paths(path: str) -> tuple[str, str, str]:
     return path, f"{stem}.md", f"{stem}.html"
 
 
-def replace(path: str, text: str) -> None:
-    """Write a file at once, or not at all, for its owner alone.
-
-    :raises OSError: it cannot be written.
-    """
-    descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".lockstep.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
-            file.write(text)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+replace = replace_file

@@ -26,6 +26,20 @@ class DiesBeforeTheTrigger(Fifth):
         os._exit(9)
 
 
+class DiesWhileSending(Fifth):
+    """There is a connection, and the first byte is about to be sent."""
+
+    def trigger(self, target: Target, observation: Observation, channel: Channel) -> Run:
+        note = channel.on_send
+
+        def note_and_die() -> None:
+            note()
+            os._exit(9)
+
+        channel.on_send = note_and_die
+        return super().trigger(target, observation, channel)
+
+
 class DiesAfterTheTrigger(Fifth):
     def trigger(self, target: Target, observation: Observation, channel: Channel) -> Run:
         super().trigger(target, observation, channel)
@@ -39,7 +53,12 @@ class DiesWaiting(Fifth):
 
 def sync_and_die(where: str, options: dict[str, t.Any]) -> None:
     """Run a sync task and die on the way."""
-    providers = {"before": DiesBeforeTheTrigger, "after": DiesAfterTheTrigger, "waiting": DiesWaiting}
+    providers = {
+        "before": DiesBeforeTheTrigger,
+        "sending": DiesWhileSending,
+        "after": DiesAfterTheTrigger,
+        "waiting": DiesWaiting,
+    }
     run_sync(providers[where], validated(sync_spec(Fifth), options), Context())
 
 

@@ -192,7 +192,7 @@ class TestLedgerTrouble:
 
         lab.service.before["POST /mirrors/7/refresh"] = look
         lab.run(release="1.2")
-        assert seen == [("intended", "1.2", {"last": 0}, None)]
+        assert seen == [("sending", "1.2", {"last": 0}, None)]
 
 
 class Proven(Fifth):
@@ -206,8 +206,20 @@ class TestDeadProcess:
     def die(lab: Lab, where: str) -> None:
         assert Process(sync_and_die, where, lab.options(release="1.2")).end() == 9
 
-    def test_before_the_trigger_where_absence_proves_nothing(self, lab: Lab) -> None:
+    def test_before_the_trigger_nothing_was_sent(self, lab: Lab) -> None:
         self.die(lab, "before")
+        record = only(lab.run(release="1.2", check=True))
+        assert (record["action"], record["detail"]["interrupted"]["outcome"]) == ("would_trigger", "not_sent")
+        record = only(lab.run(release="1.2"))
+        assert (record["action"], record["state"], record["detail"]["interrupted"]["outcome"]) == (
+            *("triggered", "succeeded"),
+            "not_sent",
+        )
+        # the ledger proves it, so there is nothing to wait for
+        assert (lab.accepted, lab.clock.elapsed < 29) == (1, True)
+
+    def test_while_sending_where_absence_proves_nothing(self, lab: Lab) -> None:
+        self.die(lab, "sending")
         # it may still show within the grace
         assert only(lab.run(check=True, release="1.2"))["action"] == "would_trigger"
         lab.clock.sleep(60)
@@ -219,6 +231,7 @@ class TestDeadProcess:
         for each in predicted:
             assert (code(each), each["failed"], only(each)["failure"]) == (code(result), True, only(result)["failure"])
         assert "interrupted" in only(result)["failure"]["message"]
+        assert only(result)["detail"]["interrupted"]["outcome"] == "unknown"
         # but only once
         assert only(lab.run(release="1.2"))["state"] == "succeeded"
         assert lab.accepted == 1
@@ -229,8 +242,8 @@ class TestDeadProcess:
         assert (lab.posts, lab.accepted) == (1, 1)
         assert lab.clock.elapsed >= 29
 
-    def test_before_the_trigger_with_force(self, lab: Lab) -> None:
-        self.die(lab, "before")
+    def test_while_sending_with_force(self, lab: Lab) -> None:
+        self.die(lab, "sending")
         assert only(lab.run(force=True))["state"] == "succeeded"
         assert lab.accepted == 1
 
@@ -239,7 +252,7 @@ class TestDeadProcess:
         assert lab.accepted == 1
         entry = lab.open_entry()
         assert entry is not None
-        assert (entry.state, entry.handle) == ("intended", None)
+        assert (entry.state, entry.handle) == ("sending", None)
         record = only(lab.run(release="1.2"))
         assert (record["action"], record["state"], record["handle"]["run"]) == ("joined", "succeeded", 1)
         assert (lab.posts, only(lab.run(release="1.2"))["action"]) == (1, "skipped")
@@ -275,7 +288,7 @@ class TestDeadProcess:
         assert only(lab.run(check=True))["action"] == "would_join"
         entry = lab.open_entry()
         assert entry is not None
-        assert entry.state == "intended"
+        assert entry.state == "sending"
 
 
 class TestTwoControllers:

@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import functools
 import os
+import shutil
 import stat
 import typing as t
 
@@ -61,7 +63,7 @@ class TestReport:
     def test_one_that_cannot_be_written_any_more_is_no_secret(self, lab: Lab) -> None:
         directory = lab.directory / "reports"
         directory.mkdir()
-        lab.service.before["GET /runs/1"] = directory.rmdir
+        lab.service.before["GET /runs/1"] = functools.partial(shutil.rmtree, directory)
         result = lab.run(report_path=str(directory / "report.json"))
         assert (result["failed"], only(result)["state"]) == (True, "succeeded")
         assert "option report_path" in result["msg"]

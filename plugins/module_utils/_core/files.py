@@ -1,0 +1,45 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is PRIVATE to the collection.
+
+"""Files that are there as a whole or not at all, whenever the process or the machine stops."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+
+
+def replace_file(path: str, text: str) -> None:
+    """Write a text file for its owner alone (mode 0600), in the place of one that is there.
+
+    The content is on the disk before it gets the name (fsync(2), rename(2)), so that a crash leaves the old file or the new one.
+
+    :raises OSError: it cannot be written; what was there still is.
+    """
+    folder = os.path.dirname(os.path.abspath(path))
+    # mkstemp creates the file with mode 0600
+    descriptor, scratch = tempfile.mkstemp(prefix=".lockstep.", dir=folder)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(scratch, path)
+    except BaseException:
+        os.unlink(scratch)
+        raise
+    _sync_folder(folder)
+
+
+def _sync_folder(folder: str) -> None:
+    # some file systems cannot do that; there the name is as durable as they make it
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

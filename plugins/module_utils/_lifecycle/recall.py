@@ -1,0 +1,210 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is PRIVATE to the collection.
+
+"""What the ledger knows of a target: earlier successes, and a run to resume, which an earlier task may have left behind."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import typing as t
+
+from .._core.clock import isoformat
+from .._core.errors import InternalError, SyncError, wrap_unexpected
+from .._core.vocabulary import InterruptedOutcome
+from .._http.client import Channel
+from .._state.run_ledger import NO_REVISION, Entry, Key, Revision, RunLedger
+from .interruption import Interruption
+from .plan import LedgerEvidence, interrupted
+from .provider import Observation, Provider, Run, Services, Target
+from .settings import LifecycleSettings
+
+
+@dataclasses.dataclass(frozen=True)
+class Recalled:
+    """What the ledger knows, as far as it matters for the plan.
+
+    :param run: a run to resume.
+    :param entry_id: of the open entry of that run.
+    :param interruption: what a task left behind whose process is gone.
+    :param revision: of the target in the ledger when the evidence was gathered.
+    """
+
+    run: Run | None = None
+    entry_id: int | None = None
+    interruption: Interruption | None = None
+    evidence: LedgerEvidence = dataclasses.field(default_factory=LedgerEvidence)
+    revision: Revision = NO_REVISION
+
+
+@dataclasses.dataclass(frozen=True)
+class _Resumed:
+    """What became of an open entry.
+
+    :param ended: the entry, if its run has succeeded and counts.
+    """
+
+    outcome: InterruptedOutcome
+    run: Run | None = None
+    ended: Entry | None = None
+
+
+class Recall:
+    """Looks at the ledger for one target, and at the server for what is open there.
+
+    :param channel: the one that the target was found by.
+    """
+
+    def __init__(
+        self,
+        provider: Provider,
+        ledger: RunLedger,
+        settings: LifecycleSettings,
+        services: Services,
+        target: Target,
+        channel: Channel,
+    ) -> None:
+        self._provider = provider
+        self._ledger = ledger
+        self._settings = settings
+        self._services = services
+        self._target = target
+        self._channel = channel
+        self.key = Key(provider.name, provider.address, target.id)
+
+    def look(self) -> Recalled:
+        """What is known now. Unless in check mode, what became of an open entry is recorded.
+
+        :raises SyncError: it cannot be known whether an interrupted task triggered the target.
+        """
+        entry = self._ledger.open_entry(self.key)
+        left_behind = entry is not None and not self._ledger.is_held(entry)
+        found: _Resumed | None = None
+        if entry is not None and entry.handle is not None:
+            found = self._resume(entry)
+        elif entry is not None and left_behind:
+            found = self._interrupted(entry)
+        interruption = None
+        # a lease that was given up is that of a task which did not want to wait any longer
+        if entry is not None and found is not None and left_behind and entry.lease.holder:
+            interruption = Interruption(entry.intended_at, found.outcome)
+        return Recalled(
+            found.run if found else None,
+            entry.id if entry is not None and found and found.run else None,
+            interruption,
+            # after what this target did to it itself, and before what is decided by it
+            revision=self._ledger.revision(self.key),
+            evidence=self._evidence(found.ended if found else None),
+        )
+
+    def unless_abandoned(self, recalled: Recalled, observation: Observation) -> Recalled:
+        """The same without its run, if that will never end; then it is forgotten."""
+        if recalled.run is None or recalled.entry_id is None or recalled.run.handle not in observation.abandoned:
+            return recalled
+        self._finish(recalled.entry_id, "unknown")
+        known = recalled.interruption
+        left = known and dataclasses.replace(known, outcome="forgotten")
+        return dataclasses.replace(recalled, run=None, entry_id=None, interruption=left)
+
+    def look_for(self, snapshot: t.Mapping[str, t.Any], grace: float) -> Run | None:
+        """Look for a run newer than ``snapshot``, within a grace of so many seconds and the deadline."""
+        if not self._provider.can_find():
+            return None
+        clock = self._services.clock
+        started, end = clock.monotonic(), min(clock.monotonic() + grace, self._channel.deadline.at)
+        while True:
+            sent = clock.monotonic()
+            try:
+                with wrap_unexpected():
+                    found = self._provider.find(self._target, snapshot, self._channel)
+            except InternalError:
+                raise
+            except SyncError:
+                # the server may well be the one in trouble; the grace decides
+                found = None
+            now = clock.monotonic()
+            if found is not None or now >= end:
+                return found
+            delay = self._settings.poll.delay(sent - started, self._services.rng.random())
+            clock.sleep(min(max(sent + delay, now), end) - now)
+
+    def _resume(self, entry: Entry) -> _Resumed:
+        """A run that was started and has no recorded end, or what it has come to meanwhile."""
+        handle = t.cast("dict[str, t.Any]", entry.handle)
+        try:
+            reading = self._provider.read(handle, self._channel)
+        except SyncError as error:
+            if error.code != "not_found":
+                raise
+            self._finish(entry.id, "unknown")
+            return _Resumed("forgotten")
+        if reading.state == "succeeded" or (reading.state == "failed" and self._provider.capabilities.failed_reads == 1):
+            self._finish(entry.id, reading.state, reading.finished_at)
+            ended = dataclasses.replace(entry, finished_at=reading.finished_at or self._ledger.now())
+            counts = reading.state == "succeeded" and not self._ledger.is_invalidated(self.key, entry.id)
+            return _Resumed(reading.state, ended=ended if counts else None)
+        return _Resumed("running", Run(handle, entry.intended_at))
+
+    def _interrupted(self, entry: Entry) -> _Resumed | None:
+        """A process died between recording its intent and recording the response: whether it triggered is not known yet."""
+        if entry.state == "intended" and not self._provider.capabilities.absence_proves:
+            # others that find it at the same time know as much
+            self._finish(entry.id, "void")
+            return _Resumed("not_sent")
+        if self._settings.check_mode:
+            return self._foresee(entry)
+        if not self._ledger.adopt(entry.id):
+            # another process finds out, and this one waits for it before it triggers
+            return None
+        try:
+            return self._recover(entry)
+        except BaseException:
+            # nothing was sent, so the next one may try at once
+            self._ledger.drop_lease(entry.id)
+            raise
+
+    def _foresee(self, entry: Entry) -> _Resumed:
+        """In check mode: what :meth:`_recover` will find, or its refusal where that is certain by now."""
+        run = self._provider.find(self._target, entry.snapshot, self._channel)
+        can_still_show = self._provider.can_find() and self._grace_left(entry) > 0
+        if not (run or can_still_show or self._provider.capabilities.absence_proves or self._settings.policy.force):
+            raise interrupted(entry.intended_at)
+        return _Resumed("running" if run else "unknown", run)
+
+    def _recover(self, entry: Entry) -> _Resumed:
+        run, grace = self._provider.find(self._target, entry.snapshot, self._channel), self._grace_left(entry)
+        if run is None and grace > 0:
+            run = self.look_for(entry.snapshot, grace)
+        if run is not None:
+            self._ledger.started(entry.id, run.handle)
+            return _Resumed("running", run)
+        proven = self._provider.capabilities.absence_proves
+        if proven or self._settings.policy.force:
+            self._finish(entry.id, "void")
+            return _Resumed("not_arrived" if proven else "unknown")
+        self._finish(entry.id, "unknown")
+        raise interrupted(entry.intended_at)
+
+    def _grace_left(self, entry: Entry) -> float:
+        """Seconds for which a run that was triggered may not show yet."""
+        return self._settings.settle_grace - (self._ledger.now() - entry.intended_at).total_seconds()
+
+    def _evidence(self, finished: Entry | None) -> LedgerEvidence:
+        policy = self._settings.policy
+        release_done, age = "", None
+        if policy.release is not None:
+            done = self._ledger.release_done(self.key, policy.release)
+            if done is None and finished is not None and finished.release == policy.release:
+                done = finished
+            release_done = isoformat(done.finished_at or done.intended_at) or "" if done else ""
+        if policy.max_age is not None:
+            last = finished or self._ledger.last_success(self.key)
+            age = (self._ledger.now() - (last.finished_at or last.intended_at)).total_seconds() if last else None
+        return LedgerEvidence(release_done, age)
+
+    def _finish(self, entry_id: int, outcome: str, finished_at: dt.datetime | None = None) -> None:
+        if not self._settings.check_mode:
+            self._ledger.finish(entry_id, outcome, finished_at)
