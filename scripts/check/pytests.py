@@ -15,7 +15,7 @@ from .shell import CACHE, ROOT, VENV_BIN, Command, StepFailed, run
 CORES = os.cpu_count() or 2
 
 #: The tests that run against a real Crafter Studio.
-STUDIO_TESTS = ("tests/module/test_crafter_scenarios.py", "tests/module/test_crafter_responses.py")
+STUDIO_TESTS = ("tests/module/crafter/test_scenarios.py", "tests/module/crafter/test_responses.py")
 
 #: Numbers of tests, one line for each run of pytest.
 closing_lines: list[str] = []

@@ -19,11 +19,11 @@ from ansible_collections.lockstep.sync.plugins.module_utils._dns.backend import 
 from ansible_collections.lockstep.sync.plugins.module_utils._dns.transfer import read_soa, transfer
 from tests.simulator.client import Simulator
 from tests.simulator.dns_server import TsigKey, zone_text
-from tests.simulator_tests.vinyl import Vinyl
+from tests.simulator_tests.vinyldns.vinyl import Vinyl
 
 from .conftest import RunModule
+from .dns_reconciliation.playbook import Playbook, Server
 from .dns_servers import SERVERS, RealServer
-from .test_dns_reconciliation import Playbook, Server
 
 pytestmark = pytest.mark.long
 

@@ -35,21 +35,16 @@ import dns.exception
 import dns.flags
 import dns.message
 import dns.name
-import dns.node
 import dns.opcode
 import dns.rcode
-import dns.rdata
-import dns.rdataclass
-import dns.rdataset
 import dns.rdatatype
-import dns.rdtypes.ANY.SOA
 import dns.rdtypes.ANY.TSIG
 import dns.rrset
 import dns.tsig
 import dns.update
-import dns.zone
 
 from .dns_server import ANYONE, HOST, DnsServer, DnsServerError, TsigKey, ZoneSpec, absolute, free_port
+from .dns_zone import Refusal, ZoneData, apply_update, check_prerequisite, fill_answer, refer, rrset_of
 
 Fault = Literal["truncated", "no_final_soa", "apex_only", "drip", "unsigned", "unsigned_end", "refused", "servfail", "silent"]
 FAULTS = get_args(Fault)
@@ -57,70 +52,6 @@ FAULTS = get_args(Fault)
 MESSAGE_BYTES = 16_000  # of uncompressed records in one transfer message
 IDLE_SECONDS = 30.0
 START_ATTEMPTS = 5
-
-Rdatasets = dict[dns.rdatatype.RdataType, dns.rdataset.Rdataset]
-
-
-class ZoneData:
-    """The records of one zone.  Record sets are never changed in place, so a snapshot stays what it was."""
-
-    def __init__(self, name: str, spec: ZoneSpec) -> None:
-        self.origin = dns.name.from_text(name)
-        self.spec = spec
-        # Without the usual checks: a zone without name server is a case to be tried.
-        parsed = dns.zone.from_text(spec.text, self.origin, relativize=False, check_origin=False)
-        if parsed.get_soa() is None:
-            raise DnsServerError(f"{name} has no SOA")
-        self.nodes: dict[dns.name.Name, Rdatasets] = {
-            owner: {rdataset.rdtype: rdataset for rdataset in node} for owner, node in parsed.nodes.items()
-        }
-
-    @property
-    def soa(self) -> dns.rdataset.Rdataset:
-        return self.nodes[self.origin][dns.rdatatype.SOA]
-
-    def get(self, name: dns.name.Name, rdtype: dns.rdatatype.RdataType) -> dns.rdataset.Rdataset | None:
-        return self.nodes.get(name, {}).get(rdtype)
-
-    def put(self, name: dns.name.Name, rdtype: dns.rdatatype.RdataType, rdataset: dns.rdataset.Rdataset | None) -> None:
-        """Store a record set; an empty one is removed."""
-        node = self.nodes.setdefault(name, {})
-        if rdataset:
-            node[rdtype] = rdataset
-        else:
-            node.pop(rdtype, None)
-        if not node:
-            del self.nodes[name]
-
-    def snapshot(self) -> list[dns.rrset.RRset]:
-        """Everything but the SOA."""
-        return [
-            _rrset(name, rdataset)
-            for name, node in self.nodes.items()
-            for rdtype, rdataset in node.items()
-            if rdtype != dns.rdatatype.SOA
-        ]
-
-    def bump_serial(self) -> None:
-        soa = _soa(self.soa)
-        serial = (soa.serial + 1) % 2**32 or 1  # 0 has a meaning of its own in some software
-        self.nodes[self.origin][dns.rdatatype.SOA] = dns.rdataset.from_rdata(self.soa.ttl, soa.replace(serial=serial))
-
-
-def _soa(rdataset: dns.rdataset.Rdataset) -> dns.rdtypes.ANY.SOA.SOA:
-    return cast(dns.rdtypes.ANY.SOA.SOA, rdataset[0])
-
-
-def _rrset(name: dns.name.Name, rdataset: dns.rdataset.Rdataset) -> dns.rrset.RRset:
-    return dns.rrset.from_rdata_list(name, rdataset.ttl, list(rdataset))
-
-
-class Refusal(Exception):
-    """Ends the handling of a request with an rcode."""
-
-    def __init__(self, rcode: dns.rcode.Rcode) -> None:
-        super().__init__(dns.rcode.to_text(rcode))
-        self.rcode = rcode
 
 
 class EmbeddedServer(DnsServer):
@@ -270,9 +201,9 @@ class EmbeddedServer(DnsServer):
             raise Refusal(dns.rcode.REFUSED)
         response = dns.message.make_response(request)
         with self._lock:
-            if not _refer(zone, question.name, question.rdtype, response):
+            if not refer(zone, question.name, question.rdtype, response):
                 response.flags |= dns.flags.AA
-                _fill_answer(zone, question.name, question.rdtype, response)
+                fill_answer(zone, question.name, question.rdtype, response)
         return response
 
     # -- transfers ---------------------------------------------------------------------------------------------------
@@ -286,7 +217,7 @@ class EmbeddedServer(DnsServer):
         self._require(request, zone.spec.transfer)
         fault = self._check_fault("transfer", name)
         with self._lock:
-            soa, records = _rrset(zone.origin, zone.soa), zone.snapshot()
+            soa, records = rrset_of(zone.origin, zone.soa), zone.snapshot()
         if fault == "apex_only":
             records = [rrset for rrset in records if rrset.name == zone.origin and rrset.rdtype == dns.rdatatype.NS]
         yield from self._transfer_messages(request, soa, records, fault)
@@ -323,8 +254,8 @@ class EmbeddedServer(DnsServer):
         self._require(request, zone.spec.update)
         with self._lock:
             for rrset in request.prerequisite:
-                _check_prerequisite(zone, rrset)
-            changed = [_apply_update(zone, rrset) for rrset in request.update]
+                check_prerequisite(zone, rrset)
+            changed = [apply_update(zone, rrset) for rrset in request.update]
             if any(changed):
                 zone.bump_serial()
         return dns.message.make_response(request)
@@ -362,32 +293,6 @@ class _TsigProblem(Exception):
         return response.to_wire()
 
 
-def _refer(zone: ZoneData, name: dns.name.Name, rdtype: dns.rdatatype.RdataType, response: dns.message.Message) -> bool:
-    """Answer with a referral when the name lies at or below a delegation."""
-    cut, found = name, None
-    while cut != zone.origin:
-        if zone.get(cut, dns.rdatatype.NS):
-            found = cut
-        cut = cut.parent()
-    if found is None or (found == name and rdtype == dns.rdatatype.DS):
-        return False
-    response.authority.append(_rrset(found, zone.nodes[found][dns.rdatatype.NS]))
-    return True
-
-
-def _fill_answer(zone: ZoneData, name: dns.name.Name, rdtype: dns.rdatatype.RdataType, response: dns.message.Message) -> None:
-    node = zone.nodes.get(name) or zone.nodes.get(dns.name.Name((b"*",)) + name.parent() if name != zone.origin else name)
-    wanted = list(node.values()) if node and rdtype == dns.rdatatype.ANY else []
-    for candidate in (rdtype, dns.rdatatype.CNAME):
-        if node and not wanted and candidate in node:
-            wanted = [node[candidate]]
-    response.answer += [_rrset(name, rdataset) for rdataset in wanted]
-    if not wanted:
-        response.authority.append(_rrset(zone.origin, zone.soa))
-        exists = node is not None or any(owner.is_subdomain(name) for owner in zone.nodes)
-        response.set_rcode(dns.rcode.NOERROR if exists else dns.rcode.NXDOMAIN)
-
-
 def _fit(response: dns.message.Message, request: dns.message.Message, tcp: bool) -> bytes:
     """The answer, cut to what the client can take over UDP with TC set."""
     limit = 65535 if tcp else max(request.payload, 512)
@@ -412,75 +317,6 @@ def _chunks(rrsets: list[dns.rrset.RRset], size: int) -> Iterator[list[dns.rrset
                 chunk, used = [], 0
     if chunk:
         yield chunk
-
-
-def _check_prerequisite(zone: ZoneData, rrset: dns.rrset.RRset) -> None:
-    """RFC 2136, section 3.2."""
-    name, rdtype, marker = rrset.name.derelativize(zone.origin), rrset.rdtype, rrset.deleting
-    present = name in zone.nodes if rdtype == dns.rdatatype.ANY else zone.get(name, rdtype) is not None
-    if marker == dns.rdataclass.NONE and present:
-        raise Refusal(dns.rcode.YXDOMAIN if rdtype == dns.rdatatype.ANY else dns.rcode.YXRRSET)
-    if marker == dns.rdataclass.ANY and not present:
-        raise Refusal(dns.rcode.NXDOMAIN if rdtype == dns.rdatatype.ANY else dns.rcode.NXRRSET)
-    if marker is None and set(zone.get(name, rdtype) or ()) != {_absolute_rdata(rdata, zone) for rdata in rrset}:
-        raise Refusal(dns.rcode.NXRRSET)
-
-
-def _apply_update(zone: ZoneData, rrset: dns.rrset.RRset) -> bool:
-    """RFC 2136, section 3.4; returns whether anything changed."""
-    name = rrset.name.derelativize(zone.origin)
-    if not name.is_subdomain(zone.origin):
-        raise Refusal(dns.rcode.NOTZONE)
-    if rrset.deleting == dns.rdataclass.ANY:
-        return _delete_sets(zone, name, rrset.rdtype)
-    rdatas = [_absolute_rdata(rdata, zone) for rdata in rrset]
-    if rrset.deleting == dns.rdataclass.NONE:
-        return _delete_rdatas(zone, name, rrset.rdtype, rdatas)
-    return _add_rdatas(zone, name, rrset, rdatas)
-
-
-def _delete_sets(zone: ZoneData, name: dns.name.Name, rdtype: dns.rdatatype.RdataType) -> bool:
-    doomed = [found for found in zone.nodes.get(name, {}) if rdtype in (found, dns.rdatatype.ANY)]
-    if name == zone.origin:  # the apex keeps what makes it a zone
-        doomed = [found for found in doomed if found not in (dns.rdatatype.SOA, dns.rdatatype.NS)]
-    for found in doomed:
-        zone.put(name, found, None)
-    return bool(doomed)
-
-
-def _delete_rdatas(zone: ZoneData, name: dns.name.Name, rdtype: dns.rdatatype.RdataType, rdatas: list[dns.rdata.Rdata]) -> bool:
-    old = zone.get(name, rdtype)
-    if old is None or rdtype == dns.rdatatype.SOA:
-        return False
-    kept = [rdata for rdata in old if rdata not in rdatas]
-    if len(kept) == len(old) or (not kept and name == zone.origin and rdtype == dns.rdatatype.NS):
-        return False
-    zone.put(name, rdtype, dns.rdataset.from_rdata_list(old.ttl, kept) if kept else None)
-    return True
-
-
-def _add_rdatas(zone: ZoneData, name: dns.name.Name, rrset: dns.rrset.RRset, rdatas: list[dns.rdata.Rdata]) -> bool:
-    old = zone.get(name, rrset.rdtype)
-    if rrset.rdtype == dns.rdatatype.SOA:
-        newer = old is not None and 0 < (cast(Any, rdatas[0]).serial - _soa(old).serial) % 2**32 < 2**31
-        if not newer:
-            return False
-    single = rrset.rdtype in (dns.rdatatype.SOA, dns.rdatatype.CNAME, dns.rdatatype.DNAME)
-    others = set(zone.nodes.get(name, {})) - {dns.rdatatype.CNAME}
-    clash = bool(others) if rrset.rdtype == dns.rdatatype.CNAME else zone.get(name, dns.rdatatype.CNAME) is not None
-    if clash:  # an alias has no other data; the standard wants such additions ignored without an error
-        return False
-    merged = list(dict.fromkeys([*(old or ()), *rdatas])) if not single else rdatas[-1:]
-    if old is not None and old.ttl == rrset.ttl and list(old) == merged:
-        return False
-    zone.put(name, rrset.rdtype, dns.rdataset.from_rdata_list(rrset.ttl, merged))
-    return rrset.rdtype != dns.rdatatype.SOA  # a new SOA brings its own serial
-
-
-def _absolute_rdata(rdata: dns.rdata.Rdata, zone: ZoneData) -> dns.rdata.Rdata:
-    """Update messages are parsed relative to the zone, zones are kept absolute."""
-    wire = rdata.to_wire(origin=zone.origin)
-    return dns.rdata.from_wire(dns.rdataclass.IN, rdata.rdtype, wire or b"", 0, len(wire or b""))
 
 
 class _TcpServer(socketserver.ThreadingTCPServer):
