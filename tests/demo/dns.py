@@ -13,31 +13,63 @@ from .stage import Stage
 PLAYBOOK = "lockstep.sync.reconcile_dns"
 
 
-def play(stage: Stage) -> None:
-    info = stage.simulator["vinyldns"]
-    zone = info["zone"]
-    stage.environment.update(
-        VINYLDNS_API_URL=info["url"], VINYLDNS_ACCESS_KEY_ID=info["access_key"], VINYLDNS_SECRET_ACCESS_KEY=info["secret_key"]
-    )
-    backend = {key: value for key, value in info["dns"].items() if key != "kind"}
-    variables = stage.scratch / "dns.json"
+class Reconciliation:
+    """Runs the playbook for the one zone, and shows its verdict."""
 
-    def run(name: str, *flags: str, fails: bool = False) -> dict[str, Any]:
-        report = (stage.output / name).resolve()
-        variables.write_text(
-            json.dumps(
-                {
-                    "dns_reconciliation_zones": [zone],
-                    "dns_reconciliation_backend": backend,
-                    "dns_reconciliation_report_path": str(report),
-                }
-            )
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        info = stage.simulator["vinyldns"]
+        self.zone: str = info["zone"]
+        self.backend = {key: value for key, value in info["dns"].items() if key != "kind"}
+        stage.environment.update(
+            VINYLDNS_API_URL=info["url"],
+            VINYLDNS_ACCESS_KEY_ID=info["access_key"],
+            VINYLDNS_SECRET_ACCESS_KEY=info["secret_key"],
         )
-        stage.playbook(PLAYBOOK, "-e", "@dns.json", *flags, fails=fails)
+
+    def __call__(self, name: str, *flags: str, fails: bool = False) -> dict[str, Any]:
+        """The report, which is written to a file of this name."""
+        report = (self.stage.output / name).resolve()
+        variables = {
+            "dns_reconciliation_zones": [self.zone],
+            "dns_reconciliation_backend": self.backend,
+            "dns_reconciliation_report_path": str(report),
+        }
+        (self.stage.scratch / "dns.json").write_text(json.dumps(variables))
+        self.stage.playbook(PLAYBOOK, "-e", "@dns.json", *flags, fails=fails)
         result: dict[str, Any] = json.loads(report.read_text())
-        stage.say(f"    verdict: {result['message'].partition(' Report:')[0]}")
+        self.stage.say(f"    verdict: {result['message'].partition(' Report:')[0]}")
         return result
 
+
+def play(stage: Stage) -> None:
+    reconcile = Reconciliation(stage)
+    _let_drift(stage, reconcile.zone)
+
+    stage.title("1. Predict: --check --diff")
+    report = reconcile("1-check.json", "--check", "--diff")
+    stage.expect(report["verdict"] == "drift", "the drift is predicted record by record")
+    stage.expect(stage.mutations("vinyldns") == 0, "VinylDNS saw 0 mutating calls")
+
+    stage.title("2. Reconcile")
+    report = reconcile("2-reconcile.json")
+    stage.expect(report["verdict"] == "reconciled", "no drift is left")
+    stage.expect(report["zones"][0]["fidelity"] == "exact", "the server did exactly what was predicted")
+    stage.expect(stage.mutations("vinyldns") == 1, "VinylDNS saw 1 mutating call")
+
+    stage.title("3. Again")
+    report = reconcile("3-again.json")
+    stage.expect(report["verdict"] == "in_sync", "nothing is left to do, changed=0")
+    stage.expect(stage.mutations("vinyldns") == 1, "VinylDNS saw no further mutating call")
+
+    stage.title("4. A DNS server that lost its records")
+    _lose_records(stage, reconcile.zone)
+    report = reconcile("4-refused.json", fails=True)
+    stage.expect(report["verdict"] == "refused", "the sync is refused, with the reason")
+    stage.expect(stage.mutations("vinyldns") == 1, "VinylDNS saw no further mutating call")
+
+
+def _let_drift(stage: Stage, zone: str) -> None:
     stage.title(f"DNS reconciliation: {zone} in VinylDNS and in the DNS server behind it")
     stage.say("A dynamic update (RFC 2136) adds one record to the DNS server, changes one and deletes one:")
     changes = {
@@ -50,27 +82,9 @@ def play(stage: Stage) -> None:
             stage.say(f"    {action} {' '.join(map(str, record))}")
     stage.simulator.control.part("vinyldns", "POST", "/dns/update", {"zone": zone, **changes})
 
-    stage.title("1. Predict: --check --diff")
-    report = run("1-check.json", "--check", "--diff")
-    stage.expect(report["verdict"] == "drift", "the drift is predicted record by record")
-    stage.expect(stage.mutations("vinyldns") == 0, "VinylDNS saw 0 mutating calls")
 
-    stage.title("2. Reconcile")
-    report = run("2-reconcile.json")
-    stage.expect(report["verdict"] == "reconciled", "no drift is left")
-    stage.expect(report["zones"][0]["fidelity"] == "exact", "the server did exactly what was predicted")
-    stage.expect(stage.mutations("vinyldns") == 1, "VinylDNS saw 1 mutating call")
-
-    stage.title("3. Again")
-    report = run("3-again.json")
-    stage.expect(report["verdict"] == "in_sync", "nothing is left to do, changed=0")
-    stage.expect(stage.mutations("vinyldns") == 1, "VinylDNS saw no further mutating call")
-
-    stage.title("4. A DNS server that lost its records")
+def _lose_records(stage: Stage, zone: str) -> None:
     state = stage.simulator.control.part("vinyldns", "GET", "/zone", name=zone)
     names = sorted({item["name"] for item in state["record_sets"] if item["name"] != zone})
     stage.say("A dynamic update deletes everything but the apex, as a rebuilt DNS server would:")
     stage.simulator.control.part("vinyldns", "POST", "/dns/update", {"zone": zone, "delete": [[name] for name in names]})
-    report = run("4-refused.json", fails=True)
-    stage.expect(report["verdict"] == "refused", "the sync is refused, with the reason")
-    stage.expect(stage.mutations("vinyldns") == 1, "VinylDNS saw no further mutating call")

@@ -61,6 +61,51 @@ class Reply:
 Responder = t.Callable[[Request], Reply]
 
 
+class _Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
+
+    def _serve(self) -> None:
+        site = self.server.site
+        request = Request(self.command, self.path, dict(self.headers.items()))
+        site.log.append(request)
+        site.peers.append(self.client_address)
+        reply = site.responder(request)
+        self.close_connection = True
+        with contextlib.suppress(OSError):
+            self._send(reply, reply.encode(self.command))
+
+    def _send(self, reply: Reply, data: bytes) -> None:
+        if not reply.drip:
+            self.wfile.write(data)
+            return
+        for number in range(len(data)):
+            self.wfile.write(data[number : number + 1])
+            if self.server.site.stopping.wait(reply.drip):
+                return
+
+    do_GET = do_HEAD = _serve
+
+    def log_message(self, format: str, *args: t.Any) -> None:
+        """Say nothing."""
+
+
+class _Server(http.server.ThreadingHTTPServer):
+    block_on_close = False
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+    def finish_request(self, request: t.Any, client_address: t.Any) -> None:
+        with contextlib.suppress(OSError):
+            if self.site.context is None:
+                super().finish_request(request, client_address)
+                return
+            with self.site.context.wrap_socket(request, server_side=True) as secured:
+                super().finish_request(secured, client_address)
+
+
 class Site:
     """Serves what the responder answers until it is stopped; ``log`` has what it was asked.
 
@@ -72,47 +117,9 @@ class Site:
         self.log: list[Request] = []
         self.peers: list[t.Any] = []
         self.stopping = threading.Event()
-        site = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def _serve(self) -> None:
-                request = Request(self.command, self.path, dict(self.headers.items()))
-                site.log.append(request)
-                site.peers.append(self.client_address)
-                reply = responder(request)
-                self.close_connection = True
-                with contextlib.suppress(OSError):
-                    self._send(reply, reply.encode(self.command))
-
-            def _send(self, reply: Reply, data: bytes) -> None:
-                if not reply.drip:
-                    self.wfile.write(data)
-                    return
-                for number in range(len(data)):
-                    self.wfile.write(data[number : number + 1])
-                    if site.stopping.wait(reply.drip):
-                        return
-
-            do_GET = do_HEAD = _serve
-
-            def log_message(self, format: str, *args: t.Any) -> None:
-                """Say nothing."""
-
-        class Server(http.server.ThreadingHTTPServer):
-            block_on_close = False
-
-            def finish_request(self, request: t.Any, client_address: t.Any) -> None:
-                with contextlib.suppress(OSError):
-                    if context is None:
-                        super().finish_request(request, client_address)
-                        return
-                    with context.wrap_socket(request, server_side=True) as secured:
-                        super().finish_request(secured, client_address)
-
-        context = _context(tls, client_ca) if tls else None
-        self._server = Server(("127.0.0.1", 0), Handler)
+        self.responder = responder
+        self.context = _context(tls, client_ca) if tls else None
+        self._server = _Server(self)
         self.netloc = f"127.0.0.1:{self._server.server_address[1]}"
         self.url = f"{'https' if tls else 'http'}://{self.netloc}"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
