@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from tests.simulator.client import Simulator, wait_until
-from tests.unit.plugins.module_utils.probe.site import Reply, Request, Responder, Site, new_certificate
+from tests.unit.plugins.support.certificates import new_certificate
+from tests.unit.plugins.support.web import Reply, Request, Responder, Web
 
 from .conftest import Outcome, RunModule
 
@@ -35,12 +36,12 @@ def sites(simulator: Simulator) -> dict[str, str]:
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[..., Site]]:
+def serve() -> Iterator[Callable[..., Web]]:
     """Starts sites that end with the test."""
-    started: list[Site] = []
+    started: list[Web] = []
 
-    def start(responder: Responder, tls: tuple[str, str] | None = None) -> Site:
-        started.append(Site(responder, tls))
+    def start(responder: Responder, tls: tuple[str, str] | None = None) -> Web:
+        started.append(Web(responder, tls))
         return started[-1]
 
     yield start
@@ -104,7 +105,7 @@ def test_a_release_that_breaks_a_site_is_a_regression(simulator: Simulator, site
     assert simulator.requests(kind="mutate") == []
 
 
-def test_it_waits_for_a_site_to_come_up(serve: Callable[..., Site], run_module: RunModule) -> None:
+def test_it_waits_for_a_site_to_come_up(serve: Callable[..., Web], run_module: RunModule) -> None:
     def respond(request: Request) -> Reply:
         return Reply(200 if len(site.log) > 3 else 503)
 
@@ -115,9 +116,9 @@ def test_it_waits_for_a_site_to_come_up(serve: Callable[..., Site], run_module: 
     assert site.lines == ["HEAD /"] * 5
 
 
-def test_no_secret_is_shown(serve: Callable[..., Site], run_module: RunModule) -> None:
+def test_no_secret_is_shown(serve: Callable[..., Web], run_module: RunModule) -> None:
     def respond(request: Request) -> Reply:
-        echo = f'{{"echo": "{request.headers.get("Authorization", "")} {request.path}"}}'.encode()
+        echo = f'{{"echo": "{request.headers.get("Authorization", "")} {request.target}"}}'.encode()
         return Reply(500, echo, headers={"X-Echo": echo.decode(), "Set-Cookie": f"id={SECRET}"})
 
     site = serve(respond)
@@ -155,7 +156,7 @@ def test_no_secret_is_shown(serve: Callable[..., Site], run_module: RunModule) -
     ],
 )
 def test_bad_options_are_refused_before_any_request(
-    serve: Callable[..., Site], run_module: RunModule, options: dict[str, Any], named: str
+    serve: Callable[..., Web], run_module: RunModule, options: dict[str, Any], named: str
 ) -> None:
     site = serve(lambda request: Reply())
     probes = [{"url": f"http://u:{SECRET}@{site.netloc}/?t={SECRET}", **probe} for probe in options.get("probes", [{}])]
@@ -167,7 +168,7 @@ def test_bad_options_are_refused_before_any_request(
 
 @pytest.mark.parametrize("more", [{"method": "POST"}, {"nonsense": 1}, {"json": [{"path": "a"}]}, {"status": "x"}])
 def test_what_ansible_refuses_shows_no_secret_either(
-    serve: Callable[..., Site], run_module: RunModule, more: dict[str, Any]
+    serve: Callable[..., Web], run_module: RunModule, more: dict[str, Any]
 ) -> None:
     site = serve(lambda request: Reply())
     probe = {"url": f"http://u:{SECRET}@{site.netloc}/?t={SECRET}", "request_headers": {"A": SECRET}, **more}
@@ -175,7 +176,7 @@ def test_what_ansible_refuses_shows_no_secret_either(
     assert (outcome.failed, site.log, SECRET in outcome.output) == (True, [], False)
 
 
-def test_the_certificate_of_a_site(serve: Callable[..., Site], run_module: RunModule, tmp_path: Path) -> None:
+def test_the_certificate_of_a_site(serve: Callable[..., Web], run_module: RunModule, tmp_path: Path) -> None:
     certificate = new_certificate(tmp_path / "tls", 10.5)
     site = serve(lambda request: Reply(), certificate)
     names = {"trusted": {"ca_path": certificate[0]}, "untrusted": {}, "unchecked": {"validate_certs": False}}
@@ -188,7 +189,7 @@ def test_the_certificate_of_a_site(serve: Callable[..., Site], run_module: RunMo
     assert len(site.log) == outcome.result["requests"] == 3
 
 
-def test_it_ends_on_a_signal(serve: Callable[..., Site], start_module: Any) -> None:
+def test_it_ends_on_a_signal(serve: Callable[..., Web], start_module: Any) -> None:
     site = serve(lambda request: Reply(raw=b"H", drip=60))
     running = start_module(PROBE, {"probes": [{"url": site.url, "request_timeout": 50}]})
     wait_until(lambda: site.log)

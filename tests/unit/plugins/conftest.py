@@ -6,17 +6,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import ipaddress
 import pathlib
 import sqlite3
 import typing as t
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
+from .support.certificates import new_certificate
 from .support.clocks import FakeClock
 from .support.databases import DATABASES, Database
 from .support.lab import Lab
@@ -59,7 +55,13 @@ def database(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> Database
 
 
 class Serve(t.Protocol):
-    def __call__(self, responder: Responder, tls: tuple[str, str] | None = None, clock: FakeClock | None = None) -> Web:
+    def __call__(
+        self,
+        responder: Responder,
+        tls: tuple[str, str] | None = None,
+        clock: FakeClock | None = None,
+        client_ca: str | None = None,
+    ) -> Web:
         """Serve what the responder answers."""
 
 
@@ -68,8 +70,13 @@ def serve() -> t.Iterator[Serve]:
     """Starts servers that end with the test."""
     started: list[Web] = []
 
-    def start(responder: Responder, tls: tuple[str, str] | None = None, clock: FakeClock | None = None) -> Web:
-        started.append(Web(responder, tls, clock))
+    def start(
+        responder: Responder,
+        tls: tuple[str, str] | None = None,
+        clock: FakeClock | None = None,
+        client_ca: str | None = None,
+    ) -> Web:
+        started.append(Web(responder, tls, clock, client_ca))
         return started[-1]
 
     yield start
@@ -86,25 +93,4 @@ def lab(serve: Serve, clock: FakeClock, tmp_path: pathlib.Path) -> Lab:
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     """A certificate for 127.0.0.1 that only who names it trusts, and its key."""
-    directory = tmp_path_factory.mktemp("tls")
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "lockstep test")])
-    now = dt.datetime.now(dt.timezone.utc)
-    built = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    paths = directory / "cert.pem", directory / "key.pem"
-    paths[0].write_bytes(built.public_bytes(serialization.Encoding.PEM))
-    paths[1].write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return str(paths[0]), str(paths[1])
+    return new_certificate(tmp_path_factory.mktemp("tls"), 1)

@@ -23,9 +23,10 @@ from ansible_collections.lockstep.sync.plugins.module_utils._http.client import 
 from ansible_collections.lockstep.sync.plugins.module_utils._probe import http
 from ansible_collections.lockstep.sync.plugins.module_utils._probe.expect import HttpResponse
 from ansible_collections.lockstep.sync.plugins.module_utils._probe.options import Probe, parse_probes
+from tests.unit.plugins.conftest import Serve
+from tests.unit.plugins.support.certificates import new_certificate
+from tests.unit.plugins.support.web import Reply, Request
 
-from .conftest import Serve
-from .site import Reply, Request, new_certificate
 from .test_options import validated
 
 OK = Reply(body=b"<title>Shop</title>")
@@ -67,7 +68,7 @@ def test_what_is_sent(serve: Serve, fetch: Fetcher, monkeypatch: pytest.MonkeyPa
     site = serve(ok)
     seen = fetch(f"{site.url}/x?y=1#z", request_headers={"X-Trace": "7"})
     (request,) = site.log
-    assert request.line == "GET /x?y=1"
+    assert (request.method, request.target) == ("GET", "/x?y=1")
     assert (request.headers["Cache-Control"], request.headers["X-Trace"]) == ("no-cache", "7")
     assert "Authorization" not in request.headers
     assert (seen.status, seen.body, seen.truncated, seen.certificate, fetch.count.value) == (200, OK.body, False, None, 1)
@@ -84,7 +85,7 @@ def test_each_look_has_a_connection_of_its_own(serve: Serve, fetch: Fetcher) -> 
     site = serve(ok)
     fetch(site.url)
     fetch(site.url)
-    assert len(set(site.peers)) == 2
+    assert len({request.connection for request in site.log}) == 2
 
 
 @pytest.mark.parametrize("where", ["options", "address"])
@@ -312,4 +313,4 @@ def test_a_proxy_is_used(serve: Serve, fetch: Fetcher, monkeypatch: pytest.Monke
     proxy = serve(ok)
     monkeypatch.setenv("http_proxy", proxy.url)
     assert fetch("http://shop.example.test/x").status == 200
-    assert proxy.lines == ["GET http://shop.example.test/x"]
+    assert [request.target for request in proxy.log] == ["http://shop.example.test/x"]

@@ -27,10 +27,10 @@ from ansible_collections.lockstep.sync.plugins.module_utils._probe.run import (
     run_probes,
 )
 from ansible_collections.lockstep.sync.plugins.module_utils._probe.workers import AttemptResult, ProbeExecutor, ThreadedExecutor
+from tests.unit.plugins.conftest import Serve
+from tests.unit.plugins.support.web import Reply, Request
 
-from .conftest import Serve
 from .models import DATE, START, Model, ModelExecutor, Time
-from .site import Reply, Request
 from .test_options import validated
 
 GOOD, BAD = Model(0.01), Model(0.01, ((0, float("inf")),))
