@@ -26,6 +26,7 @@ ZONES = 1000
 PROMOTIONS = 5
 RECONCILIATIONS = 5
 COMPARED = 300
+CHANGES = 20_000
 
 LOOP = """
 - hosts: localhost
@@ -180,6 +181,9 @@ def main() -> int:
         print(f"a comparison of {COMPARED} zones that differ, in check mode:")
         print(f"  one task of the module                    {bare:6.2f} s")
         print(f"  role dns_reconciliation, with its reports {role:6.2f} s")
+        seconds, listing, single = large_effect(simulator, Path(scratch))
+        print(f"one VinylDNS zone with {CHANGES} changes, with its effect:")
+        print(f"  {seconds:.1f} s, {listing} requests for pages of changes, {single} for single ones")
         seconds, summary = zones(simulator, Path(scratch))
         print(f"{ZONES} VinylDNS zones that differ, in one task with plan, guards, sync, wait and verification:")
         print(f"  {seconds:.1f} s, {summary['requests'] / ZONES:.1f} requests a zone, {summary['succeeded']} succeeded")
@@ -259,6 +263,16 @@ def zones(simulator: Simulator, scratch: Path) -> tuple[float, dict[str, Any]]:
     report = scratch / "report.json"
     seconds = run(scratch, DNS, dns_variables(simulator, names, report))
     return seconds, json.loads(report.read_text())["summary"]
+
+
+def large_effect(simulator: Simulator, scratch: Path) -> tuple[float, int, int]:
+    """Seconds for syncing one large zone, and the requests for its effect: for pages, and for single changes."""
+    name = "large.bench.example."
+    wanted = [f"host{number:05d} A 192.0.2.{number % 250}" for number in range(CHANGES)]
+    simulator.control.part("vinyldns", "POST", "/zones", {"zones": [{"name": name, "records": [], "dns": wanted}]})
+    seconds = run(scratch, DNS, dns_variables(simulator, [name], scratch / "large.json"))
+    pages, single = (len(simulator.control.requests(path=path)) for path in ("recordsetchanges", "recordsetchange/history"))
+    return seconds, pages, single
 
 
 def different(simulator: Simulator, *names: str) -> None:

@@ -94,6 +94,9 @@ class EffectReader:
         """
         found = SyncRows()
         for size in PAGE_SIZES:
+            if found.total and not self._channel.deadline.remaining():
+                found.cut = True
+                break
             rows, cut = self._list(size)
             found.add_listing(rows, cut)
             if found.complete or cut:

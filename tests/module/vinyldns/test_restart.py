@@ -10,7 +10,7 @@ where the task sleeps.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,10 @@ import pytest
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.sync import run_sync, sync_spec
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.task import Context
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.vinyldns.provider import VinylDNS
-from tests.simulator.client import Simulator
 from tests.unit.plugins.support.clocks import FakeClock
 from tests.unit.plugins.support.lab import validated
 
-from .vinyldns_server import Server, drifted
+from .server import Server, drifted
 
 #: when the server goes, in seconds after the start of the task
 GOES_AT = 10.0
@@ -33,20 +32,11 @@ OUTAGE_GRACE = 60.0
 CODES = {"refused": "connection_failed", 502: "server_error", 503: "server_error", 504: "server_error"}
 
 
-@pytest.fixture(scope="module")
-def simulator() -> Iterator[Simulator]:
-    with Simulator.start(parts=["vinyldns"]) as running:
-        yield running
-
-
-@pytest.fixture
-def server(simulator: Simulator) -> Server:
-    simulator.reset()
-    server = Server(simulator)
+@pytest.fixture(autouse=True)
+def waiting(server: Server) -> None:
+    """The sync stays in the queue until the restart is over."""
     drifted(server)
-    # the sync stays in the queue until the restart is over
-    simulator.knob("vinyldns", processing_disabled=True)
-    return server
+    server.simulator.knob("vinyldns", processing_disabled=True)
 
 
 @pytest.fixture
