@@ -120,6 +120,12 @@ def _task_result(taken: StepResult) -> dict[str, object]:
     result: dict[str, object] = {"changed": taken.changed, "proceed": taken.proceed, "msg": taken.message, **taken.facts}
     if taken.skipped:
         result["skipped"] = True
+    if taken.failed:
+        result["failed"] = True
+    if "table" in taken.facts:
+        # printed line by line, whatever the verbosity, also where the task fails
+        result["_ansible_verbose_always"] = True
+        del result["proceed"]
     if taken.warnings:
         result["warnings"] = list(taken.warnings)
     return result

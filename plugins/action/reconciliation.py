@@ -18,6 +18,7 @@ from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.acti
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.compare import check_batch, compare
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.fact import report_fact
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.find_zones import begin, find_zones
+from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.report import ReconciliationReport, build_report
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.services import (
     PhaseOutcome,
     ReconciliationPhase,
@@ -27,6 +28,7 @@ from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.serv
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.settings import PREFIX, read
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.state import ReconciliationState
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.sync import sync, verify
+from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.reconciliation_table import reconciliation_table
 
 Result = dict[str, object]
 
@@ -71,6 +73,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
             report = services.write_report(state)
             # a verdict that is a failure is for the last task of the role to show
             return {**report_fact(report), "changed": False, "msg": report["message"]}
+        if step == "show":
+            return _shown(build_report(state, services.now()))
         if step == "record_failure":
             noted = state.with_error(failed_task_text(task_vars))
             return self._keep(PhaseOutcome(noted, noted.error, False))
@@ -99,3 +103,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
         # Ansible makes this directory for the time of one run, for its user alone, and removes it at the end
         host = hashlib.sha256(self._host.encode()).hexdigest()[:16]
         return os.path.join(constants.DEFAULT_LOCAL_TMP, f"lockstep-reconciliation-{host}.json")
+
+
+def _shown(report: ReconciliationReport) -> Result:
+    """The result of the last task, which fails where the report says so."""
+    # printed line by line, whatever the verbosity, also where the task fails
+    shown: Result = {"changed": False, "msg": report["message"], "table": reconciliation_table(report)}
+    return {**shown, "failed": not report["ok"], "_ansible_verbose_always": True}

@@ -44,6 +44,7 @@ options:
       - record_failure
       - report
       - notify
+      - show
   run:
     description: RV(run) of O(step=start). Needed by all other steps.
     type: str
@@ -75,7 +76,7 @@ EXAMPLES = r"""
 RETURN = r"""
 proceed:
   description: Whether the run goes on.
-  returned: always
+  returned: for all steps but O(step=show)
   type: bool
   sample: true
 msg:
@@ -88,4 +89,13 @@ run:
   returned: for O(step=start)
   type: str
   sample: p-20261120-214512-3f09ac
+table:
+  description: The targets, one a line, and what was or would be done.
+  returned: for O(step=show)
+  type: list
+  elements: str
+  sample:
+    - "target  provider       action         backup   guard  verify  verdict"
+    - "shop    serveravatar   would_trigger  planned  ok     -       planned"
+    - "1 target, release 2026.11, digest 11e01a477b43477b"
 """

@@ -41,6 +41,7 @@ options:
       - verify
       - record_failure
       - report
+      - show
 """
 
 EXAMPLES = r"""
@@ -55,9 +56,18 @@ EXAMPLES = r"""
 RETURN = r"""
 proceed:
   description: Whether the next step has anything to do.
-  returned: for all steps but O(step=report)
+  returned: for all steps but O(step=report) and O(step=show)
   type: bool
   sample: true
+table:
+  description: The zones, one a line, and what was or would be done.
+  returned: for O(step=show)
+  type: list
+  elements: str
+  sample:
+    - "zone          action         creates  updates  deletes  guard  digest        verdict"
+    - "example.com.  would_trigger        1        0        1  ok     8875298edb71  drift"
+    - "1 zone: 1 create, 0 updates, 1 delete"
 failure:
   description: What went wrong, with C(code), C(message), C(http_status) and C(hint).
   returned: on failure

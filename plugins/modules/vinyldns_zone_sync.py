@@ -48,6 +48,7 @@ options:
     description:
       - Digests of plans that were reviewed (RV(syncs[].detail.drift.digest)), one for each zone. A digest lifts the limits on
         percentages and numbers for exactly that plan; any change of the zone or of its serial invalidates it.
+      - The first 12 digits of a digest are enough.
     type: list
     elements: str
   only_approved:

@@ -103,6 +103,10 @@ class GuardPolicy:
         return drift.ignoring(lambda change: globs.match(change, drift.zone))
 
 
+#: digits of a digest that identify a plan among all that a person could mean
+SHORT_DIGEST = 12
+
+
 @dataclasses.dataclass(frozen=True)
 class Approval:
     """Plans that were reviewed.
@@ -115,8 +119,9 @@ class Approval:
     required: bool = False
 
     def covers(self, digest: str) -> bool:
-        """Whether the plan with this digest was reviewed."""
-        return any(reviewed.strip().lower() == digest for reviewed in self.digests)
+        """Whether the plan with this digest was reviewed. The first :data:`SHORT_DIGEST` digits of it are enough."""
+        given = (reviewed.strip().lower() for reviewed in self.digests)
+        return any(len(reviewed) >= SHORT_DIGEST and digest.startswith(reviewed) for reviewed in given)
 
     def describe(self) -> str:
         """The digests, in a message that one of them is missing."""

@@ -11,9 +11,11 @@ from __future__ import annotations
 import dataclasses
 
 from ...module_utils._core.errors import SyncError
+from .._reports.promotion_table import promotion_table
 from .journal import PromotionStore
-from .phase import PhaseContext, StepRequest, StepResult, format_error
+from .phase import PhaseContext, StepRequest, StepResult, format_error, iso_seconds
 from .report import evaluate
+from .report_files import clean_report
 from .rollback import needs_hold
 from .state import OPEN, RunState, TargetState
 
@@ -62,3 +64,10 @@ def _close(context: PhaseContext, store: PromotionStore, state: RunState, target
         store.unlock(state.run, key)
     else:
         store.finish(state.run, key, target.verdict)
+
+
+def show(context: PhaseContext, state: RunState, dummy: StepRequest) -> StepResult:
+    """The last step, which fails where the report says so."""
+    clock = context.services.clock
+    report = clean_report(state, iso_seconds(clock.now()), clock.monotonic() - state.began, context.services.redactor)
+    return StepResult(state, str(report["message"]), failed=not report["ok"], facts={"table": promotion_table(report)})

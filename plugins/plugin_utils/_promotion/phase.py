@@ -72,6 +72,7 @@ class StepResult:
     """What a step returns to the role.
 
     :param skipped: there was nothing to do.
+    :param failed: the task fails.
     :param facts: further values of the task's result.
     """
 
@@ -79,6 +80,7 @@ class StepResult:
     message: str
     changed: bool = False
     skipped: bool = False
+    failed: bool = False
     warnings: tuple[str, ...] = ()
     facts: t.Mapping[str, object] = dataclasses.field(default_factory=dict)
 

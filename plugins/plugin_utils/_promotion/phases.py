@@ -14,7 +14,7 @@ import typing as t
 from ...module_utils._core.errors import SyncError
 from .approval import approval
 from .backup import backup
-from .finish import report
+from .finish import report, show
 from .gate import begin_wave, gate
 from .hooks import hooks
 from .lock import lock
@@ -44,10 +44,11 @@ STEPS: t.Mapping[str, Step] = {
     "record_failure": record_failure,
     "report": report,
     "notify": notify,
+    "show": show,
 }
 
 #: steps that have to end even if the variables have become unreadable meanwhile
-_ALWAYS = frozenset({"record_failure", "report", "notify", "hooks"})
+_ALWAYS = frozenset({"record_failure", "report", "notify", "hooks", "show"})
 
 __all__ = ["STEPS", "start", "take_step"]
 

@@ -144,10 +144,6 @@ def defaults() -> Json:
         return {name.removeprefix(PREFIX): value for name, value in yaml.safe_load(file).items()}
 
 
-def _fail(arguments: Json, dummy: Json) -> Json:
-    return {"failed": True, **arguments}
-
-
 def _pass(arguments: Json, dummy: Json) -> Json:
     return arguments
 
@@ -190,10 +186,10 @@ class Play:
             SystemClock(), self._call, self._keep, display or NoTerminal(), Redactor([]), known, self.base
         )
         role = {PREFIX + name: value for name, value in self.variables.items()}
-        passed = {"ansible.builtin.set_stats", "ansible.builtin.debug"}
+        passed = {"ansible.builtin.set_stats"}
         self.tasks = RoleTasks(
             ROLE / "tasks",
-            {MODULE: self._act, "ansible.builtin.fail": _fail, **dict.fromkeys(passed, _pass)},
+            {MODULE: self._act, **dict.fromkeys(passed, _pass)},
             role,
             self._run_hook,
         )
@@ -220,7 +216,7 @@ class Play:
             return {"failed": True, "msg": format_error(error), "proceed": False}
         if arguments["step"] == "report":
             self.reported = json.loads(json.dumps(taken.facts["report"]))
-        result = {"skipped": taken.skipped, "proceed": taken.proceed, "msg": taken.message, **taken.facts}
+        result = {"skipped": taken.skipped, "failed": taken.failed, "proceed": taken.proceed, "msg": taken.message, **taken.facts}
         found: Json = json.loads(json.dumps(result))
         return found
 
