@@ -64,14 +64,22 @@ options:
     default: 8
   ledger:
     description:
-      - The SQLite file in which this host remembers what it triggered, so that a run that was interrupted is found again
-        and a release is not synced twice. It contains no secrets.
-      - Of several controllers with one file, containers on one host included, a single one triggers a target at a time. The
-        others wait within O(wait_timeout), and join its run.
+      - Where it is remembered what was triggered, so that a run that was interrupted is found again and a release is not synced
+        twice. It contains no secrets.
+      - It is either the path of an SQLite file, for the controllers on one host, containers included, or the address of a
+        PostgreSQL database, for controllers on any number of hosts, such as
+        C(postgresql://user@host:port/database?sslmode=verify-full). The parameters of the address are those of libpq. A database
+        takes the Python library psycopg 3, C(pip install 'psycopg[binary]'). Its tables are made on first use.
+      - Of several controllers with one ledger, a single one triggers a target at a time. The others wait within
+        O(wait_timeout), and join its run.
+      - An address with a password is refused, since options are shown. The password is that of E(LOCKSTEP_LEDGER_PASSWORD), or
+        what libpq finds by itself (E(PGPASSWORD), E(PGPASSFILE), E(PGSERVICEFILE)). The address in E(LOCKSTEP_LEDGER) may have
+        one, which is never shown.
+      - If the ledger cannot be used, the task fails before anything is triggered.
       - The default is C(lockstep/ledger.sqlite3) below E(XDG_STATE_HOME), usually C(~/.local/state). A user without a home
         directory, as in some containers, has to name a file.
       - If the value is not specified in the task, the value of environment variable E(LOCKSTEP_LEDGER) will be used instead.
-    type: path
+    type: str
     aliases:
       - ledger_path
 """

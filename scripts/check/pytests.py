@@ -48,8 +48,9 @@ def studio() -> None:
 
 @functools.cache
 def install_programs() -> None:
-    """Install BIND and Chromium where that is possible, or fail with instructions."""
+    """Install BIND, PostgreSQL and Chromium where that is possible, or fail with instructions."""
     run([ROOT / "scripts" / "install-bind"])
+    run([ROOT / "scripts" / "install-postgresql"])
     run([ROOT / "scripts" / "install-chromium"])
 
 

@@ -118,7 +118,8 @@ WAITING = PARALLEL + ArgumentSpec(
         "settle_grace": {"type": "float", "default": 30.0},
         "outage_grace": {"type": "float", "default": 60.0},
         "report_path": {"type": "path"},
-        "ledger": {"type": "path", "aliases": ["ledger_path"], **from_env("LOCKSTEP_LEDGER")},
+        # without it, the environment counts. It is read where it is needed, since a password may be there
+        "ledger": {"type": "str", "aliases": ["ledger_path"]},
     }
 )
 

@@ -20,6 +20,7 @@ from ansible.module_utils.common.parameters import remove_values
 from .._core.clock import SystemClock
 from .._core.options import explain_missing
 from .._core.stop import StopSignal
+from .._state.database_address import secrets_in
 from .operation import Operation
 from .result import structural_texts
 from .task import Context
@@ -39,6 +40,8 @@ def run_as_module(operation: Operation, module_class: type[OperationModule] = Op
     :param settings: further arguments of ``module_class``.
     """
     module = module_class(supports_check_mode=True, **operation.spec.as_kwargs(), **settings)
+    # a password should not be there, and is refused, but not shown with the other arguments
+    module.no_log_values.update(secrets_in(module.params.get("ledger")))
     fail_on_missing_libraries(module, operation, module.params)
     with interruptible_clock(signal.SIGTERM, signal.SIGINT) as clock:
         context = Context(module.check_mode, module._diff, clock, given=given_arguments())

@@ -21,7 +21,7 @@ from .._core.redact import Redactor
 from .._core.stop import Interrupted, Stopped, StopSignal
 from .._http.client import RequestCount
 from .._lifecycle.record import Record
-from .._state.location import default_path, ends_with_job
+from .._state.location import SHARED, default_path, ends_with_job, named_location, secrets_of
 from .._state.run_ledger import RunLedger
 from .progress import Progress, Show, ticking
 from .result import fit, fit_diffs, is_failed, scrub_failure, scrub_record, summarize, write_report
@@ -273,13 +273,14 @@ def guarded(batch: Batch) -> t.Iterator[None]:
 def open_ledger(options: Options, context: Context, redactor: Redactor) -> RunLedger:
     """The ledger that the options or the environment name; read-only in check mode.
 
-    :raises SyncError: ``invalid_option``.
+    :raises SyncError: naming ``ledger`` if it cannot be used.
     """
-    path = options.get("ledger")
-    if not path and options.get("release") and ends_with_job(context.environ):
+    redactor.add(*secrets_of(options.get("ledger"), context.environ))
+    location = named_location(options.get("ledger"), context.environ)
+    if not location and options.get("release") and ends_with_job(context.environ):
         context.warn(
             "option release: the ledger of this automation job ends with it, so that a later job syncs the same release again."
-            " Set LOCKSTEP_LEDGER (or option ledger) to a file on a volume that all jobs share."
+            f" Set LOCKSTEP_LEDGER (or option ledger) to {SHARED}."
         )
-    path = path or default_path(context.environ)
-    return RunLedger(path, context.clock, read_only=context.check_mode, scrub=redactor.scrub_identity)
+    location = location or default_path(context.environ)
+    return RunLedger(location, context.clock, read_only=context.check_mode, scrub=redactor.scrub_identity)

@@ -95,6 +95,9 @@ CREATE INDEX IF NOT EXISTS holds_by_target ON holds (provider, address, target, 
 CREATE INDEX IF NOT EXISTS holds_lifted ON holds (lifted_at) WHERE lifted_at IS NOT NULL;
 """
 
+#: all tables of this version, as SQLite has them
+TABLES = f"{_RUNS}{_PROMOTIONS}{_HOLDS}"
+
 #: states of version 1 that have another name now. It did not record that a trigger is being sent, so any may have been
 _STATES = {"undone": "invalidated", "intended": "sending"}
 #: what holds a lease of version 1, which had no holders
@@ -118,7 +121,7 @@ def create_tables(db: sqlite3.Connection) -> None:
     if version(db) == SCHEMA_VERSION:
         return
     runs, promotions = _runs_of_version_1(db), _promotions_of_version_1(db)
-    for statement in f"{_RUNS}{_PROMOTIONS}{_HOLDS}".split(";"):
+    for statement in TABLES.split(";"):
         # executescript would commit first
         db.execute(statement)
     _insert(db, "runs", runs)

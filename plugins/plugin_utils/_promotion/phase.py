@@ -18,7 +18,7 @@ from ...module_utils._core.errors import SyncError
 from ...module_utils._core.options import secrets_in
 from ...module_utils._core.redact import Redactor
 from ...module_utils._providers.registry import WORKFLOWS
-from ...module_utils._state.location import default_path
+from ...module_utils._state.location import default_path, named_location, secrets_of
 from .approval_decision import Display
 from .journal import PromotionStore
 from .module_result import ModuleResult
@@ -104,6 +104,7 @@ class PhaseContext:
 
     @classmethod
     def create(cls, services: PromotionServices, settings: PromotionSettings) -> PhaseContext:
+        services.redactor.add(*secrets_of(settings.ledger, os.environ))
         for target in settings.targets:
             spec = WORKFLOWS[target.provider].sync.provider.connection_spec
             services.redactor.add(*secrets_in(target.options, spec.arguments))
@@ -133,12 +134,11 @@ class PhaseContext:
     @property
     def named_ledger(self) -> str:
         """The ledger that the role, the play or the environment names; empty for the default one."""
-        return self.settings.ledger or os.environ.get("LOCKSTEP_LEDGER", "")
+        return named_location(self.settings.ledger, os.environ, f"{PREFIX}ledger")
 
     def store(self, state: RunState) -> PromotionStore:
-        path = self.named_ledger or default_path(os.environ)
         return PromotionStore(
-            os.path.expandvars(path),
+            self.named_ledger or default_path(os.environ),
             self.services.clock,
             state.check_mode,
             self.services.redactor.scrub,

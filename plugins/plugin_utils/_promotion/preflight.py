@@ -13,7 +13,7 @@ import os
 import typing as t
 
 from ...module_utils._core.errors import SyncError
-from ...module_utils._state.location import ends_with_job
+from ...module_utils._state.location import SHARED, ends_with_job
 from . import calls
 from .backup import backup_result
 from .checks import key_of, reject_duplicates, with_plan
@@ -66,7 +66,7 @@ def _check_memory(inspection: _Inspection) -> _Inspection:
     context = inspection.context
     if context.named_ledger or not ends_with_job(os.environ):
         return inspection
-    text = f"the ledger ends with this job. Set LOCKSTEP_LEDGER or {PREFIX}ledger to a file on a volume that all jobs share"
+    text = f"the ledger ends with this job. Set LOCKSTEP_LEDGER or {PREFIX}ledger to {SHARED}"
     if context.settings.allow_ephemeral_ledger:
         return inspection.check("memory", None, f"{text}; {PREFIX}allow_ephemeral_ledger allows it")
     return inspection.check("memory", False, f"{text}, or allow it by {PREFIX}allow_ephemeral_ledger")

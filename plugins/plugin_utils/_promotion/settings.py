@@ -16,6 +16,7 @@ import typing as t
 from ...module_utils._core.errors import SyncError, invalid_option
 from ...module_utils._core.options import MAX_REQUEST_TIMEOUT, MAX_WAIT_TIMEOUT
 from ...module_utils._providers.registry import WORKFLOWS
+from ...module_utils._state.location import named_location
 from .._actions.arguments import ArgumentType, RoleArguments, list_of, read_arguments
 from .vocabulary import HOOKS, OTHER_NAMES
 
@@ -69,7 +70,7 @@ VARIABLES: dict[str, ArgumentType] = {
     "allow_ephemeral_ledger": {"type": "bool", "default": False},
     "hooks": {"type": "dict", "default": {}},
     "notify": {"type": "dict", "default": {}},
-    "ledger": {"type": "path", "default": "", "aliases": ["ledger_path"]},
+    "ledger": {"type": "str", "default": "", "aliases": ["ledger_path"]},
     "report_path": {"type": "path", "default": ""},
 }
 
@@ -174,7 +175,7 @@ def read(variables: t.Mapping[str, object], complete: Complete = lambda dummy, o
         lock_wait=values.number("lock_wait"),
         allow_ephemeral_ledger=values.flag("allow_ephemeral_ledger"),
         notify=values.mapping("notify"),
-        ledger=values.text("ledger") or _default_ledger(targets, complete),
+        ledger=named_location(values.text("ledger") or _default_ledger(targets, complete), {}, f"{PREFIX}ledger"),
         report_path=values.text("report_path"),
     )
 

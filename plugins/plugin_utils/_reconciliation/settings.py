@@ -14,6 +14,7 @@ import typing as t
 from ...module_utils._core.errors import SyncError, invalid_option
 from ...module_utils._core.options import MISSING
 from ...module_utils._providers.vinyldns.evidence import BACKEND_OPTIONS, GUARD_SPEC
+from ...module_utils._state.location import named_location
 from .._actions.arguments import ArgumentType, ArgumentTypes, RoleArguments, read_arguments
 from .state import canonical
 
@@ -105,6 +106,8 @@ def read(variables: Options) -> ReconciliationSettings:
     # the negated form refuses NaN too
     if not 0 <= percent <= 100:
         raise invalid_option(PREFIX + "batch_max_delete_percent", percent, "is out of range", "Give a number from 0 to 100.")
+    # the module would name its own option
+    named_location(arguments.text("ledger"), {}, f"{PREFIX}ledger")
     return ReconciliationSettings(
         connection=_given(arguments, _CONNECTION),
         syncing=_given(arguments, _SYNCING),

@@ -12,9 +12,13 @@ import typing as t
 
 import pytest
 
+from ansible_collections.lockstep.sync.plugins.module_utils._state.postgresql import PostgresqlStore
+from ansible_collections.lockstep.sync.plugins.module_utils._state.store import PATIENCE, Result, Work
+
 from .support.certificates import new_certificate
 from .support.clocks import FakeClock
-from .support.databases import DATABASES, Database
+from .support.databases import DATABASES, Database, cluster
+from .support.injected_time import InjectedTime
 from .support.lab import Lab
 from .support.web import Responder, Web
 
@@ -41,6 +45,39 @@ def _hasty_database(monkeypatch: pytest.MonkeyPatch) -> None:
         return connection
 
     monkeypatch.setattr(sqlite3, "connect", hasty)
+
+
+@pytest.fixture(autouse=True)
+def _time_of_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time of a PostgreSQL server is that of the test, where the test has one of its own."""
+    read, write = PostgresqlStore.read, PostgresqlStore.write
+
+    def with_time(store: PostgresqlStore, work: Work[Result]) -> Work[Result]:
+        return lambda db: work(InjectedTime(db, store._clock) if isinstance(store._clock, FakeClock) else db)
+
+    def timed_read(store: PostgresqlStore, work: Work[Result], seconds: float = PATIENCE) -> Result:
+        return read(store, with_time(store, work), seconds)
+
+    def timed_write(store: PostgresqlStore, work: Work[Result], seconds: float = PATIENCE) -> Result:
+        return write(store, with_time(store, work), seconds)
+
+    monkeypatch.setattr(PostgresqlStore, "read", timed_read)
+    monkeypatch.setattr(PostgresqlStore, "write", timed_write)
+
+
+@pytest.fixture(autouse=True)
+def _empty_databases() -> t.Iterator[None]:
+    """What a test wrote to the PostgreSQL server does not stay."""
+    yield
+    if cluster.cache_info().currsize:
+        cluster().recycle()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _remove_cluster() -> t.Iterator[None]:
+    yield
+    if cluster.cache_info().currsize:
+        cluster().remove()
 
 
 @pytest.fixture

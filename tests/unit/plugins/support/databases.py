@@ -7,11 +7,14 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import pathlib
 import sqlite3
 import typing as t
 
 import pytest
+
+from tests.postgresql import Cluster
 
 
 class Database(t.Protocol):
@@ -56,5 +59,32 @@ def files(path: pathlib.Path) -> list[str]:
     return sorted(item.name for item in path.parent.iterdir())
 
 
+@functools.cache
+def cluster() -> Cluster:
+    """The server of all tests, which starts when the first one needs it, and is removed after the last one."""
+    return Cluster()
+
+
+class PostgresqlDatabase:
+    """A database on the server of all tests."""
+
+    def __init__(self, directory: pathlib.Path) -> None:
+        self.name = cluster().new_database()
+
+    @property
+    def location(self) -> str:
+        return cluster().address(self.name)
+
+    def query(self, statement: str) -> list[tuple[t.Any, ...]]:
+        with contextlib.closing(cluster().connect(self.name)) as db:
+            db.execute("SET search_path = lockstep")
+            return db.execute(statement.encode()).fetchall()
+
+    def content(self) -> object:
+        """All rows of all tables; nothing where there are no tables."""
+        tables = [str(row[0]) for row in self.query("SELECT tablename FROM pg_tables WHERE schemaname = 'lockstep'")]
+        return {table: sorted(self.query(f"SELECT * FROM {table}"), key=repr) for table in tables}
+
+
 #: Each test of a store runs with each of these. The kind that is the default is not in the names of tests.
-DATABASES = [pytest.param(SqliteFile, id=pytest.HIDDEN_PARAM)]
+DATABASES = [pytest.param(SqliteFile, id=pytest.HIDDEN_PARAM), pytest.param(PostgresqlDatabase, id="postgresql")]

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import typing as t
 
@@ -27,6 +28,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._core.options import
 )
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.sync import sync_spec
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.wait import wait_spec
+from ansible_collections.lockstep.sync.plugins.module_utils._state.location import named_location
 from tests.unit.plugins.support.fifth import Fifth
 from tests.unit.plugins.support.lab import validated
 
@@ -185,7 +187,7 @@ def test_the_defaults_are_those_that_are_documented() -> None:
 
 def test_the_environment_names_the_ledger(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOCKSTEP_LEDGER", "/state/ledger.sqlite3")
-    assert waiting()["ledger"] == "/state/ledger.sqlite3"
+    assert named_location(waiting()["ledger"], os.environ) == "/state/ledger.sqlite3"
 
 
 def test_the_first_environment_variable_wins(monkeypatch: pytest.MonkeyPatch) -> None:

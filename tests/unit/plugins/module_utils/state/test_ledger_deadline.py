@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import collections.abc
+import pathlib
 import sqlite3
 import typing as t
 
@@ -17,10 +18,16 @@ from ansible_collections.lockstep.sync.plugins.module_utils._state.lease import 
 from ansible_collections.lockstep.sync.plugins.module_utils._state.run_ledger import RunLedger
 from ansible_collections.lockstep.sync.plugins.module_utils._state.store import LAST_MOMENT, PATIENCE
 from tests.unit.plugins.support.clocks import FakeClock
+from tests.unit.plugins.support.databases import SqliteFile
 from tests.unit.plugins.support.lab import Lab, only
 from tests.unit.plugins.support.ledger_users import KEY
 
 Allowed = list[float]
+
+
+@pytest.fixture
+def database(tmp_path: pathlib.Path) -> SqliteFile:
+    return SqliteFile(tmp_path)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import os
 import pytest
 
 from ansible_collections.lockstep.sync.plugins.module_utils._state import process
+from ansible_collections.lockstep.sync.plugins.module_utils._state.process import ProcessIdentity
 from ansible_collections.lockstep.sync.plugins.module_utils._state.run_ledger import LeaseConflict, RunLedger
 from tests.unit.plugins.support.clocks import FakeClock
 from tests.unit.plugins.support.databases import Database
@@ -49,7 +50,7 @@ def test_a_hold_of_another_host_lasts_until_it_expires(
 ) -> None:
     with monkeypatch.context() as elsewhere:
         elsewhere.setattr(process, "_boot", lambda: "another kernel")
-        elsewhere.setattr("os.getpid", lambda: UNUSED_PID)
+        elsewhere.setattr(ProcessIdentity, "current", lambda: ProcessIdentity.of(UNUSED_PID))
         ledger.intend(KEY, None, {})
     # there is no such process here, but that says nothing
     with pytest.raises(LeaseConflict):
