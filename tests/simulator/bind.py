@@ -22,7 +22,7 @@ from .dns_server import ANYONE, HOST, DnsServer, DnsServerError, TsigKey, ZoneSp
 
 START_SECONDS = 15.0
 LOAD_SECONDS = 60.0
-STOP_SECONDS = 5.0
+STOP_SECONDS = 30.0
 START_ATTEMPTS = 3  # somebody else may take the port between choosing and using it
 SYSTEM_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/sbin", "/opt/homebrew/sbin")  # often missing from a user's PATH
 

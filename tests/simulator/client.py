@@ -217,8 +217,11 @@ class _Thread:
         self._loop.close()
 
 
-def wait_until(condition: Callable[[], Any], seconds: float = 10.0, interval: float = 0.01) -> Any:
-    """Poll until the condition is true and return its value; an AssertionError after ``seconds``."""
+def wait_until(condition: Callable[[], Any], seconds: float = 60.0, interval: float = 0.01) -> Any:
+    """Poll until the condition is true and return its value; an AssertionError after ``seconds``.
+
+    The default is more than a busy machine needs.
+    """
     deadline = time.monotonic() + seconds
     while True:
         value = condition()

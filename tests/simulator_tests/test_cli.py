@@ -102,8 +102,8 @@ def test_it_ends_with_its_parent(tmp_path: Path) -> None:
         first_line(parent)
         (child,) = children(parent.pid)
         parent.kill()
-    wait_until(lambda: not _alive(child), seconds=5)
-    wait_until(lambda: list(tmp_path.glob("lockstep-*")) == [], seconds=5)
+    wait_until(lambda: not _alive(child))
+    wait_until(lambda: list(tmp_path.glob("lockstep-*")) == [])
 
 
 def _alive(pid: int) -> bool:

@@ -16,12 +16,13 @@ from .server import HOME, RESET_CALL, SYNC, Server, refused
 
 def test_a_call_that_waits_for_a_long_publish_is_found_after_it(server: Server, start_module: Any) -> None:
     """It was idle when it was looked at, and the publish began a moment later."""
-    server.simulator.fault("delay", method="POST", path_regex=RESET_CALL, seconds=0.5)
-    options = server.options(published_repo=server.repository, request_timeout=0.6, wait_timeout=60, settle_grace=1)
+    server.simulator.fault("delay", method="POST", path_regex=RESET_CALL, seconds=4)
+    options = server.options(published_repo=server.repository, request_timeout=0.6, wait_timeout=90, settle_grace=4)
     started = start_module(SYNC, options)
     wait_until(server.mutations)
     server.control("POST", "/sites/mysite/publish", {"target": "staging", "paths": [HOME], "hold": True})
-    time.sleep(3)
+    # longer than request_timeout and settle_grace, and the call is among those that wait for the publish
+    time.sleep(6)
     server.control("POST", "/sites/mysite/publish/finish")
     outcome = started.finish()
     assert outcome.only["state"] == "succeeded" and len(server.mutations()) == server.resets() == 1

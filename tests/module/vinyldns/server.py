@@ -82,7 +82,7 @@ def simulator_age(server: Server, seconds: float | None, zone: str = ZONE) -> No
     server.simulator.control.part("vinyldns", "POST", "/latest-sync", {"zone": zone, "age": seconds})
 
 
-def wait_until(condition: Any, seconds: float = 20) -> None:
+def wait_until(condition: Any, seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not happen in time"

@@ -67,9 +67,9 @@ def test_rate_limited_trigger_is_sent_again(server: Server, simulator: Simulator
 def test_rate_limit_beyond_the_deadline_fails_at_once(server: Server, simulator: Simulator, run_module: RunModule) -> None:
     drifted(server)
     simulator.fault("status", part="vinyldns", method="POST", code=429, headers={"Retry-After": "9999"})
-    outcome = run_module("vinyldns_zone_sync", server.options(wait_timeout=20))
+    outcome = run_module("vinyldns_zone_sync", server.options(wait_timeout=120))
     assert outcome.codes == ["rate_limited"] and "9999 s" in outcome.only["failure"]["message"]
-    assert outcome.result["summary"]["elapsed"] < 10
+    assert outcome.result["summary"]["elapsed"] < 60
 
 
 def test_trigger_is_never_redirected(server: Server, simulator: Simulator, run_module: RunModule) -> None:

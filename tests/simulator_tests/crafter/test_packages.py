@@ -45,12 +45,12 @@ class TestPackages:
     """Sections 3.3 and 6."""
 
     def test_the_clock(self, simulator: Simulator, studio: Client) -> None:
-        simulator.knob("crafter", queue_seconds=0.4, processing_seconds=0.4, publishing_seconds=0.1)
+        simulator.knob("crafter", queue_seconds=1.0, processing_seconds=1.0, publishing_seconds=0.1)
         before = ls_remote(simulator)
         answer = studio.post(WORKFLOW_PUBLISH, publish_body())
         assert (answer.status_code, answer.json()) == (200, {"response": ENVELOPE_OK})
         seen: list[str] = []
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while "COMPLETED" not in seen and time.monotonic() < deadline:
             seen += [state for state in states(studio) if [state] != seen[-1:]]
             time.sleep(0.01)

@@ -184,7 +184,8 @@ class TestOddCases:
 
     def test_other_sites_do_not_wait(self, simulator: Simulator, studio: Client) -> None:
         control(simulator, "POST", "/sites/mysite/publish", {"hold": True})
-        assert studio.reset("second").elapsed.total_seconds() < 5
+        # one that waits would get no answer before the client gives up
+        assert studio.reset("second").json() == {"message": "OK"}
 
     def test_happens_though_the_client_gave_up(self, simulator: Simulator, studio: Client) -> None:
         control(simulator, "POST", "/sites/mysite/publish", {"hold": True})

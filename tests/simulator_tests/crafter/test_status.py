@@ -141,7 +141,7 @@ class TestStatus:
     )
     def test_states_of_a_publish(self, simulator: Simulator, version: str, first: str, second: str) -> None:
         client = as_of_version(simulator, version)
-        simulator.knob("crafter", queue_seconds=0.4, processing_seconds=0.4, publishing_seconds=0.4)
+        simulator.knob("crafter", queue_seconds=1.0, processing_seconds=1.0, publishing_seconds=1.0)
 
         def word() -> str:
             if number(version) < (3, 1, 14):
@@ -151,7 +151,7 @@ class TestStatus:
         body = {"environment": "live", "schedule": None, "submission_comment": "", "entities": [{"item": HOME}]}
         assert client.post(API1 + "publish/publish-items.json?site_id=mysite", body).json() == {"message": "OK"}
         seen = [word()]
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while seen[-1] not in ("ready", "idle") and time.monotonic() < deadline:
             if (now := word()) != seen[-1]:
                 seen.append(now)

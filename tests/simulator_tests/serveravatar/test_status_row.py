@@ -37,7 +37,7 @@ def test_the_row_is_the_documented_one(api: Api) -> None:
 
 
 def test_a_sync_moves_the_row_and_production_changes_at_its_end(api: Api) -> None:
-    api.knob(sync_seconds=0.5)
+    api.knob(sync_seconds=LONG)
     before = api.status()["siteMigration"]
     api.ok(APP + "/sync")
     percent, *words = api.words()
@@ -45,6 +45,7 @@ def test_a_sync_moves_the_row_and_production_changes_at_its_end(api: Api) -> Non
     assert percent < 100
     truth = api.truth()
     assert (truth["busy"], truth["production"]) == (True, "release-1")
+    api.control("POST", "/applications/88/finish")
     wait_until(lambda: not api.truth()["busy"])
     assert api.words() == (100, "Staging area completed", "staging_area_completed")
     assert api.truth()["production"] == "release-2"

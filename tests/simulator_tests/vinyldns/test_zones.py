@@ -203,18 +203,23 @@ def test_zones_are_paged_by_name(vinyl: Vinyl) -> None:
     assert len(seen) == len(set(seen)) == 4
 
 
+def cpu_time(vinyl: Vinyl, zone_ids: list[str]) -> float:
+    """Of one request: that of client and simulator, which are both in this process; other processes do not count."""
+    times = []
+    for zone_id in zone_ids:
+        started = time.process_time()
+        vinyl.get(f"/zones/{zone_id}")
+        times.append(time.process_time() - started)
+    return statistics.median(times)
+
+
 def test_a_thousand_zones_are_quick(vinyl: Vinyl) -> None:
+    with_few = cpu_time(vinyl, [vinyl.zone_id(MAIN)] * 50)
     orders = [{"name": f"z{i:04}.bulk.", "records": ["www A 192.0.2.1"]} for i in range(1000)]
     ids = vinyl.control("POST", "/zones", {"zones": orders})["ids"]
     page = vinyl.get("/zones?nameFilter=%2A.bulk.&startFrom=z0899.bulk.")
     assert [page["zones"][0]["name"], page["zones"][-1]["name"], len(page["zones"])] == ["z0900.bulk.", "z0999.bulk.", 100]
-    times = []
-    for zone_id in list(ids.values())[:50]:
-        # the CPU time of client and simulator, which are both in this process: other processes do not count
-        started = time.process_time()
-        vinyl.get(f"/zones/{zone_id}")
-        times.append(time.process_time() - started)
-    assert statistics.median(times) < 0.005
+    assert cpu_time(vinyl, list(ids.values())[:50]) < 4 * with_few
 
 
 # -- zones come and go -------------------------------------------------------------------------------------------------

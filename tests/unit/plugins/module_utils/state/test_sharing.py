@@ -173,5 +173,5 @@ def test_that_takes_a_minute_and_no_longer(path: pathlib.Path) -> None:
     killed = time.monotonic()
     second = promote(path, "p-2", 120, "automation-job-102")
     assert second.line().startswith("locked run p-1")
-    assert 40 < time.monotonic() - killed < LEASE_SECONDS + 5
+    assert 40 < time.monotonic() - killed < LEASE_SECONDS + 30
     second.end()
