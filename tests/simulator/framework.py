@@ -274,6 +274,10 @@ def kind_by_method(method: str) -> Kind:
     return OBSERVE if method in SAFE_METHODS else MUTATE
 
 
+async def _nothing() -> None:
+    """What listening is for a part that nothing runs."""
+
+
 class Part(ABC):
     """One simulated system.  See the module docstring."""
 
@@ -286,6 +290,10 @@ class Part(ABC):
         self.env = env
         self.knobs = knobs or Knobs()
         self.urls: dict[str, str] = {}  # filled in before start()
+        self.offline: Callable[[], Awaitable[None]] = (
+            _nothing  # refuse connections and cut open ones; these are set by the server
+        )
+        self.online: Callable[[], Awaitable[None]] = _nothing  # listen again on the same ports
         self._tasks: set[asyncio.Task[Any]] = set()
 
     @property

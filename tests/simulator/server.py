@@ -104,6 +104,7 @@ class PartServer:
         self._faults = faults
         self._routes = part.routes()
         self._listeners = {name: Listener(self._dispatch, name) for name in part.ports}
+        part.offline, part.online = self.offline, self.online
 
     async def start(self) -> None:
         for name, listener in self._listeners.items():
@@ -127,6 +128,7 @@ class PartServer:
     async def reset(self) -> None:
         self.part.knobs.restore()
         await self.part.reset()
+        await self.online()
 
     async def _dispatch(self, call: Call) -> web.StreamResponse:
         route, call, allowed = find_route(self._routes, call)
@@ -259,7 +261,6 @@ class ControlServer:
     async def _reset_all(self, call: Call) -> web.StreamResponse:
         self._faults.clear()
         for server in self._servers.values():
-            await server.online()
             await server.reset()
         self._log.clear()
         return json_answer({})

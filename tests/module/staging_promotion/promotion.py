@@ -29,6 +29,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._operations.sync imp
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.task import Context
 from ansible_collections.lockstep.sync.plugins.module_utils._probe import options as probe_options
 from ansible_collections.lockstep.sync.plugins.module_utils._probe.run import run_probes
+from ansible_collections.lockstep.sync.plugins.module_utils._providers.plm.provider import PLM
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar.backup import ServerAvatarBackup
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar.provider import ServerAvatar
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar.restore import ServerAvatarRestore
@@ -61,6 +62,7 @@ _PROVIDERS = {
     "serveravatar_staging_sync": ServerAvatar,
     "serveravatar_backup": ServerAvatarBackup,
     "serveravatar_restore": ServerAvatarRestore,
+    "plm_storage_sync": PLM,
 }
 
 

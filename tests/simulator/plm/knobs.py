@@ -32,10 +32,12 @@ class PlmKnobs(Knobs):
     blip_seconds: float = 0.05  # pouchdb: until a document gets its first state
     push_seconds: float = 0.15
     push_outcome: Outcome = "completed"
-    gap_seconds: float = 0.1  # push done and pull not begun; 0 to 16 on a real server
+    gap_seconds: float | None = None  # push done and pull not begun; None: until the server's next look at the push
     pull_seconds: float = 0.15
     pull_outcome: Outcome = "completed"
-    announce_seconds: float = 0.0  # between the end of pull and sync.completed
+    announce_seconds: float | None = None  # between the end of pull and sync.completed; None: until its next look at the pull
+    # The server looks at a replication at once, and again after 1, 2, 4, 8 and then always 7.5 times this: 2 s on a real server.
+    poll_seconds: float = 0.1
 
     flap_seconds: float = 0.05  # each try, and the first pause, of "flapping"; pauses double
     flap_retries: int = 3
@@ -46,8 +48,10 @@ class PlmKnobs(Knobs):
     # pull would begin meanwhile never gets a state for its pull
     duplicates: Literal["auto", "stateless", "pull_runs", "independent"] = "auto"
 
+    db_hung: bool = False  # no state is ever answered; a POST is, and leads to nothing (inferred)
     db_down: bool = False  # every state of every id reads "error"; a POST is answered and leads to nothing
     # the server was started without a remote to synchronize with: below /v0 it fails, the desktop application never answers
     no_remote: bool = False
     hang_seconds: float = 60.0  # index, PUT and DELETE never answer; this is when the emulator hangs up
+    restart_seconds: float = 3.0  # how long POST /restart takes, in which connections are refused
     crash_on_bad_subscribe: bool = False  # as the source suggests: an unexpected frame ends the process; see POST /restart

@@ -9,14 +9,19 @@ change.  Reading a state is then looking at the clock, which makes short timings
 
 from __future__ import annotations
 
+import itertools
 import math
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from .knobs import Outcome, PlmKnobs
 
 ENDED = ("completed", "error", "failed")
 PARALLEL = ("pouchdb", "couchdb2")  # the server sees no state at its first look and goes on at once
+
+#: pauses between the server's own looks at a replication, in units of the first one, and all later ones
+WAITS, LATER_WAIT = (1.0, 2.0, 4.0, 8.0), 7.5
 
 Change = tuple[float, str | None]
 
@@ -88,7 +93,7 @@ def plan(knobs: PlmKnobs, now: float, others_active: bool) -> Synchronizer:
     """Everything that will happen to a synchronizer posted now."""
     push_outcome, pull_outcome = _outcomes(knobs, others_active)
     sync = Synchronizer(Document(str(uuid.uuid4())), Document(str(uuid.uuid4())), posted=now)
-    if knobs.db_down:
+    if knobs.db_down or knobs.db_hung:
         return sync
     begin = now + knobs.document_seconds
     _run(sync.push, knobs, push_outcome, begin, knobs.push_seconds)
@@ -113,11 +118,25 @@ def _outcomes(knobs: PlmKnobs, others_active: bool) -> tuple[Outcome, Outcome]:
     return "never", "never" if mode == "stateless" else knobs.pull_outcome
 
 
-def _after(document: Document, knobs: PlmKnobs, created: float, outcome: Outcome, pause: float) -> float:
-    """When the server takes the next step after this document: it looks once at once, and then now and then."""
+def _after(document: Document, knobs: PlmKnobs, created: float, outcome: Outcome, pause: float | None) -> float:
+    """When the server takes the next step after this document: at the first of its looks that finds no replication at work.
+
+    :param pause: after the end, instead of the next look.
+    """
     if knobs.profile in PARALLEL or outcome == "never":
         return created
-    return document.first_end() + pause
+    end = document.first_end()
+    if pause is not None or not math.isfinite(end) or knobs.poll_seconds <= 0:
+        return end + (pause or 0.0)
+    return next(look for look in _looks(created, knobs.poll_seconds) if document.state(look) in ENDED)
+
+
+def _looks(begin: float, unit: float) -> Iterator[float]:
+    """When the server looks at a document that it has written."""
+    yield begin
+    for wait in itertools.chain(WAITS, itertools.repeat(LATER_WAIT)):
+        begin += wait * unit
+        yield begin
 
 
 def _run(document: Document, knobs: PlmKnobs, outcome: Outcome, created: float, seconds: float) -> None:

@@ -9,7 +9,8 @@ Control routes, below /parts/plm:
 GET /synchronizers      ``{"posts": n, "synchronizers": [{"id", "push", "pull", "overall", "active"}, …]}``, oldest first
 POST /synchronizers     somebody else starts one (not in the request log, but announced): ``{"id": …}``
 POST /settle            the states ``push`` and ``pull`` (completed) of ``id`` (the latest) take effect now
-POST /restart           the server process starts anew: states stay, pulls that did not start are lost, listeners are cut
+POST /restart           the server process ends, and is there again after ``restart_seconds``: states stay, pulls that did not
+                        start are lost, listeners are cut
 GET /notifications      ``{"listeners": [[topic, …], …], "published": [frame, …], "crashed": false}``
 ======================= ===============================================================================================
 """
@@ -169,6 +170,8 @@ class PlmPart(Part):
             return _wrong_method(call, "OPTIONS, GET, DELETE" if desktop else "PUT")
         if self.knobs.no_remote:
             return await self._without_remote(call, "host")
+        if self.knobs.db_hung:
+            return await self._hang(call)
         return json_answer({"status": 0, "synchronizer": self._show(found)})
 
     async def _hang(self, call: Call) -> web.StreamResponse:
@@ -263,7 +266,14 @@ class PlmPart(Part):
     async def _restart(self, call: Call) -> web.StreamResponse:
         self._end_process()
         self._crashed = False
+        if self.knobs.restart_seconds > 0:
+            await self.offline()
+            self.spawn(self._come_back(self.knobs.restart_seconds))
         return json_answer({})
+
+    async def _come_back(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        await self.online()
 
     async def _describe_notifications(self, call: Call) -> web.StreamResponse:
         notifications = self._notifications

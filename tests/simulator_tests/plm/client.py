@@ -55,7 +55,7 @@ class Plm:
 
     def script(self, **values: Any) -> None:
         """Knobs; every phase that is not mentioned takes no time."""
-        names = ("document_seconds", "blip_seconds", "push_seconds", "gap_seconds", "pull_seconds")
+        names = ("document_seconds", "blip_seconds", "push_seconds", "gap_seconds", "pull_seconds", "restart_seconds")
         self.knob(**{**dict.fromkeys(names, 0), **values})
 
     def control(self, method: str, path: str, body: object = None) -> Any:
