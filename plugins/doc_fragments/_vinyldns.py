@@ -68,6 +68,19 @@ options:
         type: str
         choices: [hmac-md5, hmac-sha1, hmac-sha224, hmac-sha256, hmac-sha384, hmac-sha512]
         default: hmac-sha256
+      max_records:
+        description:
+          - The most records that a zone may have. The transfer of a larger one is ended, and fails with the code V(too_large).
+          - All records count, those of types that VinylDNS drops included. VinylDNS itself refuses a zone of which it would keep
+            more records than its setting C(max-zone-size) allows, which is 60000 as shipped; the default is ten times as many.
+        type: int
+        default: 600000
+        version_added: 2.0.0
+      max_bytes:
+        description: The most octets that the transfer of a zone may have. A larger one is ended like one with too many records.
+        type: int
+        default: 134217728
+        version_added: 2.0.0
   drift:
     description:
       - How to find out whether a zone differs from the DNS server.

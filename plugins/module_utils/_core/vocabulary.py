@@ -70,6 +70,7 @@ FailureCode = t.Literal[
     "connection_failed",
     "tls_failed",
     "bad_response",
+    "too_large",
     "server_error",
     "invalid_option",
     "internal_error",

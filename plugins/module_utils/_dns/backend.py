@@ -21,6 +21,11 @@ from . import wire
 TSIG_ALGORITHMS = ("hmac-md5", "hmac-sha1", "hmac-sha224", "hmac-sha256", "hmac-sha384", "hmac-sha512")
 DEFAULT_TSIG_ALGORITHM = "hmac-sha256"
 DEFAULT_PORT = 53
+#: records that a transfer may have: ten times the max-zone-size of VinylDNS as shipped, which counts those that it keeps
+#: (docs/reference/vinyldns.md#1.5); installations raise it, and signed zones have several records for each that is kept
+DEFAULT_MAX_RECORDS = 600_000
+#: octets that a transfer may have, of all messages together
+DEFAULT_MAX_BYTES = 128 * 2**20
 
 _FULL_NAME_OF_MD5 = "hmac-md5.sig-alg.reg.int"
 
@@ -32,6 +37,8 @@ class Backend:
     :param server: host name or address.
     :param tsig_name: name of the TSIG key (RFC 8945); ``None`` to ask without one.
     :param tsig_secret: the key in base64. Never shown.
+    :param max_records: that a zone may have, those of types that VinylDNS drops included.
+    :param max_bytes: octets of the messages that a zone is transferred in.
     """
 
     server: str
@@ -39,6 +46,8 @@ class Backend:
     tsig_name: str | None = None
     tsig_secret: str | None = dataclasses.field(default=None, repr=False)
     tsig_algorithm: str = DEFAULT_TSIG_ALGORITHM
+    max_records: int = DEFAULT_MAX_RECORDS
+    max_bytes: int = DEFAULT_MAX_BYTES
 
     @classmethod
     def from_options(cls, options: t.Mapping[str, t.Any]) -> Backend:
@@ -57,6 +66,8 @@ class Backend:
             tsig_name=_key_name(given.get("tsig_name")),
             tsig_secret=_secret(given.get("tsig_secret")),
             tsig_algorithm=_algorithm(given.get("tsig_algorithm", DEFAULT_TSIG_ALGORITHM)),
+            max_records=_limit("max_records", given.get("max_records", DEFAULT_MAX_RECORDS)),
+            max_bytes=_limit("max_bytes", given.get("max_bytes", DEFAULT_MAX_BYTES)),
         )
         if (backend.tsig_name is None) != (backend.tsig_secret is None):
             missing = "tsig_secret" if backend.tsig_secret is None else "tsig_name"
@@ -124,11 +135,23 @@ def _server(value: t.Any) -> str:
 
 
 def _port(value: t.Any) -> int:
-    if isinstance(value, str) and value.isdigit():
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 65536:
+    number = _number(value)
+    if number is None or not 0 < number < 65536:
         raise invalid_option("backend.port", value, "is not a port", "Use a number from 1 to 65535.")
-    return value
+    return number
+
+
+def _limit(name: str, value: t.Any) -> int:
+    number = _number(value)
+    if number is None or number < 1:
+        raise invalid_option(f"backend.{name}", value, "is not a limit", "Use a whole number above 0.")
+    return number
+
+
+def _number(value: t.Any) -> int | None:
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _key_name(value: t.Any) -> str | None:

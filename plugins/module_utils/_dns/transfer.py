@@ -81,6 +81,10 @@ _TRANSFER_REFUSED = (
         "A server that has too many transfers to serve refuses too (BIND: transfers-out, 10)."
     ),
 )
+_TOO_LARGE = (
+    "VinylDNS itself refuses a zone with more records than its max-zone-size (60000 as shipped). If the zone is meant to be so"
+    " large, and VinylDNS is set up for it, raise {}."
+)
 #: octets, the largest payload of UDP
 _MAX_DATAGRAM = 65535
 
@@ -127,7 +131,8 @@ def transfer(
     :param timeout: seconds for everything together, the time between records included.
     :param connect: opens the socket; the default resolves and connects.
     :param clock: measures the time-out; signatures have the time of this machine.
-    :raises SyncError: as :func:`read_soa`, and ``permission_denied``; all of them while iterating.
+    :raises SyncError: as :func:`read_soa`, ``permission_denied``, and ``too_large`` where a limit of the backend is exceeded; all
+        of them while iterating.
     """
     exchange = _Exchange(zone, backend, "transfer", timeout, connect, clock)
     opening: ResourceRecord | None = None
@@ -176,6 +181,7 @@ class _Exchange:
         self._octets = self._signatures.sign()
         self._answers = 0
         self._received = 0
+        self._octets_received = 0
 
     def ask(self) -> list[ResourceRecord]:
         """The answer to a query that fits into one message."""
@@ -194,8 +200,11 @@ class _Exchange:
                 dns.query.send_tcp(sock, self._octets)
                 with contextlib.closing(Receiver(sock, self._deadline)) as receiver:
                     while True:
-                        records = self._check(self._read(receiver.message()))
+                        octets = receiver.message()
+                        self._octets_received += len(octets)
+                        records = self._check(self._read(octets))
                         self._received += len(records)
+                        self._check_size()
                         yield records
         except socket.timeout as error:
             raise self._timed_out(error) from None
@@ -219,6 +228,19 @@ class _Exchange:
         """Compare the first and the last SOA record of a transfer."""
         if not self.is_apex(closing) or rdata.fold("SOA", closing.rdata) != rdata.fold("SOA", opening.rdata):
             raise self.malformed("it does not end with the SOA that it began with; the zone may have changed meanwhile")
+
+    def _check_size(self) -> None:
+        """End a transfer that is larger than the options of the backend allow."""
+        backend = self.request.backend
+        # the SOA comes twice
+        for found, limit, unit, option in (
+            (self._received - 1, backend.max_records, "records", "backend.max_records"),
+            (self._octets_received, backend.max_bytes, "octets", "backend.max_bytes"),
+        ):
+            if found > limit:
+                raise self.request.error(
+                    "too_large", f"the zone has more than {limit} {unit} ({option})", _TOO_LARGE.format(option)
+                )
 
     def malformed(self, problem: str) -> SyncError:
         return self.request.error("bad_response", problem, "Try again; if the problem persists, check the log of the DNS server.")

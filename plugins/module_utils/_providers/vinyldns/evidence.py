@@ -14,7 +14,7 @@ import typing as t
 from ..._core.errors import Violation, invalid_option
 from ..._core.options import Options
 from ..._dns import guard
-from ..._dns.backend import Backend
+from ..._dns.backend import DEFAULT_MAX_BYTES, DEFAULT_MAX_RECORDS, Backend
 from ..._dns.drift import Drift, DriftBuilder, RecordChange, serial_compare
 from ..._dns.transfer import read_soa, transfer
 from ..._http.client import Channel
@@ -37,6 +37,8 @@ BACKEND_OPTIONS: dict[str, dict[str, t.Any]] = {
         "choices": ["hmac-md5", "hmac-sha1", "hmac-sha224", "hmac-sha256", "hmac-sha384", "hmac-sha512"],
         "default": "hmac-sha256",
     },
+    "max_records": {"type": "int", "default": DEFAULT_MAX_RECORDS},
+    "max_bytes": {"type": "int", "default": DEFAULT_MAX_BYTES},
 }
 BACKEND_SPEC: dict[str, t.Any] = {
     "type": "dict",

@@ -178,7 +178,7 @@ def test_zones_of_one_server_share_a_task() -> None:
     other, server = {"server": "ns2"}, {"server": "ns1"}
     given_ = settings(backend=server, backends={"B.example": other, "d": other, "e.": server}, approve={"a.": "1", "d.": "2"})
     zones = ["a.", "b.example.", "c.", "d.", "e."]
-    full = {"port": 53, "tsig_algorithm": "hmac-sha256"}
+    full = {"port": 53, "tsig_algorithm": "hmac-sha256", "max_records": 600_000, "max_bytes": 128 * 2**20}
     assert zone_groups(given_, zones) == [
         ZoneGroup(("a.",), {**server, **full}, ("1",)),
         ZoneGroup(("b.example.",), {**other, **full}),

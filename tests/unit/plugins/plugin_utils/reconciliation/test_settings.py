@@ -51,7 +51,7 @@ def test_what_a_survey_passes_is_text() -> None:
             "zones": "a.example.\n b.example. ,\n\nc.example.\n",
             "approve": json.dumps({"A.Example": DIGEST}),
             "backend": json.dumps(BACKEND),
-            "backends": json.dumps({"B.example": {"server": "ns2.example.net", "port": "53"}}),
+            "backends": json.dumps({"B.example": {"server": "ns2.example.net", "port": "53", "max_records": "7"}}),
             "guard": '{"max_deletes": "5", "protect": ["@/MX"]}',
             "max_parallel": "4",
             "wait_timeout": "60",
@@ -62,8 +62,8 @@ def test_what_a_survey_passes_is_text() -> None:
     )
     assert given.zones == ("a.example.", "b.example.", "c.example.")
     assert given.approve == {"a.example.": DIGEST}
-    assert given.backend == {**BACKEND, "tsig_algorithm": "hmac-sha256"}
-    assert given.backends["b.example."]["port"] == 53
+    assert given.backend == {**BACKEND, "tsig_algorithm": "hmac-sha256", "max_records": 600_000, "max_bytes": 128 * 2**20}
+    assert (given.backends["b.example."]["port"], given.backends["b.example."]["max_records"]) == (53, 7)
     assert given.guard is not None
     assert (given.guard["max_deletes"], given.guard["protect"]) == (5, ("@/MX",))
     assert given.connection == {"max_parallel": 4, "validate_certs": False}
