@@ -31,7 +31,7 @@ from .process import MODULES
 
 Json = dict[str, Any]
 #: where something is in JSON
-Place = tuple[Any, ...]
+JsonPath = tuple[Any, ...]
 
 #: changes for each task; they are chosen at random, the same at each run
 CHANGES = 20
@@ -99,7 +99,7 @@ def simulator() -> Iterator[Simulator]:
         yield running
 
 
-def places(value: Any, here: Place = ()) -> Iterator[Place]:
+def places(value: Any, here: JsonPath = ()) -> Iterator[JsonPath]:
     """The places of all nodes; of a list, those of its first two entries."""
     yield here
     entries = value.items() if isinstance(value, dict) else enumerate(value[:2]) if isinstance(value, list) else ()
@@ -107,7 +107,7 @@ def places(value: Any, here: Place = ()) -> Iterator[Place]:
         yield from places(inner, (*here, key))
 
 
-def changed(body: Any, place: Place, value: Any) -> Any:
+def changed(body: Any, place: JsonPath, value: Any) -> Any:
     """``body`` with another value at one place."""
     if not place:
         return None if value is GONE else value

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The lockstep.sync authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every behaviour of the databases: success, failed and missing halves, restarts, and runs that last."""
+"""Every behaviour of the databases: success, failed and missing directions, restarts, and runs that last."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_a_database_that_is_down_for_a_moment_is_tolerated(server: Server, start
 
 
 def test_a_run_waits_for_a_database_that_is_down(server: Server, start_module: Any, run_module: RunModule) -> None:
-    """Unlike one of which both halves failed, and for longer than such a failure takes to be believed."""
+    """Unlike one of which both directions failed, and for longer than such a failure takes to be believed."""
     server.knob(push_seconds=0.5)
     started = start_module(SYNC, server.options(wait_timeout=4))
     eventually(server.looks)
@@ -111,13 +111,13 @@ def test_a_half_that_never_shows_is_lost(side_by_side: SideBySide) -> None:
         ({"push_outcome": "never", "pull_outcome": "never"}, {"push": None, "pull": None}, "the push and the pull did not show"),
     ]
     outcomes = side_by_side([Case(knobs, {"settle_grace": 0.7}) for knobs, _seen, _said in cases])
-    for outcome, (_knobs, seen, said) in zip(outcomes, cases):
+    for outcome, (_knobs, seen, reason) in zip(outcomes, cases):
         record = outcome.only
         assert outcome.failed
         assert record["state"] == "unknown"
         assert record["changed_basis"] == "assumed"
         assert failure(outcome)["code"] == "outcome_unknown"
-        assert said in failure(outcome)["message"]
+        assert reason in failure(outcome)["message"]
         assert record["detail"] == {"state": None, **seen}
         assert not record["timed_out"]
 

@@ -19,7 +19,7 @@ class Broken:
     """A server that cannot sync, and how a task says so."""
 
     code: str
-    said: str
+    reason: str
     status: int | None = None
     knobs: dict[str, Any] = dataclasses.field(default_factory=dict)
     fault: dict[str, Any] | None = None
@@ -60,7 +60,7 @@ def test_check_mode_and_run_see_alike_that_a_server_cannot_sync(server: Server, 
         assert not outcome.changed
         assert (record["action"], record["state"], record["started_at"]) == ("refused", "not_started", None)
         assert (failure(outcome)["code"], failure(outcome)["http_status"]) == (broken.code, broken.status)
-        assert broken.said in failure(outcome)["message"] + failure(outcome)["hint"]
+        assert broken.reason in failure(outcome)["message"] + failure(outcome)["hint"]
     assert server.posts() == 1
 
 

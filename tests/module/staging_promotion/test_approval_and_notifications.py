@@ -128,7 +128,7 @@ def test_approved_by_its_digest_notified_and_without_a_secret(server: Server, pl
     every = (looked, guessed, done, unchanged, alone)
     left = {f"run {number}": played.output + played.files for number, played in enumerate(every)}
     left["ledger"] = "".join(path.read_text("latin-1") for path in ledger.parent.iterdir())
-    # it said much, arguments of tasks among it
+    # its output is long, arguments of tasks among it
     assert "moment" in done.output or "step=" in done.output or '"step"' in done.output
     assert secrets_in(left, server.token) == []
 

@@ -28,8 +28,8 @@ class Hooks:
         return {name: self._write(name, base, name in failing) for name in [*names, *failing]}
 
     def _write(self, name: str, base: str, failing: bool) -> Any:
-        said = f"ran at {name} in {{{{ staging_promotion_begun.run }}}} for release {{{{ staging_promotion_release }}}}"
-        tasks: list[dict[str, Any]] = [{"name": "Say so", "ansible.builtin.debug": {"msg": said}}]
+        message = f"ran at {name} in {{{{ staging_promotion_begun.run }}}} for release {{{{ staging_promotion_release }}}}"
+        tasks: list[dict[str, Any]] = [{"name": "Say so", "ansible.builtin.debug": {"msg": message}}]
         if failing:
             tasks.append({"name": "Fail", "ansible.builtin.fail": {"msg": f"{name} does not want to"}})
         file = f"{'failing_' if failing else ''}{name}.yml"
@@ -57,13 +57,13 @@ def test_hooks_run_when_something_is_done(server: Server, playbook: Playbook, tm
 
     repeating = playbook.start(targets=[server.target()], hooks=hooks("../hooks", *HOOKS))
     regretting = hooks("../hooks", "after_verify", "before_rollback", "after_rollback", "on_failure", failing=("after_sync",))
-    undoing = playbook.start(targets=[server.target(SUPPORT)], hooks=regretting)
-    again, undone = repeating.finish(), undoing.finish()
+    rolling_back = playbook.start(targets=[server.target(SUPPORT)], hooks=regretting)
+    again, rolled_back = repeating.finish(), rolling_back.finish()
     assert (again.code, again.verdict) == (0, "succeeded"), again.output
     assert again.hooks == ["before_preflight", "before_report", "after_report", "after_notify"]
-    assert (undone.code, undone.verdict) == (2, "rolled_back"), undone.output
-    assert "after_sync does not want to" in undone.report["message"]
-    assert undone.hooks == ["after_sync", "before_rollback", "after_rollback", "on_failure"]
+    assert (rolled_back.code, rolled_back.verdict) == (2, "rolled_back"), rolled_back.output
+    assert "after_sync does not want to" in rolled_back.report["message"]
+    assert rolled_back.hooks == ["after_sync", "before_rollback", "after_rollback", "on_failure"]
     assert (server.syncs(SUPPORT), server.restores(SUPPORT), server.truth(SUPPORT)["production"]) == (1, 1, "release-1")
 
 

@@ -77,9 +77,9 @@ class TestResuming:
         _killed, play = self.resume(stage, kill)
         assert (play.verdict, stage.production) == ("succeeded", NEW)
         assert stage.sent == {"backup": 1, "sync": 1}
-        touched = kill.step in ("sync", "verify")
-        assert bool(play.target["resumed"]) == (touched or kill.step in ("lock", "begin_wave", "backup"))
-        if touched and kill != Kill("sync", "calling"):
+        overwritten = kill.step in ("sync", "verify")
+        assert bool(play.target["resumed"]) == (overwritten or kill.step in ("lock", "begin_wave", "backup"))
+        if overwritten and kill != Kill("sync", "calling"):
             assert play.target["backup"]["id"]
             assert [probe["ok"] for probe in play.target["before"]] == [True]
         stage.simulator.clear()

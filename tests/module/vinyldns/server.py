@@ -73,8 +73,8 @@ def await_the_next_second(server: Server, zone: str = ZONE) -> None:
     same second the changes cannot be attributed to either. A real server refuses the second one for minutes; the tests forget
     the first for it.
     """
-    stamp = server.simulator.control.part("vinyldns", "GET", "/zone", name=zone, records="no")["zone"]["updated"]
-    while time.time() < stamp // 1000 + 1:
+    timestamp = server.simulator.control.part("vinyldns", "GET", "/zone", name=zone, records="no")["zone"]["updated"]
+    while time.time() < timestamp // 1000 + 1:
         time.sleep(0.02)
 
 

@@ -48,7 +48,7 @@ class Token:
 class Session:
     user: User
     expires: float
-    rotates: bool
+    rotates_session: bool
 
 
 @dataclass
@@ -115,11 +115,11 @@ class Accounts:
     # Sessions, 3.x
 
     def open_session(self, user: User) -> str:
-        return self._new_session(user, rotates=self._knobs.session_rotation != "login")
+        return self._new_session(user, rotates_session=self._knobs.session_rotation != "login")
 
-    def _new_session(self, user: User, rotates: bool) -> str:
+    def _new_session(self, user: User, rotates_session: bool) -> str:
         session_id = secrets.token_hex(16).upper()
-        self._sessions[session_id] = Session(user, time.monotonic() + self._knobs.session_seconds, rotates)
+        self._sessions[session_id] = Session(user, time.monotonic() + self._knobs.session_seconds, rotates_session)
         return session_id
 
     def use_session(self, session_id: str) -> tuple[User, str] | None:
@@ -127,10 +127,10 @@ class Accounts:
         session = self._sessions.get(session_id)
         if session is None or session.expires < time.monotonic():
             return None
-        if not session.rotates:
+        if not session.rotates_session:
             return session.user, session_id
         del self._sessions[session_id]
-        return session.user, self._new_session(session.user, rotates=self._knobs.session_rotation == "always")
+        return session.user, self._new_session(session.user, rotates_session=self._knobs.session_rotation == "always")
 
     def close_session(self, session_id: str) -> None:
         self._sessions.pop(session_id, None)
@@ -139,7 +139,7 @@ class Accounts:
 
     def open_refresh(self, user: User) -> str:
         cookie = secrets.token_urlsafe(24)
-        self._refresh[cookie] = Session(user, time.monotonic() + self._knobs.ui_token_seconds, rotates=False)
+        self._refresh[cookie] = Session(user, time.monotonic() + self._knobs.ui_token_seconds, rotates_session=False)
         return cookie
 
     def ui_token(self, cookie: str, expires_at: datetime) -> Token | None:

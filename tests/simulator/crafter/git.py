@@ -154,8 +154,8 @@ class PublishedRepository:
 
 def _import_stream(branch: str, parent: str | None, change: Change) -> bytes:
     """One commit for git fast-import: a single process, however many files."""
-    stamp = f"{change.author} <{change.author}@studio.invalid> {int(change.when.timestamp())} +0000"
-    lines = [f"commit refs/heads/{branch}", "mark :1", f"committer {stamp}", _data(change.message)]
+    committer = f"{change.author} <{change.author}@studio.invalid> {int(change.when.timestamp())} +0000"
+    lines = [f"commit refs/heads/{branch}", "mark :1", f"committer {committer}", _data(change.message)]
     if parent:
         lines.append(f"from {parent}")
     for path, content in sorted(change.files.items()):

@@ -19,7 +19,7 @@ from .gate import Gate, number
 from .knobs import ServerAvatarKnobs
 from .paging import paginate
 from .restores import Restores
-from .world import Application, Backup, CloudProvider, Server, World, next_id, stamp
+from .world import Application, Backup, CloudProvider, Server, World, next_id, timestamp
 
 TYPES = ("filesystem", "database", "application")
 PROVIDERS = ("gdrive", "amazon_s3", "dropbox", "serveravatar", "wasabi", "custom_s3")
@@ -150,9 +150,9 @@ class Backups:
             "application_size": 52428800 if backup.done else 0,
             "database_size": 1048576 if backup.done else 0,
             "status": backup.status,
-            "expires_at": None if backup.expires is None else stamp(backup.expires + offset),
-            "created_at": stamp(backup.created + offset),
-            "updated_at": stamp(backup.updated + offset),
+            "expires_at": None if backup.expires is None else timestamp(backup.expires + offset),
+            "created_at": timestamp(backup.created + offset),
+            "updated_at": timestamp(backup.updated + offset),
             "provider": backup.provider.provider,
             "totalSize": "51 MB" if backup.done else "0 MB",
             "database": database and {"id": database.id, "server_id": database.server_id, "name": database.name},

@@ -19,7 +19,7 @@ from . import texts
 from .gate import Gate
 from .knobs import ServerAvatarKnobs
 from .paging import paginate, paginated_on_request
-from .world import Application, Database, Organization, Server, World, stamp
+from .world import Application, Database, Organization, Server, World, timestamp
 
 PHP_VERSIONS = ["8.0", "8.1", "8.2"]
 ORGANIZATION = "/organizations/{organization}"
@@ -49,7 +49,7 @@ class Catalog:
         ]
 
     def _stamp(self, when: float) -> str:
-        return stamp(when + self._knobs.clock_offset)
+        return timestamp(when + self._knobs.clock_offset)
 
     # Organizations
 

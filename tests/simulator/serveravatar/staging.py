@@ -17,7 +17,7 @@ from .forms import FALSE, TRUE, Errors, fields, missing, spoken
 from .gate import Gate, number
 from .knobs import ServerAvatarKnobs
 from .runs import NewStaging, Runs
-from .world import Application, StagingRow, World, stamp
+from .world import Application, StagingRow, World, timestamp
 
 ALPHA_DASH = re.compile(r"[\w-]+")
 
@@ -88,8 +88,8 @@ class Staging:
             "size": 0,
             "key": row.key,
             "status": row.status,
-            "created_at": stamp(row.created + self._knobs.clock_offset),
-            "updated_at": stamp(row.updated + self._knobs.clock_offset),
+            "created_at": timestamp(row.created + self._knobs.clock_offset),
+            "updated_at": timestamp(row.updated + self._knobs.clock_offset),
         }
 
     # The sync

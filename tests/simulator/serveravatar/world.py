@@ -243,5 +243,5 @@ def next_id(existing: Mapping[int, object]) -> int:
     return max(existing, default=0) + 1
 
 
-def stamp(when: float) -> str:
+def timestamp(when: float) -> str:
     return time.strftime(DATE_FORMAT, time.gmtime(when))

@@ -47,7 +47,7 @@ def test_what_may_have_been_restored_is_not_restored_again(server: Server, run_m
 @pytest.mark.parametrize(
     ("answer", "code"), [("disk", "disk_full"), ("permission", "permission_denied"), ("not_connected", "connection_failed")]
 )
-def test_a_definite_refusal_undoes_nothing(server: Server, run_module: RunModule, answer: str, code: str) -> None:
+def test_a_definite_refusal_invalidates_nothing(server: Server, run_module: RunModule, answer: str, code: str) -> None:
     run_module(SYNC, server.syncing(release="r2"))
     server.knob(restore_answer=answer)
     outcome = run_module(RESTORE, server.options())

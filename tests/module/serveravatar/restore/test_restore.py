@@ -52,7 +52,7 @@ def test_a_promotion_is_rolled_back_and_can_be_made_again(server: Server, run_mo
     assert run_module(SYNC, server.syncing(release="r2")).only["action"] == "triggered"
     assert run_module(SYNC, server.syncing(release="r2", max_age=3600)).only["action"] == "skipped"
     assert server.production == "release-2"
-    # to look whether it could be restored undoes nothing
+    # to look whether it could be restored invalidates nothing
     run_module(RESTORE, server.options(number, application="shop"), check=True)
     assert run_module(SYNC, server.syncing(release="r2"), check=True).only["action"] == "skipped"
     back = run_module(RESTORE, server.options(number, application="shop", release="p-1"))

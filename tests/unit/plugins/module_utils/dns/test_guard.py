@@ -213,7 +213,7 @@ MIXED = drift_of(
 
 
 @pytest.mark.parametrize(
-    ("pattern", "touched"),
+    ("pattern", "ignored"),
     [
         ("www", ["www/A"]),
         ("WWW", ["www/A"]),
@@ -236,10 +236,10 @@ MIXED = drift_of(
         ("ww", []),
     ],
 )
-def test_patterns_choose_record_sets(pattern: str, touched: list[str]) -> None:
+def test_patterns_choose_record_sets(pattern: str, ignored: list[str]) -> None:
     marked = policy(ignore=[pattern]).mark_ignored(MIXED)
-    assert [f"{change.name}/{change.type}" for change in marked.changes if change.ignored] == touched
-    assert rules(MIXED, protect=[pattern], max_update_percent=100) == ["protect"] * bool(touched)
+    assert [f"{change.name}/{change.type}" for change in marked.changes if change.ignored] == ignored
+    assert rules(MIXED, protect=[pattern], max_update_percent=100) == ["protect"] * bool(ignored)
 
 
 @pytest.mark.parametrize("pattern", ["0/27", "www/", "/A", "", "www/CAA", "/"])

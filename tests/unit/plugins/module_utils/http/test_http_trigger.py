@@ -118,7 +118,7 @@ def test_a_tunnel_that_the_proxy_refuses_never_arrived(serve: Serve, monkeypatch
     assert [request.method for request in proxy.log] == ["CONNECT"]
 
 
-def test_a_proxy_that_cannot_be_witnessed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_that_cannot_be_tracked_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("all_proxy", "socks5h://127.0.0.1:1080")
     error = failed_trigger("https://api.invalid")
     assert isinstance(error, NeverArrived)

@@ -302,10 +302,10 @@ class TestTwoControllers:
             assert process.line() == "ready"
         for process in processes:
             process.go_on()
-        said = sorted(process.line() for process in processes)
+        lines = sorted(process.line() for process in processes)
         for process in processes:
             process.end()
-        assert (said, len(service.runs)) == (["joined succeeded None", "triggered succeeded None"], 1)
+        assert (lines, len(service.runs)) == (["joined succeeded None", "triggered succeeded None"], 1)
 
     def test_a_run_that_another_process_made_while_we_gathered_evidence_is_not_repeated(self, lab: Lab) -> None:
         def meanwhile() -> None:

@@ -21,7 +21,7 @@ FRESH = Policy(max_age=60.0)
 
 
 @pytest.mark.parametrize(
-    ("observation", "memory", "policy", "action", "basis"),
+    ("observation", "evidence", "policy", "action", "basis"),
     [
         # nothing known
         (Observation(), LedgerEvidence(), Policy(), "trigger", "assumed"),
@@ -70,8 +70,10 @@ FRESH = Policy(max_age=60.0)
         (Observation(in_sync=True, violations=BROKEN), LedgerEvidence(), Policy(force=True), "refuse", "assumed"),
     ],
 )
-def test_the_order_of_evidence(observation: Observation, memory: LedgerEvidence, policy: Policy, action: str, basis: str) -> None:
-    plan = decide(observation, memory, policy)
+def test_the_order_of_evidence(
+    observation: Observation, evidence: LedgerEvidence, policy: Policy, action: str, basis: str
+) -> None:
+    plan = decide(observation, evidence, policy)
     assert (plan.action, plan.basis, bool(plan.reason)) == (action, basis, True)
     assert (plan.failure is not None) == (action == "refuse")
 

@@ -105,7 +105,7 @@ def test_even_the_shortest_intervals_that_jitter_allows_cost_few_polls() -> None
     rng=seeds,
     rtt=st.sampled_from([0.0, 0.02, 0.4, 3.0]),
 )
-def test_the_last_look_is_taken_at_the_deadline_and_none_after_it(
+def test_the_last_poll_is_made_at_the_deadline_and_none_after_it(
     policy: PollPolicy, deadline: float, rng: random.Random, rtt: float
 ) -> None:
     run = Simulation(policy, 1e9, deadline, rng, rtt)
@@ -116,17 +116,17 @@ def test_the_last_look_is_taken_at_the_deadline_and_none_after_it(
     assert len(at_deadline) == 1 or run.sent[-1] + run.trip >= deadline - ROUNDING
 
 
-def test_a_run_that_ends_just_before_the_deadline_is_seen_by_the_last_look() -> None:
+def test_a_run_that_ends_just_before_the_deadline_is_seen_by_the_last_poll() -> None:
     run = Simulation(PollPolicy(), 9.99, 10.0, random.Random(1), rtt=0.0)
     assert (run.outcome, run.sent[-1]) == ("succeeded", 10.0)
 
 
-def test_without_any_time_there_is_still_one_look() -> None:
+def test_without_any_time_there_is_still_one_poll() -> None:
     run = Simulation(PollPolicy(), 5.0, 0.0, random.Random(1), rtt=0.1)
     assert (run.outcome, run.sent) == ("timed_out", [0.0])
 
 
-def test_the_next_look_is_counted_from_the_request_and_not_from_its_answer() -> None:
+def test_the_next_poll_is_counted_from_the_request_and_not_from_its_answer() -> None:
     waiter = Waiter(PollPolicy(), START, START + 900, lambda: 0.5)
     assert waiter.after(START + 10, START + 11.5, RUNNING) == PollAgain(START + 12)
 
@@ -188,7 +188,7 @@ def test_an_outage_that_lasts_until_the_deadline_is_a_time_out() -> None:
     assert (settled.outcome, settled.error, watch.at) == ("timed_out", UNREACHABLE, START + 30)
 
 
-def test_a_look_that_takes_long_counts_from_its_beginning() -> None:
+def test_a_poll_that_takes_long_counts_from_its_beginning() -> None:
     waiter = Waiter(PollPolicy(outage_grace=60), START, START + 900, lambda: 0.5)
     assert isinstance(waiter.after(START + 10, START + 40, UNREACHABLE), PollAgain)
     verdict = waiter.after(START + 42, START + 72, UNREACHABLE)

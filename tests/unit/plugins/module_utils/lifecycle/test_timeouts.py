@@ -61,7 +61,7 @@ class TestTimeOut:
         assert (code(result), record["state"], record["timed_out"]) == ("timed_out", "unknown", True)
         assert "503" in record["failure"]["message"]
 
-    def test_a_last_look_that_failed_is_a_part_of_the_reason(self, lab: Lab) -> None:
+    def test_a_last_poll_that_failed_is_a_part_of_the_reason(self, lab: Lab) -> None:
         class Flaky(Fifth):
             looks = 0
 
@@ -91,6 +91,6 @@ class TestTimeOut:
         lab.service.duration, lab.service.ending = 0, "gone"
         assert only(lab.run(wait_timeout=20))["state"] == "unknown"
 
-    def test_no_time_at_all_still_triggers_and_looks_once(self, lab: Lab) -> None:
+    def test_no_time_at_all_still_triggers_and_polls_once(self, lab: Lab) -> None:
         result = lab.run(wait_timeout=0)
         assert (code(result), lab.posts, only(result)["polls"]) == ("timed_out", 1, 1)

@@ -37,26 +37,26 @@ class Reader:
         return {"mirror": name, **channel.observe(f"/mirrors/{name}").json()}
 
 
-def look(lab: Lab, reader: type[Reader] = Reader, **options: t.Any) -> Result:
+def inspect(lab: Lab, reader: type[Reader] = Reader, **options: t.Any) -> Result:
     given = {"api_url": lab.web.url, "token": TOKEN, "mirrors": ["9", "7", "8"], **options}
     return run_info("mirrors", SPEC, reader, validated(SPEC, given), lab.new_context(given=given))
 
 
 def test_entries_are_in_the_order_of_the_list_and_nothing_changes(lab: Lab) -> None:
-    result = look(lab)
+    result = inspect(lab)
     assert [entry["mirror"] for entry in result["mirrors"]] == ["9", "7", "8"]
     assert (result["changed"], "failed" not in result, lab.posts) == (False, True, 0)
 
 
 @pytest.mark.parametrize("error", [SyncError("not_found", "no such mirror"), KeyError("x"), RuntimeError("x")])
-def test_what_was_seen_is_kept_when_one_look_fails(lab: Lab, error: Exception) -> None:
+def test_what_was_seen_is_kept_when_one_inspection_fails(lab: Lab, error: Exception) -> None:
     class Blind(Reader):
         def inspect(self, name: str, channel: Channel) -> dict[str, t.Any]:
             if name == "7":
                 raise error
             return super().inspect(name, channel)
 
-    result = look(lab, Blind)
+    result = inspect(lab, Blind)
     assert (result["failed"], [entry["mirror"] for entry in result["mirrors"]]) == (True, ["9", "8"])
     assert result["failure"]["code"] == getattr(error, "code", "internal_error")
 
@@ -66,7 +66,7 @@ def test_an_interruption_is_a_failure_and_no_traceback(lab: Lab) -> None:
         def inspect(self, name: str, channel: Channel) -> dict[str, t.Any]:
             raise Interrupted
 
-    assert look(lab, Stopping, max_parallel=1)["msg"].startswith("the task was interrupted")
+    assert inspect(lab, Stopping, max_parallel=1)["msg"].startswith("the task was interrupted")
 
 
 @pytest.mark.parametrize(
@@ -74,12 +74,12 @@ def test_an_interruption_is_a_failure_and_no_traceback(lab: Lab) -> None:
     [{"request_timeout": 0}, {"max_parallel": 0}, {"mirrors": []}, {"api_url": "x"}, {"mirrors": 4.1}, {"mirrors": ["7", 4.1]}],
 )
 def test_invalid_options_are_named(lab: Lab, options: dict[str, t.Any]) -> None:
-    result = look(lab, **options)
+    result = inspect(lab, **options)
     assert (result["failed"], result["failure"]["code"], result["mirrors"]) == (True, "invalid_option", [])
     assert f"option {next(iter(options))}" in result["msg"]
 
 
 def test_secrets_are_not_shown(lab: Lab) -> None:
     lab.service.mirrors["7"].note = f"the token is {TOKEN}"
-    assert TOKEN not in dumps(look(lab))
-    assert look(lab, token="failed")["failed"] is True
+    assert TOKEN not in dumps(inspect(lab))
+    assert inspect(lab, token="failed")["failed"] is True

@@ -58,7 +58,7 @@ class Model:
 
 
 class ModelExecutor:
-    """Looks at models; ``log`` has the looks in the order of their ends."""
+    """Makes attempts at models; ``log`` has them in the order of their ends."""
 
     def __init__(self, models: t.Sequence[Model], time: Time) -> None:
         self.models = models

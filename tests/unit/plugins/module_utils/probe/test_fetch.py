@@ -81,7 +81,7 @@ def test_head(serve: Serve, fetch: Fetcher) -> None:
     assert (site.lines, seen.status, seen.body, seen.headers["Content-Length"]) == (["HEAD /"], 200, b"", str(len(OK.body)))
 
 
-def test_each_look_has_a_connection_of_its_own(serve: Serve, fetch: Fetcher) -> None:
+def test_each_attempt_has_a_connection_of_its_own(serve: Serve, fetch: Fetcher) -> None:
     site = serve(ok)
     fetch(site.url)
     fetch(site.url)

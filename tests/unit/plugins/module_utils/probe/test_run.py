@@ -179,7 +179,7 @@ def one(**options: t.Any) -> Probe:
     return probe
 
 
-def test_a_look_becomes_a_view() -> None:
+def test_a_response_becomes_an_attempt() -> None:
     def fetch(probe: Probe, clock: Clock, count: RequestCount) -> HttpResponse:
         count.add()
         count.add()
@@ -249,7 +249,7 @@ def test_a_site_that_hangs_does_not_hold_up_the_others(serve: Serve) -> None:
     assert (waited, result["requests"]) == ([True] * 3, 6)
 
 
-def test_no_more_looks_at_once_than_asked_for(serve: Serve) -> None:
+def test_no_more_attempts_at_once_than_asked_for(serve: Serve) -> None:
     lock, flying, most = threading.Lock(), [0], [0]
     full = threading.Event()
 

@@ -55,7 +55,7 @@ class Run:
         return [track.passed for track in self.schedule.tracks]
 
 
-def test_a_healthy_probe_needs_no_more_looks_than_asked_for() -> None:
+def test_a_healthy_probe_needs_no_more_attempts_than_asked_for() -> None:
     assert Run([Model()]).began() == [0]
     assert Run([Model(0.5)], successes=3, interval=2).began() == [0, 2.5, 5]
 
@@ -65,17 +65,17 @@ def test_a_failure_begins_the_count_of_successes_again() -> None:
     assert (run.began(), run.passed) == ([0, 1, 2, 3, 4, 5], [True])
 
 
-def test_a_last_look_is_taken_at_the_deadline() -> None:
+def test_a_last_attempt_is_made_at_the_deadline() -> None:
     run = Run([Model(broken=((0, ALWAYS),))], timeout=2.5)
     assert (run.began(), run.passed) == ([0, 1, 2, 2.5], [False])
 
 
-def test_no_look_follows_one_that_ends_after_the_deadline() -> None:
+def test_no_attempt_follows_one_that_ends_after_the_deadline() -> None:
     assert Run([Model(4, ((0, ALWAYS),))], timeout=3).began() == [0]
 
 
 @pytest.mark.parametrize("successes", [1, 5])
-def test_without_time_a_single_look_decides(successes: int) -> None:
+def test_without_time_a_single_attempt_decides(successes: int) -> None:
     run = Run([Model(0.1), Model(0.1, ((0, ALWAYS),))], timeout=0, successes=successes)
     assert (run.began(0), run.began(1), run.passed) == ([0], [0], [True, False])
 
@@ -85,18 +85,18 @@ def test_a_probe_that_hangs_does_not_hold_up_the_others() -> None:
     assert (run.began(1), run.passed) == ([0, 1.1, 2.2], [False, True])
 
 
-def test_each_probe_gets_its_look_even_if_others_use_up_the_time() -> None:
+def test_each_probe_gets_its_attempt_even_if_others_use_up_the_time() -> None:
     run = Run([Model(10, ((0, ALWAYS),))] * 3 + [Model(0.1)], timeout=5, max_parallel=1)
     assert (run.passed, [len(run.began(probe)) for probe in range(4)]) == ([False] * 3 + [True], [1] * 4)
 
 
-def test_a_soak_looks_until_its_end_and_at_it() -> None:
+def test_a_soak_goes_on_until_its_end_and_at_it() -> None:
     run = Run([Model(), Model(broken=((0, 3.5),))], soak=2.5)
     assert (run.began(0), run.began(1)) == ([0, 4, 5, 6, 6.5], [0, 1, 2, 3, 4, 5, 6, 6.5])
     assert (run.passed, run.green_at) == ([True, True], 4)
 
 
-def test_a_soak_shorter_than_the_interval_is_looked_at_too() -> None:
+def test_a_soak_shorter_than_the_interval_has_an_attempt_too() -> None:
     assert Run([Model()], soak=2, interval=30).began() == [0, 2]
 
 
@@ -105,7 +105,7 @@ def test_a_single_failure_during_the_soak_does_not_count() -> None:
     assert (run.began(), run.passed) == ([0, 1, 2, 3, 4, 5], [True])
 
 
-def test_a_failure_at_the_end_of_the_soak_is_looked_into_after_it() -> None:
+def test_a_failure_at_the_end_of_the_soak_is_examined_after_it() -> None:
     assert Run([Model(broken=((4.5, 5.5),))], soak=5).began() == [0, 1, 2, 3, 4, 5, 6]
     assert Run([Model(broken=((4.5, ALWAYS),))], soak=5).passed == [False]
 

@@ -90,7 +90,7 @@ def test_a_release_that_was_invalidated_stays_so(ledger: RunLedger, path: pathli
     clock.sleep(2 * KEPT.total_seconds())
     end(ledger, "failed", "1.2")
     assert ledger.release_done(KEY, "1.1") is None
-    # the run, the newest mark, and the new run
+    # the run, the newest invalidation, and the new run
     assert len(kept(path)) == 3
 
 

@@ -208,7 +208,7 @@ def test_what_another_controller_is_finding_out_is_waited_for(lab: Lab) -> None:
     assert (result["action"], result["state"], lab.posts) == ("joined", "succeeded", 0)
 
 
-def test_a_look_that_fails_leaves_the_run_to_the_next_one(lab: Lab) -> None:
+def test_an_inspection_that_fails_leaves_the_run_to_the_next_one(lab: Lab) -> None:
     class Failing(Fifth):
         def find(self, target: Target, snapshot: t.Mapping[str, t.Any], channel: Channel) -> Run | None:
             raise SyncError("connection_failed", "no route")

@@ -89,7 +89,7 @@ def test_a_file_that_stays_locked_is_an_error_and_no_traceback(
     holder.close()
 
 
-def test_what_is_undone_is_a_state_of_its_own(ledger: RunLedger, path: pathlib.Path) -> None:
+def test_what_is_invalidated_is_a_state_of_its_own(ledger: RunLedger, path: pathlib.Path) -> None:
     ledger.finish(ledger.intend(KEY, "1.2", {}), "succeeded")
     ledger.intend(Key("sixth", KEY.address, KEY.target), None, {}, invalidates=[KEY])
     with sqlite3.connect(path) as db:

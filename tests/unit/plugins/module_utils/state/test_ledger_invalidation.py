@@ -16,7 +16,7 @@ from tests.unit.plugins.support.clocks import FakeClock
 from tests.unit.plugins.support.databases import Database
 from tests.unit.plugins.support.ledger_users import HANDLE, KEY
 
-#: brings something else to the target, and so undoes what was there
+#: brings something else to the target, and so invalidates what was there
 OTHER = Key("sixth", KEY.address, KEY.target)
 
 
@@ -34,7 +34,7 @@ def holds(ledger: RunLedger, key: Key = KEY) -> bool:
 
 
 @pytest.mark.parametrize("outcome", [None, "succeeded", "failed", "unknown", "void"])
-def test_an_intent_undoes_what_was_brought_before_whatever_becomes_of_it(ledger: RunLedger, outcome: str | None) -> None:
+def test_an_intent_invalidates_what_was_brought_before_whatever_its_outcome(ledger: RunLedger, outcome: str | None) -> None:
     brought(ledger)
     assert holds(ledger)
     entry_id = ledger.intend(OTHER, "back", {}, invalidates=[KEY])
@@ -46,19 +46,19 @@ def test_an_intent_undoes_what_was_brought_before_whatever_becomes_of_it(ledger:
     assert holds(ledger)
 
 
-def test_a_retracted_intent_has_undone_nothing(ledger: RunLedger) -> None:
+def test_a_retracted_intent_has_invalidated_nothing(ledger: RunLedger) -> None:
     brought(ledger)
     entry_id = ledger.intend(OTHER, None, {}, invalidates=[KEY])
     ledger.retract(entry_id)
     assert holds(ledger)
     assert ledger.open_entry(OTHER) is None
-    # the mark of another run stays
+    # the record of another run stays
     ledger.intend(OTHER, None, {}, invalidates=[KEY])
     ledger.retract(entry_id)
     assert not holds(ledger)
 
 
-def test_a_run_that_ends_after_it_was_undone_does_not_count(ledger: RunLedger) -> None:
+def test_a_run_that_ends_after_it_was_invalidated_does_not_count(ledger: RunLedger) -> None:
     entry_id = ledger.intend(KEY, "1.2", {})
     ledger.started(entry_id, HANDLE)
     ledger.intend(OTHER, None, {}, invalidates=[KEY])
@@ -69,7 +69,7 @@ def test_a_run_that_ends_after_it_was_undone_does_not_count(ledger: RunLedger) -
     assert not ledger.is_invalidated(KEY, entry_id + 2)
 
 
-def test_targets_below_are_undone_and_others_are_not(ledger: RunLedger) -> None:
+def test_targets_below_are_invalidated_and_others_are_not(ledger: RunLedger) -> None:
     below, sibling = (dataclasses.replace(OTHER, target=target) for target in ("7/301", "70"))
     elsewhere, theirs = dataclasses.replace(OTHER, address="https://other.example.com"), dataclasses.replace(OTHER, provider="x")
     for key in (OTHER, below, sibling, elsewhere, theirs, KEY):
@@ -85,21 +85,21 @@ def test_targets_below_are_undone_and_others_are_not(ledger: RunLedger) -> None:
     ]
 
 
-def test_a_run_does_not_undo_itself(ledger: RunLedger) -> None:
+def test_a_run_does_not_invalidate_itself(ledger: RunLedger) -> None:
     for _run in range(2):
         ledger.finish(ledger.intend(KEY, "1.2", {}, invalidates=[KEY]), "succeeded")
         assert holds(ledger)
 
 
-def test_a_decision_made_before_something_was_undone_is_void(ledger: RunLedger) -> None:
+def test_a_decision_made_before_something_was_invalidated_is_void(ledger: RunLedger) -> None:
     brought(ledger)
-    mark = ledger.revision(KEY)
+    revision = ledger.revision(KEY)
     entry_id = ledger.intend(OTHER, None, {}, invalidates=[KEY])
-    assert ledger.revision(KEY) != mark
+    assert ledger.revision(KEY) != revision
     with pytest.raises(LeaseConflict):
-        ledger.intend(KEY, None, {}, mark)
+        ledger.intend(KEY, None, {}, revision)
     ledger.retract(entry_id)
-    ledger.intend(KEY, None, {}, mark)
+    ledger.intend(KEY, None, {}, revision)
 
 
 def test_a_decision_made_before_something_was_retracted_is_void(ledger: RunLedger) -> None:
@@ -112,13 +112,13 @@ def test_a_decision_made_before_something_was_retracted_is_void(ledger: RunLedge
 
 
 def test_a_decision_about_a_target_without_any_run_is_void_too(ledger: RunLedger) -> None:
-    mark = ledger.revision(KEY)
+    revision = ledger.revision(KEY)
     ledger.intend(OTHER, None, {}, invalidates=[KEY])
     with pytest.raises(LeaseConflict):
-        ledger.intend(KEY, None, {}, mark)
+        ledger.intend(KEY, None, {}, revision)
 
 
-def test_a_run_of_somebody_else_undoes_once(ledger: RunLedger) -> None:
+def test_a_run_of_somebody_else_invalidates_once(ledger: RunLedger) -> None:
     brought(ledger)
     ledger.invalidate(OTHER, HANDLE, [KEY])
     assert not holds(ledger)
@@ -128,7 +128,9 @@ def test_a_run_of_somebody_else_undoes_once(ledger: RunLedger) -> None:
     assert holds(ledger)
 
 
-def test_check_mode_sees_what_is_undone(ledger: RunLedger, database: Database, tmp_path: pathlib.Path, clock: FakeClock) -> None:
+def test_check_mode_sees_what_is_invalidated(
+    ledger: RunLedger, database: Database, tmp_path: pathlib.Path, clock: FakeClock
+) -> None:
     entry_id = brought(ledger)
     reader = RunLedger(database.location, clock, read_only=True)
     assert not reader.is_invalidated(KEY, entry_id)

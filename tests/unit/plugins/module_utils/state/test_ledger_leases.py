@@ -67,9 +67,9 @@ def test_of_many_processes_exactly_one_may_trigger_while_it_lives(database: Data
     assert [racer.line() for racer in racers] == ["ready"] * 4
     for racer in racers:
         racer.go_on()
-    said = [racer.line() for racer in racers]
-    assert sorted(said) == ["lost"] * 3 + ["won"]
-    winner = racers[said.index("won")]
+    lines = [racer.line() for racer in racers]
+    assert sorted(lines) == ["lost"] * 3 + ["won"]
+    winner = racers[lines.index("won")]
     with pytest.raises(LeaseConflict) as caught:
         ledger.intend(KEY, None, {})
     assert caught.value.entry is not None

@@ -52,7 +52,7 @@ def test_anything_but_a_success_satisfies_no_release(ledger: RunLedger, outcome:
     assert ledger.last_success(KEY) is None
 
 
-def test_a_later_release_does_not_undo_an_earlier_one(ledger: RunLedger) -> None:
+def test_a_later_release_does_not_invalidate_an_earlier_one(ledger: RunLedger) -> None:
     for release in ("1.1", "1.2"):
         ledger.finish(ledger.intend(KEY, release, {}), "succeeded")
     assert ledger.release_done(KEY, "1.1") is not None

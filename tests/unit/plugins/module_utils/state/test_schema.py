@@ -52,7 +52,7 @@ CREATE INDEX holds_by_target ON holds (provider, address, target, id);
 CREATE INDEX holds_lifted ON holds (lifted_at) WHERE lifted_at IS NOT NULL;
 """
 
-DONE, UNDONE, OPEN, FREE = (Key("fifth", "https://fifth.example.com", target) for target in ("7", "8", "9", "10"))
+DONE, INVALIDATED, OPEN, FREE = (Key("fifth", "https://fifth.example.com", target) for target in ("7", "8", "9", "10"))
 HANDLE = {"run": 7, "provider": "fifth"}
 
 
@@ -85,8 +85,8 @@ class Old:
         for key, release, state, handle, snapshot, dates in (
             (DONE, "1.2", "succeeded", HANDLE, {"last": 3}, ended),
             (DONE, None, "failed", None, {}, ended),
-            (UNDONE, "1.2", "succeeded", HANDLE, {}, ended),
-            (UNDONE, None, "undone", None, {"by": 5}, ended),
+            (INVALIDATED, "1.2", "succeeded", HANDLE, {}, ended),
+            (INVALIDATED, None, "undone", None, {"by": 5}, ended),
             (OPEN, "1.3", "started", HANDLE, {}, (self.now, None, self.soon)),
         ):
             facts = json.dumps(handle) if handle else None, json.dumps(snapshot)
@@ -121,8 +121,8 @@ def check_runs(ledger: RunLedger, clock: FakeClock) -> None:
     assert done is not None
     assert (done.handle, done.snapshot, done.finished_at) == (HANDLE, {"last": 3}, clock.now())
     assert ledger.revision(DONE) == (2, "failed")
-    assert ledger.release_done(UNDONE, "1.2") is None
-    assert ledger.is_invalidated(UNDONE, 3)
+    assert ledger.release_done(INVALIDATED, "1.2") is None
+    assert ledger.is_invalidated(INVALIDATED, 3)
     entry = ledger.open_entry(OPEN)
     assert entry is not None
     assert (entry.state, entry.release, entry.handle, entry.is_held(clock.now())) == ("started", "1.3", HANDLE, True)

@@ -87,7 +87,7 @@ class TestPlan:
         assert checks_of(target).get("disk") is ok
 
     @pytest.mark.parametrize(
-        ("action", "phase", "acts", "resumed"),
+        ("action", "phase", "has_work", "resumed"),
         [
             ("would_trigger", None, True, False),
             ("would_join", None, True, False),
@@ -100,10 +100,10 @@ class TestPlan:
             ("skipped", "rollback", True, True),
         ],
     )
-    def test_what_there_is_to_do(self, action: str, phase: str | None, acts: bool, resumed: bool) -> None:
+    def test_what_there_is_to_do(self, action: str, phase: str | None, has_work: bool, resumed: bool) -> None:
         target = target_of(plan=TargetPlan(action, ""), resumed=ResumedFrom("p-0", phase, BEGIN) if phase else None)
-        assert (target.has_work, target.is_resumed) == (acts, resumed)
-        assert state_of().with_target(target).starts_something == (acts and not resumed)
+        assert (target.has_work, target.is_resumed) == (has_work, resumed)
+        assert state_of().with_target(target).starts_something == (has_work and not resumed)
         target = target.with_check("credentials", False, "no").with_check("disk", None, "not known")
         assert state_of().with_target(target).refusals == (() if resumed else (f"{target.name}: credentials: no",))
 

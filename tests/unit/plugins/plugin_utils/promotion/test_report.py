@@ -121,8 +121,8 @@ class TestMessage:
         assert self.message("succeeded", path="/r.json") == "succeeded. shop-0: reason of shop-0. Report: /r.json"
 
     def test_several(self) -> None:
-        said = self.message("succeeded", "rolled_back", "not_started", "not_started")
-        assert said == "rolled_back: 2 not started, 1 succeeded, 1 rolled back. shop-1: reason of shop-1."
+        text = self.message("succeeded", "rolled_back", "not_started", "not_started")
+        assert text == "rolled_back: 2 not started, 1 succeeded, 1 rolled back. shop-1: reason of shop-1."
 
     def test_an_error(self) -> None:
         assert self.message(error="option x: bad") == "failed: option x: bad."
@@ -135,8 +135,8 @@ class TestMessage:
     def test_all_that_keep_it_from_being_done_are_reported(self) -> None:
         state = TestTheEnd.ended("not_started", "refused", "refused")
         state = state.with_targets(*(target.with_check("credentials", False, "no") for target in state.targets[1:]))
-        said = _promotion_report.evaluate(state.stop("refused", "another target did not pass")).message
-        assert said == "refused: 3 refused. shop-1: reason of shop-1. shop-2: reason of shop-2."
+        text = _promotion_report.evaluate(state.stop("refused", "another target did not pass")).message
+        assert text == "refused: 3 refused. shop-1: reason of shop-1. shop-2: reason of shop-2."
 
 
 def test_the_state_survives_the_way_from_step_to_step() -> None:

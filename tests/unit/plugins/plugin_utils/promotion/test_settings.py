@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The lockstep.sync authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The variables of role staging_promotion: what they may be, what is said otherwise, and that all files agree about them."""
+"""The variables of role staging_promotion: what they may be, the errors otherwise, and that all files agree about them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ SHOP: Json = {"provider": "serveravatar", "options": {"application": "shop"}}
 
 
 def problem(**variables: Any) -> str:
-    """What is said about bad variables: problem and remedy."""
+    """The error for bad variables: problem and remedy."""
     with pytest.raises(SyncError) as caught:
         read({"targets": [SHOP], **variables})
     assert caught.value.code == "invalid_option"
@@ -159,12 +159,12 @@ class TestProblems:
         ],
     )
     def test_the_variable_its_value_and_the_remedy(self, name: str, value: Any, remedy: str) -> None:
-        said = problem(**{name: value})
-        assert f"option {PREFIX}{name}" in said
-        assert remedy in said
+        text = problem(**{name: value})
+        assert f"option {PREFIX}{name}" in text
+        assert remedy in text
         shown = value[0] if name == "serial" and isinstance(value, list) else value
         if not isinstance(value, dict) and name not in ("windows", "hooks", "notify", "release", "report_path"):
-            assert str(shown) in said
+            assert str(shown) in text
 
     @pytest.mark.parametrize(
         ("more", "words"),
@@ -189,21 +189,21 @@ class TestProblems:
         ],
     )
     def test_entries(self, more: Json, words: str) -> None:
-        said = problem(**entry(**more))
-        assert said.startswith(f"option {PREFIX}targets[0].")
-        assert words in said
+        text = problem(**entry(**more))
+        assert text.startswith(f"option {PREFIX}targets[0].")
+        assert words in text
 
     @pytest.mark.parametrize("name", sorted(REFUSED_OPTIONS))
     def test_options_that_the_role_decides(self, name: str) -> None:
-        said = problem(**entry(options={"application": "shop", name: "x"}))
-        assert f"option {PREFIX}targets[0].options.{name}: 'x' is decided by the role" in said
+        text = problem(**entry(options={"application": "shop", name: "x"}))
+        assert f"option {PREFIX}targets[0].options.{name}: 'x' is decided by the role" in text
 
     def test_two_of_one_name(self) -> None:
         assert f"{PREFIX}targets[1].name: 'shop'" in problem(targets=[SHOP, SHOP])
 
     def test_hooks(self) -> None:
-        said = problem(hooks={"after_synk": "x"})
-        assert "Did you mean after_sync? There are: before_preflight" in said
+        text = problem(hooks={"after_synk": "x"})
+        assert "Did you mean after_sync? There are: before_preflight" in text
         assert f"{PREFIX}hooks.after_sync: [1]" in problem(hooks={"after_sync": [1]})
 
     def test_secrets_are_not_repeated(self) -> None:

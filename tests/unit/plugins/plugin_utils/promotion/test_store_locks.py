@@ -157,9 +157,9 @@ def test_of_many_processes_exactly_one_begins_while_it_lives(database: Database,
     assert [racer.line() for racer in racers] == ["ready"] * 4
     for racer in racers:
         racer.go_on()
-    said = [racer.line() for racer in racers]
-    assert sorted(said) == ["lost"] * 3 + ["won"]
-    number = said.index("won")
+    lines = [racer.line() for racer in racers]
+    assert sorted(lines) == ["lost"] * 3 + ["won"]
+    number = lines.index("won")
     store = PromotionStore(database.location, clock)
     with pytest.raises(LockHeld) as caught:
         begin(store, "me", me)

@@ -127,17 +127,17 @@ def reconciliation(verdict: str = "reconciled", zones: int = 0, **more: Any) -> 
 
     :param zones: further zones that are in sync.
     """
-    calm = [plan(f"calm{number:04d}.example.", "skipped") for number in range(zones or 3)]
+    in_sync = [plan(f"calm{number:04d}.example.", "skipped") for number in range(zones or 3)]
     drifted = [plan("drifted.example."), plan("also-drifted.example.")]
     done = [synced(item["target"]) for item in drifted]
     plans, syncs = {
-        "in_sync": (calm, []),
-        "reconciled": ([*drifted, *calm], done),
-        "drift": ([*drifted, *calm], []),
-        "refused": ([*drifted, refused("lost.example."), *calm], done),
-        "timed_out": ([*drifted, plan("slow.example."), *calm], [*done, late("slow.example.")]),
+        "in_sync": (in_sync, []),
+        "reconciled": ([*drifted, *in_sync], done),
+        "drift": ([*drifted, *in_sync], []),
+        "refused": ([*drifted, refused("lost.example."), *in_sync], done),
+        "timed_out": ([*drifted, plan("slow.example."), *in_sync], [*done, late("slow.example.")]),
         "failed": (
-            [*drifted, refused("lost.example."), broken("noserver.example."), plan("slow.example."), *calm],
+            [*drifted, refused("lost.example."), broken("noserver.example."), plan("slow.example."), *in_sync],
             [*done, late("slow.example.")],
         ),
     }[verdict]

@@ -24,7 +24,7 @@ from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.task_files 
 Json = dict[str, t.Any]
 
 #: answers for the sync module, by the number of the task
-Answer = t.Callable[[int, Json], Json]
+Respond = t.Callable[[int, Json], Json]
 
 
 class Connection:
@@ -41,7 +41,7 @@ class Action:
 class Services(ActionServices):
     """With these files, and with ``answer`` instead of the sync module."""
 
-    def __init__(self, files: Files, answer: Answer = lambda number, options: {}) -> None:
+    def __init__(self, files: Files, answer: Respond = lambda number, options: {}) -> None:
         super().__init__(Action(), {})
         self._files = files
         self._answer = answer
@@ -64,7 +64,7 @@ class Modules:
         return self.result
 
 
-def reporting(text: str | None = None) -> Answer:
+def reporting(text: str | None = None) -> Respond:
     """A module that returns less than it writes to its report."""
 
     def answer(number: int, options: Json) -> Json:

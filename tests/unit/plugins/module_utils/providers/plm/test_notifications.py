@@ -230,7 +230,7 @@ def test_what_is_remembered_is_bounded(socket: FakeSocket, listener: Listener, m
 
 
 @pytest.mark.parametrize(
-    ("trouble", "said"),
+    ("trouble", "warned_of"),
     [
         (lambda socket: setattr(socket, "refusal", ConnectionRefusedError(111, "Connection refused")), "Connection refused"),
         (lambda socket: setattr(socket, "refusal", RuntimeError("a\nbug " + "x" * 500)), "a bug x"),
@@ -241,7 +241,7 @@ def test_what_is_remembered_is_bounded(socket: FakeSocket, listener: Listener, m
     ],
 )
 def test_trouble_is_one_warning_and_the_pause_is_kept(
-    socket: FakeSocket, listener: Listener, trouble: t.Callable[[FakeSocket], None], said: str
+    socket: FakeSocket, listener: Listener, trouble: t.Callable[[FakeSocket], None], warned_of: str
 ) -> None:
     trouble(socket)
     listener.notifications.subscribe(LONG)
@@ -250,7 +250,7 @@ def test_trouble_is_one_warning_and_the_pause_is_kept(
     listener.notifications.close()
     (warning,) = listener.warnings
     assert warning.startswith("no notifications from ws://127.0.0.1:9002,")
-    assert said in warning
+    assert warned_of in warning
     assert "\n" not in warning
     assert len(warning) < 400
     assert socket.closed.is_set()

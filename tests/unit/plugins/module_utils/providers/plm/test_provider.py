@@ -164,7 +164,7 @@ def test_success_is_assumed_to_have_changed_something() -> None:
         (("error", None, None), "the run as a whole failed", "push may still run"),
     ],
 )
-def test_a_failure_names_the_half(words: Words, named: str, hint: str) -> None:
+def test_a_failure_names_the_direction(words: Words, named: str, hint: str) -> None:
     effect = provider().verify(TARGET, None, RUN, reading(*words), NO_CHANNEL)
     assert effect.failure is not None
     assert effect.failure.code == "run_failed"
@@ -176,7 +176,7 @@ def test_a_failure_names_the_half(words: Words, named: str, hint: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said", "hint"),
+    ("words", "reason", "hint"),
     [
         (NONE, "the push and the pull did not show any state", "CouchDB 2.1"),
         ((None, "completed", None), "the pull did not show any state", "restarted"),
@@ -186,14 +186,14 @@ def test_a_failure_names_the_half(words: Words, named: str, hint: str) -> None:
         ((None, "completed", "completed"), "the run as a whole did not show any state", "settle_grace"),
     ],
 )
-def test_a_lost_run_says_what_was_seen(words: Words, said: str, hint: str) -> None:
+def test_a_lost_run_says_what_was_seen(words: Words, reason: str, hint: str) -> None:
     clock = StillClock()
     found = provider(clock)
     found.read(RUN.handle, t.cast(t.Any, Server(clock, (0, words))))
     effect = found.lost(TARGET, RUN)
     assert effect.failure is not None
     assert effect.failure.code == "outcome_unknown"
-    assert effect.reason.startswith(said)
+    assert effect.reason.startswith(reason)
     assert hint in effect.failure.hint
     assert (effect.changed, effect.basis) == (True, "assumed")
 
@@ -230,7 +230,7 @@ def test_info(words: Words, known: bool | None) -> None:
     assert entry == {"id": ID, "state": words[0], "push": words[1], "pull": words[2], "known": known}
 
 
-def test_info_knows_a_run_of_which_both_halves_failed() -> None:
+def test_info_knows_a_run_of_which_both_directions_failed() -> None:
     clock = StillClock()
     options = {"validate_certs": True, "request_timeout": 30.0, "max_parallel": 8, "api_url": URL, "synchronizers": [ID]}
     reader = info.SynchronizerReader(options, Services(clock, Redactor(), random.Random(1), lambda text: None))

@@ -50,8 +50,8 @@ TABLE = [
     # what the server's rule does not make, and what the published page allows
     ("overall alone completed", ("completed", None, None), "absent"),
     ("overall completed in spite of a failed half", ("completed", "error", "completed"), "failed"),
-    ("overall behind its halves", ("triggered", "completed", "completed"), "running"),
-    ("overall missing with completed halves", (None, "completed", "completed"), "absent"),
+    ("overall older than its directions", ("triggered", "completed", "completed"), "running"),
+    ("overall missing with completed directions", (None, "completed", "completed"), "absent"),
     ("the answer to POST", ("triggered", None, None), "running"),
     ("the published answer to POST", ("triggered", "completed", "triggered"), "running"),
     ("an unknown word", ("triggered", "crashing", None), "unknown"),
@@ -149,7 +149,7 @@ def test_outcomes_over_time(script: list[tuple[float, Words]], outcome: str, lea
     assert set(server.sent) == own | ({MADE_UP} if any(words == DOWN for _since, words in script) else set())
 
 
-def test_both_halves_may_really_fail() -> None:
+def test_both_directions_may_really_fail() -> None:
     """Three errors are those of the database only if a synchronizer that does not exist has them, too."""
     clock = StillClock()
     server = Server(clock, (0, DOWN), healthy=True)

@@ -76,7 +76,7 @@ def test_the_restore_is_a_get_that_goes_the_way_of_triggers() -> None:
     assert provider.from_handle(run.handle) == target
 
 
-def test_a_restore_undoes_what_syncs_and_other_restores_brought_and_a_sync_what_restores_brought() -> None:
+def test_a_restore_invalidates_what_syncs_and_other_restores_brought_and_a_sync_what_restores_brought() -> None:
     provider, service = restore([restorable()])
     target = provider.resolve("313", service.channel)
     address = "https://api.example.com"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A provider whose runs undo what those of another one brought, and when they count as having done so."""
+"""A provider whose runs invalidate what those of another one brought, and when they count as having done so."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.unit.plugins.support.mirrors import TOKEN
 from tests.unit.plugins.support.web import Reply
 
 
-class Undoer(Fifth):
+class Invalidator(Fifth):
     """Takes mirrors back to where they were."""
 
     name = "sixth"
@@ -31,9 +31,9 @@ class Undoer(Fifth):
 
 def counts(lab: Lab) -> bool:
     """Whether the first release still counts, by its name and by its age, in check mode and in earnest."""
-    said = {only(lab.run(check=True, **options))["action"] for options in ({"release": "1"}, {"max_age": 1e6})}
-    assert len(said) == 1
-    return said == {"skipped"}
+    actions = {only(lab.run(check=True, **options))["action"] for options in ({"release": "1"}, {"max_age": 1e6})}
+    assert len(actions) == 1
+    return actions == {"skipped"}
 
 
 @pytest.fixture
@@ -44,20 +44,20 @@ def released(lab: Lab) -> Lab:
     return lab
 
 
-def test_a_run_undoes_and_the_next_one_triggers_again(released: Lab) -> None:
-    assert only(released.run(Undoer))["state"] == "succeeded"
+def test_a_run_invalidates_and_the_next_one_triggers_again(released: Lab) -> None:
+    assert only(released.run(Invalidator))["state"] == "succeeded"
     assert not counts(released)
     assert only(released.run(release="1"))["action"] == "triggered"
     assert counts(released)
 
 
-def test_looking_undoes_nothing(released: Lab) -> None:
-    released.run(Undoer, check=True)
+def test_looking_invalidates_nothing(released: Lab) -> None:
+    released.run(Invalidator, check=True)
     assert counts(released)
 
 
-def test_another_target_is_not_undone(released: Lab) -> None:
-    released.run(Undoer, mirrors=["eight"])
+def test_another_target_is_not_invalidated(released: Lab) -> None:
+    released.run(Invalidator, mirrors=["eight"])
     assert counts(released)
 
 
@@ -70,37 +70,37 @@ def test_another_target_is_not_undone(released: Lab) -> None:
         Reply(429, {"error": "slow down"}, headers={"Retry-After": "86400"}),
     ],
 )
-def test_a_definite_refusal_undoes_nothing(released: Lab, reply: Reply) -> None:
+def test_a_definite_refusal_invalidates_nothing(released: Lab, reply: Reply) -> None:
     released.service.fates = [reply]
-    assert only(released.run(Undoer, if_running="fail"))["action"] == "refused"
+    assert only(released.run(Invalidator, if_running="fail"))["action"] == "refused"
     assert counts(released)
 
 
 @pytest.mark.parametrize("fate", ["lose", "hide", "drop", ("executed", Reply(502, {"error": "?"}))])
-def test_what_may_have_been_accepted_undoes(released: Lab, fate: t.Any) -> None:
+def test_what_may_have_been_accepted_invalidates(released: Lab, fate: t.Any) -> None:
     released.service.fates = [fate]
-    result = released.run(Undoer)
+    result = released.run(Invalidator)
     assert (code(result) == "outcome_unknown") == (fate in ("hide", "drop"))
     assert not counts(released)
 
 
 @pytest.mark.parametrize("options", [{"wait": False}, {"wait_timeout": 5}])
-def test_a_run_that_is_not_waited_for_undoes(released: Lab, options: dict[str, t.Any]) -> None:
-    released.run(Undoer, **options)
+def test_a_run_that_is_not_waited_for_invalidates(released: Lab, options: dict[str, t.Any]) -> None:
+    released.run(Invalidator, **options)
     assert not counts(released)
 
 
-def test_a_failed_run_undoes(released: Lab) -> None:
+def test_a_failed_run_invalidates(released: Lab) -> None:
     released.service.ending = "broken"
-    assert code(released.run(Undoer)) == "run_failed"
+    assert code(released.run(Invalidator)) == "run_failed"
     assert not counts(released)
 
 
-def test_a_process_that_dies_while_it_triggers_has_undone(released: Lab) -> None:
+def test_a_process_that_dies_while_it_triggers_has_invalidated(released: Lab) -> None:
     class Killed(BaseException):
         pass
 
-    class Dying(Undoer):
+    class Dying(Invalidator):
         def trigger(self, target: Target, observation: Observation, channel: Channel) -> Run:
             raise Killed
 
@@ -109,20 +109,20 @@ def test_a_process_that_dies_while_it_triggers_has_undone(released: Lab) -> None
     assert not counts(released)
 
 
-def test_joining_what_somebody_else_started_undoes(released: Lab) -> None:
+def test_joining_what_somebody_else_started_invalidates(released: Lab) -> None:
     released.service.start("7")
-    assert only(released.run(Undoer))["action"] == "joined"
+    assert only(released.run(Invalidator))["action"] == "joined"
     assert not counts(released)
 
 
-def test_waiting_for_it_undoes_once(released: Lab) -> None:
-    handle = {**only(released.run(Undoer, wait=False, ledger_path=str(released.directory / "elsewhere.sqlite3")))["handle"]}
+def test_waiting_for_it_invalidates_once(released: Lab) -> None:
+    handle = {**only(released.run(Invalidator, wait=False, ledger_path=str(released.directory / "elsewhere.sqlite3")))["handle"]}
     given = {
         "handles": [handle],
         "ledger_path": str(released.ledger_path),
         "connections": {"sixth": {"api_url": released.web.url, "token": TOKEN}},
     }
-    providers = {"sixth": Undoer}
+    providers = {"sixth": Invalidator}
 
     def wait(check: bool = False) -> str:
         context = released.new_context(check_mode=check)
@@ -137,10 +137,10 @@ def test_waiting_for_it_undoes_once(released: Lab) -> None:
     assert counts(released)
 
 
-def test_a_run_that_ends_after_it_was_undone_is_run_again(lab: Lab) -> None:
+def test_a_run_that_ends_after_it_was_invalidated_is_run_again(lab: Lab) -> None:
     lab.run(release="1", wait=False)
     lab.clock.sleep(11)
-    lab.run(Undoer)
+    lab.run(Invalidator)
     assert not counts(lab)
     assert only(lab.run(release="1"))["action"] == "triggered"
     assert counts(lab)
