@@ -23,7 +23,6 @@ USER = "lockstep"
 #: no power fails in these tests
 SETTINGS = {
     "fsync": "off",
-    "synchronous_commit": "off",
     "full_page_writes": "off",
     "autovacuum": "off",
     "shared_buffers": "16MB",
@@ -54,9 +53,10 @@ class Cluster:
 
     :param settings: of ``postgresql.conf``, beyond those that all have.
     :param authentication: the method of ``pg_hba.conf`` for everything.
+    :param tls: the files of its certificate and of the key.
     """
 
-    def __init__(self, authentication: str = "trust", **settings: str) -> None:
+    def __init__(self, authentication: str = "trust", tls: tuple[str, str] | None = None, **settings: str) -> None:
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="lockstep-postgresql-"))
         self.data = self.directory / "data"
         if not os.geteuid():
@@ -67,6 +67,8 @@ class Cluster:
         options = ["--auth", authentication, "--pwfile", str(password), "--wal-segsize", "1", "--locale", "C", "-E", "UTF8", "-N"]
         self._run("initdb", "-D", str(self.data), "-U", USER, *options)
         self.port = _free_port()
+        if tls is not None:
+            settings.update(ssl="on", ssl_cert_file=self._own(tls[0]), ssl_key_file=self._own(tls[1]))
         self._settings = {**SETTINGS, "port": str(self.port), **settings}
         self._process: subprocess.Popen[bytes] | None = None
         self._count = 0
@@ -89,10 +91,16 @@ class Cluster:
                 assert time.monotonic() < until and self._process.poll() is None, self.log()
                 time.sleep(0.02)
 
-    def stop(self, number: signal.Signals = signal.SIGINT) -> None:
-        """:param number: SIGINT ends all connections first, SIGQUIT is like a crash."""
+    def stop(self) -> None:
+        """End all connections, and then the server."""
         assert self._process is not None
-        self._process.send_signal(number)
+        self._process.send_signal(signal.SIGINT)
+        self._process.wait(60)
+
+    def crash(self) -> None:
+        """End everything at once; what was committed is recovered when it starts again."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGQUIT)
         self._process.wait(60)
 
     def pause(self, paused: bool) -> None:
@@ -137,6 +145,15 @@ class Cluster:
 
     def log(self) -> str:
         return (self.directory / "log").read_text()
+
+    def _own(self, file: str) -> str:
+        """A copy of a file that only the server may read."""
+        copy = self.directory / pathlib.Path(file).name
+        shutil.copy(file, copy)
+        copy.chmod(0o600)
+        if not os.geteuid():
+            shutil.chown(copy, "postgres", "postgres")
+        return str(copy)
 
     def _run(self, program: str, *arguments: str) -> None:
         command = as_server([str(programs() / program), *arguments])

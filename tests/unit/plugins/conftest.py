@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import sqlite3
 import typing as t
@@ -28,7 +29,11 @@ PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
     """No proxy, no netrc, no ledger and no credentials of the user who runs the tests."""
-    for name in (*PROXIES, *map(str.upper, PROXIES), "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "LOCKSTEP_LEDGER", "FIFTH_TOKEN"):
+    for name in [*os.environ]:
+        # those of libpq
+        if name.startswith(("PG", "LOCKSTEP_LEDGER")):
+            monkeypatch.delenv(name)
+    for name in (*PROXIES, *map(str.upper, PROXIES), "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "FIFTH_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NETRC", str(tmp_path / "no-netrc"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))

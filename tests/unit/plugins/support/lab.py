@@ -58,6 +58,8 @@ class Lab:
         self.web = serve(self.service.respond, clock=clock)
         self.serve: t.Callable[[Responder], Web] = serve
         self.ledger_path = directory / "ledger.sqlite3"
+        #: of the ledger, which may be another one
+        self.location = str(self.ledger_path)
         self.report_path = directory / "report.json"
         self.key = Key("fifth", self.web.url, "7")
         self.context = self.new_context()
@@ -67,7 +69,7 @@ class Lab:
 
     def options(self, **options: t.Any) -> dict[str, t.Any]:
         """Options of a task; targets one after the other, since the pause of one would pass time for all."""
-        common = {"api_url": self.web.url, "token": TOKEN, "ledger": str(self.ledger_path), "request_timeout": 5}
+        common = {"api_url": self.web.url, "token": TOKEN, "ledger": self.location, "request_timeout": 5}
         return {**common, "mirrors": ["seven"], "max_parallel": 1, **options}
 
     def run(self, provider: type[Provider] = Fifth, check: bool = False, diff: bool = False, **options: t.Any) -> Result:
@@ -82,7 +84,7 @@ class Lab:
         """Run a ``sync_wait`` task with the credentials of the lab."""
         given = {
             "handles": handles,
-            "ledger_path": str(self.ledger_path),
+            "ledger_path": self.location,
             "connections": {"fifth": {"api_url": self.web.url, "token": TOKEN}},
             **options,
         }
@@ -102,7 +104,7 @@ class Lab:
 
     @property
     def ledger(self) -> RunLedger:
-        return RunLedger(str(self.ledger_path), self.clock)
+        return RunLedger(self.location, self.clock)
 
     def open_entry(self) -> Entry | None:
         return self.ledger.open_entry(self.key)
