@@ -18,7 +18,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import parse_qsl, quote, unquote
 
-from .users import Caller, Directory
+from .directory import Directory
+from .users import Caller
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 AUTHORIZATION = re.compile(

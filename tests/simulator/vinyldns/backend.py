@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import dns.exception
+import dns.flags
 import dns.message
 import dns.name
 import dns.query
@@ -22,7 +23,7 @@ from ..dns_server import ALGORITHMS
 from .axfr import Answer, TransferError, transfer
 from .diff import DnsView
 from .model import Connection, Json, RecordSet, Zone, is_apex
-from .records import comparable, rdata_texts
+from .records import FROM_DNS, comparable, rdata_texts
 
 QUERY_SECONDS = 5.0
 
@@ -33,6 +34,26 @@ class BackendError(Exception):
 
 class ZoneNotFound(BackendError):
     """The server answers, and does not know the zone."""
+
+
+class Referral(BackendError):
+    """The name belongs to a zone that is delegated to others."""
+
+
+# How the original explains answers of DNS servers.
+EXPLANATIONS = {
+    dns.rcode.FORMERR: "Format Error: the server was unable to interpret the query: {}",
+    dns.rcode.NOTAUTH: "The requestor is not authorized to perform this operation: {}",
+    dns.rcode.NOTIMP: "The operation requested is not implemented on this server: {}",
+    dns.rcode.NOTZONE: "The zone specified in the query is not a zone: {}",
+    dns.rcode.REFUSED: "The operation was refused by the server: {}",
+    dns.rcode.SERVFAIL: "Server failure: {}",
+}
+
+
+def explain(rcode: dns.rcode.Rcode) -> str:
+    text = dns.rcode.to_text(rcode)
+    return EXPLANATIONS.get(rcode, "The response from the server was not recognized: {}").format(text)
 
 
 @dataclass(frozen=True)
@@ -101,19 +122,48 @@ def relative_name(owner: str, zone_name: str) -> str:
     return zone_name if is_apex(relative, zone_name) else relative
 
 
-def check_zone(connection: Connection, zone_name: str, seconds: float = QUERY_SECONDS) -> None:
-    """Fails unless the server answers for the zone."""
-    query = dns.message.make_query(zone_name, "SOA")
+def check_zone(connection: Connection, zone_name: str) -> None:
+    """Fails unless the server answers for the zone; a refusal is taken for "no such zone"."""
+    answer = _ask(connection, zone_name, "SOA")
+    if answer.rcode() == dns.rcode.REFUSED or (
+        answer.rcode() in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN) and not _has_type(answer, dns.rdatatype.SOA)
+    ):
+        raise ZoneNotFound(zone_name)
+    if answer.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+        raise BackendError(explain(answer.rcode()))
+
+
+def lookup(connection: Connection, name: str, rdtype: str) -> tuple[int, list[Json]] | None:
+    """TTL and records that the server answers with, or None."""
+    answer = _ask(connection, name, rdtype)
+    if answer.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+        raise BackendError(explain(answer.rcode()))
+    wanted = dns.rdatatype.from_text(rdtype)
+    for rrset in answer.answer:
+        if rrset.rdtype == wanted:
+            return rrset.ttl, [FROM_DNS[rdtype](rdata) for rdata in rrset]
+    delegated = any(rrset.rdtype == dns.rdatatype.NS for rrset in answer.authority)
+    if delegated and not answer.answer and not answer.flags & dns.flags.AA:
+        raise Referral(name)
+    return None
+
+
+def _has_type(answer: dns.message.Message, rdtype: dns.rdatatype.RdataType) -> bool:
+    return any(rrset.rdtype == rdtype for rrset in answer.answer)
+
+
+def _ask(connection: Connection, name: str, rdtype: str) -> dns.message.Message:
+    query = dns.message.make_query(name, rdtype)
     try:
         host, port = connection.address
         query.use_tsig(_tsig_key(connection))
-        answer = dns.query.tcp(query, host, port=port, timeout=seconds)
-    except (OSError, ValueError, dns.exception.DNSException) as error:
+        return dns.query.tcp(query, host, port=port, timeout=QUERY_SECONDS)
+    except (dns.tsig.PeerError, dns.tsig.BadSignature) as error:
+        raise BackendError(explain(dns.rcode.NOTAUTH)) from error
+    except (OSError, EOFError, dns.exception.Timeout) as error:
+        raise BackendError("network error") from error
+    except (ValueError, dns.exception.DNSException) as error:
         raise BackendError(_describe(error)) from error
-    if answer.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
-        raise BackendError(f"Query failed with {dns.rcode.to_text(answer.rcode())}")
-    if not any(rrset.rdtype == dns.rdatatype.SOA for rrset in answer.answer):
-        raise ZoneNotFound(zone_name)
 
 
 def update(connection: Connection, zone: Zone, remove: RecordSet | None, add: RecordSet | None) -> None:
@@ -131,4 +181,4 @@ def update(connection: Connection, zone: Zone, remove: RecordSet | None, add: Re
     except (OSError, dns.exception.DNSException) as error:
         raise BackendError(_describe(error)) from error
     if answer.rcode() != dns.rcode.NOERROR:
-        raise BackendError(f"update refused: {dns.rcode.to_text(answer.rcode())}")
+        raise BackendError(explain(answer.rcode()))

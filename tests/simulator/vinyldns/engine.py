@@ -32,7 +32,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..framework import in_daemon_thread
-from .backend import Backends, load_zone, update
+from .backend import Backends, load_zone
 from .diff import change_for, differences
 from .knobs import VinylKnobs
 from .model import (
@@ -45,13 +45,13 @@ from .model import (
     FAILED,
     SYNC,
     SYNCED,
-    UPDATE,
     Json,
     RecordSetChange,
     Zone,
     ZoneChange,
     now_ms,
 )
+from .record_writer import RecordWriter
 from .store import Store
 
 SYNC_TYPES = (CREATE, SYNC, AUTOMATED_SYNC)
@@ -87,6 +87,7 @@ class Engine:
         self._backends = backends
         self._knobs = knobs
         self._spawn = spawn
+        self._writer = RecordWriter(backends, store)
         self._queue: deque[tuple[float, Message]] = deque()
         self.running = 0  # batches
         self.accepted: list[Accepted] = []
@@ -199,20 +200,8 @@ class Engine:
 
     async def _change_record_set(self, change: RecordSetChange) -> None:
         generation = self._store.generation
-        done = await in_daemon_thread(self._write_through, change)
+        done = await in_daemon_thread(self._writer.carry_out, change)
         if done.status == COMPLETE:
             await in_daemon_thread(self._store.apply_changes, change.zone, [done], generation)
         else:
             await in_daemon_thread(self._store.log_changes, change.zone, [done], generation)
-
-    def _write_through(self, change: RecordSetChange) -> RecordSetChange:
-        """Send the change to the DNS server; the result is complete or failed."""
-        wanted = change.record_set
-        add = None if change.change_type == DELETE else wanted
-        remove = change.updates if change.change_type == UPDATE else wanted
-        try:
-            update(self._backends.resolve(change.zone), change.zone, remove, add)
-        except Exception as error:  # noqa: BLE001 (whatever goes wrong fails the change)
-            text = f"Failed applying update to DNS for change {change.id}:{wanted.fqdn(change.zone.name)}: {error}"
-            return replace(change, status=FAILED, system_message=text)
-        return replace(change, status=COMPLETE, record_set=replace(wanted, status=ACTIVE, updated=now_ms()))

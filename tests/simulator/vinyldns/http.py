@@ -19,11 +19,14 @@ from ..framework import Abort, Call, Handler, json_answer, text_answer
 from .access import Denied
 from .auth import AuthenticationError, MissingDateError, authenticate
 from .backend import Backends
+from .directory import Directory
 from .engine import Engine
+from .json_input import InvalidInput
 from .knobs import VinylKnobs
 from .model import Json, Zone
+from .policy import Policy
 from .store import Store
-from .users import Caller, Directory
+from .users import Caller
 
 MAX_ITEMS = 100
 INTERNAL_ERROR = "There was an internal server error."
@@ -40,6 +43,10 @@ class Context:
     engine: Engine
     backends: Backends
     knobs: VinylKnobs
+
+    @property
+    def policy(self) -> Policy:
+        return Policy(self.knobs)
 
 
 def plain(text: str, status: int = 200) -> web.Response:
@@ -70,6 +77,8 @@ def protected(context: Context, endpoint: Endpoint) -> Handler:
             return plain(INTERNAL_ERROR, status=500)
         except Denied as denied:
             return quoted(str(denied), status=403)
+        except InvalidInput as problem:
+            return json_answer({"errors": problem.errors}, status=400)
 
     return handler
 
@@ -102,11 +111,11 @@ def required(call: Call, name: str) -> str:
     return text
 
 
-def max_items(call: Call, exact: bool = True) -> int:
+def max_items(call: Call, exact: bool = True, limit: int = MAX_ITEMS) -> int:
     """The page size.  Two wordings of the same error are in use."""
     value = integer(call, "maxItems", MAX_ITEMS)
-    if not 0 < value <= MAX_ITEMS:
-        bounds = "0 exclusive and 100 inclusive" if exact else "0 and 100"
+    if not 0 < value <= limit:
+        bounds = f"0 exclusive and {limit} inclusive" if exact else f"0 and {limit}"
         raise refuse(f"maxItems was {value}, maxItems must be between {bounds}", 400)
     return value
 

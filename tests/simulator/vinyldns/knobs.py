@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from ..framework import Knobs
 
@@ -37,3 +37,12 @@ class VinylKnobs(Knobs):
     lossy_paging: bool = True  # order record sets by full name but continue by relative name
     shuffled_ties: bool = True  # record set changes of one moment come in another order on each page, so that pages overlap
     color: str = "green"
+
+    # Rules of the installation (see policy.py).  The shipped ones allow a few names of the test data only.
+    approved_name_servers: list[str] = field(default_factory=lambda: [".*"])  # regular expressions
+    email_domains: list[str] = field(default_factory=list)  # "*" stands for anything; none at all: every domain
+    email_dots: int = 10  # dots after the @; shipped: 2
+    high_value_domains: list[str] = field(default_factory=lambda: ["high-value-domain.*"])
+    high_value_addresses: list[str] = field(default_factory=list)
+    shared_approved_types: list[str] = field(default_factory=lambda: ["A", "AAAA", "CNAME", "PTR", "TXT"])
+    dotted_hosts: list[dict[str, Any]] = field(default_factory=list)  # of {"zone", "users", "groups", "types", "dots"}

@@ -17,6 +17,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from .acl import AclRule
+
 Json = dict[str, Any]
 
 ACTIVE, SYNCING, DELETED = "Active", "Syncing", "Deleted"
@@ -97,7 +99,7 @@ class Zone:
     transfer_connection: Connection | None = None
     account: str = "system"
     shared: bool = False
-    acl_rules: tuple[Json, ...] = ()
+    acl_rules: tuple[AclRule, ...] = ()
     recurrence_schedule: str | None = None
     schedule_requestor: str | None = None
     latest_sync: int | None = None
@@ -107,7 +109,7 @@ class Zone:
     @classmethod
     def from_stored(cls, data: Json) -> Zone:
         connections = {name: _stored_connection(data[name]) for name in ("connection", "transfer_connection")}
-        return cls(**{**data, **connections, "acl_rules": tuple(data["acl_rules"])})
+        return cls(**{**data, **connections, "acl_rules": tuple(AclRule.from_stored(rule) for rule in data["acl_rules"])})
 
     def to_stored(self) -> Json:
         return asdict(self)
@@ -127,7 +129,7 @@ class Zone:
                 "transferConnection": transfer and transfer.to_json(expose_keys),
                 "account": self.account,
                 "shared": self.shared,
-                "acl": {"rules": list(self.acl_rules)},
+                "acl": {"rules": [rule.to_json() for rule in self.acl_rules]},
                 "adminGroupId": self.admin_group_id,
                 "recurrenceSchedule": self.recurrence_schedule,
                 "scheduleRequestor": self.schedule_requestor,

@@ -6,21 +6,26 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from aiohttp import web
 
 from ..dns_server import DnsServer, start_dns
 from ..framework import Call, Environment, Part, Route
+from .acl_api import AclApi
 from .control import ControlApi
+from .directory import Directory
 from .engine import Engine
 from .http import INTERNAL_ERROR, Context, plain
 from .knobs import VinylKnobs
+from .membership_api import MembershipApi
+from .record_history_api import RecordHistoryApi
 from .records_api import RecordsApi
 from .seed import KEYS, MAIN_ZONE, backends_of, seed_texts
 from .store import Store
 from .system_api import SystemApi
-from .users import USERS, Directory
+from .users import USERS
 from .world import World
 from .zones_api import ZonesApi
 
@@ -42,7 +47,9 @@ class VinylDnsPart(Part):
         self._world = World(self._context, self._dns)
 
     def routes(self) -> list[Route]:
-        return [*ZonesApi(self._context).routes(), *RecordsApi(self._context).routes(), *SystemApi(self._context).routes()]
+        apis = (ZonesApi, AclApi, RecordsApi, RecordHistoryApi, MembershipApi, SystemApi)
+        routes = [route for api in apis for route in api(self._context).routes()]
+        return [*routes, *(_head_of(route) for route in routes if route.method == "GET")]
 
     def control_routes(self) -> list[Route]:
         return ControlApi(self._world).routes()
@@ -81,9 +88,26 @@ class VinylDnsPart(Part):
         self.spawn(self._engine.run())
 
     def no_route(self, call: Call, allowed: list[str]) -> web.StreamResponse:
-        if allowed:
-            return plain(f"HTTP method not allowed, supported methods: {', '.join(allowed)}", status=405)
-        return plain(f"The requested path [{call.raw_path}] does not exist.", status=404)
+        """A wrong method is 405 only if it is neither GET nor POST; then it is, whatever the path.
+
+        The last rules of the original's routes ask for GET and for POST before they look at the path: one of them forgets all
+        complaints about the method, both add theirs.
+        """
+        if call.method in ("GET", "HEAD", "POST"):
+            return plain(f"The requested path [{call.raw_path}] does not exist.", status=404)
+        methods = ", ".join(dict.fromkeys(["GET", *(method for method in allowed if method != "HEAD"), "POST"]))
+        answer = plain(f"HTTP method not allowed, supported methods: {methods}", status=405)
+        answer.headers["Allow"] = methods
+        return answer
 
     def on_error(self, call: Call, error: Exception) -> web.StreamResponse:
         return plain(INTERNAL_ERROR, status=500)
+
+
+def _head_of(route: Route) -> Route:
+    """HEAD is handled as GET, for signatures too, so that one made for HEAD is never right."""
+
+    async def handler(call: Call) -> web.StreamResponse:
+        return await route.handler(replace(call, method="GET"))
+
+    return Route("HEAD", route.path, handler)

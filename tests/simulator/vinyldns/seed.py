@@ -17,9 +17,9 @@ import dns.rdata
 from ..dns_server import DEFAULT_TTL, DnsServer, TsigKey, apex_lines, zone_text
 from .axfr import Answer
 from .backend import Backends, group, relative_name
+from .groups import DUMMY_GROUP, OK_GROUP, SHARED_GROUP
 from .model import Connection, Json, RecordSet, Zone, new_id, now_ms
 from .records import FROM_DNS
-from .users import DUMMY_GROUP, OK_GROUP, SHARED_GROUP
 
 MAIN_ZONE = "example.com."
 DEFAULT_BACKEND, OTHER_BACKEND = "default", "secondary"
@@ -121,6 +121,7 @@ def make_zone(
         shared=shared,
         latest_sync=None if age_ms is None else now - age_ms,
         backend_id=backend_id,
+        is_test=True,  # as everything that test users connect
     )
 
 

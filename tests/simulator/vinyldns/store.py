@@ -47,6 +47,7 @@ CREATE TABLE zone_copy (id INTEGER PRIMARY KEY, data TEXT NOT NULL);
 TABLES = ("zone", "zone_access", "zone_change", "record_set", "record_set_change", "zone_copy")
 
 Direction = Literal["ASC", "DESC"]
+TypeSort = Literal["NONE", "ASC", "DESC"]
 
 
 class Stale(Exception):
@@ -206,39 +207,59 @@ class Store:
                 found.update({record_set.id: record_set for record_set in record_sets})
         return found
 
-    def record_set(self, zone_id: str, record_set_id: str) -> RecordSet | None:
-        rows = self._rows("SELECT data FROM record_set WHERE zone_id = ? AND id = ?", (zone_id, record_set_id))
-        return RecordSet.from_stored(json.loads(rows[0]["data"])) if rows else None
+    def record_set(self, record_set_id: str) -> RecordSet | None:
+        """Of any zone."""
+        found = _record_sets(self._rows("SELECT data FROM record_set WHERE id = ?", (record_set_id,)))
+        return found[0] if found else None
+
+    def record_sets_named(self, zone_id: str, name: str) -> list[RecordSet]:
+        """All types; letter case does not matter."""
+        return _record_sets(self._rows("SELECT data FROM record_set WHERE zone_id = ? AND name = ?", (zone_id, name)))
+
+    def has_full_name(self, fqdn: str, rdtype: str) -> bool:
+        """In any zone."""
+        return bool(self._rows("SELECT 1 FROM record_set WHERE fqdn = ? AND type = ? LIMIT 1", (fqdn, rdtype)))
+
+    def has_wildcard(self, zone_id: str, rdtype: str) -> bool:
+        """One that answers for this type; for workers, too."""
+        with closing(self._connect()) as connection:
+            sql = "SELECT 1 FROM record_set WHERE zone_id = ? AND name = '*' AND type IN (?, 'CNAME') LIMIT 1"
+            return connection.execute(sql, (zone_id, rdtype)).fetchone() is not None
+
+    def first_owned_record_set(self, group_id: str) -> str | None:
+        rows = self._rows("SELECT id FROM record_set WHERE owner_group_id = ? LIMIT 1", (group_id,))
+        return str(rows[0]["id"]) if rows else None
 
     def count_record_sets(self, zone_id: str) -> int:
         return int(self._rows("SELECT count(*) FROM record_set WHERE zone_id = ?", (zone_id,))[0][0])
 
     def list_record_sets(
         self,
-        zone_id: str,
+        zone_id: str | None,
         *,
         after: tuple[str, int] | None = None,
         name_like: str | None = None,
         types: Sequence[str] = (),
         owner_group_id: str | None = None,
         name_sort: Direction = "ASC",
-        type_sort: Literal["NONE", "ASC", "DESC"] = "NONE",
+        type_sort: TypeSort = "NONE",
         limit: int = -1,
         lossy: bool = True,
     ) -> list[RecordSet]:
-        """Record sets in the order of full names, continued after a (name, type code).
+        """Record sets in the order of full names, continued after a (name, type code); of all zones without an id.
 
         The original orders by full name but continues by relative name, and so loses rows whose order differs between
         the two.  ``lossy`` False continues by what it orders by.
         """
-        where, values = ["zone_id = ?"], [zone_id]
+        where, values = (["1"], []) if zone_id is None else (["zone_id = ?"], [zone_id])
+        name = "fqdn" if zone_id is None else "name"
         if after is not None:
-            column = "name" if lossy else "fqdn"
+            column = name if lossy else "fqdn"
             sign = ">" if name_sort == "ASC" else "<"
             where.append(f"({column} {sign} ? OR ({column} = ? AND type_code > ?))")
             values += [after[0], after[0], after[1]]  # type: ignore[list-item]
         if name_like is not None:
-            where.append("name LIKE ?")
+            where.append(f"{name} LIKE ?")
             values.append(name_like)
         if types:
             where.append(f"type IN ({_marks(types)})")
@@ -248,7 +269,7 @@ class Store:
             values.append(owner_group_id)
         order = f"fqdn {name_sort}, type_code ASC" if type_sort == "NONE" else f"type {type_sort}, fqdn {name_sort}"
         sql = f"SELECT data FROM record_set WHERE {' AND '.join(where)} ORDER BY {order} LIMIT ?"
-        return [RecordSet.from_stored(json.loads(row["data"])) for row in self._rows(sql, [*values, limit])]
+        return _record_sets(self._rows(sql, [*values, limit]))
 
     def insert_record_sets(self, zone: Zone, record_sets: Iterable[RecordSet]) -> None:
         """Put record sets straight into the store; one of the same name and type is replaced."""
@@ -303,7 +324,7 @@ class Store:
 
     def record_set_changes(
         self,
-        zone_id: str,
+        zone_id: str | None,
         *,
         offset: int = 0,
         limit: int = -1,
@@ -312,8 +333,8 @@ class Store:
         failed: bool = False,
     ) -> list[RecordSetChange]:
         """Newest first, by time alone: rows of one moment have no order of their own, and come in another one on each page."""
-        where, values = ["r.zone_id = ?"], [zone_id]
-        for column, value in (("fqdn", fqdn), ("type", rdtype), ("status", FAILED if failed else None)):
+        where, values = ["1"], []
+        for column, value in (("zone_id", zone_id), ("fqdn", fqdn), ("type", rdtype), ("status", FAILED if failed else None)):
             if value is not None:
                 where.append(f"r.{column} = ?")
                 values.append(value)
@@ -326,6 +347,16 @@ class Store:
             _change_from_stored(parse_zone(row["zone"]), json.loads(row["data"]))
             for row in self._rows(sql, [*values, limit, offset])
         ]
+
+    def record_set_change(self, zone_id: str, change_id: str) -> RecordSetChange | None:
+        sql = (
+            "SELECT r.data, c.data AS zone FROM record_set_change r JOIN zone_copy c ON c.id = r.zone_copy_id "
+            "WHERE r.zone_id = ? AND r.id = ?"
+        )
+        rows = self._rows(sql, (zone_id, change_id))
+        if not rows:
+            return None
+        return _change_from_stored(Zone.from_stored(json.loads(rows[0]["zone"])), json.loads(rows[0]["data"]))
 
     def _order_of_ties(self, offset: int, limit: int) -> str:
         """An order of rows that depends on the page, unless the knob says otherwise."""
@@ -340,6 +371,10 @@ def _marks(values: Sequence[Any]) -> str:
 
 def _insert(verb: str) -> str:
     return f"{verb} INTO record_set VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
+
+def _record_sets(rows: Iterable[sqlite3.Row]) -> list[RecordSet]:
+    return [RecordSet.from_stored(json.loads(row["data"])) for row in rows]
 
 
 def _zone_changes(rows: Iterable[sqlite3.Row]) -> list[ZoneChange]:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The lockstep.sync authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The users and groups that the original creates with its test data, and who they are to a request."""
+"""The users that the original creates with its test data, and who they are to a request."""
 
 from __future__ import annotations
 
@@ -19,27 +19,22 @@ class User:
     locked: bool = False
     is_super: bool = False
     is_support: bool = False
-
-
-@dataclass(frozen=True)
-class Group:
-    id: str
-    name: str
-    email: str
-    member_ids: frozenset[str]
+    first_name: str | None = None
+    last_name: str | None = None
+    email: str | None = None
+    is_test: bool = True  # test users may do nothing with the record sets of other zones than test zones
     created: int = field(default_factory=now_ms)
 
     def to_json(self) -> Json:
-        members = [{"id": member} for member in sorted(self.member_ids)]
         return without_none(
             {
                 "id": self.id,
-                "name": self.name,
+                "userName": self.name,
+                "firstName": self.first_name,
+                "lastName": self.last_name,
                 "email": self.email,
                 "created": timestamp(self.created),
-                "status": "Active",
-                "members": members,
-                "admins": members,
+                "lockStatus": "Locked" if self.locked else "Unlocked",
             }
         )
 
@@ -55,47 +50,42 @@ class Caller:
     def sees_everything(self) -> bool:
         return self.user.is_super or self.user.is_support
 
+    def is_member(self, group_id: str | None) -> bool:
+        return group_id in self.group_ids
 
-OK_GROUP, DUMMY_GROUP, SHARED_GROUP, HISTORY_GROUP = "ok-group-id", "dummy-group-id", "shared-zone-group-id", "history-group-id"
+
+def _person(user_id: str, key: str, name: str | None = None, *, support: bool = False, top: bool = False) -> User:
+    """A user with all that the test data gives most of them; ``key`` begins both keys."""
+    name = name or user_id
+    keys = (f"{key}AccessKey", f"{key}SecretKey")
+    return User(user_id, name, *keys, is_support=support, is_super=top, first_name=name, last_name=name, email="test@test.com")
+
 
 USERS = (
-    User("ok", "ok", "okAccessKey", "okSecretKey"),
+    _person("ok", "ok"),
     User("dummy", "dummy", "dummyAccessKey", "dummySecretKey"),
-    User("sharedZoneUser", "sharedZoneUser", "sharedZoneUserAccessKey", "sharedZoneUserSecretKey"),
-    User("locked", "locked", "lockedAccessKey", "lockedSecretKey", locked=True),
-    User("support-user-id", "support-user", "supportUserAccessKey", "supportUserSecretKey", is_support=True),
-    User("super-user-id", "super-user", "superUserAccessKey", "superUserSecretKey", is_super=True),
-    User("history-id", "history-user", "history-key", "history-secret"),
+    _person("sharedZoneUser", "sharedZoneUser"),
+    User("locked", "locked", "lockedAccessKey", "lockedSecretKey", locked=True, first_name="Locked", last_name="User"),
+    _person("support-user-id", "supportUser", "support-user", support=True),
+    _person("super-user-id", "superUser", "super-user", top=True),
+    User(
+        "history-id",
+        "history-user",
+        "history-key",
+        "history-secret",
+        first_name="history-first",
+        last_name="history-last",
+        email="history@history.com",
+    ),
+    _person("testuser", "testUser"),
+    _person("list-group-user", "listGroup"),
+    _person("list-zones-user", "listZones"),
+    _person("list-records-user", "listRecords"),
+    _person("list-batch-summaries-id", "listBatchSummaries", "list-batch-summaries-user"),
+    _person("list-zero-summaries-id", "listZeroSummaries", "list-zero-summaries-user"),
 )
 
-GROUPS = (
-    Group(OK_GROUP, "ok-group", "ok@example.org", frozenset({"ok"})),
-    Group(DUMMY_GROUP, "dummy-group", "dummy@example.org", frozenset({"dummy"})),
-    Group(SHARED_GROUP, "shared-zone-group", "shared@example.org", frozenset({"sharedZoneUser"})),
-    Group(HISTORY_GROUP, "history-group", "history@example.org", frozenset({"history-id"})),
-)
+# Members for groups; no request is signed by one of them.
+CROWD = tuple(User(f"dummy{number:03}", f"name-dummy{number:03}", "dummy", "dummy") for number in range(200))
 
 UNKNOWN_USER_NAME = "unknown user"
-
-
-class Directory:
-    """Looks up users and groups."""
-
-    def __init__(self, users: tuple[User, ...] = USERS, groups: tuple[Group, ...] = GROUPS) -> None:
-        self.users = {user.id: user for user in users}
-        self.groups = {group.id: group for group in groups}
-        self._by_access_key = {user.access_key: user for user in users}
-
-    def by_access_key(self, access_key: str) -> User | None:
-        return self._by_access_key.get(access_key)
-
-    def caller(self, user: User) -> Caller:
-        return Caller(user, frozenset(group.id for group in self.groups.values() if user.id in group.member_ids))
-
-    def user_name(self, user_id: str) -> str:
-        user = self.users.get(user_id)
-        return user.name if user else UNKNOWN_USER_NAME
-
-    def group_name(self, group_id: str | None) -> str | None:
-        group = self.groups.get(group_id or "")
-        return group.name if group else None

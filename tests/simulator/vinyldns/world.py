@@ -11,10 +11,12 @@ from typing import Any, Literal
 
 from ..dns_embedded import EmbeddedServer, Fault
 from ..dns_server import DnsServer, ZoneSpec, absolute, apex_lines, zone_text
+from .acl import AclRule
+from .groups import OK_GROUP
 from .http import Context
 from .model import AUTOMATED_SYNC, CREATE, SYNC, SYNCED, SYNCING, Connection, Json, RecordSet, Zone, ZoneChange, now_ms
 from .seed import AGE_MS, SEED, SEED_SERIAL, make_zone, record_sets_from_lines, seed_texts
-from .users import OK_GROUP, USERS
+from .users import USERS
 
 Where = Literal["both", "dns", "vinyldns"]
 
@@ -115,6 +117,7 @@ class World:
     def restore(self) -> None:
         """As at the start.  Only the zones that were changed are loaded again."""
         self._store.clear()
+        self.context.directory.restore()
         self.clear_dns_faults()
         texts = seed_texts()
         served = set(self.dns.zone_names())
@@ -254,7 +257,12 @@ def _names(names: Sequence[str] | None) -> tuple[str, ...] | None:
 def _field_value(field: str, value: Any) -> Any:
     if field in ("connection", "transfer_connection") and value is not None:
         return Connection.from_json(value)
-    return tuple(value) if field == "acl_rules" else value
+    return tuple(_rule(rule) for rule in value) if field == "acl_rules" else value
+
+
+def _rule(data: Json) -> AclRule:
+    """With read access, unless it says otherwise."""
+    return AclRule.from_json({"accessLevel": "Read", **data})
 
 
 def _record_set(zone: Zone, item: Json) -> RecordSet:

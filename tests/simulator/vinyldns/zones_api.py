@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Any
 
 from aiohttp import web
 
-from ..framework import Abort, Call, Route, in_daemon_thread, json_answer
+from ..framework import Call, Route, json_answer
 from .access import EVERYONE, access_level, check_change, check_see, check_see_changes
-from .backend import BackendError, ZoneNotFound, check_zone, load_zone
 from .http import (
     Context,
     body_object,
@@ -41,10 +39,10 @@ from .model import (
     without_none,
 )
 from .users import Caller
+from .zone_input import ZoneChecks, parse_zone
 
 MAX_ACCESSORS = 30  # a listing considers only so many of the caller's groups
 UNKNOWN_GROUP_NAME = "Unknown group name"
-CRON_FIELD = re.compile(r"[0-9A-Za-z*?/,#L\-]+")
 NOT_IN_INFO = ("isTest",)
 
 
@@ -52,6 +50,7 @@ class ZonesApi:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._store = context.store
+        self._checks = ZoneChecks(context)
 
     def routes(self) -> list[Route]:
         table = [
@@ -182,10 +181,11 @@ class ZonesApi:
         return visible and (not name_filter or _matches(_name_pattern(name_filter), change.zone.name))
 
     def _deletion_json(self, change: ZoneChange, caller: Caller) -> Json:
+        user = self._context.directory.users.get(change.user_id)
         return {
             "zoneChange": self._change_json(change),
             "adminGroupName": self._group_name(change.zone),
-            "userName": self._context.directory.user_name(change.user_id),
+            "userName": user.name if user else "Unknown user name",
             "accessLevel": access_level(caller, change.zone),
         }
 
@@ -204,38 +204,37 @@ class ZonesApi:
     # -- writing -----------------------------------------------------------------------------------------------------
 
     async def create(self, call: Call, caller: Caller) -> web.StreamResponse:
-        zone = self._parse_zone(body_object(call))
-        existing = self._store.zone_by_name(zone.name)
-        if existing is not None:
-            text = f"Zone with name {zone.name} already exists. Please contact {existing.email} to request access to the zone."
-            raise refuse(text, 409)
-        self._check_group_and_schedule(caller, zone)
-        await self._check_backend(zone)
-        zone = replace(zone, id=new_id(), created=now_ms(), status=SYNCING, schedule_requestor=_requestor(caller, zone))
+        zone = parse_zone(body_object(call), with_id=False)
+        self._checks.check_new(caller, zone)
+        zone = replace(
+            zone, id=new_id(), created=now_ms(), is_test=caller.user.is_test, schedule_requestor=_requestor(caller, zone)
+        )
+        await self._checks.check_backend(zone)
+        zone = replace(zone, id=new_id(), created=now_ms(), status=SYNCING)
         return self._accept(ZoneChange(zone, caller.user.id, CREATE))
 
     async def update(self, call: Call, caller: Caller) -> web.StreamResponse:
-        """Replace the zone: what the body leaves out is cleared."""
-        old = find_zone(self._context, call.params["zone"])
-        zone = self._parse_zone(body_object(call))
-        check_change(caller, old.name, old.admin_group_id)
-        self._check_group_and_schedule(caller, zone)
-        zone = self._keep_keys(old, zone)
-        if (zone.connection, zone.transfer_connection, zone.backend_id) != (
-            old.connection,
-            old.transfer_connection,
-            old.backend_id,
-        ):
-            await self._check_backend(zone)
+        """Replace the zone: what the body leaves out is cleared.  The id counts that is in the body, not that of the path."""
+        zone = parse_zone(body_object(call), with_id=True)
+        self._checks.check_content(zone)
+        old = find_zone(self._context, zone.id)
+        self._checks.check_update(caller, old, zone)
         zone = replace(
-            zone,
-            name=old.name,
-            id=old.id,
-            created=old.created,
-            updated=now_ms(),
-            latest_sync=old.latest_sync,
+            old,
+            name=zone.name,
+            email=zone.email,
+            connection=_with_stored_key(zone.connection, old.connection),
+            transfer_connection=_with_stored_key(zone.transfer_connection, old.transfer_connection),
+            shared=zone.shared,
+            acl_rules=zone.acl_rules,
+            admin_group_id=zone.admin_group_id,
+            backend_id=zone.backend_id,
+            recurrence_schedule=zone.recurrence_schedule,
             schedule_requestor=_requestor(caller, zone),
+            updated=now_ms(),
         )
+        if (zone.connection, zone.transfer_connection) != (old.connection, old.transfer_connection):
+            await self._checks.check_backend(zone)
         return self._accept(ZoneChange(zone, caller.user.id, UPDATE))
 
     async def delete(self, call: Call, caller: Caller) -> web.StreamResponse:
@@ -243,66 +242,6 @@ class ZonesApi:
         check_change(caller, zone.name, zone.admin_group_id)
         zone = replace(zone, updated=now_ms(), status=DELETED)
         return self._accept(ZoneChange(zone, caller.user.id, DELETE))
-
-    def _parse_zone(self, data: Json) -> Zone:
-        missing = [f"Missing Zone.{name}" for name in ("name", "email", "adminGroupId") if not data.get(name)]
-        if missing:
-            raise Abort(json_answer({"errors": missing}, status=400))
-        try:
-            return Zone(
-                name=data["name"] if data["name"].endswith(".") else data["name"] + ".",
-                email=data["email"],
-                admin_group_id=data["adminGroupId"],
-                connection=_parse_connection(data.get("connection")),
-                transfer_connection=_parse_connection(data.get("transferConnection")),
-                shared=bool(data.get("shared", False)),
-                acl_rules=tuple((data.get("acl") or {}).get("rules", ())),
-                recurrence_schedule=data.get("recurrenceSchedule"),
-                is_test=bool(data.get("isTest", False)),
-                backend_id=data.get("backendId"),
-            )
-        except KeyError as error:
-            raise Abort(json_answer({"errors": [f"Missing ZoneConnection.{error.args[0]}"]}, status=400)) from error
-
-    def _keep_keys(self, old: Zone, new: Zone) -> Zone:
-        """A client that sends back what it was shown sends the encrypted key; that means the stored one."""
-        return replace(
-            new,
-            connection=_with_stored_key(new.connection, old.connection),
-            transfer_connection=_with_stored_key(new.transfer_connection, old.transfer_connection),
-        )
-
-    def _check_group_and_schedule(self, caller: Caller, zone: Zone) -> None:
-        if zone.admin_group_id not in self._context.directory.groups:
-            raise refuse(f"Admin group with ID {zone.admin_group_id} does not exist", 400)
-        check_change(caller, zone.name, zone.admin_group_id)
-        if zone.recurrence_schedule is None:
-            return
-        if not caller.sees_everything:
-            raise refuse(f"User '{caller.user.name}' is not authorized to schedule zone sync in this zone.", 403)
-        if not _is_cron(zone.recurrence_schedule):
-            raise refuse("Invalid cron expression. Please enter a valid cron expression in 'recurrenceSchedule'.", 400)
-
-    async def _check_backend(self, zone: Zone) -> None:
-        """The server must answer for the zone and let it be transferred, and the zone must have an apex NS."""
-        backends = self._context.backends
-        if zone.backend_id is not None and zone.backend_id not in backends.ids:
-            raise refuse(f"Invalid backendId: [Some({zone.backend_id})]; please check system configuration", 400)
-        try:
-            records = await in_daemon_thread(self._read_zone, zone)
-        except ZoneNotFound:
-            raise refuse(f"Unable to find zone {zone.name} in backend {backends.name_of(zone)}", 400) from None
-        except BackendError as error:
-            raise refuse(f"Unable to connect to zone: {error}", 400) from error
-        if (zone.name, "NS") not in records:
-            rejected = {"zone": self._zone_json(zone), "errors": ["Missing apex NS record"]}
-            raise Abort(json_answer(rejected, status=400))
-
-    def _read_zone(self, zone: Zone) -> set[tuple[str, str]]:
-        backends, knobs = self._context.backends, self._context.knobs
-        check_zone(backends.resolve(zone), zone.name)
-        views = load_zone(backends.resolve(zone, transfer=True), zone, knobs.max_zone_size, knobs.transfer_timeout)
-        return {(view.name, view.type) for view in views}
 
     # -- JSON --------------------------------------------------------------------------------------------------------
 
@@ -319,18 +258,23 @@ class ZonesApi:
         """The zone as its own endpoints show it: without what is internal, with what the caller wants to know."""
         data = {name: value for name, value in self._zone_json(zone).items() if name not in NOT_IN_INFO}
         if with_names:
-            data["acl"] = {"rules": [self._named_rule(rule) for rule in zone.acl_rules]}
+            data["acl"] = {"rules": self._named_rules(zone)}
         data["adminGroupName"] = self._group_name(zone)
         data["accessLevel"] = access_level(caller, zone)
         return data
 
-    def _named_rule(self, rule: Json) -> Json:
+    def _named_rules(self, zone: Zone) -> list[Json]:
+        """With the name of the user or group each is for; those of unknown ones are not shown."""
         directory = self._context.directory
-        if "userId" in rule:
-            return {**rule, "displayName": directory.user_name(rule["userId"])}
-        if "groupId" in rule:
-            return without_none({**rule, "displayName": directory.group_name(rule["groupId"])})
-        return {**rule, "displayName": "All Users"}
+        named = []
+        for rule in zone.acl_rules:
+            if rule.user_id is not None:
+                name = directory.user_name(rule.user_id) if rule.user_id in directory.users else None
+            else:
+                name = directory.group_name(rule.group_id) if rule.group_id is not None else "All Users"
+            if name is not None:
+                named.append({**rule.to_json(), "displayName": name})
+        return named
 
     def _groups_like(self, pattern: str) -> list[str]:
         wanted = like(pattern) if "*" in pattern else pattern + "%"
@@ -352,10 +296,6 @@ def _matches(pattern: str, text: str) -> bool:
     return re.fullmatch(re.escape(pattern).replace("%", ".*").replace("_", "."), text, re.IGNORECASE) is not None
 
 
-def _parse_connection(data: Any) -> Connection | None:
-    return None if data is None else Connection.from_json(data)
-
-
 def _with_stored_key(new: Connection | None, old: Connection | None) -> Connection | None:
     if new is None or old is None or new.key != old.to_json(expose_key=False)["key"]:
         return new
@@ -364,9 +304,3 @@ def _with_stored_key(new: Connection | None, old: Connection | None) -> Connecti
 
 def _requestor(caller: Caller, zone: Zone) -> str | None:
     return caller.user.name if zone.recurrence_schedule else None
-
-
-def _is_cron(text: str) -> bool:
-    """The shape of a Quartz expression: six or seven fields, seconds first."""
-    fields = text.split()
-    return len(fields) in (6, 7) and all(CRON_FIELD.fullmatch(field) for field in fields) and "?" in (fields[3], fields[5])
