@@ -258,5 +258,6 @@ class RecordSetChange:
                 "systemMessage": self.system_message,
                 "updates": self.updates and self.updates.to_json(),
                 "id": self.id,
+                "singleBatchChangeIds": [],
             }
         )

@@ -80,5 +80,11 @@ class RecordHistoryApi:
         return json_answer(page)
 
     def _items(self, changes: list[RecordSetChange]) -> list[Json]:
+        """With the user's name, and without what only batch changes know."""
         expose, directory = self._context.knobs.expose_keys, self._context.directory
-        return [{**change.to_json(expose), "userName": directory.user_name(change.user_id)} for change in changes]
+        items = []
+        for change in changes:
+            item = {**change.to_json(expose), "userName": directory.user_name(change.user_id)}
+            del item["singleBatchChangeIds"]
+            items.append(item)
+        return items

@@ -25,7 +25,7 @@ from tests.simulator.vinyldns.auth import (
     canonical_request,
     rendered_header,
 )
-from tests.simulator.vinyldns.users import Directory
+from tests.simulator.vinyldns.directory import Directory
 from tests.simulator_tests.vinyldns.vinyl import Vinyl
 
 HOST = "127.0.0.1:9000"
@@ -238,7 +238,7 @@ def test_refusals_are_plain_text(vinyl: Vinyl) -> None:
 
 def test_routes_are_matched_before_anybody_asks_for_a_signature(vinyl: Vinyl) -> None:
     assert raw_request(vinyl, "/nope/a%2Fb?x=1", {}) == (404, PLAIN, "The requested path [/nope/a%2Fb] does not exist.")
-    assert raw_request(vinyl, "/zones/1/sync", {}) == (405, PLAIN, "HTTP method not allowed, supported methods: POST")
+    assert raw_request(vinyl, "/zones/1/sync", {}) == (404, PLAIN, "The requested path [/zones/1/sync] does not exist.")
 
 
 def test_a_reverse_zone_is_found_by_its_encoded_name(vinyl: Vinyl) -> None:

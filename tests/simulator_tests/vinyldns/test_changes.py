@@ -88,8 +88,9 @@ def test_the_server_describes_itself_without_a_signature(vinyl: Vinyl) -> None:
 def test_groups_can_be_read(vinyl: Vinyl) -> None:
     assert [group["name"] for group in vinyl.get("/groups")["groups"]] == ["ok-group"]
     assert vinyl.get("/groups/ok-group-id")["members"] == [{"id": "ok"}]
-    assert vinyl.get("/groups/ok-group-id/members") == {"members": [{"id": "ok", "userName": "ok"}]}
-    assert vinyl.get("/groups/ok-group-id/admins") == {"admins": [{"id": "ok", "userName": "ok"}]}
+    (admin,) = vinyl.get("/groups/ok-group-id/admins")["admins"]
+    assert (admin["id"], admin["userName"], admin["lockStatus"]) == ("ok", "ok", "Unlocked")
+    assert vinyl.get("/groups/ok-group-id/members") == {"members": [{**admin, "isAdmin": True}], "maxItems": 100}
 
 
 def test_only_super_users_set_the_status(vinyl: Vinyl) -> None:

@@ -30,7 +30,7 @@ def test_the_answer_is_a_pending_change(vinyl: Vinyl) -> None:
     assert zone["status"] == "Syncing"
     assert zone["updated"] == change["created"] != before["updated"]
     assert zone["latestSync"] == before["latestSync"]
-    assert zone["isTest"] is False
+    assert zone["isTest"] is True
     assert "adminGroupName" not in zone
     assert "accessLevel" not in zone
     assert change["id"] != zone_id
