@@ -91,6 +91,7 @@ class Engine:
         self._queue: deque[tuple[float, Message]] = deque()
         self.running = 0  # batches
         self.accepted: list[Accepted] = []
+        self.syncs_run = 0  # since the process started, well or badly
 
     def enqueue(self, message: Message) -> None:
         visible = asyncio.get_running_loop().time() + self._knobs.queue_latency
@@ -107,7 +108,7 @@ class Engine:
         """Forget everything; tasks must already have been cancelled."""
         self._queue.clear()
         self.accepted.clear()
-        self.running = 0
+        self.running = self.syncs_run = 0
 
     async def run(self) -> None:
         """Look at the queue until cancelled."""
@@ -175,6 +176,7 @@ class Engine:
         else:
             done = replace(change, status=SYNCED)
             latest_sync = now_ms()
+        self.syncs_run += 1
         zone = replace(change.zone, status=ACTIVE, latest_sync=latest_sync)
         await self._save(zone, replace(done, zone=zone), generation)
 

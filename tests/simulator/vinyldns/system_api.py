@@ -13,6 +13,7 @@ from .model import Json
 from .users import Caller
 
 VERSION = "0.21.6"
+SYNC_METRIC = "vinyldns_core_route_Monitor_zone_sync_latency"
 
 
 class SystemApi:
@@ -24,6 +25,7 @@ class SystemApi:
             Route("GET", "/ping", self.ping),
             Route("GET", "/health", self.health),
             Route("GET", "/color", self.color),
+            Route("GET", "/metrics/prometheus", self.metrics),
             Route("GET", "/status", self.status),
             Route("POST", "/status", protected(self._context, self.set_status)),
         ]
@@ -46,6 +48,16 @@ class SystemApi:
         required(call, "processingDisabled")
         self._context.knobs.processing_disabled = boolean(call, "processingDisabled", False)
         return json_answer(self._status_json())
+
+    async def metrics(self, call: Call) -> web.StreamResponse:
+        """Of the many metrics of the original only how often a sync ran; ``name`` asks for some by name."""
+        wanted = [value for name, value in call.query_items if name == "name"]
+        text = ""
+        if not wanted or f"{SYNC_METRIC}_count" in wanted:
+            text = f"# TYPE {SYNC_METRIC} summary\n{SYNC_METRIC}_count {float(self._context.engine.syncs_run)}\n"
+        answer = plain(text)
+        answer.headers["Content-Type"] = "text/plain; version=0.0.4; charset=utf-8"
+        return answer
 
     def _status_json(self) -> Json:
         knobs, backends = self._context.knobs, self._context.backends

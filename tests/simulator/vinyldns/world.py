@@ -275,5 +275,6 @@ def _record_set(zone: Zone, item: Json) -> RecordSet:
         records=tuple(item["records"]),
         owner_group_id=item.get("ownerGroupId"),
         account=item.get("account", "system"),
+        status=item.get("status", "Active"),
     )
     return replace(record_set, id=item["id"]) if "id" in item else record_set
