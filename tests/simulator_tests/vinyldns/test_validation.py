@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.simulator_tests.vinyl import Vinyl
+from tests.simulator_tests.vinyldns.vinyl import Vinyl
 
 EMPTY, REVERSE = "empty.example.", "0/27.2.0.192.in-addr.arpa."
 RECORDS: dict[str, dict[str, Any]] = {

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.simulator_tests.vinyl import Vinyl
+from tests.simulator_tests.vinyldns.vinyl import Vinyl
 
 NEW, EMPTY = "new.example.", "empty.example."
 

@@ -13,7 +13,7 @@ from vinyldns.membership import Group, User
 from vinyldns.record import AData, RecordSet, TXTData
 from vinyldns.zone import ACLRule, Zone
 
-from tests.simulator_tests.vinyl import Vinyl
+from tests.simulator_tests.vinyldns.vinyl import Vinyl
 
 MAIN, EMPTY, SHARED = "example.com.", "empty.example.", "shared.example."
 Login = Callable[[str], VinylDNSClient]

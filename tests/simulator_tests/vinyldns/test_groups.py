@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.simulator_tests.vinyl import Vinyl
+from tests.simulator_tests.vinyldns.vinyl import Vinyl
 
 
 def body(name: str = "team", **values: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.simulator.vinyldns.acl import AclRule, winning_level
-from tests.simulator_tests.vinyl import Vinyl
+from tests.simulator_tests.vinyldns.vinyl import Vinyl
 
 EMPTY, SHARED, REVERSE = "empty.example.", "shared.example.", "0/27.2.0.192.in-addr.arpa."
 
