@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 import warnings
 
@@ -16,7 +17,6 @@ from .._core.errors import SyncError, sentences, wrap_unexpected
 from .._core.options import Options
 from .._core.redact import Redactor
 from .._core.stop import Interrupted, Stopped
-from .._core.vocabulary import Json
 from .._http.client import RequestCount
 from .._operations.progress import ticking
 from .._operations.task import Context
@@ -56,6 +56,27 @@ def make_attempt(
     return AttemptResult(problems, clock.monotonic(), now, count.value, seen.status, seen.latency, days)
 
 
+@dataclasses.dataclass(frozen=True)
+class ProbeEntry:
+    """One probe in the result of the task, with the fields that the result has.
+
+    :param was_ok: whether it passed before, as the options say.
+    """
+
+    name: str
+    url: str
+    ok: bool
+    status: int | None
+    latency: float | None
+    attempts: int
+    consecutive: int
+    problems: list[str]
+    certificate_days: int | None
+    was_ok: bool | None
+    checked_at: str | None
+    requests: int
+
+
 class ProbeHistory:
     """The attempts of one probe so far."""
 
@@ -71,23 +92,23 @@ class ProbeHistory:
         if view.problems:
             self.last_failed = view
 
-    def result(self, track: Track, rules: ScheduleRules, was_ok: bool | None) -> Json:
+    def entry(self, track: Track, rules: ScheduleRules, was_ok: bool | None) -> ProbeEntry:
         """The entry of the probe in the result."""
         last = self.last
-        return {
-            "name": self.probe.name,
-            "url": self.probe.address.shown,
-            "ok": track.passed,
-            "status": last.status if last else None,
-            "latency": None if last is None or last.latency is None else round(last.latency, 3),
-            "attempts": track.attempts,
-            "consecutive": track.consecutive,
-            "problems": [] if track.passed else self._problems(track, rules),
-            "certificate_days": last.certificate_days if last else None,
-            "was_ok": was_ok,
-            "checked_at": isoformat(last.at) if last else None,
-            "requests": self.requests,
-        }
+        return ProbeEntry(
+            name=self.probe.name,
+            url=self.probe.address.shown,
+            ok=track.passed,
+            status=last.status if last else None,
+            latency=None if last is None or last.latency is None else round(last.latency, 3),
+            attempts=track.attempts,
+            consecutive=track.consecutive,
+            problems=[] if track.passed else self._problems(track, rules),
+            certificate_days=last.certificate_days if last else None,
+            was_ok=was_ok,
+            checked_at=isoformat(last.at) if last else None,
+            requests=self.requests,
+        )
 
     def _problems(self, track: Track, rules: ScheduleRules) -> list[str]:
         if self.last is None:
@@ -143,38 +164,38 @@ class ProbeTask:
         soak = f", soak of {self.rules.soak:g} s" if soaking else ""
         return f"{green} of {len(self.histories)} probes green{soak}, {elapsed:.0f} s"
 
-    def result(self) -> Json:
+    def result(self) -> dict[str, t.Any]:
         """What the task returns."""
         tracks = self.schedule.tracks if self.schedule else [Track(None) for dummy in self.histories]
         probes = [
-            history.result(track, self.rules, self.before.get(history.probe.name))
+            history.entry(track, self.rules, self.before.get(history.probe.name))
             for history, track in zip(self.histories, tracks)
         ]
-        failing = [probe for probe in probes if not probe["ok"]]
+        failing = [probe for probe in probes if not probe.ok]
         if self.schedule is not None and failing and self.failure is None:
             self.failure = self._probe_failed(failing)
         return {
             "changed": False,
             "ok": self.failure is None,
-            "probes": probes,
-            "regressions": [probe["name"] for probe in failing if probe["was_ok"] is not False],
-            "already_failing": [probe["name"] for probe in failing if probe["was_ok"] is False],
+            "probes": [dataclasses.asdict(probe) for probe in probes],
+            "regressions": [probe.name for probe in failing if probe.was_ok is not False],
+            "already_failing": [probe.name for probe in failing if probe.was_ok is False],
             "elapsed": round(self.clock.monotonic() - self.started, 3),
             "requests": sum(history.requests for history in self.histories),
             "failure": self.failure.as_failure() if self.failure else None,
             "msg": self._message(),
         }
 
-    def _probe_failed(self, failing: t.Sequence[Json]) -> SyncError:
+    def _probe_failed(self, failing: t.Sequence[ProbeEntry]) -> SyncError:
         first = failing[0]
         text = f"{len(failing)} of {len(self.histories)} probes failed"
         if self.schedule and self.schedule.broken:
             text += " during the soak"
-        known = sum(probe["was_ok"] is False for probe in failing)
+        known = sum(probe.was_ok is False for probe in failing)
         if known:
             text += f" ({known} of them failed before too)"
-        message = f"{text}. {first['name']}: {'; '.join(first['problems'])}"
-        return SyncError("probe_failed", message, "Check the server behind the address, and its logs.", first["status"])
+        message = f"{text}. {first.name}: {'; '.join(first.problems)}"
+        return SyncError("probe_failed", message, "Check the server behind the address, and its logs.", first.status)
 
     def _message(self) -> str:
         if self.failure:
@@ -183,7 +204,7 @@ class ProbeTask:
         return f"{len(self.histories)} of {len(self.histories)} probes are as wanted{soak}"
 
 
-def run_probes(options: Options, context: Context, new_executor: ExecutorFactory = http_executor) -> Json:
+def run_probes(options: Options, context: Context, new_executor: ExecutorFactory = http_executor) -> dict[str, t.Any]:
     """Run all probes.
 
     :returns: the result of the task; ``failed`` in it says whether it failed.
