@@ -74,8 +74,10 @@ def _taken_over(target: TargetState, begun: BegunPromotion) -> str:
 def _take_over(target: TargetState, begun: BegunPromotion) -> TargetState:
     target = dataclasses.replace(target, awaited=False)
     if begun.resumed is None:
-        superseded = target.superseded or (begun.abandoned is not None and begun.abandoned.phase in OVERWRITING)
-        return dataclasses.replace(target, locked=True, resumed=None, superseded=superseded)
+        left = begun.abandoned
+        superseded = target.superseded or (left is not None and left.phase in OVERWRITING)
+        abandoned = ResumedFrom(left.run, left.phase, iso_seconds(left.begun_at)) if left else None
+        return dataclasses.replace(target, locked=True, resumed=None, superseded=superseded, abandoned=abandoned)
     found = begun.promotion
     resumed = ResumedFrom(found.run, begun.resumed, iso_seconds(found.begun_at))
     target = dataclasses.replace(target, locked=True, resumed=resumed)

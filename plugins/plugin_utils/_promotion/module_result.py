@@ -72,6 +72,10 @@ class SyncResult(JsonState):
         return str(self.record["reason"])
 
     @property
+    def handle(self) -> t.Mapping[str, object] | None:
+        return t.cast("t.Mapping[str, object] | None", self.record["handle"])
+
+    @property
     def changed(self) -> bool:
         return bool(self.record["changed"])
 

@@ -113,10 +113,11 @@ class PhaseContext:
     # -- phases of the report ----------------------------------------------------------------------------------------
 
     def open(self, state: RunState, phase: PhaseName, wave: int | None = None, target: str | None = None) -> RunState:
-        """Begin a phase. It is kept from now on, so that a failure of the step is a failure of the phase."""
+        """Begin a phase. It is kept and reported from now on, so that a failure of the step is a failure of the phase."""
         clock = self.services.clock
         opened = state.with_opened(phase, iso_milliseconds(clock.now()), clock.monotonic(), wave, target)
         self.services.checkpoint(opened)
+        self.write(opened, interim=True)
         return opened
 
     def close(self, state: RunState, result: PhaseState, reason: str) -> RunState:
@@ -153,7 +154,10 @@ class PhaseContext:
         facts = {name: known[name] for name in ("before", "backup", "sync", "rollback", "reason")}
         self.store(state).advance(state.run, target.identity(), phase, facts)
         self.services.checkpoint(state)
-        self.write(state, interim=True)
+        problem = self.write(state, interim=True)
+        if problem and phase in ("backup", "sync"):
+            # nothing of it has been sent, and a run that is killed must not leave nothing
+            raise SyncError("invalid_option", problem, "Make room there, or name another file.")
 
     def write(self, state: RunState, interim: bool = False) -> str | None:
         """Write the report down.

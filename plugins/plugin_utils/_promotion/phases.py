@@ -47,6 +47,11 @@ STEPS: t.Mapping[str, Step] = {
     "show": show,
 }
 
+#: steps after which the report says how far the run is. Those that follow the last report are not among them
+_REPORTED = frozenset(
+    {"inspect", "preflight", "gate", "approval", "lock", "begin_wave", "backup", "sync", "verify", "rollback", "record_failure"}
+)
+
 #: steps that have to end even if the variables have become unreadable meanwhile
 _ALWAYS = frozenset({"record_failure", "report", "notify", "hooks", "show"})
 
@@ -61,7 +66,7 @@ def take_step(
     variables: Variables,
     complete: Complete,
 ) -> StepResult:
-    """Take one step after the first one.
+    """Take one step after the first one. The report says afterwards how far the run is, in case that it is killed.
 
     After a step that failed, nothing more is begun: Ansible goes on with the other items of a loop.
 
@@ -72,10 +77,14 @@ def take_step(
     watched = dataclasses.replace(services, checkpoint=latest.keep)
     try:
         context = PhaseContext.create(watched, _settings(step, state, variables, complete))
-        return clean(services, STEPS[step](context, state, request))
+        taken = clean(services, STEPS[step](context, state, request))
     except Exception:
         latest.keep(dataclasses.replace(latest.state, stopped=True))
         raise
+    if step not in _REPORTED:
+        return taken
+    problem = context.write(taken.state, interim=True)
+    return dataclasses.replace(taken, warnings=(*taken.warnings, problem)) if problem else taken
 
 
 @dataclasses.dataclass

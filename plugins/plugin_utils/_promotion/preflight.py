@@ -118,14 +118,15 @@ def _with_unfinished(inspection: _Inspection, store: PromotionStore, unfinished:
             awaiting = inspection.having(dataclasses.replace(target, awaited=True))
             return awaiting.check("lock", None, f"{held}. This run waits for it, for {wait:g} s")
         return inspection.check("lock", False, f"{held}. Wait for it.")
+    left = ResumedFrom(unfinished.run, unfinished.phase, iso_seconds(unfinished.begun_at))
     if unfinished.release == inspection.state.release:
-        resumed = ResumedFrom(unfinished.run, unfinished.phase, iso_seconds(unfinished.begun_at))
         text = f"resumes run {unfinished.run}, which ended early in phase {unfinished.phase}"
-        return inspection.having(dataclasses.replace(target, resumed=resumed)).check("lock", True, text)
+        return inspection.having(dataclasses.replace(target, resumed=left)).check("lock", True, text)
+    inspection = inspection.having(dataclasses.replace(target, abandoned=left))
     if unfinished.phase not in OVERWRITING:
         return inspection.check("lock", True, "no other run is promoting it")
     text = f"run {unfinished.run} ended early in phase {unfinished.phase} of release {unfinished.release}; it is abandoned"
-    superseding = inspection.having(dataclasses.replace(target, superseded=True))
+    superseding = inspection.having(dataclasses.replace(inspection.target, superseded=True))
     return superseding.check("lock", None, text).warn(f"{target.name}: {text}")
 
 
@@ -191,10 +192,7 @@ def preflight(context: PhaseContext, state: RunState, dummy: StepRequest) -> Ste
     state = reject_duplicates(dataclasses.replace(state, digest=digest_of(state, context.settings)))
     refused = state.refusals
     if not refused:
-        # a report for those who look while approval is waited for
-        warning = context.write(state, interim=True)
-        message = f"digest of the plan: {state.digest}"
-        return StepResult(state, message, warnings=(warning,) if warning else ())
+        return StepResult(state, f"digest of the plan: {state.digest}")
     for target in state.targets:
         if target.failed_checks and not target.is_resumed:
             reason = "; ".join(f"{check.name}: {check.text}" for check in target.failed_checks)

@@ -14,8 +14,9 @@ import typing as t
 
 from ...module_utils._core.vocabulary import PromotionVerdict
 from .._actions.codec import encode
+from .progress import found_interrupted, sent_so_far
 from .settings import PREFIX
-from .state import VERDICTS, RunState, TargetState, sentence
+from .state import NOT_ENDED, VERDICTS, RunState, TargetState, sentence
 
 #: verdicts that end a run well
 GOOD: tuple[PromotionVerdict, ...] = ("succeeded", "planned")
@@ -42,6 +43,8 @@ def verdict_of(state: RunState) -> PromotionVerdict:
     """The verdict of the run: an error, or the worst one of its targets."""
     verdicts: list[PromotionVerdict] = [target.verdict for target in state.targets]
     worst: PromotionVerdict = max(verdicts, key=VERDICTS.index) if verdicts else "failed"
+    if state.unfinished:
+        return "rollback_failed" if worst == "rollback_failed" else "unknown"
     if state.error:
         return worst if VERDICTS.index(worst) > VERDICTS.index("failed") else "failed"
     return "failed" if worst == "not_started" else worst
@@ -57,16 +60,13 @@ def evaluate(state: RunState) -> RunVerdict:
 def interrupted(state: RunState) -> RunState:
     """What there would be to say of a run if it were killed now."""
     last = state.phases[-1].phase if state.phases else "preflight"
-    phases = tuple(
-        dataclasses.replace(phase, reason="it had not ended when this was written") if phase.is_open else phase
-        for phase in state.phases
-    )
+    phases = tuple(dataclasses.replace(phase, reason=NOT_ENDED) if phase.is_open else phase for phase in state.phases)
     error = (
         f"the run had not ended when this was written, in phase {last}. If it is not at work any more, run the playbook again:"
         " it goes on where this one was, and triggers nothing twice"
     )
     targets = tuple(_interrupted_target(target) for target in state.targets)
-    return dataclasses.replace(state, phases=phases, targets=targets, error=state.error or error)
+    return dataclasses.replace(state, phases=phases, targets=targets, error=state.error or error, unfinished=last)
 
 
 def _interrupted_target(target: TargetState) -> TargetState:
@@ -95,6 +95,10 @@ def build_report(state: RunState, finished_at: str, elapsed: float) -> dict[str,
         "finished_at": finished_at,
         "elapsed": round(elapsed, 3),
         **{name: encode(getattr(state, name)) for name in _REPEATED},
+        "unfinished": {"phase": state.unfinished, "sent": [call.to_json() for call in sent_so_far(state)]}
+        if state.unfinished
+        else None,
+        "interrupted": [item.to_json() for item in found_interrupted(state)],
         "summary": {"targets": len(state.targets), **verdict.counts, "changed": changed, "requests": requests},
         "phases": [phase.report() for phase in state.phases],
         "targets": [target.report() for target in state.targets],
@@ -105,7 +109,7 @@ _REPEATED = ("actor", "error", "override_reason", "lifted_hold", "held", "warnin
 
 
 def _message(state: RunState, verdict: PromotionVerdict, counts: t.Mapping[str, int]) -> str:
-    where = f" Report: {state.path}" if state.path else ""
+    where = _found_text(state) + (f" Report: {state.path}" if state.path else "")
     if state.error:
         return f"{verdict}: {sentence(state.error)}{where}"
     decisive = [target for target in state.targets if target.verdict == verdict]
@@ -115,6 +119,16 @@ def _message(state: RunState, verdict: PromotionVerdict, counts: t.Mapping[str, 
     text = f"{verdict}: {summary if len(state.targets) > 1 else ''}".rstrip(": ") + "."
     text += "".join(f" {target.name}: {sentence(target.reason)}" for target in decisive if target.reason)
     return text + _next_steps(state, verdict) + where
+
+
+def _found_text(state: RunState) -> str:
+    """The interrupted runs that were found, each once."""
+    texts = dict.fromkeys(
+        f" {item.run} had been interrupted in phase {item.phase}; this run"
+        f" {'took its place' if item.outcome == 'abandoned' else 'went on with it'}."
+        for item in found_interrupted(state)
+    )
+    return "".join(f" Run{text}" for text in texts)
 
 
 def _next_steps(state: RunState, verdict: PromotionVerdict) -> str:

@@ -20,7 +20,7 @@ from ...module_utils._core.errors import SyncError, invalid_option
 from .._change_windows import decision as _windows
 from .._notifications import notify as _notify
 from .._reports import files as _report_files
-from .phase import PromotionServices, StepResult, format_error, iso_seconds
+from .phase import PhaseContext, PromotionServices, StepResult, format_error, iso_seconds
 from .settings import PREFIX, VARIABLE_NAMES, Complete, PromotionSettings, Variables, read
 from .state import Actor, RunState, new_targets
 
@@ -48,6 +48,7 @@ def start(services: PromotionServices, variables: Variables, check_mode: bool, c
     state = _with_report_path(state, variables)
     if state.error:
         return StepResult(dataclasses.replace(state, stopped=True), state.error, facts=_facts(state, settings))
+    PhaseContext(services, settings).write(state, interim=True)
     message = f"run {run}: {len(settings.targets)} to promote in {len(settings.waves)} waves"
     return StepResult(state, message, facts=_facts(state, settings))
 

@@ -35,6 +35,8 @@ VERDICTS: tuple[PromotionVerdict, ...] = (
 
 #: reason of a phase, or of a rollback, that has begun and not ended
 OPEN = "it was not brought to an end"
+#: the same in a report that is written before the run has ended
+NOT_ENDED = "it had not ended when this was written"
 
 BackupState = t.Literal["none", "planned", "made", "found", "failed"]
 RollbackState = t.Literal["succeeded", "failed", "manual", "impossible"]
@@ -68,7 +70,7 @@ class PhaseRecord(JsonState):
 
     @property
     def is_open(self) -> bool:
-        return self.reason == OPEN
+        return self.reason in (OPEN, NOT_ENDED)
 
     def report(self) -> dict[str, object]:
         return {name: value for name, value in self.to_json().items() if name != "began"}
@@ -167,6 +169,7 @@ class TargetState(JsonState):
     :param overwritten: whether this run may have begun to overwrite it.
     :param superseded: whether it takes the place of another release whose sync may still be in flight.
     :param awaited: whether another run is promoting it. What is to be done for it is known once that run has ended.
+    :param abandoned: the interrupted run of another release whose place this one takes.
     """
 
     index: int
@@ -179,6 +182,7 @@ class TargetState(JsonState):
     overwritten: bool = False
     superseded: bool = False
     awaited: bool = False
+    abandoned: ResumedFrom | None = None
     verdict: PromotionVerdict = "not_started"
     changed: bool = False
     reason: str = ""
@@ -230,7 +234,7 @@ class TargetState(JsonState):
         return dataclasses.replace(self, requests=self.requests + count)
 
     def report(self) -> dict[str, object]:
-        internal = ("index", "key", "locked", "overwritten", "superseded", "awaited")
+        internal = ("index", "key", "locked", "overwritten", "superseded", "awaited", "abandoned")
         return {name: value for name, value in self.to_json().items() if name not in internal}
 
 
@@ -242,6 +246,7 @@ class RunState(JsonState):
     :param began: monotonic time.
     :param hooks: paths of task files by moment.
     :param path: of the JSON report; empty for none.
+    :param unfinished: the phase that the run is in, for a report that is written before it has ended.
     """
 
     run: str
@@ -252,6 +257,7 @@ class RunState(JsonState):
     began: float = 0.0
     hooks: t.Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     path: str = ""
+    unfinished: str = ""
     digest: str = ""
     error: str | None = None
     stopped: bool = False

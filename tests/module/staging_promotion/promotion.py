@@ -315,8 +315,11 @@ _PROBE = "name url ok status latency attempts consecutive problems certificate_d
 #: keys of a report, of what is in it, and so on
 KEYS = {
     "report": "verdict ok changed message check_mode run release digest started_at finished_at elapsed actor error"
-    " override_reason lifted_hold held warnings summary phases targets",
+    " override_reason lifted_hold held warnings unfinished interrupted summary phases targets",
     "actor": "user host job",
+    "unfinished": "phase sent",
+    "sent": "target call state handle backup",
+    "interrupted": "target run phase started_at outcome",
     "summary": "targets succeeded planned refused failed rolled_back rollback_failed unknown not_started changed requests",
     "phases": "phase wave target state reason started_at finished_at elapsed",
     "targets": "name provider target wave verdict changed reason resumed plan checks staging before backup sync verify rollback"

@@ -48,18 +48,24 @@ class TestResuming:
         return killed, stage.play(**variables)
 
     def check_what_is_left(self, stage: Stage, kill: Kill) -> None:
-        """From the end of the preflight on there is a report of a run that is killed, too."""
-        if stage.report.exists():
-            left = json.loads(stage.report.read_text())
-            check_report(left)
-            stage.report.unlink()
-            ended = kill in (Kill("report", "after"), Kill("notify", "after"))
-            assert ended or (left["ok"], left["verdict"]) in ((False, "failed"), (False, "unknown"))
-            assert ended or "run the playbook again" in left["message"]
-            if kill.step in ("sync", "verify") and not ended:
-                assert left["targets"][0]["verdict"] == "unknown"
-        else:
-            assert kill.step in ("start", "inspect") or kill == Kill("preflight", "before")
+        """From the first step on there is a report of a run that is killed, too."""
+        left = json.loads(stage.report.read_text())
+        check_report(left)
+        for suffix in (".json", ".md", ".html"):
+            stage.report.with_suffix(suffix).unlink()
+        if kill in (Kill("report", "after"), Kill("notify", "after")):
+            assert left["unfinished"] is None
+            return
+        assert (left["ok"], left["verdict"]) == (False, "unknown")
+        assert "run the playbook again" in left["message"]
+        sent = {call["call"]: call["state"] for call in left["unfinished"]["sent"]}
+        if kill.moment in ("calling", "called", "waiting"):
+            assert left["unfinished"]["phase"] == kill.step
+            call = "restore" if kill.step == "rollback" else kill.step
+            assert sent.get(call) == ("unknown" if call in ("backup", "sync", "restore") else None)
+            assert left["targets"][0]["verdict"] == ("not_started" if kill.step == "backup" else "unknown")
+        if kill == Kill("sync", "after"):
+            assert (left["unfinished"]["phase"], sent) == ("sync", {"backup": "made", "sync": "succeeded"})
 
     @pytest.mark.parametrize(
         "kill",
@@ -77,6 +83,13 @@ class TestResuming:
         _killed, play = self.resume(stage, kill)
         assert (play.verdict, stage.production) == ("succeeded", NEW)
         assert stage.sent == {"backup": 1, "sync": 1}
+        found = play.report["interrupted"]
+        if play.target["resumed"]:
+            assert found == [{"target": "shop", **play.target["resumed"], "outcome": "succeeded"}]
+            text = f"Run {found[0]['run']} had been interrupted in phase {found[0]['phase']}; this run went on with it."
+            assert text in play.reported["message"]
+        else:
+            assert (found, "interrupted" in play.reported["message"]) == ([], False)
         overwritten = kill.step in ("sync", "verify")
         assert bool(play.target["resumed"]) == (overwritten or kill.step in ("lock", "begin_wave", "backup"))
         if overwritten and kill != Kill("sync", "calling"):
@@ -133,6 +146,9 @@ class TestResuming:
         play = stage.play(release="2026.12")
         assert (play.verdict, stage.sent["sync"]) == ("succeeded", 2)
         assert any("abandoned" in text for text in play.warnings)
+        (found,) = play.report["interrupted"]
+        assert (found["phase"], found["outcome"]) == ("verify", "abandoned")
+        assert f"Run {found['run']} had been interrupted in phase verify; this run took its place." in play.reported["message"]
         assert killed.killed
 
     def test_another_release_does_not_take_the_sync_in_flight_for_its_own(self, stage: Stage) -> None:
