@@ -15,18 +15,21 @@ POST /applications/{app}/finish  whatever holds the lock ends now with ``outcome
 PUT /backups/{backup}            ``status``, ``done``, ``expires_in`` (seconds): how a backup is from now on
 POST /backups/{backup}/restore   somebody restores it in the panel (not in the request log)
 POST /backups/{backup}/finish    its restore ends now with ``outcome`` (success)
+POST /key                        somebody makes a new key in the panel, which ends the old one: ``{"api_token"}``
+DELETE /key                      somebody disables API access in the panel: no key is accepted
 ================================ ==========================================================================================
 """
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 from aiohttp import web
 
 from ..framework import Abort, Call, Route, json_answer
 from . import seed
-from .gate import number
+from .gate import Gate, number
 from .knobs import ServerAvatarKnobs
 from .restores import Restores
 from .runs import Runs
@@ -34,7 +37,8 @@ from .world import Application, Backup, Restore, Run, World, release
 
 
 class Controls:
-    def __init__(self, world: World, knobs: ServerAvatarKnobs, runs: Runs, restores: Restores) -> None:
+    def __init__(self, world: World, knobs: ServerAvatarKnobs, gate: Gate, runs: Runs, restores: Restores) -> None:
+        self._gate = gate
         self._world = world
         self._knobs = knobs
         self._runs = runs
@@ -54,7 +58,18 @@ class Controls:
             Route("PUT", "/backups/{backup}", self.set_backup),
             Route("POST", "/backups/{backup}/restore", self.restore),
             Route("POST", "/backups/{backup}/finish", self.finish_restore),
+            Route("POST", "/key", self.make_key),
+            Route("DELETE", "/key", self.disable),
         ]
+
+    async def make_key(self, call: Call) -> web.StreamResponse:
+        token = secrets.token_hex(30)
+        self._gate.replace_token(token)
+        return json_answer({"api_token": token})
+
+    async def disable(self, call: Call) -> web.StreamResponse:
+        self._gate.replace_token(None)
+        return json_answer({})
 
     def _application(self, call: Call) -> Application:
         application = self._world.applications.get(number(call.params["application"]))

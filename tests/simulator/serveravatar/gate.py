@@ -45,10 +45,16 @@ class Gate:
     def __init__(self, world: World, knobs: ServerAvatarKnobs, token: str) -> None:
         self._world = world
         self._knobs = knobs
-        self._token = token
-        self._bucket = TokenBucket()
+        self._first_token = token
+        self.reset()
 
     def reset(self) -> None:
+        self._token: str | None = self._first_token
+        self._bucket = TokenBucket()
+
+    def replace_token(self, token: str | None) -> None:
+        """From now on only this one is accepted, and none if API access was disabled."""
+        self._token = token
         self._bucket = TokenBucket()
 
     def admit(self, call: Call) -> dict[str, str]:
@@ -58,6 +64,8 @@ class Gate:
         return self._throttle()
 
     def _authenticated(self, value: str) -> bool:
+        if self._token is None:
+            return False
         scheme, dummy, rest = value.partition(" ")
         return value == self._token or (scheme.lower() == "bearer" and rest == self._token)
 

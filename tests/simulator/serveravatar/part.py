@@ -42,7 +42,7 @@ class ServerAvatarPart(Part):
             *Backups(self.world, self.knobs, self._gate, restores, lambda: self.url).routes(),
         ]
         self._sites = Sites(self.world, self.knobs).routes()
-        self._controls = Controls(self.world, self.knobs, runs, restores).routes()
+        self._controls = Controls(self.world, self.knobs, self._gate, runs, restores).routes()
 
     def routes(self) -> list[Route]:
         routes = [replace(route, handler=self._admitted(route.handler)) for route in self._api]
