@@ -18,6 +18,7 @@ from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.acti
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.compare import check_batch, compare
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.fact import report_fact
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.find_zones import begin, find_zones
+from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.notify import NotifyOutcome, notify
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.report import ReconciliationReport, build_report
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.services import (
     PhaseOutcome,
@@ -25,7 +26,7 @@ from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.serv
     error_text,
     with_failure,
 )
-from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.settings import PREFIX, read
+from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.settings import PREFIX, notify_settings, read
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.state import ReconciliationState
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.sync import sync, verify
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.reconciliation_table import reconciliation_table
@@ -72,7 +73,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
         if step == "report":
             report = services.write_report(state)
             # a verdict that is a failure is for the last task of the role to show
-            return {**report_fact(report), "changed": False, "msg": report["message"]}
+            return {**report_fact(report), "changed": False, "msg": report["message"], "notify": state.notify}
+        if step == "notify":
+            return _notified(notify(build_report(state, services.now()), notify_settings(services.variables().values)))
         if step == "show":
             return _shown(build_report(state, services.now()))
         if step == "record_failure":
@@ -103,6 +106,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
         # Ansible makes this directory for the time of one run, for its user alone, and removes it at the end
         host = hashlib.sha256(self._host.encode()).hexdigest()[:16]
         return os.path.join(constants.DEFAULT_LOCAL_TMP, f"lockstep-reconciliation-{host}.json")
+
+
+def _notified(outcome: NotifyOutcome) -> Result:
+    result: Result = {"changed": False, "skipped": not outcome.sent, "msg": outcome.message}
+    return {**result, "warnings": list(outcome.warnings)} if outcome.warnings else result
 
 
 def _shown(report: ReconciliationReport) -> Result:

@@ -41,6 +41,7 @@ options:
       - verify
       - record_failure
       - report
+      - notify
       - show
 """
 
@@ -56,7 +57,7 @@ EXAMPLES = r"""
 RETURN = r"""
 proceed:
   description: Whether the next step has anything to do.
-  returned: for all steps but O(step=report) and O(step=show)
+  returned: for the steps up to O(step=record_failure)
   type: bool
   sample: true
 table:

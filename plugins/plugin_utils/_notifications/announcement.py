@@ -4,7 +4,7 @@
 
 # Note that this plugin util is PRIVATE to the collection.
 
-"""What a notification says: the result of a promotion, in short."""
+"""What a notification says: the result of a role, in short."""
 
 from __future__ import annotations
 
@@ -30,8 +30,12 @@ class TargetResult:
 
 @dataclasses.dataclass(frozen=True)
 class Announcement:
-    """The result of a promotion.
+    """The result of a role.
 
+    :param targets: those that people want to know of.
+    :param facts: further lines for people, by their labels; empty ones are left out.
+    :param qualifier: what the subject of a mail has in parentheses; may be empty.
+    :param name: of the file that the report is attached as, without its suffix.
     :param brief: the report without its details, as JSON.
     :param report: all of it.
     """
@@ -41,17 +45,16 @@ class Announcement:
     changed: bool
     check_mode: bool
     message: str
-    run: str
-    release: str
-    started_at: str
-    finished_at: str
     targets: tuple[TargetResult, ...]
+    facts: tuple[tuple[str, str], ...]
+    qualifier: str
+    name: str
     brief: t.Mapping[str, object]
     report: t.Mapping[str, object]
 
 
 def announcement(report: t.Mapping[str, object]) -> Announcement:
-    """What to say about a report; any of its members may be missing."""
+    """What to say about the report of a promotion; any of its members may be missing."""
     fields = Fields(report)
     targets = fields.children("targets")
     brief = {name: fields.get(name) for name in _MEMBERS}
@@ -61,14 +64,18 @@ def announcement(report: t.Mapping[str, object]) -> Announcement:
         changed=fields.flag("changed"),
         check_mode=fields.flag("check_mode"),
         message=safe_text(fields.text("message")),
-        run=one_line(fields.text("run")),
-        release=one_line(fields.text("release")),
-        started_at=one_line(fields.text("started_at")),
-        finished_at=one_line(fields.text("finished_at")),
         targets=tuple(map(_target, targets)),
+        facts=facts(fields, "run", "release", "started_at", "finished_at"),
+        qualifier=one_line(fields.text("release")),
+        name=f"promotion-{fields.text('run') or 'report'}",
         brief={**brief, "targets": [{name: item.get(name) for name in _TARGET_MEMBERS} for item in targets]},
         report=report,
     )
+
+
+def facts(fields: Fields, *names: str) -> tuple[tuple[str, str], ...]:
+    """Members of a report by their labels: ``Started`` for ``started_at``."""
+    return tuple((name.removesuffix("_at").capitalize(), one_line(fields.text(name))) for name in names)
 
 
 def one_line(text: str) -> str:

@@ -102,7 +102,7 @@ def compose(mail: Mail, about: Announcement, clock: Clock, html: str) -> email.m
     message["Auto-Submitted"] = "auto-generated"
     message.set_content("\n".join(_body(about)))
     if mail.attach_report:
-        name = f"promotion-{re.sub('[^A-Za-z0-9.-]', '_', about.run or 'report')}"
+        name = re.sub("[^A-Za-z0-9.-]", "_", about.name)
         if html:
             message.add_attachment(html, subtype="html", filename=f"{name}.html")
         else:
@@ -114,14 +114,13 @@ def compose(mail: Mail, about: Announcement, clock: Clock, html: str) -> email.m
 def _subject(mail: Mail, about: Announcement) -> str:
     names = [target.name for target in about.targets]
     shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-    release = f" ({about.release})" if about.release else ""
-    return one_line(f"{mail.subject} {about.verdict}: {shown}{release}")
+    qualifier = f" ({about.qualifier})" if about.qualifier else ""
+    return one_line(f"{mail.subject} {about.verdict}{f': {shown}' if shown else ''}{qualifier}")
 
 
 def _body(about: Announcement) -> t.Iterator[str]:
     yield from (about.message, "", *target_lines(about, ""), "")
-    facts = (("Run", about.run), ("Release", about.release), ("Started", about.started_at), ("Finished", about.finished_at))
-    yield from (f"{label}: {value}" for label, value in facts if value)
+    yield from (f"{label}: {value}" for label, value in about.facts if value)
     yield ""
 
 

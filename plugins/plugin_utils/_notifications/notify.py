@@ -4,7 +4,7 @@
 
 # Note that this plugin util is PRIVATE to the collection.
 
-"""Notifications about the end of a promotion, by a webhook and by mail. A notification that fails does not change the promotion.
+"""Notifications about the end of a role, by a webhook and by mail. A notification that fails does not change the result.
 
 Texts and errors hold nothing secret.
 """
@@ -17,9 +17,10 @@ import typing as t
 from ...module_utils._core.clock import Clock, SystemClock
 from ...module_utils._core.errors import SyncError
 from ...module_utils._core.redact import Redactor
-from .announcement import Announcement, announcement
+from .announcement import Announcement
 from .mail import new_smtp, send
-from .settings import OPTION, Mail, parse
+from .settings import Mail, NotificationSettings, parse
+from .topic import PROMOTION, Topic
 from .webhook import WebSession, new_session, post
 
 
@@ -34,13 +35,21 @@ class Delivery(t.TypedDict):
     text: str
 
 
-def check(settings: object, option: str = OPTION) -> None:
+def check(settings: object, topic: Topic = PROMOTION) -> None:
     """Refuse settings that cannot work, before anything happens.
 
     :param settings: as the user wrote them.
     :raises SyncError: ``invalid_option`` that names the entry, such as ``staging_promotion_notify.mail.to``.
     """
-    parse(settings, option)
+    parse(settings, topic)
+
+
+def covers_check_mode(settings: object, topic: Topic = PROMOTION) -> bool:
+    """Whether runs in check mode may be notified of.
+
+    :raises SyncError: as :func:`check`.
+    """
+    return parse(settings, topic).check_mode
 
 
 def notify(
@@ -50,11 +59,11 @@ def notify(
     smtp: t.Callable[[Mail, float], smtplib.SMTP] = new_smtp,
     clock: Clock | None = None,
     html: str = "",
-    option: str = OPTION,
+    topic: Topic = PROMOTION,
 ) -> list[Delivery]:
-    """Send the notifications that the settings ask for. In check mode there are none.
+    """Send the notifications that the settings ask for.
 
-    :param report: of the promotion, without secrets.
+    :param report: of the role, without secrets.
     :param settings: as the user wrote them.
     :param session: makes a session of requests.
     :param smtp: makes a connection to a mail server.
@@ -62,9 +71,9 @@ def notify(
     :returns: one for each channel; failures are in them and not raised.
     :raises SyncError: as :func:`check`.
     """
-    parsed = parse(settings, option)
-    about = announcement(report)
-    if about.check_mode or not _wanted(parsed.when, about):
+    parsed = parse(settings, topic)
+    about = topic.announce(report)
+    if not _wanted(parsed, about):
         return []
     deliveries = []
     if parsed.webhook:
@@ -78,14 +87,16 @@ def notify(
     return deliveries
 
 
-def _wanted(when: str, about: Announcement) -> bool:
+def _wanted(settings: NotificationSettings, about: Announcement) -> bool:
+    if about.check_mode and not settings.check_mode:
+        return False
     conditions = {
         "changed": about.changed,
         "failed": not about.ok,
         "changed_or_failed": about.changed or not about.ok,
         "always": True,
     }
-    return conditions[when]
+    return any(conditions.get(condition, False) or condition == about.verdict for condition in settings.when)
 
 
 def _delivery(channel: str, redactor: Redactor, server: str, deliver: t.Callable[[], str]) -> Delivery:
@@ -93,6 +104,6 @@ def _delivery(channel: str, redactor: Redactor, server: str, deliver: t.Callable
         return {"channel": channel, "ok": True, "text": redactor.text(deliver())}
     except SyncError as exc:
         text = exc.message
-    except Exception as exc:  # noqa: BLE001 (the promotion is over, and a notification must not make it fail)
+    except Exception as exc:  # noqa: BLE001 (the work is done, and a notification must not make it fail)
         text = f"notification by {server} failed: {type(exc).__name__}: {exc}"
     return {"channel": channel, "ok": False, "text": redactor.text(text)}

@@ -24,9 +24,9 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ...module_utils._core.errors import SyncError, invalid_option
 from ...module_utils._core.redact import MASK
+from .topic import PROMOTION, Topic
 
-OPTION = "staging_promotion_notify"
-
+#: what happened, whatever the verdict of the role
 WHEN = ("changed", "failed", "changed_or_failed", "always")
 FORMATS = ("report", "slack")
 #: kinds of connections to a mail server, with their usual ports
@@ -41,7 +41,8 @@ _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 ArgumentSpec = t.Mapping[str, t.Mapping[str, object]]
 
 _SPEC: ArgumentSpec = {
-    "when": {"type": "str", "choices": WHEN, "default": "changed_or_failed"},
+    "when": {"type": "raw", "default": "changed_or_failed"},
+    "check_mode": {"type": "bool", "default": False},
     "webhook": {"type": "raw"},
     "mail": {"type": "raw"},
 }
@@ -56,7 +57,7 @@ _MAIL_SPEC: ArgumentSpec = {
     # a comma may stand in the quoted name of an address, so that lists are not split by Ansible
     "to": {"type": "raw", "required": True},
     "from": {"type": "raw", "required": True},
-    "subject": {"type": "str", "default": "Promotion"},
+    "subject": {"type": "str"},
     "username": {"type": "str"},
     "password": {"type": "str", "no_log": True},
     "security": {"type": "str", "choices": tuple(PORTS), "default": "starttls"},
@@ -108,20 +109,26 @@ class Mail:
 
 @dataclasses.dataclass(frozen=True)
 class NotificationSettings:
-    """When to notify (one of :data:`WHEN`), and by what."""
+    """When to notify, and by what.
 
-    when: str
+    :param when: any of :data:`WHEN` and of the verdicts of the role.
+    :param check_mode: of runs in check mode, too.
+    """
+
+    when: tuple[str, ...]
+    check_mode: bool = False
     webhook: Webhook | None = None
     mail: Mail | None = None
 
 
-def parse(settings: object, option: str = OPTION) -> NotificationSettings:
+def parse(settings: object, topic: Topic = PROMOTION) -> NotificationSettings:
     """Settings as the user wrote them.
 
     :raises SyncError: ``invalid_option`` that names the entry, such as ``staging_promotion_notify.mail``.
     """
+    option = topic.option
     if settings is None or settings == {}:
-        return NotificationSettings("changed_or_failed")
+        return NotificationSettings(("changed_or_failed",))
     given = dict(_mapping(settings, option, [*_SPEC, "on"], also=True))
     conditions = [given.pop(key) for key in _WHEN_KEYS if key in given]
     if len(conditions) > 1:
@@ -133,10 +140,21 @@ def parse(settings: object, option: str = OPTION) -> NotificationSettings:
     if webhook is None and mail is None:
         raise invalid_option(option, sorted(map(str, given)), "has no recipients", "Give webhook, mail or both.")
     return NotificationSettings(
-        when=str(values["when"]),
+        when=_conditions(values["when"], topic),
+        check_mode=bool(values["check_mode"]),
         webhook=None if webhook is None else _parse_webhook(webhook, f"{option}.webhook"),
-        mail=None if mail is None else _parse_mail(mail, f"{option}.mail"),
+        mail=None if mail is None else _parse_mail(mail, f"{option}.mail", topic.title),
     )
+
+
+def _conditions(value: object, topic: Topic) -> tuple[str, ...]:
+    """One condition, or several as a list or a text with commas in between."""
+    listed = value.split(",") if isinstance(value, str) else value if isinstance(value, (list, tuple)) else [value]
+    spec: ArgumentSpec = {"when": {"type": "str", "choices": tuple(dict.fromkeys((*WHEN, *topic.verdicts)))}}
+    given = [item.strip() if isinstance(item, str) else item for item in listed]
+    if not given:
+        raise invalid_option(f"{topic.option}.when", value, "names nothing", "Leave it out, or give a condition.")
+    return tuple(str(_validated({"when": item}, spec, topic.option)["when"]) for item in given)
 
 
 def _mapping(value: object, option: str, keys: t.Iterable[str], also: object = None) -> t.Mapping[object, object]:
@@ -211,7 +229,7 @@ def _header_value(name: object, value: object, option: str) -> str:
     return text
 
 
-def _parse_mail(value: object, option: str) -> Mail:
+def _parse_mail(value: object, option: str, title: str) -> Mail:
     given = _mapping(value, option, _MAIL_SPEC)
     values = _validated(given, _MAIL_SPEC, option, required_together=[("username", "password")])
     security = str(values["security"])
@@ -231,7 +249,7 @@ def _parse_mail(value: object, option: str) -> Mail:
         port=PORTS[security] if values["port"] is None else _port(values["port"], f"{option}.port"),
         to=_addresses(values["to"], f"{option}.to"),
         sender=sender[0],
-        subject=_line(values["subject"], f"{option}.subject"),
+        subject=title if values["subject"] is None else _line(values["subject"], f"{option}.subject"),
         username=None if username is None else _line(username, f"{option}.username"),
         password=None if password is None else _line(password, f"{option}.password", MASK, printable=False),
         security=security,

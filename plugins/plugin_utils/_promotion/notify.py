@@ -17,7 +17,7 @@ from .state import RunState
 
 def notify(context: PhaseContext, state: RunState, dummy: StepRequest) -> StepResult:
     settings, clock = context.settings.notify, context.services.clock
-    if not settings or state.check_mode:
+    if not settings or (state.check_mode and not _notify.covers_check_mode(settings)):
         return StepResult(state, "no notification is wanted", skipped=True)
     state = context.open(state, "notify")
     report = clean_report(state, iso_seconds(clock.now()), clock.monotonic() - state.began, context.services.redactor)

@@ -13,7 +13,7 @@ import dataclasses
 from ...module_utils._core.errors import SyncError, wrap_unexpected
 from .._actions.role_variables import RoleVariables
 from .services import PhaseOutcome, ReconciliationServices, with_failure
-from .settings import Options, ReconciliationSettings, read, report_settings
+from .settings import Options, ReconciliationSettings, notify_settings, read, report_settings
 from .state import ReconciliationState, canonical
 
 
@@ -25,6 +25,7 @@ def begin(variables: RoleVariables, check_mode: bool, services: ReconciliationSe
         if path:
             services.check_report(path)
         state = dataclasses.replace(state, report_path=path, fail_on_drift=fail_on_drift)
+        state = dataclasses.replace(state, notify=bool(notify_settings(variables.values)))
         if variables.problem:
             raise variables.problem
         with wrap_unexpected():

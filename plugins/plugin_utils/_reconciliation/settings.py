@@ -16,6 +16,8 @@ from ...module_utils._core.options import MISSING
 from ...module_utils._providers.vinyldns.evidence import BACKEND_OPTIONS, GUARD_SPEC
 from ...module_utils._state.location import named_location
 from .._actions.arguments import ArgumentType, ArgumentTypes, RoleArguments, read_arguments
+from .._notifications.notify import check
+from .._notifications.topic import RECONCILIATION
 from .state import canonical
 
 PREFIX = "dns_reconciliation_"
@@ -61,6 +63,7 @@ VARIABLES: ArgumentTypes = {
     "batch_max_delete_percent": {"type": "float", "default": 30.0},
     "approve": {"type": "dict", "default": {}},
     "fail_on_drift": {"type": "bool", "default": False},
+    "notify": {"type": "dict", "default": {}},
     "report_path": {"type": "str", "default": ""},
 }
 
@@ -131,6 +134,16 @@ def name_variables(message: str) -> str:
         return message
     named = [PREFIX + name if name.split(" ")[0] in VARIABLES else name for name in message[len(MISSING) :].split(", ")]
     return MISSING + ", ".join(named)
+
+
+def notify_settings(variables: Options) -> dict[str, object]:
+    """Whom to notify, also where other variables are wrong.
+
+    :raises SyncError: ``invalid_option``.
+    """
+    found = read_arguments({"notify": variables.get("notify")}, {"notify": VARIABLES["notify"]}, PREFIX).mapping("notify")
+    check(found, RECONCILIATION)
+    return found
 
 
 def report_settings(variables: Options) -> tuple[str, bool]:

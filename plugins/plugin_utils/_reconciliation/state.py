@@ -156,6 +156,7 @@ class ReconciliationState(JsonState):
     :param batch_refusal: why no zone may be synced.
     :param error: what ended the run early.
     :param traceback: of an error that is one of the collection.
+    :param notify: somebody may have to be notified.
     :param syncing: the syncs have begun and their results are not known yet.
     """
 
@@ -170,6 +171,7 @@ class ReconciliationState(JsonState):
     batch_refusal: str = ""
     error: str = ""
     traceback: str = ""
+    notify: bool = False
     syncing: bool = False
 
     def with_error(self, error: str, traceback: str = "") -> ReconciliationState:

@@ -35,12 +35,17 @@ def reconciliation_table(report: t.Mapping[str, object]) -> list[str]:
     :param report: as role ``dns_reconciliation`` writes it; any of its members may be missing.
     """
     fields = Fields(report)
-    zones = sorted(fields.children("zones"), key=_severity, reverse=True)
+    zones = worst_first(fields.children("zones"))
     if not zones:
         return ["no zones were compared"]
     summary = fields.child("summary")
     changes = ", ".join(plural(summary.count(name), name[:-1]) for name in _COUNTS)
     return text_table(_COLUMNS, [_row(zone) for zone in zones], [f"{plural(len(zones), 'zone')}: {changes}"])
+
+
+def worst_first(zones: t.Iterable[Fields]) -> list[Fields]:
+    """Zones of a report by their verdicts; those with the same one stay in their order."""
+    return sorted(zones, key=_severity, reverse=True)
 
 
 def _severity(zone: Fields) -> int:
