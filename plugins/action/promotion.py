@@ -15,6 +15,7 @@ from ansible.utils.display import Display
 from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import SystemClock
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError
 from ansible_collections.lockstep.sync.plugins.module_utils._core.redact import Redactor
+from ansible_collections.lockstep.sync.plugins.plugin_utils._actions.controller import task_environment
 from ansible_collections.lockstep.sync.plugins.plugin_utils._actions.role_variables import (
     TaskVariables,
     failed_task_text,
@@ -46,7 +47,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
         result: dict[str, object] = super().run(tmp, task_vars)
         services = self._services(variables)
         try:
-            return {**result, **self._take_step(services, variables)}
+            # the ledger and the addresses of servers may be in it
+            with task_environment(self):
+                return {**result, **self._take_step(services, variables)}
         except SyncError as error:
             return {**result, "failed": True, "msg": format_error(error), "failure": error.as_failure(), "proceed": False}
         except Exception as exc:  # noqa: BLE001 (a fault of this plugin must not keep the run from being reported)

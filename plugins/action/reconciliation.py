@@ -72,8 +72,12 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
         state = self._load()
         if step == "report":
             report = services.write_report(state)
+            fact = report_fact(report)
             # a verdict that is a failure is for the last task of the role to show
-            return {**report_fact(report), "changed": False, "msg": report["message"], "notify": state.notify}
+            shown: Result = {**fact, "changed": False, "msg": report["message"], "notify": state.notify}
+            left_out = len(report["digests"]) - len(fact["digests"])
+            problem = f"the digests of {left_out} plans are too long to be passed on, and in the files of the report only"
+            return {**shown, "warnings": [problem]} if left_out else shown
         if step == "notify":
             return _notified(notify(build_report(state, services.now()), notify_settings(services.variables().values)))
         if step == "show":

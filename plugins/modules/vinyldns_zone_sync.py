@@ -55,7 +55,7 @@ options:
     description:
       - Refuse each zone with changes whose plan has none of the digests in O(approve), even if it breaks no guard. So exactly the
         plans that were reviewed are carried out.
-      - Needs O(approve) and O(drift=axfr).
+      - Needs O(approve), which may be an empty list, and O(drift=axfr).
     type: bool
     default: false
     version_added: 2.0.0

@@ -123,9 +123,14 @@ class Approval:
         given = (reviewed.strip().lower() for reviewed in self.digests)
         return any(len(reviewed) >= SHORT_DIGEST and digest.startswith(reviewed) for reviewed in given)
 
-    def describe(self) -> str:
-        """The digests, in a message that one of them is missing."""
-        return f"{self.digests[0]} is not" if len(self.digests) == 1 else f"none of the {len(self.digests)} approved digests is"
+    def mismatch(self, drift: Drift) -> str:
+        """Why a plan is refused that none of the digests is for, with its own one."""
+        plan = f"the digest of this plan, {drift.digest} (serial {drift.serial})"
+        if not self.digests:
+            return f"no plan was approved. Look at the plan; if it is right, approve {plan}"
+        given = f"{self.digests[0]} is not" if len(self.digests) == 1 else f"none of the {len(self.digests)} approved digests is"
+        changed = "the zone, the backend or its serial changed since the review"
+        return f"{given} {plan}: {changed}. Look at the plan again and approve its digest"
 
 
 def check(drift: Drift, policy: GuardPolicy, approve: str | Approval | None = None) -> list[Violation]:
@@ -141,11 +146,7 @@ def check(drift: Drift, policy: GuardPolicy, approve: str | Approval | None = No
     if approval.covers(drift.digest):
         return [violation for violation in violations if violation.rule not in LIFTED_BY_APPROVE]
     if (violations and approval.digests) or (approval.required and drift.changes):
-        mismatch = (
-            f"{approval.describe()} the digest of this plan, {drift.digest} (serial {drift.serial}): the zone, the backend or its"
-            " serial changed since the review. Look at the plan again and approve its digest"
-        )
-        violations.append(Violation("approve", mismatch))
+        violations.append(Violation("approve", approval.mismatch(drift)))
     return violations
 
 

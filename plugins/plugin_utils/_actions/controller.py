@@ -44,7 +44,7 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core ships 
     def run(self, tmp: t.Any = None, task_vars: Json | None = None) -> Json:
         result: Json = super().run(tmp, task_vars)
         variables = task_vars or {}
-        with self._environment():
+        with task_environment(self):
             given = plain(self._task.args)
             options = self._options(given) if self._can_run_in_process(variables) else None
             if options is not None:
@@ -90,18 +90,22 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core ships 
         # not between the lines of those who read standard output by machine
         return lambda line: display.display(f"... [{host}] {line}", stderr=True)
 
-    @contextlib.contextmanager
-    def _environment(self) -> t.Iterator[None]:
-        """The variables of the task's ``environment``, which a module process would have."""
-        wanted: dict[str, t.Any] = {}
-        self._compute_environment_string(wanted)
-        before = dict(os.environ)
-        os.environ.update({name: str(value) for name, value in wanted.items()})
-        try:
-            yield
-        finally:
-            os.environ.clear()
-            os.environ.update(before)
+
+@contextlib.contextmanager
+def task_environment(action: t.Any) -> t.Iterator[None]:
+    """The variables of the task's ``environment``, which a module process would have.
+
+    :param action: the action plugin; ansible-core ships no types.
+    """
+    wanted: dict[str, t.Any] = {}
+    action._compute_environment_string(wanted)
+    before = dict(os.environ)
+    os.environ.update({name: str(value) for name, value in wanted.items()})
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def plain(value: t.Any) -> t.Any:

@@ -12,6 +12,7 @@ import json
 import typing as t
 
 from ...module_utils._core.vocabulary import RECONCILIATION_VERDICTS
+from ...module_utils._dns.guard import SHORT_DIGEST
 from .report import ReconciliationReport, ZoneReport
 from .state import DriftEntry, FailureEntry
 
@@ -38,8 +39,7 @@ def report_fact(report: ReconciliationReport) -> ReportFact:
     whole: ReportFact = {**report, "traceback": None, "zones_left_out": 0}
     if _size(whole) <= MAX_FACT:
         return whole
-    digests = report["digests"] if _size(report["digests"]) <= MAX_DIGESTS else {}
-    head: ReportFact = {**whole, "digests": digests, "message": _clip(report["message"], 2000), "zones": []}
+    head: ReportFact = {**whole, "digests": _digests(report), "message": _clip(report["message"], 2000), "zones": []}
     room = MAX_FACT - _size(head)
     for shorten in (_without_records, _essentials):
         zones = [shorten(zone) for zone in report["zones"]]
@@ -47,6 +47,15 @@ def report_fact(report: ReconciliationReport) -> ReportFact:
             return {**head, "zones": zones}
     kept = _worst_first([_essentials(zone) for zone in report["zones"]], room)
     return {**head, "zones": kept, "zones_left_out": len(report["zones"]) - len(kept)}
+
+
+def _digests(report: ReconciliationReport) -> dict[str, str]:
+    """Those of all zones, shortened if they would be too long; none if they are too long even so."""
+    for length in (None, SHORT_DIGEST):
+        digests = {zone: digest[:length] for zone, digest in report["digests"].items()}
+        if _size(digests) <= MAX_DIGESTS:
+            return digests
+    return {}
 
 
 def _worst_first(zones: t.Sequence[ZoneReport], room: int) -> list[ZoneReport]:

@@ -62,6 +62,7 @@ VARIABLES: ArgumentTypes = {
     "guard": {"type": "dict"},
     "batch_max_delete_percent": {"type": "float", "default": 30.0},
     "approve": {"type": "dict", "default": {}},
+    "only_approved": {"type": "bool", "default": False},
     "fail_on_drift": {"type": "bool", "default": False},
     "notify": {"type": "dict", "default": {}},
     "report_path": {"type": "str", "default": ""},
@@ -81,6 +82,7 @@ class ReconciliationSettings:
     :param backends: DNS servers by the canonical name of the zone, or by its id.
     :param guard: limits for each zone.
     :param approve: digests of reviewed plans, likewise.
+    :param only_approved: whether a zone without one is refused if it has drift.
     """
 
     connection: Options
@@ -94,6 +96,7 @@ class ReconciliationSettings:
     guard: Options | None
     batch_max_delete_percent: float
     approve: t.Mapping[str, str]
+    only_approved: bool
     fail_on_drift: bool
     report_path: str
 
@@ -123,6 +126,7 @@ def read(variables: Options) -> ReconciliationSettings:
         guard=_options(arguments.mapping("guard"), _GUARD, f"{PREFIX}guard.") if arguments.values["guard"] else None,
         batch_max_delete_percent=percent,
         approve=_digests(arguments.mapping("approve")),
+        only_approved=arguments.flag("only_approved"),
         fail_on_drift=arguments.flag("fail_on_drift"),
         report_path=arguments.text("report_path"),
     )

@@ -22,12 +22,14 @@ class ZoneGroup:
     """Zones that one task of the sync module can work on.
 
     :param backend: their DNS server, if it is not left to ``module_defaults``.
-    :param digests: of their reviewed plans; none if their plans need no review.
+    :param digests: of their reviewed plans.
+    :param reviewed: whether their plans need a review.
     """
 
     zones: tuple[str, ...]
     backend: Options | None
     digests: tuple[str, ...] = ()
+    reviewed: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,18 +42,19 @@ class PassResult:
 
 
 def zone_groups(settings: ReconciliationSettings, zones: t.Iterable[str], approval: bool = True) -> list[ZoneGroup]:
-    """The zones by their DNS server, those with a reviewed plan apart from the others.
+    """The zones by their DNS server, those whose plan needs a review apart from the others.
 
-    :param approval: whether digests of reviewed plans count.
+    :param approval: whether plans need a review at all.
     """
     groups: list[ZoneGroup] = []
     for zone in zones:
         backend, digest = _own(settings, zone, approval)
-        alike = (number for number, group in enumerate(groups) if (group.backend, bool(group.digests)) == (backend, bool(digest)))
+        reviewed = approval and (settings.only_approved or digest is not None)
+        alike = (number for number, group in enumerate(groups) if (group.backend, group.reviewed) == (backend, reviewed))
         number = next(alike, len(groups))
         group = groups[number] if number < len(groups) else ZoneGroup((), backend)
         digests = (*group.digests, *([digest] if digest else []))
-        groups[number:] = [ZoneGroup((*group.zones, zone), backend, digests), *groups[number + 1 :]]
+        groups[number:] = [ZoneGroup((*group.zones, zone), backend, digests, reviewed), *groups[number + 1 :]]
     return groups
 
 
@@ -115,7 +118,7 @@ def _options(settings: ReconciliationSettings, group: ZoneGroup) -> Options:
         options["backend"] = group.backend
     if settings.guard is not None:
         options["guard"] = settings.guard
-    return {**options, "approve": list(group.digests), "only_approved": bool(group.digests)}
+    return {**options, "approve": list(group.digests), "only_approved": group.reviewed}
 
 
 def outcome(state: ReconciliationState, result: PassResult, message: str, proceed: bool, shown: bool) -> PhaseOutcome:

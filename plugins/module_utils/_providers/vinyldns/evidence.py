@@ -114,8 +114,8 @@ class DriftEvaluator:
             mode = "axfr" if backend else "none"
         if mode != "none" and backend is None:
             raise invalid_option("drift", mode, "needs access to the DNS server", "Set backend, or drift: none.")
-        if options.get("only_approved") and (mode != "axfr" or not options.get("approve")):
-            remedy = "Set approve, and backend with drift: axfr, or leave only_approved out."
+        if options.get("only_approved") and (mode != "axfr" or options.get("approve") is None):
+            remedy = "Set approve, which may be empty, and backend with drift: axfr, or leave only_approved out."
             raise invalid_option("only_approved", True, "needs digests to compare with the plan of each zone", remedy)
         return cls(backend, mode, guard.GuardPolicy.from_options(options.get("guard") or {}), options)
 
@@ -142,7 +142,8 @@ class DriftEvaluator:
         Its plan is within the guards then, as were those before it. An approval is for one plan only, and a serial says nothing
         about the extent of a sync.
         """
-        return evidence is not None and evidence.drift is not None and not self.approval.digests
+        reviewed = bool(self.approval.digests) or self.approval.required
+        return evidence is not None and evidence.drift is not None and not reviewed
 
     def _serial(self, target: Target, channel: Channel, backend: Backend) -> int:
         return read_soa(target.name, backend, self._within(channel, self.timeout)).serial

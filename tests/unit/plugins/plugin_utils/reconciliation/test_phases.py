@@ -180,11 +180,11 @@ def test_zones_of_one_server_share_a_task() -> None:
     zones = ["a.", "b.example.", "c.", "d.", "e."]
     full = {"port": 53, "tsig_algorithm": "hmac-sha256", "max_records": 600_000, "max_bytes": 128 * 2**20}
     assert zone_groups(given_, zones) == [
-        ZoneGroup(("a.",), {**server, **full}, ("1",)),
+        ZoneGroup(("a.",), {**server, **full}, ("1",), True),
         ZoneGroup(("b.example.",), {**other, **full}),
         # a server of its own that is that of all
         ZoneGroup(("c.", "e."), {**server, **full}),
-        ZoneGroup(("d.",), {**other, **full}, ("2",)),
+        ZoneGroup(("d.",), {**other, **full}, ("2",), True),
     ]
     assert [group.zones for group in zone_groups(given_, zones, approval=False)] == [("a.", "c.", "e."), ("b.example.", "d.")]
     assert zone_groups(settings(), ["a.", "b."]) == [ZoneGroup(("a.", "b."), None)]

@@ -94,6 +94,7 @@ def test_approvals_may_be_given_in_several_ways(approve: object) -> None:
 def test_an_empty_answer_means_not_given() -> None:
     assert read(dict.fromkeys(VARIABLES, "")) == read(dict.fromkeys(VARIABLES)) == read({})
     assert read({}) == ReconciliationSettings(
+        only_approved=False,
         connection={},
         syncing={},
         zones=(),
