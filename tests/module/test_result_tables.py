@@ -14,7 +14,8 @@ import pytest
 
 from tests.simulator.client import Simulator
 
-from . import test_dns_reconciliation as dns, test_staging_promotion as staging
+from .dns_reconciliation import playbook as dns
+from .staging_promotion import playbook as staging
 
 
 @pytest.fixture(scope="module")

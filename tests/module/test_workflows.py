@@ -19,7 +19,8 @@ import requests
 
 from tests.simulator.client import Simulator
 
-from . import test_dns_reconciliation as dns, test_staging_promotion as staging
+from .dns_reconciliation import playbook as dns
+from .staging_promotion import playbook as staging
 
 Json = dict[str, Any]
 
@@ -239,4 +240,5 @@ def test_a_job_without_a_named_ledger_promotes_nothing(promotion: Promotion, tmp
     ], done[0].output
     assert server.syncs(staging.SHOP) == 1
     assert Path(volume).exists()
-    assert not list(tmp_path.glob("home*/**/*.sqlite3"))
+    # what a run in such a job has, modules included
+    assert not list(tmp_path.glob("home[34]/**/*.sqlite3"))

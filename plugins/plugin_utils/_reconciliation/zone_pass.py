@@ -42,7 +42,7 @@ class PassResult:
 
 
 def zone_groups(settings: ReconciliationSettings, zones: t.Iterable[str], approval: bool = True) -> list[ZoneGroup]:
-    """The zones by their DNS server, those whose plan needs a review apart from the others.
+    """The zones by their DNS server, those with a digest apart from the others.
 
     :param approval: whether plans need a review at all.
     """
@@ -50,7 +50,7 @@ def zone_groups(settings: ReconciliationSettings, zones: t.Iterable[str], approv
     for zone in zones:
         backend, digest = _own(settings, zone, approval)
         reviewed = approval and (settings.only_approved or digest is not None)
-        alike = (number for number, group in enumerate(groups) if (group.backend, group.reviewed) == (backend, reviewed))
+        alike = (number for number, group in enumerate(groups) if (group.backend, bool(group.digests)) == (backend, bool(digest)))
         number = next(alike, len(groups))
         group = groups[number] if number < len(groups) else ZoneGroup((), backend)
         digests = (*group.digests, *([digest] if digest else []))

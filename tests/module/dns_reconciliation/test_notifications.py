@@ -7,32 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.simulator.client import Simulator
 from tests.unit.plugins.plugin_utils.notifications.receivers import SECRET_PATH, Mailbox
 from tests.unit.plugins.support.web import Reply, Web
 
-from .test_dns_reconciliation import Playbook, Server
-
-
-@pytest.fixture(scope="module")
-def simulator() -> Iterator[Simulator]:
-    with Simulator.start(parts=["vinyldns"]) as running:
-        yield running
-
-
-@pytest.fixture
-def server(simulator: Simulator) -> Server:
-    simulator.reset()
-    return Server(simulator)
-
-
-@pytest.fixture
-def playbook(server: Server, environment: dict[str, str], tmp_path: Path) -> Playbook:
-    return Playbook(server, environment, tmp_path)
+from .playbook import Playbook, Server
 
 
 @pytest.fixture
