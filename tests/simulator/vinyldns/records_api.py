@@ -215,7 +215,6 @@ def _page(options: ListOptions, items: list[Json], name_filter: str | None, key:
         "maxItems": options.limit,
         "recordNameFilter": name_filter,
         "recordTypeFilter": list(options.types) or None,
-        "recordOwnerGroupFilter": options.owner_group_id,
         "nameSort": options.name_sort,
     }
     return without_none(page)

@@ -321,6 +321,7 @@ def test_search_in_all_zones(vinyl: Vinyl, query: str, names: list[str]) -> None
     page = vinyl.get(f"/recordsets?recordNameFilter={query}", "history-user")
     assert [item["fqdn"] for item in page["recordSets"]] == names
     assert all("accessLevel" not in item for item in page["recordSets"])
+    assert "recordOwnerGroupFilter" not in page, "a filter that is not sent back"
     assert {item["zoneShared"] for item in page["recordSets"] if item["zoneName"] == "shared.example."} <= {True}
 
 
