@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pathlib
+import pwd
 import shutil
 import signal
 import socket
@@ -48,15 +49,29 @@ def as_server(command: t.Sequence[str]) -> list[str]:
     return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", *command]
 
 
+def on_small_disk(command: t.Sequence[str], directory: pathlib.Path, size: str) -> list[str]:
+    """A command of the server that has a file system of a few megabytes in a directory. Nothing else sees that."""
+    root = not os.geteuid()
+    mount = 'mount -t tmpfs -o "size=$1,uid=$2,gid=$3,mode=0700" tmpfs "$0" && shift 3 && exec "$@"'
+    user, group = (pwd.getpwnam("postgres").pw_uid, pwd.getpwnam("postgres").pw_gid) if root else (0, 0)
+    # mounting takes root, if only in a user namespace, and PostgreSQL refuses to be root there
+    namespace = ["unshare", "--mount", *([] if root else ["--user", "--map-root-user"])]
+    inner = [] if root else ["unshare", "--user", f"--map-user={os.geteuid()}", f"--map-group={os.getegid()}"]
+    return [*namespace, "sh", "-c", mount, str(directory), size, str(user), str(group), *inner, *command]
+
+
 class Cluster:
     """A server that runs until :meth:`remove`.
 
     :param settings: of ``postgresql.conf``, beyond those that all have.
     :param authentication: the method of ``pg_hba.conf`` for everything.
     :param tls: the files of its certificate and of the key.
+    :param disk: the size of a file system for the directory ``disk`` that it shall have, such as ``20m``.
     """
 
-    def __init__(self, authentication: str = "trust", tls: tuple[str, str] | None = None, **settings: str) -> None:
+    def __init__(
+        self, authentication: str = "trust", tls: tuple[str, str] | None = None, disk: str = "", **settings: str
+    ) -> None:
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="lockstep-postgresql-"))
         self.data = self.directory / "data"
         if not os.geteuid():
@@ -66,6 +81,9 @@ class Cluster:
         password.chmod(0o644)
         options = ["--auth", authentication, "--pwfile", str(password), "--wal-segsize", "1", "--locale", "C", "-E", "UTF8", "-N"]
         self._run("initdb", "-D", str(self.data), "-U", USER, *options)
+        self.disk = self.directory / "disk"
+        self.disk.mkdir()
+        self._size = disk
         self.port = _free_port()
         if tls is not None:
             settings.update(ssl="on", ssl_cert_file=self._own(tls[0]), ssl_key_file=self._own(tls[1]))
@@ -80,8 +98,11 @@ class Cluster:
         command = [str(programs() / "postgres"), "-D", str(self.data)]
         for name, value in self._settings.items():
             command += ["-c", f"{name}={value}"]
+        command = as_server(command)
+        if self._size:
+            command = on_small_disk(command, self.disk, self._size)
         with open(self.directory / "log", "ab") as log:
-            self._process = subprocess.Popen(as_server(command), cwd="/", stdout=log, stderr=log)
+            self._process = subprocess.Popen(command, cwd="/", stdout=log, stderr=log)
         until = time.monotonic() + 60
         while True:
             try:

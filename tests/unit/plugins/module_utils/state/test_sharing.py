@@ -20,7 +20,8 @@ from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import S
 from ansible_collections.lockstep.sync.plugins.module_utils._state.lease import LEASE_SECONDS
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.journal import PromotionStore
 from tests.unit.plugins.conftest import Serve
-from tests.unit.plugins.support.controllers import promote_in_container, serve_controllers, sync_in_container
+from tests.unit.plugins.support.controllers import new_controller, promote_in_container, serve_controllers, sync_in_container
+from tests.unit.plugins.support.databases import Database, SqliteFile
 from tests.unit.plugins.support.mirrors import TOKEN, Mirror, Mirrors
 from tests.unit.plugins.support.namespaces import container
 from tests.unit.plugins.support.processes import Process
@@ -34,14 +35,14 @@ AT_ONCE = 10
 class System:
     """A service in real time, and tasks that sync it by one ledger."""
 
-    def __init__(self, serve: Serve, directory: pathlib.Path) -> None:
+    def __init__(self, serve: Serve, ledger: str) -> None:
         self.service = Mirrors(SystemClock())
         self.service.duration = 0.3
         self.web: Web = serve(self.service.respond)
-        self.ledger = directory / "ledger.sqlite3"
+        self.ledger = ledger
 
     def options(self, mirror: str, **options: t.Any) -> dict[str, t.Any]:
-        common = {"api_url": self.web.url, "token": TOKEN, "ledger": str(self.ledger), "poll_min_interval": 0.05}
+        common = {"api_url": self.web.url, "token": TOKEN, "ledger": self.ledger, "poll_min_interval": 0.05}
         return {**common, "mirrors": [mirror], "release": "1", "wait_timeout": 120, **options}
 
     def sync(self, hostname: str = "", **options: t.Any) -> Process:
@@ -54,8 +55,8 @@ class System:
 
 
 @pytest.fixture
-def system(serve: Serve, tmp_path: pathlib.Path) -> System:
-    return System(serve, tmp_path)
+def system(serve: Serve, database: Database) -> System:
+    return System(serve, database.location)
 
 
 def outcome(process: Process) -> tuple[str, str]:
@@ -92,9 +93,9 @@ def test_a_container_does_not_take_another_one_for_gone(system: System, hostname
 
 
 def test_of_each_pair_of_containers_one_triggers_and_the_other_ends_well(
-    system: System, repeats: Callable[[int, int], int]
+    system: System, database: Database, tmp_path: pathlib.Path, repeats: Callable[[int, int], int]
 ) -> None:
-    pairs = repeats(20, 200)
+    pairs = repeats(20, 200) if isinstance(database, SqliteFile) else repeats(10, 2000)
     names = [f"mirror-{number}" for number in range(pairs)]
     system.service.mirrors = {str(number): Mirror(str(number), name) for number, name in enumerate(names)}
     controllers = Process(serve_controllers)
@@ -103,8 +104,8 @@ def test_of_each_pair_of_containers_one_triggers_and_the_other_ends_well(
     for first in range(0, pairs, AT_ONCE):
         at_once = names[first : first + AT_ONCE]
         for name in at_once:
-            for _controller in range(2):
-                controllers.go_on(json.dumps(system.options(name)))
+            for hostname in ("automation-job-101", "automation-job-102"):
+                controllers.go_on(new_controller(system.options(name), hostname, tmp_path / name / hostname))
         for _line in range(2 * len(at_once)):
             line = json.loads(controllers.line())
             assert (line["pid"], line["failure"]) == (1, None)
@@ -118,18 +119,13 @@ def test_of_each_pair_of_containers_one_triggers_and_the_other_ends_well(
 # -- promotions -------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def path(tmp_path: pathlib.Path) -> pathlib.Path:
-    return tmp_path / "ledger.sqlite3"
+def promote(location: str, run: str, wait: float, hostname: str) -> Process:
+    return Process(promote_in_container, location, run, wait, prefix=container(hostname=hostname))
 
 
-def promote(path: pathlib.Path, run: str, wait: float, hostname: str) -> Process:
-    return Process(promote_in_container, str(path), run, wait, prefix=container(hostname=hostname))
-
-
-def age(path: pathlib.Path, seconds: float) -> None:
+def age(location: str, seconds: float) -> None:
     """Have the last beat of all locks be that long ago."""
-    store = PromotionStore(str(path), SystemClock())
+    store = PromotionStore(location, SystemClock())
     found = store.look(KEY)
     assert found is not None
     moved = found.expires_at.timestamp() - seconds
@@ -137,41 +133,41 @@ def age(path: pathlib.Path, seconds: float) -> None:
     store._store.write(lambda db: db.execute("UPDATE promotions SET expires_at = ?", expires_at))
 
 
-def test_a_promotion_in_another_container_is_waited_for_while_it_lives(path: pathlib.Path) -> None:
-    first = promote(path, "p-1", 0, "automation-job-101")
+def test_a_promotion_in_another_container_is_waited_for_while_it_lives(database: Database) -> None:
+    first = promote(database.location, "p-1", 0, "automation-job-101")
     assert first.line() == "locked"
-    second = promote(path, "p-2", 0, "automation-job-102")
+    second = promote(database.location, "p-2", 0, "automation-job-102")
     assert "run p-1 of root@automation-job-101 (process 1 on automation-job-101) is promoting it" in second.line()
     second.end()
-    waiting = promote(path, "p-3", 60, "automation-job-102")
+    waiting = promote(database.location, "p-3", 60, "automation-job-102")
     time.sleep(1)
-    PromotionStore(str(path), SystemClock()).finish("p-1", KEY, "succeeded")
+    PromotionStore(database.location, SystemClock()).finish("p-1", KEY, "succeeded")
     assert waiting.line() == "locked"
     first.end()
     waiting.end()
 
 
-def test_a_promotion_whose_container_was_killed_is_taken_over_once_its_lease_has_expired(path: pathlib.Path) -> None:
-    first = promote(path, "p-1", 0, "automation-job-101")
+def test_a_promotion_whose_container_was_killed_is_taken_over_once_its_lease_has_expired(database: Database) -> None:
+    first = promote(database.location, "p-1", 0, "automation-job-101")
     assert first.line() == "locked"
     first.kill()
-    second = promote(path, "p-2", 120, "automation-job-102")
+    second = promote(database.location, "p-2", 120, "automation-job-102")
     time.sleep(1)
-    age(path, LEASE_SECONDS)
+    age(database.location, LEASE_SECONDS)
     taken_over = second.line()
     assert taken_over.startswith("locked run p-1 of root@automation-job-101 (process 1 on automation-job-101), which was last")
     second.end()
 
 
 @pytest.mark.long
-def test_that_takes_a_minute_and_no_longer(path: pathlib.Path) -> None:
-    first = promote(path, "p-1", 0, "automation-job-101")
+def test_that_takes_a_minute_and_no_longer(database: Database) -> None:
+    first = promote(database.location, "p-1", 0, "automation-job-101")
     assert first.line() == "locked"
     # beats prolong it
     time.sleep(25)
     first.kill()
     killed = time.monotonic()
-    second = promote(path, "p-2", 120, "automation-job-102")
+    second = promote(database.location, "p-2", 120, "automation-job-102")
     assert second.line().startswith("locked run p-1")
     assert 40 < time.monotonic() - killed < LEASE_SECONDS + 30
     second.end()

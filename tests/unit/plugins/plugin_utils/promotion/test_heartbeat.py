@@ -24,14 +24,15 @@ from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion import he
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.heartbeat import Beats, main, start_heartbeat
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.journal import LockHeld, PromotionStore
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.owner import Owner
+from tests.unit.plugins.support.databases import Database, SqliteFile
 from tests.unit.plugins.support.promotion_users import KEY, OTHER
 
 RUN = "p-1"
 
 
 @pytest.fixture
-def store(tmp_path: pathlib.Path) -> PromotionStore:
-    return PromotionStore(str(tmp_path / "ledger.sqlite3"), SystemClock())
+def store(database: Database) -> PromotionStore:
+    return PromotionStore(database.location, SystemClock())
 
 
 @pytest.fixture
@@ -150,6 +151,7 @@ def test_it_ends_once_the_run_has_no_lock_any_more(store: PromotionStore, owner:
         store.unlock(RUN, OTHER)
 
 
+@pytest.mark.parametrize("database", [SqliteFile], indirect=True)
 @pytest.mark.usefixtures("_fast")
 def test_it_ends_when_beats_fail_for_as_long_as_a_lease_lasts(
     store: PromotionStore, owner: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
