@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -68,7 +69,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
     def _take(self, step: str, services: ActionServices, task_vars: t.Mapping[str, object]) -> Result:
         if step == "begin":
             # variable ansible_check_mode is that of the whole play, and not of a task, a block or a role
-            return self._keep(begin(services.variables(), bool(self._task.check_mode), services))
+            begun = begin(services.variables(), bool(self._task.check_mode), services)
+            return self._keep_and_report(step, begun, services)
         state = self._load()
         if step == "report":
             report = services.write_report(state)
@@ -87,7 +89,18 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
             return self._keep(PhaseOutcome(noted, noted.error, False))
         if step not in PHASES:
             raise invalid_option("step", step, "is not a step of the role", f"Use the role {PREFIX.rstrip('_')}.")
-        return self._keep(PHASES[step](state, read(services.variables().values), services))
+        return self._keep_and_report(step, PHASES[step](state, read(services.variables().values), services), services)
+
+    def _keep_and_report(self, step: str, outcome: PhaseOutcome, services: ActionServices) -> Result:
+        """What is kept for the next step is in the report, too, in case that it is never taken."""
+        result = self._keep(outcome)
+        if outcome.proceed:
+            try:
+                services.write_report(dataclasses.replace(outcome.state, unfinished=step))
+            except SyncError as error:
+                # before anything is sent it is written again, and then it has to succeed
+                result["warnings"] = [*outcome.warnings, error_text(error)]
+        return result
 
     def _keep(self, outcome: PhaseOutcome) -> Result:
         path = self._state_path()

@@ -26,6 +26,11 @@ _TEXTS: t.Mapping[InterruptedOutcome, str] = {
 }
 
 
+def interrupted_text(outcome: InterruptedOutcome) -> str:
+    """What became of an interrupted sync, in words."""
+    return _TEXTS[outcome]
+
+
 @dataclasses.dataclass(frozen=True)
 class Interruption:
     """An unfinished entry of the ledger whose process is gone.
@@ -42,4 +47,4 @@ class Interruption:
         return {"intended_at": isoformat(self.intended_at), "outcome": self.outcome}
 
     def __str__(self) -> str:
-        return f"a sync intended at {isoformat(self.intended_at)} was interrupted: {_TEXTS[self.outcome]}"
+        return f"a sync intended at {isoformat(self.intended_at)} was interrupted: {interrupted_text(self.outcome)}"

@@ -17,7 +17,7 @@ from ...module_utils._core.clock import SystemClock, isoformat
 from ...module_utils._core.errors import SyncError, invalid_option
 from .._actions.role_variables import RoleVariables, evaluate_role_variables
 from .._actions.run_module import run_module
-from .._reports.files import sibling_paths
+from .._reports.files import sibling_paths, syncs_folder
 from .._reports.reconciliation_markdown import reconciliation_markdown
 from .._reports.reconciliation_page import reconciliation_page
 from .._reports.task_files import Files, LocalFiles, RemoteFiles
@@ -59,8 +59,11 @@ class ActionServices:
         return [str(zone["zone"]) for zone in t.cast("t.Sequence[Variables]", answer["zones"])]
 
     def sync_zones(self, options: t.Sequence[Options], check_mode: bool) -> t.Sequence[ModuleAnswer]:
-        """The results go through files: those that modules return are cut where they are long."""
-        folder, answers = self._scratch(), []
+        """The results go through files: those that modules return are cut where they are long.
+
+        Those of syncs are next to the report, where they are left if the run is killed.
+        """
+        folder, answers = self._scratch() if check_mode else self._folder_for_syncs(), []
         try:
             for number, task_options in enumerate(options):
                 answers.append(self._sync(f"{folder}/{number}.json", task_options, check_mode))
@@ -126,6 +129,17 @@ class ActionServices:
                 self._files.write(name, content)
         except OSError as error:
             raise _unwritable(path, error) from error
+
+    def _folder_for_syncs(self) -> str:
+        path = str(self.variables().values.get("report_path") or "")
+        if not path:
+            return self._scratch()
+        try:
+            folder = syncs_folder(self._files.prepare(path))
+            self._files.make(folder)
+        except OSError as error:
+            raise _unwritable(path, error) from error
+        return folder
 
     def _scratch(self) -> str:
         try:

@@ -32,9 +32,15 @@ def compare(state: ReconciliationState, settings: ReconciliationSettings, servic
 def check_batch(state: ReconciliationState, settings: ReconciliationSettings, services: ReconciliationServices) -> PhaseOutcome:
     """Whether the plans of all zones together are within the limit."""
     refusal = batch_refusal(state.plans, settings.batch_max_delete_percent, settings.approve)
-    proceed = not refusal and not state.check_mode and bool(zones_to_sync(state.plans))
+    proceed = not refusal and not state.check_mode and bool(zones_to_work_on(state.plans))
     message = f"refused: {refusal}" if refusal else "the plans together are within the limit"
     return PhaseOutcome(dataclasses.replace(state, batch_refusal=refusal), message, proceed)
+
+
+def zones_to_work_on(plans: ZonePass) -> list[str]:
+    """Those zones, and the ones that an earlier run left unfinished, so that the ledger learns what became of them."""
+    wanted = set(zones_to_sync(plans))
+    return [name for record in plans.records if (name := plans.given(record)) in wanted or "interrupted" in record["detail"]]
 
 
 def zones_to_sync(plans: ZonePass) -> list[str]:

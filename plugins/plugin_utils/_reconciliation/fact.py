@@ -21,6 +21,8 @@ MAX_FACT = 95_000
 #: of them, those of the digests, which a workflow needs more than anything else
 MAX_DIGESTS = 60_000
 MAX_REASON = 160
+#: interrupted syncs that are listed
+MAX_INTERRUPTED = 50
 
 #: what is left of the drift of a zone
 _COUNTS = ("creates", "updates", "deletes", "serial", "digest")
@@ -39,7 +41,13 @@ def report_fact(report: ReconciliationReport) -> ReportFact:
     whole: ReportFact = {**report, "traceback": None, "zones_left_out": 0}
     if _size(whole) <= MAX_FACT:
         return whole
-    head: ReportFact = {**whole, "digests": _digests(report), "message": _clip(report["message"], 2000), "zones": []}
+    head: ReportFact = {
+        **whole,
+        "digests": _digests(report),
+        "interrupted": report["interrupted"][:MAX_INTERRUPTED],
+        "message": _clip(report["message"], 2000),
+        "zones": [],
+    }
     room = MAX_FACT - _size(head)
     for shorten in (_without_records, _essentials):
         zones = [shorten(zone) for zone in report["zones"]]

@@ -10,18 +10,17 @@ from __future__ import annotations
 
 import typing as t
 
-from ...module_utils._core.vocabulary import RECONCILIATION_VERDICTS, Action, ReconciliationVerdict, State
+from ...module_utils._core.vocabulary import RECONCILIATION_VERDICTS, Action, InterruptedOutcome, ReconciliationVerdict, State
 from ...module_utils._dns.drift import serial_compare
+from ...module_utils._lifecycle.interruption import interrupted_text
+from .._reports.files import syncs_folder
 from .state import DriftEntry, FailureEntry, GuardEntry, ReconciliationState, ZoneRecord
 
 #: verdicts of zones whose plan was not carried out
 _PENDING = ("drift", "refused")
 
-#: what a report says that was written before the run had ended
-_UNFINISHED = (
-    "the run had not ended when this was written, while it synced. If it is not at work any more, run the role again: it joins"
-    " syncs in flight, and triggers none twice"
-)
+#: of how many zones the message says what became of an interrupted sync
+_NAMED = 3
 
 _OF_CODE: t.Mapping[str, ReconciliationVerdict] = {"guard_refused": "refused", "timed_out": "timed_out"}
 
@@ -48,6 +47,30 @@ class ZoneReport(t.TypedDict):
     requests: int
 
 
+class SentSync(t.TypedDict):
+    """A sync that was triggered or joined; ``state`` is ``unknown`` while it is not known whether it was."""
+
+    zone: str
+    state: State
+    handle: t.Mapping[str, object] | None
+
+
+class Unfinished(t.TypedDict):
+    """How far a run was that had not ended. ``details`` is a directory with what is known of syncs at work."""
+
+    phase: str
+    sent: list[SentSync]
+    details: str | None
+
+
+class InterruptedSync(t.TypedDict):
+    """A sync that an earlier run left unfinished, and what became of it."""
+
+    zone: str
+    intended_at: str
+    outcome: InterruptedOutcome
+
+
 class ReconciliationReport(t.TypedDict):
     """The report. ``digests`` has those of the plans that were not carried out, by the name of the zone; ``traceback`` is that of
     an error of the collection itself.
@@ -63,6 +86,8 @@ class ReconciliationReport(t.TypedDict):
     batch_refusal: str | None
     summary: dict[str, int]
     digests: dict[str, str]
+    unfinished: Unfinished | None
+    interrupted: list[InterruptedSync]
     zones: list[ZoneReport]
     message: str
 
@@ -76,8 +101,8 @@ def build_report(state: ReconciliationState, finished_at: str) -> Reconciliation
     zones = [_zone(state, plan, synced.get(plan["target"]), left.get(plan["target"])) for plan in plans]
     error = state.error or next((done.error for done in state.passes if done.error), "")
     verdict: ReconciliationVerdict = "failed" if error else _worst(zones)
-    if state.syncing:
-        verdict, error = "unknown", _UNFINISHED
+    if state.unfinished:
+        verdict, error = "unknown", _unfinished_text(state.unfinished)
     ok = verdict in ("in_sync", "reconciled") or (verdict == "drift" and state.check_mode and not state.fail_on_drift)
     report: ReconciliationReport = {
         "verdict": verdict,
@@ -90,10 +115,56 @@ def build_report(state: ReconciliationState, finished_at: str) -> Reconciliation
         "batch_refusal": state.batch_refusal or None,
         "summary": _summary(zones, sum(done.requests for done in state.passes)),
         "digests": _digests(zones, left),
+        "unfinished": _unfinished(state, zones) if state.unfinished else None,
+        "interrupted": _interrupted(plans, synced),
         "zones": zones,
         "message": "",
     }
     return {**report, "message": _message(report, state.report_path)}
+
+
+def _unfinished_text(phase: str) -> str:
+    return (
+        f"the run had not ended when this was written, in phase {phase}. If it is not at work any more, run the role again: it"
+        " joins syncs in flight, and triggers none twice"
+    )
+
+
+def _is_open(state: ReconciliationState, plan: ZoneRecord, sync: ZoneRecord | None, residual: ZoneRecord | None) -> bool:
+    """Whether it is not known yet what a run that is at work does for a zone."""
+    if sync is not None:
+        return not sync["failure"] and sync["state"] == "succeeded" and residual is None
+    return state.unfinished == "sync" and plan["action"] in ("would_trigger", "would_join")
+
+
+def _unfinished(state: ReconciliationState, zones: t.Sequence[ZoneReport]) -> Unfinished:
+    sent: list[SentSync] = []
+    for zone in zones:
+        if zone["action"] in ("triggered", "joined"):
+            sent.append({"zone": zone["zone"], "state": zone["state"], "handle": zone["handle"]})
+        elif zone["verdict"] == "unknown":
+            sent.append({"zone": zone["zone"], "state": "unknown", "handle": None})
+    at_work = state.unfinished == "sync" and not state.syncs.records and state.report_path
+    return {"phase": state.unfinished, "sent": sent, "details": syncs_folder(state.report_path) if at_work else None}
+
+
+def _interrupted(plans: t.Sequence[ZoneRecord], synced: t.Mapping[str, ZoneRecord]) -> list[InterruptedSync]:
+    found: list[InterruptedSync] = []
+    for plan in plans:
+        # a later record knows better
+        for record in (synced.get(plan["target"]), plan):
+            if record is not None and "interrupted" in record["detail"]:
+                found.append({"zone": plan["target"], **record["detail"]["interrupted"]})
+                break
+    return found
+
+
+def _found_text(found: t.Sequence[InterruptedSync]) -> str:
+    if not found:
+        return ""
+    named = "; ".join(f"{item['zone']}: {interrupted_text(item['outcome'])}" for item in found[:_NAMED])
+    more = f"; and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+    return f" An earlier run was interrupted: {named}{more}."
 
 
 def _worst(zones: t.Iterable[ZoneReport]) -> ReconciliationVerdict:
@@ -109,8 +180,9 @@ def _distinct(plans: t.Sequence[ZoneRecord]) -> list[ZoneRecord]:
 def _zone(state: ReconciliationState, plan: ZoneRecord, sync: ZoneRecord | None, residual: ZoneRecord | None) -> ZoneReport:
     record = sync or plan
     verdict, reason = _judge(plan, sync, residual, state.batch_refusal)
-    if state.syncing and plan["action"] in ("would_trigger", "would_join"):
-        verdict, reason = "unknown", "the sync may have begun when this was written"
+    if state.unfinished and _is_open(state, plan, sync, residual):
+        known = f"{sync['reason']}; not compared again" if sync else "the sync may have begun"
+        verdict, reason = "unknown", f"{known} when this was written"
     done = [item for item in (plan, sync, residual) if item]
     return {
         "zone": plan["target"],
@@ -203,7 +275,7 @@ def _summary(zones: t.Sequence[ZoneReport], requests: int) -> dict[str, int]:
 
 
 def _message(report: ReconciliationReport, path: str) -> str:
-    where = f" Report: {path}" if path else ""
+    where = _found_text(report["interrupted"]) + (f" Report: {path}" if path else "")
     if report["error"]:
         return f"{report['verdict']}: {report['error']}{where}"
     summary = report["summary"]

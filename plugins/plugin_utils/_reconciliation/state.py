@@ -12,7 +12,7 @@ import dataclasses
 import typing as t
 
 from ...module_utils._core.errors import sentences
-from ...module_utils._core.vocabulary import Action, Basis, State
+from ...module_utils._core.vocabulary import Action, Basis, InterruptedOutcome, State
 from .._actions.codec import JsonState
 
 
@@ -51,6 +51,13 @@ class DriftEntry(t.TypedDict, total=False):
     record_sets: int
 
 
+class InterruptedEntry(t.TypedDict):
+    """``detail.interrupted`` of a record: a sync that a task left behind which was killed."""
+
+    intended_at: str
+    outcome: InterruptedOutcome
+
+
 class ZoneDetail(t.TypedDict, total=False):
     """``detail`` of a record."""
 
@@ -61,6 +68,7 @@ class ZoneDetail(t.TypedDict, total=False):
     fidelity: str
     differences: t.Sequence[str]
     guards: t.Sequence[GuardEntry]
+    interrupted: InterruptedEntry
 
 
 class ZoneRecord(t.TypedDict):
@@ -157,7 +165,7 @@ class ReconciliationState(JsonState):
     :param error: what ended the run early.
     :param traceback: of an error that is one of the collection.
     :param notify: somebody may have to be notified.
-    :param syncing: the syncs have begun and their results are not known yet.
+    :param unfinished: the phase that the run is in, for a report that is written before it has ended.
     """
 
     check_mode: bool
@@ -172,7 +180,7 @@ class ReconciliationState(JsonState):
     error: str = ""
     traceback: str = ""
     notify: bool = False
-    syncing: bool = False
+    unfinished: str = ""
 
     def with_error(self, error: str, traceback: str = "") -> ReconciliationState:
         """The same with what ended the run, unless that is known already."""

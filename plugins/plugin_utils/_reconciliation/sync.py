@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from .compare import zones_to_sync
+from .compare import zones_to_work_on
 from .services import PhaseOutcome, ReconciliationServices
 from .settings import ReconciliationSettings
 from .state import ReconciliationState, ZonePass
@@ -18,7 +18,7 @@ from .zone_pass import outcome, run_pass
 
 
 def sync(state: ReconciliationState, settings: ReconciliationSettings, services: ReconciliationServices) -> PhaseOutcome:
-    """Sync the zones whose plan is to do so.
+    """Sync the zones whose plan is to do so, and settle what an earlier run left unfinished.
 
     A report that says so is there before anything is sent, in case that the run is killed.
 
@@ -26,8 +26,8 @@ def sync(state: ReconciliationState, settings: ReconciliationSettings, services:
     """
     if state.check_mode or state.batch_refusal:
         raise RuntimeError("a sync was asked for although nothing may be synced")
-    services.write_report(dataclasses.replace(state, syncing=True))
-    result = run_pass(settings, zones_to_sync(state.plans), services, check_mode=False)
+    services.write_report(dataclasses.replace(state, unfinished="sync"))
+    result = run_pass(settings, zones_to_work_on(state.plans), services, check_mode=False)
     done = zones_to_verify(result.zones)
     message = f"{len(done)} of {len(result.zones.records)} zones synced"
     return outcome(dataclasses.replace(state, syncs=result.zones), result, message, bool(done), shown=True)

@@ -32,10 +32,18 @@ def prepare(path: str) -> str:
         return path
 
 
+def syncs_folder(path: str) -> str:
+    """The directory next to a report for the reports of the syncs that are at work."""
+    return f"{_stem(path)}.syncs"
+
+
+def _stem(path: str) -> str:
+    return path[: -len(".json")] if path.endswith(".json") else path
+
+
 def sibling_paths(path: str) -> tuple[str, str, str]:
     """Paths of the JSON, the Markdown and the HTML file, by that of the first."""
-    stem = path[: -len(".json")] if path.endswith(".json") else path
-    return path, f"{stem}.md", f"{stem}.html"
+    return path, f"{_stem(path)}.md", f"{_stem(path)}.html"
 
 
 replace = replace_file

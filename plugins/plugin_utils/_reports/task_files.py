@@ -33,6 +33,9 @@ class Files(t.Protocol):
     def scratch(self) -> str:
         """Make a directory for this user alone."""
 
+    def make(self, folder: str) -> None:
+        """Make a directory for this user alone, in the place of one that is there."""
+
     def read(self, path: str) -> str:
         """The text in a file."""
 
@@ -52,6 +55,11 @@ class LocalFiles:
     @staticmethod
     def scratch() -> str:
         return tempfile.mkdtemp(prefix="lockstep.")
+
+    @classmethod
+    def make(cls, folder: str) -> None:
+        cls.remove(folder)
+        os.mkdir(folder, mode=0o700)
 
     @staticmethod
     def read(path: str) -> str:
@@ -86,6 +94,10 @@ class RemoteFiles:
 
     def scratch(self) -> str:
         return str(self._call("tempfile", state="directory", prefix="lockstep.")["path"])
+
+    def make(self, folder: str) -> None:
+        self.remove(folder)
+        self._call("file", path=folder, state="directory", mode="0700")
 
     def read(self, path: str) -> str:
         return base64.b64decode(self._call("slurp", src=path)["content"]).decode()

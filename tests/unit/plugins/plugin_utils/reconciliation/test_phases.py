@@ -258,7 +258,7 @@ def test_a_report_is_there_before_the_first_sync() -> None:
     assert (report["verdict"], report["ok"]) == ("unknown", False)
     assert "run the role again" in str(report["error"])
     assert [zone["verdict"] for zone in report["zones"]] == ["unknown", "in_sync", "drift"]
-    assert not done.state.syncing
+    assert not done.state.unfinished
 
 
 def test_check_mode_shows_what_would_change_and_ends_before_the_sync() -> None:
