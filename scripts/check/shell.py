@@ -33,6 +33,7 @@ FOREIGN_PREFIXES = (
     "MAKE",
     "MFLAGS",
     "MOLECULE_",
+    "PG",
     "PLM_",
     "PYTEST_",
     "PYTHON",

@@ -201,6 +201,8 @@ class Playbook:
             "ANSIBLE_SHOW_CUSTOM_STATS": "1",
         }
         self.folder = folder
+        #: a command that runs the next ones
+        self.prefix: list[str] = []
         self.started: list[Running] = []
         self._lock = threading.Lock()
 
@@ -225,7 +227,7 @@ class Playbook:
         local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
         (folder / "inventory.json").write_text(json.dumps({"all": {"hosts": {"localhost": local}}}))
         program = str(Path(sys.executable).with_name("ansible-playbook"))
-        command = [program, "-i", "inventory.json", "-e", "@variables.json", *arguments]
+        command = [*self.prefix, program, "-i", "inventory.json", "-e", "@variables.json", *arguments]
         playbook = [] if any(name.endswith(".yml") for name in arguments) else ["lockstep.sync.promote_staging"]
         return [*command, *playbook], folder
 
