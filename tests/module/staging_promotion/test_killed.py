@@ -1,0 +1,208 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Role staging_promotion is ended without warning: its report is there, and the next run triggers nothing a second time."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import random
+import sqlite3
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.module.support.runner_jobs import RunnerJob
+from tests.module.support.sessions import Session, eventually, expire_leases, playbook_command
+
+from .playbook import BLOG, PREFIX, SHOP, Server
+from .promotion import check_report
+
+PLAYBOOK = "lockstep.sync.promote_staging"
+
+
+class Stage:
+    """Where one application is promoted, by runs that have a ledger in common."""
+
+    def __init__(self, server: Server, environment: dict[str, str], folder: Path, application: int = SHOP) -> None:
+        folder.mkdir()
+        self.server = server
+        self.folder = folder
+        self.application = application
+        self.ledger = folder / "ledger.sqlite3"
+        self.report_path = folder / "report.json"
+        self.environment = {
+            **environment,
+            "LOCKSTEP_LEDGER": str(self.ledger),
+            "ANSIBLE_LOCAL_TEMP": str(folder / "local"),
+            "ANSIBLE_NOCOLOR": "1",
+        }
+        self.backups = set(server.truth(application)["backups"])
+        self.runs = 0
+
+    @property
+    def variables(self) -> dict[str, Any]:
+        given = {
+            "targets": [self.server.target(self.application)],
+            "release": "r2",
+            "backup": "required",
+            "verify_interval": 0.1,
+            "verify_timeout": 30,
+            "report_path": str(self.report_path),
+        }
+        return {PREFIX + name: value for name, value in given.items()}
+
+    def start(self, in_container: bool = False) -> Session:
+        self.runs += 1
+        local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+        (self.folder / "inventory.json").write_text(json.dumps({"all": {"hosts": {"localhost": local}}}))
+        (self.folder / "variables.json").write_text(json.dumps(self.variables))
+        command = playbook_command("-i", "inventory.json", "-e", "@variables.json", PLAYBOOK)
+        name = f"{self.folder.parent.name}-{self.folder.name}-{self.runs}"
+        return Session(name, command, self.environment, self.folder, in_container)
+
+    def start_job(self, folder: str) -> RunnerJob:
+        return RunnerJob(self.folder / folder, PLAYBOOK, self.variables, {"LOCKSTEP_LEDGER": str(self.ledger)})
+
+    @property
+    def report(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.report_path.read_text())
+        return found
+
+    @property
+    def syncs(self) -> int:
+        return self.server.syncs(self.application)
+
+    @property
+    def made(self) -> int:
+        """Backups that were made."""
+        return len(set(self.server.truth(self.application)["backups"]) - self.backups)
+
+    def unfinished(self) -> str | None:
+        """The phase of the promotion that the store has as unfinished."""
+        if not self.ledger.exists():
+            return None
+        query = "SELECT phase FROM promotions WHERE verdict IS NULL"
+        with contextlib.closing(sqlite3.connect(self.ledger, timeout=30)) as db, contextlib.suppress(sqlite3.OperationalError):
+            found = db.execute(query).fetchone()
+            return str(found[0]) if found else None
+        return None
+
+    def check_what_is_left(self) -> None:
+        """If anything may have been sent, there is a report in all its forms."""
+        if not (self.made or self.syncs or self.unfinished()):
+            return
+        for suffix in (".json", ".md", ".html"):
+            assert self.report_path.with_suffix(suffix).stat().st_mode & 0o777 == 0o600
+        report = self.report
+        check_report(report)
+        if report["unfinished"] is None:
+            assert report["verdict"] == "succeeded"
+            return
+        assert (report["verdict"], report["ok"]) == ("unknown", False)
+        assert "run the playbook again" in report["message"]
+        sent = {call["call"] for call in report["unfinished"]["sent"]}
+        assert sent >= ({"sync"} if self.syncs else set()) | ({"backup"} if self.made else set())
+
+    def finish(self) -> None:
+        """A run that is not disturbed."""
+        phase = self.unfinished()
+        session = self.start()
+        assert session.wait() == 0, session.output
+        report = self.report
+        assert (report["verdict"], report["unfinished"]) == ("succeeded", None), report["message"]
+        assert self.server.truth(self.application)["production"] == "release-2"
+        assert (self.syncs, self.made, self.unfinished()) == (1, 1, None)
+        assert [found["phase"] for found in report["interrupted"]] == ([phase] if phase else [])
+        if phase:
+            assert f"had been interrupted in phase {phase}" in " ".join(session.output.split())
+
+
+@pytest.fixture
+def stage_of(server: Server, environment: dict[str, str], tmp_path: Path) -> Callable[..., Stage]:
+    return lambda name, application=SHOP: Stage(server, environment, tmp_path / name, application)
+
+
+def test_killed_at_random_moments(server: Server, stage_of: Callable[..., Stage], repeats: Callable[[int, int], int]) -> None:
+    """One half as processes of this machine, which a later run on it knows to be gone, the other one as containers."""
+    rng = random.Random(20261128)
+    began = time.monotonic()
+    stage_of("undisturbed").finish()
+    duration = time.monotonic() - began
+
+    def kill(stage: Stage, in_container: bool, early: bool, moment: float) -> None:
+        session = stage.start(in_container)
+        if not early:
+            eventually(lambda: stage.unfinished() or session.is_over())
+        time.sleep(moment)
+        session.kill()
+        if in_container:
+            expire_leases(stage.ledger)
+        stage.check_what_is_left()
+        assert stage.syncs <= 1
+        stage.finish()
+
+    # as many of them from the lock on as at any time
+    for number in range(repeats(2, 50)):
+        server.simulator.reset()
+        server.knob(sync_seconds=1.0, backup_seconds=0.5)
+        shop, blog = stage_of(f"k{number}"), stage_of(f"k{number}-blog", BLOG)
+        with ThreadPoolExecutor(2) as lanes:
+            first = lanes.submit(kill, shop, number % 2 == 1, True, rng.uniform(0, duration))
+            second = lanes.submit(kill, blog, number % 2 == 0, False, rng.uniform(0, duration / 2))
+            first.result()
+            second.result()
+
+
+def is_at_work(stage: Stage) -> bool:
+    return stage.server.is_syncing(stage.application)
+
+
+def check_interrupted(stage: Stage) -> None:
+    """What is left of a run that was ended while it synced."""
+    report = stage.report
+    check_report(report)
+    assert (report["verdict"], report["unfinished"]["phase"]) == ("unknown", "sync")
+    assert [(call["call"], call["state"]) for call in report["unfinished"]["sent"]] == [("backup", "made"), ("sync", "unknown")]
+    (target,) = report["targets"]
+    assert target["verdict"] == "unknown"
+
+
+@pytest.mark.parametrize("how", ["cancel", "time_out"])
+def test_a_job_of_ansible_runner(server: Server, stage_of: Callable[..., Stage], how: str) -> None:
+    """The next job has another home directory and the same ledger."""
+    server.knob(sync_seconds=6.0)
+    stage = stage_of(how)
+    job = stage.start_job("first")
+    try:
+        eventually(lambda: job.is_over or is_at_work(stage))
+        ended = job.cancel() if how == "cancel" else job.run_out_of_time()
+        assert ended == ("canceled" if how == "cancel" else "timeout"), job.output
+    finally:
+        job.end_container()
+    check_interrupted(stage)
+    again = stage.start_job("second")
+    assert again.finish() == "successful", again.output
+    assert (stage.report["verdict"], stage.syncs, stage.made) == ("succeeded", 1, 1)
+    assert [found["outcome"] for found in stage.report["interrupted"]] == ["succeeded"]
+    assert "had been interrupted in phase sync; this run went on with it." in " ".join(again.output.split())
+
+
+def test_sigterm(server: Server, stage_of: Callable[..., Stage]) -> None:
+    """ansible-playbook passes it on to its workers and ends; no further task of the role runs."""
+    server.knob(sync_seconds=6.0)
+    stage = stage_of("sigterm")
+    session = stage.start()
+    try:
+        eventually(lambda: session.is_over() or is_at_work(stage))
+        assert session.terminate() != 0
+    finally:
+        session.kill()
+    check_interrupted(stage)
+    stage.finish()
