@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import requests
+import yaml
 
 from tests.simulator.client import Simulator
 
@@ -66,13 +67,20 @@ class Jobs:
         """What AWX passes on: the custom statistics of a job, as arguments of the next one."""
         match = re.search(r"^\tRUN: (\{.*\})$", output, re.MULTILINE)
         assert match, output
-        path = self.folder / f"artifacts{self.count}.json"
-        path.write_text(match[1])
+        path = self.folder / f"artifacts{self.count}.yaml"
+        path.write_text(yaml.dump(json.loads(match[1]), Dumper=UnsafeDumper))
         return ["-e", f"@{path}"]
 
 
+class UnsafeDumper(yaml.SafeDumper):
+    """Marks all texts as AWX does: what did not come from the job template itself is never a template."""
+
+    def represent_data(self, data: Any) -> yaml.Node:
+        return self.represent_scalar("!unsafe", data) if isinstance(data, str) else super().represent_data(data)
+
+
 def passed_on(arguments: list[str]) -> Json:
-    found: Json = json.loads(Path(arguments[1][1:]).read_text())
+    found: Json = yaml.safe_load(Path(arguments[1][1:]).read_text().replace("!unsafe ", ""))
     return found
 
 
