@@ -84,7 +84,7 @@ class Cluster:
         self.disk = self.directory / "disk"
         self.disk.mkdir()
         self._size = disk
-        self.port = _free_port()
+        self.port = unused_port()
         if tls is not None:
             settings.update(ssl="on", ssl_cert_file=self._own(tls[0]), ssl_key_file=self._own(tls[1]))
         self._settings = {**SETTINGS, "port": str(self.port), **settings}
@@ -182,7 +182,8 @@ class Cluster:
         assert done.returncode == 0, done.stderr
 
 
-def _free_port() -> int:
+def unused_port() -> int:
+    """A TCP port on loopback."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         return int(sock.getsockname()[1])

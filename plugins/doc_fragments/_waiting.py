@@ -9,6 +9,8 @@ class ModuleDocFragment:
     """How to wait and report."""
 
     DOCUMENTATION = r"""
+requirements:
+  - psycopg >= 3.1 (if O(ledger) is a PostgreSQL database)
 options:
   wait_timeout:
     description:

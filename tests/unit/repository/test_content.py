@@ -70,9 +70,9 @@ def test_development_tools_are_pinned_once(root: pathlib.Path) -> None:
 def test_runtime_requirements_are_tested(root: pathlib.Path) -> None:
     """Lower bounds only, and each package is among the tools with a version that meets its bound."""
     pins = dict(re.findall(r"^([\w.-]+)==([\w.]+)$", (root / "requirements-dev.txt").read_text(), re.MULTILINE))
-    required = re.findall(r"^([\w.-]+)(.*)$", (root / "meta" / "ee-requirements.txt").read_text(), re.MULTILINE)
+    required = re.findall(r"^([\w.-]+)(?:\[\w+\])?(.*)$", (root / "meta" / "ee-requirements.txt").read_text(), re.MULTILINE)
 
-    assert [name for name, _bound in required] == ["requests", "dnspython", "websocket-client", "cronsim", "tzdata"]
+    assert [name for name, _bound in required] == ["requests", "dnspython", "websocket-client", "cronsim", "tzdata", "psycopg"]
     for name, bound in required:
         assert bound.startswith(">=")
         assert LooseVersion(pins[name]) >= LooseVersion(bound[2:])

@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import pathlib
-import socket
 import threading
 import time
 import typing as t
@@ -21,7 +20,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import 
 from ansible_collections.lockstep.sync.plugins.module_utils._core.stop import Stopped
 from ansible_collections.lockstep.sync.plugins.module_utils._state import postgresql, postgresql_connections
 from ansible_collections.lockstep.sync.plugins.module_utils._state.run_ledger import RunLedger
-from tests.postgresql import Cluster
+from tests.postgresql import Cluster, unused_port
 from tests.unit.plugins.support.certificates import new_certificate
 from tests.unit.plugins.support.clocks import FakeClock
 from tests.unit.plugins.support.databases import PostgresqlDatabase, cluster
@@ -62,12 +61,6 @@ def refusal(location: str, clock: FakeClock) -> tuple[str, str]:
     assert text.startswith(f"option ledger: {location!r} cannot be used as the ledger: ")
     assert "LOCKSTEP_LEDGER" in text
     return caught.value.code, text
-
-
-def unused_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 # -- out of reach -----------------------------------------------------------------------------------------------------
