@@ -58,6 +58,9 @@ options:
   report_path:
     description:
       - File to write the full result to, as JSON with mode 0600. It is written on every exit, failures and check mode included.
+      - Outside check mode it is also written before anything is triggered, and at most once a second while the task is at work.
+        C(unfinished) in it is true until the task has ended, and C(progress) of each entry in C(syncs) says how far the target
+        is, V(waiting), V(planning), V(intended), V(sending), V(running) or V(done). So a task that is killed leaves a report.
     type: path
   max_parallel:
     description:

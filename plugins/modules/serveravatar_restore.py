@@ -217,6 +217,19 @@ syncs:
       description: Facts about the backup.
       type: dict
       contains:
+        interrupted:
+          description: Present if an earlier task that was killed left the target unfinished in the ledger.
+          type: dict
+          contains:
+            intended_at:
+              description: When that task was about to send its trigger.
+              type: str
+            outcome:
+              description: What became of it. V(running) for a run that is still in flight, V(succeeded) or V(failed) for one
+                that has ended since, V(forgotten) for one that the server does not know any more, V(not_sent) if the trigger
+                had not been sent yet, V(not_arrived) if it was sent and did not reach the server, V(unknown) if that cannot
+                be seen.
+              type: str
         backup:
           description: The backup when the restore had ended, else as it was before.
           type: dict

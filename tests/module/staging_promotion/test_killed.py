@@ -177,7 +177,7 @@ def check_interrupted(stage: Stage) -> None:
 @pytest.mark.parametrize("how", ["cancel", "time_out"])
 def test_a_job_of_ansible_runner(server: Server, stage_of: Callable[..., Stage], how: str) -> None:
     """The next job has another home directory and the same ledger."""
-    server.knob(sync_seconds=6.0)
+    server.knob(sync_seconds=3600)
     stage = stage_of(how)
     job = stage.start_job("first")
     try:
@@ -187,6 +187,7 @@ def test_a_job_of_ansible_runner(server: Server, stage_of: Callable[..., Stage],
     finally:
         job.end_container()
     check_interrupted(stage)
+    server.finish_sync(stage.application)
     again = stage.start_job("second")
     assert again.finish() == "successful", again.output
     assert (stage.report["verdict"], stage.syncs, stage.made) == ("succeeded", 1, 1)
@@ -196,7 +197,7 @@ def test_a_job_of_ansible_runner(server: Server, stage_of: Callable[..., Stage],
 
 def test_sigterm(server: Server, stage_of: Callable[..., Stage]) -> None:
     """ansible-playbook passes it on to its workers and ends; no further task of the role runs."""
-    server.knob(sync_seconds=6.0)
+    server.knob(sync_seconds=3600)
     stage = stage_of("sigterm")
     session = stage.start()
     try:
@@ -205,4 +206,5 @@ def test_sigterm(server: Server, stage_of: Callable[..., Stage]) -> None:
     finally:
         session.kill()
     check_interrupted(stage)
+    server.finish_sync(stage.application)
     stage.finish()
