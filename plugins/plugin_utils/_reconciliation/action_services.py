@@ -117,6 +117,9 @@ class ActionServices:
         if state.report_path:
             text = json.dumps(report, indent=4, sort_keys=True, ensure_ascii=False)
             self.write_files(state.report_path, (f"{text}\n", reconciliation_markdown(report), reconciliation_page(report)))
+        if state.report_path and not state.unfinished and not state.check_mode:
+            # left by a run that was killed, if this one had nothing to sync
+            self._remove(syncs_folder(self._files.prepare(state.report_path)))
         return report
 
     def write_files(self, path: str, contents: t.Sequence[str]) -> None:
