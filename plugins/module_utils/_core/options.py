@@ -12,7 +12,7 @@ import dataclasses
 import os
 import typing as t
 
-from ansible.module_utils.basic import env_fallback
+from ansible.module_utils.errors import AnsibleFallbackNotFound
 
 from .errors import invalid_option
 
@@ -64,9 +64,22 @@ class ArgumentSpec:
         }
 
 
+def environment_fallback(*names: str) -> str:
+    """The first of these environment variables that has a content.
+
+    An empty one counts as not set: AWX sets the variable of each field of a credential, whether the field has a content or not.
+
+    :raises AnsibleFallbackNotFound: if none has.
+    """
+    for name in names:
+        if os.environ.get(name):
+            return os.environ[name]
+    raise AnsibleFallbackNotFound
+
+
 def from_env(*names: str) -> dict[str, t.Any]:
     """The part of an option's spec that lets it fall back to environment variables, first one first."""
-    return {"fallback": (env_fallback, list(names))}
+    return {"fallback": (environment_fallback, list(names))}
 
 
 def environment_names(spec: t.Mapping[str, t.Any]) -> tuple[str, ...]:
