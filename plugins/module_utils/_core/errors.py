@@ -34,10 +34,14 @@ class Violation:
         return {"rule": self.rule, "message": self.message}
 
 
+def sentence(text: str) -> str:
+    """A text with a mark at its end: one of ours has none, and one of a server may have its own."""
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
 def sentences(message: str, hint: str = "") -> str:
-    """A message, with one full stop at its end, and what can be done about it."""
-    end = "" if message.endswith((".", "!", "?")) else "."
-    return f"{message}{end} {hint}".strip()
+    """A message, and what can be done about it."""
+    return f"{sentence(message)} {hint}".strip()
 
 
 class SyncError(Exception):

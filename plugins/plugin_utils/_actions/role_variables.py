@@ -105,10 +105,20 @@ def failed_task_text(task_vars: TaskVariables) -> str:
     task = t.cast("t.Mapping[str, object]", task_vars.get("ansible_failed_task") or {})
     result = t.cast("t.Mapping[str, object]", task_vars.get("ansible_failed_result") or {})
     parts = [task.get("name") or task.get("action") or "a task"]
-    items = t.cast("t.Sequence[t.Mapping[str, object]]", result.get("results") or ())
+    # some modules, such as those for packages, return texts of their own under this name
+    items = t.cast("t.Sequence[object]", result.get("results") or ())
     for item in items:
-        if item.get("failed"):
+        if isinstance(item, collections.abc.Mapping) and item.get("failed"):
             parts += [item["_ansible_item_label"]] if isinstance(item.get("_ansible_item_label"), str) else []
             result = item
             break
-    return ": ".join(map(str, (*parts, result.get("msg") or "it failed")))
+    return ": ".join(map(str, (*parts, *_reasons(result))))
+
+
+def _reasons(result: t.Mapping[str, object]) -> t.Iterator[object]:
+    """Why a task failed: its message, and the last line that a command wrote about it."""
+    written = str(result.get("stderr") or "").strip().splitlines() if result.get("rc") else []
+    message = result.get("msg") or ("failed_when is true" if result.get("failed_when_result") else "")
+    yield from (part for part in (message, *written[-1:]) if part)
+    if not (message or written):
+        yield "it failed"

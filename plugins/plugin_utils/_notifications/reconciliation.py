@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ...module_utils._core.errors import sentence
 from .._reports.fields import Fields
 from .._reports.formats import safe_text
 from .._reports.reconciliation_table import worst_first
@@ -44,5 +45,5 @@ def reconciliation_announcement(report: t.Mapping[str, object]) -> Announcement:
 
 def _zone(zone: Fields, digests: Fields) -> TargetResult:
     digest = digests.text(zone.text("zone"))
-    reason = f"{zone.text('reason').rstrip('.')}. Digest of the plan: {digest}" if digest else zone.text("reason")
+    reason = f"{sentence(zone.text('reason'))} Digest of the plan: {digest}" if digest else zone.text("reason")
     return TargetResult(one_line(zone.text("zone")), one_line(zone.text("verdict")), safe_text(reason))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ...module_utils._core.errors import sentences
 from .._actions.codec import JsonState
 
 BackupId = t.Union[int, str]
@@ -28,8 +29,7 @@ class Failure(JsonState):
     @property
     def text(self) -> str:
         """Message and hint."""
-        message = self.message if self.message.endswith((".", "?", "!")) else f"{self.message}."
-        return " ".join(part for part in (message, self.hint) if part).strip()
+        return sentences(self.message, self.hint)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -14,7 +14,7 @@ import os
 import typing as t
 
 from ...module_utils._core.clock import Clock, isoformat
-from ...module_utils._core.errors import SyncError
+from ...module_utils._core.errors import SyncError, sentences
 from ...module_utils._core.options import secrets_in
 from ...module_utils._core.redact import Redactor
 from ...module_utils._providers.registry import WORKFLOWS
@@ -24,7 +24,7 @@ from .journal import PromotionStore
 from .module_result import ModuleResult
 from .report_files import write_report
 from .settings import PREFIX, ModuleOptions, PromotionSettings
-from .state import RunState, TargetState, sentence
+from .state import RunState, TargetState
 from .vocabulary import PhaseName, PhaseState
 
 
@@ -193,4 +193,4 @@ def iso_milliseconds(moment: dt.datetime) -> str:
 
 
 def format_error(error: SyncError) -> str:
-    return " ".join(part for part in (sentence(error.message), error.hint) if part)
+    return sentences(error.message, error.hint)

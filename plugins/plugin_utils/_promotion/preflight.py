@@ -12,7 +12,7 @@ import dataclasses
 import os
 import typing as t
 
-from ...module_utils._core.errors import SyncError
+from ...module_utils._core.errors import SyncError, sentence
 from ...module_utils._state.location import SHARED, ends_with_job
 from . import calls
 from .backup import backup_result
@@ -135,7 +135,7 @@ def _with_hold(inspection: _Inspection, hold: ReleaseBlock) -> _Inspection:
     lifted = inspection.context.settings.lift_hold
     if not lifted:
         remedy = f"Promote another release, or give a reason in {PREFIX}lift_hold"
-        return inspection.check("hold", False, f"{text}. {remedy}")
+        return inspection.check("hold", False, f"{sentence(text)} {remedy}")
     state = dataclasses.replace(inspection.state, lifted_hold=lifted)
     return dataclasses.replace(inspection, state=state).check("hold", True, f"{text}; lifted: {lifted}")
 

@@ -12,11 +12,12 @@ import collections
 import dataclasses
 import typing as t
 
+from ...module_utils._core.errors import sentence
 from ...module_utils._core.vocabulary import PromotionVerdict
 from .._actions.codec import encode
 from .progress import found_interrupted, sent_so_far
 from .settings import PREFIX
-from .state import NOT_ENDED, VERDICTS, RunState, TargetState, sentence
+from .state import NOT_ENDED, VERDICTS, RunState, TargetState
 
 #: verdicts that end a run well
 GOOD: tuple[PromotionVerdict, ...] = ("succeeded", "planned")

@@ -337,8 +337,3 @@ def new_targets(settings: PromotionSettings) -> tuple[TargetState, ...]:
 
 def _new_target(target: PromotionTarget, wave: int) -> TargetState:
     return TargetState(target.index, target.name, target.provider, target.name, wave)
-
-
-def sentence(text: str) -> str:
-    """With a mark at its end."""
-    return text if text.endswith((".", "?", "!")) else f"{text}."

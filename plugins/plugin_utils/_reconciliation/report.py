@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ...module_utils._core.errors import sentence
 from ...module_utils._core.vocabulary import RECONCILIATION_VERDICTS, Action, InterruptedOutcome, ReconciliationVerdict, State
 from ...module_utils._dns.drift import serial_compare
 from ...module_utils._lifecycle.interruption import interrupted_text
@@ -277,7 +278,7 @@ def _summary(zones: t.Sequence[ZoneReport], requests: int) -> dict[str, int]:
 def _message(report: ReconciliationReport, path: str) -> str:
     where = _found_text(report["interrupted"]) + (f" Report: {path}" if path else "")
     if report["error"]:
-        return f"{report['verdict']}: {report['error']}{where}"
+        return f"{report['verdict']}: {sentence(report['error'])}{where}"
     summary = report["summary"]
     counts = ", ".join(
         f"{summary[verdict]} {verdict.replace('_', ' ')}" for verdict in RECONCILIATION_VERDICTS if summary[verdict]
@@ -286,5 +287,5 @@ def _message(report: ReconciliationReport, path: str) -> str:
     zones = "1 zone" if summary["zones"] == 1 else f"{summary['zones']} zones"
     text = f"{report['verdict']}: {zones}, {counts}." if summary["zones"] > 1 else f"{report['verdict']}: {zones}."
     if report["verdict"] not in ("in_sync", "reconciled") and worst:
-        text += f" {worst['zone']}: {worst['reason']}."
-    return text.replace("..", ".") + where
+        text += f" {worst['zone']}: {sentence(worst['reason'])}"
+    return text + where

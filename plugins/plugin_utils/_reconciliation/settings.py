@@ -184,7 +184,7 @@ def _backends(given: Options) -> dict[str, Options]:
     found = {}
     for zone, backend in given.items():
         entry = read_arguments({zone: backend}, {zone: {"type": "dict", "required": True}}, f"{PREFIX}backends.")
-        found[canonical(zone)] = _backend(entry.mapping(zone), f"{PREFIX}backends.{zone}.")
+        found[canonical(zone)] = _backend(entry.mapping(zone), f"{PREFIX}backends[{zone}].")
     return found
 
 

@@ -67,7 +67,7 @@ def test_what_a_survey_passes_is_text(server: Server, playbook: Playbook) -> Non
 WRONG = [
     ({"approve": {"a.example.": 12e45}}, "option dns_reconciliation_approve.a.example.: 1.2e+46 is a number and not text"),
     ({"zones": [2026.10]}, "option dns_reconciliation_zones[0]: 2026.1 is a number and not text"),
-    ({"backends": '{"a.example.": {"sever": "x"}}'}, "option dns_reconciliation_backends.a.example..sever does not exist"),
+    ({"backends": '{"a.example.": {"sever": "x"}}'}, "option dns_reconciliation_backends[a.example.].sever does not exist"),
     ({"guard": "{{ no_such_variable }}"}, "option dns_reconciliation_guard cannot be evaluated"),
 ]
 

@@ -130,7 +130,7 @@ def test_an_empty_answer_means_not_given() -> None:
         ({"backend": {**BACKEND, "sever": "x"}}, "backend.sever", "Did you mean server"),
         ({"backend": {**BACKEND, "tsig_name": "key."}}, "backend.tsig_secret", "both"),
         ({"backends": {"a.": "ns1"}}, "backends.a.", "JSON"),
-        ({"backends": {"a.": {"server": "ns1", "port": "many"}}}, "backends.a..port", "number"),
+        ({"backends": {"a.": {"server": "ns1", "port": "many"}}}, "backends[a.].port", "number"),
         ({"guard": {"max_deletions": 1}}, "guard.max_deletions", "Did you mean max_deletes"),
         ({"guard": "strict"}, "guard", "JSON"),
         ({"batch_max_delete_percent": 101}, "batch_max_delete_percent", "0 to 100"),

@@ -337,7 +337,7 @@ def test_the_summary_adds_up_over_all_groups_and_passes() -> None:
 def test_an_error_is_the_verdict_whatever_was_done_before() -> None:
     built = report(run([PLANNED], [SYNCED], [CLEAN], error="the disk is full"), path="reports/r.json")
     assert (built["verdict"], built["ok"], built["error"]) == ("failed", False, "the disk is full")
-    assert built["message"] == "failed: the disk is full Report: reports/r.json"
+    assert built["message"] == "failed: the disk is full. Report: reports/r.json"
     assert built["zones"][0]["verdict"] == "reconciled"
     nothing = report(run())
     assert (nothing["verdict"], nothing["ok"], nothing["error"], nothing["zones"]) == ("failed", False, None, [])
