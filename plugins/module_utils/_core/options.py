@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import os
 import typing as t
 
@@ -215,18 +216,28 @@ def list_of_names(options: Options, name: str) -> list[str]:
 def check_identities(spec: ArgumentSpec, given: Options) -> None:
     """Refuse releases, targets and ids that are not text: YAML reads ``2026.10`` as the number that ``2026.1`` is, too.
 
-    Ansible would turn such a number into the text of another release or target without a word.
+    Ansible would turn such a number, or a date, into the text of another release or target without a word.
 
     :param given: the arguments as the task has them, before Ansible converts them to the types of the spec.
     :raises SyncError: ``invalid_option``.
     """
-    for names, whole_numbers in ((spec.texts, False), (spec.ids, True)):
-        for name in names:
-            for alias in (name, *spec.arguments[name].get("aliases", ())):
-                value = given.get(alias)
-                is_list = spec.arguments[name].get("type") == "list"
-                for item in value if is_list and isinstance(value, list) else () if value is None else [value]:
-                    text_of(alias, item, whole_numbers)
+    for option, value in _identities(spec, given):
+        text_of(option, value, option not in spec.texts)
+
+
+def has_dated_identity(spec: ArgumentSpec, given: Options) -> bool:
+    """Whether a release, target or id is a date of YAML, which is text by the time that a module process gets it."""
+    return any(isinstance(value, dt.date) for dummy, value in _identities(spec, given))
+
+
+def _identities(spec: ArgumentSpec, given: Options) -> t.Iterator[tuple[str, object]]:
+    """The releases, targets and ids that are given, by the names of their options."""
+    for name in (*spec.texts, *spec.ids):
+        for alias in (name, *spec.arguments[name].get("aliases", ())):
+            value = given.get(alias)
+            is_list = spec.arguments[name].get("type") == "list"
+            for item in value if is_list and isinstance(value, list) else () if value is None else [value]:
+                yield alias, item
 
 
 def text_of(option: str, value: object, whole_numbers: bool = False) -> str:
@@ -240,10 +251,11 @@ def text_of(option: str, value: object, whole_numbers: bool = False) -> str:
         return value
     if whole_numbers and isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    if isinstance(value, (int, float)):
-        kind = "a truth value" if isinstance(value, bool) else "a number"
+    if isinstance(value, (int, float, dt.date)):
+        kind = "a truth value" if isinstance(value, bool) else "a number" if isinstance(value, (int, float)) else "a date"
+        shown = str(value) if isinstance(value, dt.date) else value
         remedy = f"Put the value in quotes where it is defined: without them, YAML reads 2026.10 as {2026.10} and no as false."
-        raise invalid_option(option, value, f"is {kind} and not text", remedy)
+        raise invalid_option(option, shown, f"is {kind} and not text", remedy)
     raise invalid_option(option, value, "is not text", "Give one name, as text.")
 
 

@@ -22,6 +22,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ...module_utils._core.errors import SyncError, invalid_option
 from ...module_utils._core.options import text_of
+from .controller import plain
 
 
 class ArgumentType(t.TypedDict, total=False):
@@ -139,10 +140,9 @@ def _value(value: object, spec: ArgumentType, where: str) -> object:
         return text_of(where, value, spec.get("whole_numbers", False))
     if kind == "list":
         return tuple(_item(item, spec, f"{where}[{index}]") for index, item in enumerate(list_of(value, where)))
-    if kind == "dict" and isinstance(value, str):
-        # pairs of a name and its value may stand on lines of their own, too
-        value = _from_json(value, "{") if value.lstrip().startswith("{") else ",".join(value.split("\n"))
-    found = _converted(value, kind, where)
+    if kind == "dict":
+        return {name: plain(item) for name, item in _parsed(value, where).items()}
+    found = plain(_converted(value, kind, where))
     if "choices" in spec and found not in spec["choices"]:
         raise invalid_option(where, value, "is not possible", f"Choose one of {', '.join(spec['choices'])}.")
     return found
@@ -151,7 +151,7 @@ def _value(value: object, spec: ArgumentType, where: str) -> object:
 def _item(item: object, spec: ArgumentType, where: str) -> object:
     if "options" not in spec:
         return _value(item, _element(spec), where)
-    return read_arguments(_mapping(item, where), spec["options"], f"{where}.")
+    return read_arguments(_parsed(item, where), spec["options"], f"{where}.")
 
 
 def _element(spec: ArgumentType) -> ArgumentType:
@@ -162,8 +162,12 @@ def _element(spec: ArgumentType) -> ArgumentType:
     }
 
 
-def _mapping(value: object, where: str) -> dict[str, object]:
-    return dict(t.cast(t.Mapping[str, object], _value(value, {"type": "dict"}, where)))
+def _parsed(value: object, where: str) -> dict[str, object]:
+    """A mapping whose values are still as they were given."""
+    if isinstance(value, str):
+        # pairs of a name and its value may stand on lines of their own, too
+        value = _from_json(value, "{") if value.lstrip().startswith("{") else ",".join(value.split("\n"))
+    return dict(t.cast(t.Mapping[str, object], _converted(value, "dict", where)))
 
 
 def _converted(value: object, kind: str, where: str) -> object:

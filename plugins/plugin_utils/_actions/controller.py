@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import collections.abc
 import contextlib
+import datetime as dt
 import json
 import os
 import signal
@@ -21,6 +22,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ...module_utils._core.options import has_dated_identity
 from ...module_utils._core.vocabulary import Json
 from ...module_utils._operations.module import interruptible_clock
 from ...module_utils._operations.operation import Operation
@@ -45,8 +47,10 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core ships 
         result: Json = super().run(tmp, task_vars)
         variables = task_vars or {}
         with task_environment(self):
-            given = plain(self._task.args)
-            options = self._options(given) if self._can_run_in_process(variables) else None
+            given = plain(self._task.args, dates=True)
+            # such a date is refused here, since a module process is given it as text
+            here = self._can_run_in_process(variables) or has_dated_identity(self.operation.spec, given)
+            options = self._options(plain(given)) if here else None
             if options is not None:
                 return {**result, **self._run_in_process(options, given, self._show(variables))}
         return {**result, **self._execute_module(task_vars=task_vars, wrap_async=self._task.async_val)}
@@ -108,17 +112,22 @@ def task_environment(action: t.Any) -> t.Iterator[None]:
         os.environ.update(before)
 
 
-def plain(value: t.Any) -> t.Any:
-    """A value as JSON would bring it to a module: without tags, vaults and other wrappings of Ansible."""
+def plain(value: t.Any, dates: bool = False) -> t.Any:
+    """A value as JSON would bring it to a module: without tags, vaults and other wrappings of Ansible.
+
+    :param dates: leave the dates of YAML what they are. JSON has their text.
+    """
     if value is None or isinstance(value, bool):
         return value
     for kind in (int, float):
         if isinstance(value, kind):
             return kind(value)
     if isinstance(value, collections.abc.Mapping):
-        return {_text(key): plain(item) for key, item in value.items()}
+        return {_text(key): plain(item, dates) for key, item in value.items()}
     if isinstance(value, (list, tuple, set)):
-        return [plain(item) for item in value]
+        return [plain(item, dates) for item in value]
+    if dates and isinstance(value, dt.date):
+        return value
     return _text(value)
 
 

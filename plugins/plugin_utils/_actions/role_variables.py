@@ -66,7 +66,7 @@ def evaluate_role_variables(caller: t.Any, task_vars: TaskVariables, prefix: str
                 problem = problem or _not_evaluated(prefix + name, error)
         else:
             if value is not omitted or value is None:
-                values[name] = plain(value)
+                values[name] = plain(value, dates=True)
     return RoleVariables(values, problem)
 
 
