@@ -31,8 +31,8 @@ else:
 
 #: how many connections a store has at once. One writes at a time anyway
 CONNECTIONS = 4
-#: seconds in which a peer that has vanished without a trace is noticed, see tcp(7)
-VANISHED_SECONDS = 30
+#: seconds in which a peer that has vanished without a trace is noticed, see tcp(7). After that, there is time to try again
+VANISHED_SECONDS = 10
 #: SQLSTATEs of a server that is being shut down or started
 _PASSING_STATES = ("57P01", "57P02", "57P03", "53300", "40001", "40P01")
 
@@ -128,8 +128,9 @@ class Connections:
         :raises PassingTrouble: it cannot be had for the moment, or what psycopg raised within says so.
         :raises SyncError: it cannot be had, or what else psycopg raised within.
         """
-        if not self._slots.acquire(timeout=max(0.0, end - time.monotonic())):
-            raise PassingTrouble(self._failures.no_answer(0.0))
+        left = max(0.0, end - time.monotonic())
+        if not self._slots.acquire(timeout=left):
+            raise PassingTrouble(self._failures.no_answer(left))
         try:
             connection = self._take() or self._connect(end)
             try:
@@ -172,7 +173,7 @@ class Connections:
                 fallback_application_name="lockstep.sync",
                 client_encoding="UTF8",
                 keepalives_idle=VANISHED_SECONDS // 2,
-                keepalives_interval=VANISHED_SECONDS // 6,
+                keepalives_interval=max(1, VANISHED_SECONDS // 6),
                 keepalives_count=3,
                 tcp_user_timeout=VANISHED_SECONDS * 1000,
                 autocommit=True,

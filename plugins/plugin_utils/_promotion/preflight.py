@@ -33,6 +33,9 @@ PREFLIGHT_PATIENCE = 2.0
 def inspect(context: PhaseContext, state: RunState, request: StepRequest) -> StepResult:
     """Inspect one target: what would be done, whether it can be saved before, and whether it works."""
     state = context.open(state, "preflight", target=request_target(state, request).name)
+    if context.named_ledger:
+        # before the module does: what is wrong with the ledger is about the variable of the role
+        context.store(state)
     inspection = _check_memory(_Inspection(context, state, request_target(state, request)))
     inspection = _probe(_check_backup(_plan(inspection)))
     state, target = inspection.state.with_target(inspection.target), inspection.target

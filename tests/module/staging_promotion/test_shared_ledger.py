@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import urllib.parse
 from collections.abc import Callable, Iterator
@@ -13,10 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.postgresql import Cluster
+from ansible_collections.lockstep.sync.plugins.module_utils._state import postgresql
+from tests.postgresql import Cluster, unused_port
 from tests.unit.plugins.support.namespaces import container
 
 from .playbook import SHOP, Playbook, Running, Server
+from .promotion import Play
+from .stage import Stage
 
 PASSWORD = "s3cret p@ssword"
 
@@ -86,3 +90,37 @@ def test_jobs_of_one_release(server: Server, jobs: Jobs, tmp_path: Path, repeats
             assert form not in played.files
     # nothing is remembered anywhere else
     assert [*tmp_path.glob("home*/.local/state/lockstep")] == []
+
+
+class TestOutOfReach:
+    """Nothing is sent, and the report says which variable, which address, and what to do."""
+
+    @pytest.fixture(autouse=True)
+    def _impatient(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(postgresql, "OPENING_PATIENCE", 0.2)
+
+    def check(self, stage: Stage, address: str, play: Play) -> None:
+        assert (play.verdict, play.report["changed"], stage.sent) == ("failed", False, {})
+        message = json.dumps(play.report)
+        assert f"option staging_promotion_ledger: '{address}' cannot be used as the ledger" in message
+        assert "LOCKSTEP_LEDGER" in message
+        assert "s3cret" not in message
+
+    def test_by_a_variable(self, stage: Stage) -> None:
+        address = f"postgresql://awx@127.0.0.1:{unused_port()}/ledger"
+        self.check(stage, address, stage.play(ledger=address))
+
+    def test_by_the_environment(self, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+        address = f"postgresql://awx@127.0.0.1:{unused_port()}/ledger"
+        monkeypatch.setenv("LOCKSTEP_LEDGER", address.replace("awx@", "awx:s3cret@"))
+        self.check(stage, address, stage.play(ledger_path=None))
+
+    def test_a_password_in_the_variable(self, stage: Stage) -> None:
+        play = stage.play(ledger="postgresql://awx:s3cret@127.0.0.1:1/ledger")
+        message = json.dumps(play.report)
+        assert (play.verdict, stage.sent) == ("failed", {})
+        assert (
+            "option staging_promotion_ledger: the address 'postgresql://awx@127.0.0.1:1/ledger' was given with a password"
+            in message
+        )
+        assert "s3cret" not in message
