@@ -22,8 +22,8 @@ from pathlib import Path
 MODULES = "ansible_collections.lockstep.sync.plugins.modules"
 NAMES = [path.stem for path in (Path(__file__).parents[2] / "plugins" / "modules").glob("*.py") if path.stem != "__init__"]
 
-_SERVER = multiprocessing.get_context("forkserver")
-_SERVER.set_forkserver_preload([__name__, *(f"{MODULES}.{name}" for name in NAMES)])
+FORK_SERVER = multiprocessing.get_context("forkserver")
+FORK_SERVER.set_forkserver_preload([f"{__package__}.preloaded"])
 
 
 class ModuleProcess:
@@ -39,7 +39,7 @@ class ModuleProcess:
         self._files[0].write_text(text)
         self._usage = folder / "usage"
         files = [str(path) for path in self._files]
-        self._process = _SERVER.Process(target=_run, args=(name, dict(environment), files, str(self._usage)))
+        self._process = FORK_SERVER.Process(target=_run, args=(name, dict(environment), files, str(self._usage)))
         self._began = time.monotonic()
         self._process.start()
 

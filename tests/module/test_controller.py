@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import re
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +21,7 @@ import pytest
 from tests.simulator.client import Simulator, wait_until
 
 from .conftest import RunModule
+from .playbooks import PlaybookProcess, start_from_scratch
 
 Json = dict[str, Any]
 
@@ -38,9 +38,9 @@ def simulator() -> Iterator[Simulator]:
 class Ran:
     """A playbook that has ended."""
 
-    def __init__(self, process: subprocess.Popen[str], result: Path) -> None:
+    def __init__(self, process: PlaybookProcess, result: Path) -> None:
         self.output, self.errors = process.communicate(timeout=240)
-        self.code = process.returncode
+        self.code = process.wait()
         self.result: Json = json.loads(result.read_text()) if result.exists() else {}
         assert "Traceback" not in self.output + self.errors
 
@@ -69,6 +69,7 @@ class Tasks:
         self.backend = {key: value for key, value in info["dns"].items() if key != "kind"}
         self.result = directory / "result.json"
         self.report = directory / "report.json"
+        self.directory = directory
         self.playbook = directory / "playbook.json"
         self.other_ledger = directory / "other.sqlite3"
         self.environment = {**environment, "ANSIBLE_LOCAL_TEMP": str(directory / "local"), "ANSIBLE_NOCOLOR": "1"}
@@ -77,24 +78,22 @@ class Tasks:
     def options(self, **more: Any) -> Json:
         return {**self.login, "zones": [simulator_zone(self.simulator)], "report_path": str(self.report), **more}
 
-    def start(self, options: Json, *arguments: str, **keywords: Any) -> subprocess.Popen[str]:
-        """:param keywords: of the task."""
+    def prepare(self, options: Json, *arguments: str, **keywords: Any) -> list[str]:
+        """The arguments of the playbook.
+
+        :param keywords: of the task.
+        """
         task = {NAME: options, "register": "result", **keywords}
         keep = {"ansible.builtin.copy": {"content": "{{ result | to_json }}", "dest": str(self.result)}, "check_mode": False}
         play = {"hosts": "localhost", "gather_facts": False, "tasks": [{"block": [task], "always": [keep]}]}
         self.playbook.write_text(json.dumps([play]))
         self.result.unlink(missing_ok=True)
-        return subprocess.Popen(
-            [sys.executable, "-m", "ansible", "playbook", "-vvv", *arguments, str(self.playbook)],
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        return ["-vvv", *arguments, str(self.playbook)]
 
     def run(self, options: Json, *arguments: str, **keywords: Any) -> Ran:
-        return Ran(self.start(options, *arguments, **keywords), self.result)
+        prepared = self.prepare(options, *arguments, **keywords)
+        files = [self.directory / name for name in ("output", "errors")]
+        return Ran(PlaybookProcess(prepared, self.environment, self.directory, *files), self.result)
 
     @property
     def posts(self) -> int:
@@ -218,13 +217,13 @@ def test_the_progress_of_a_wait_is_shown(tasks: Tasks, simulator: Simulator) -> 
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_to_stop_leaves_a_report(tasks: Tasks, simulator: Simulator, number: signal.Signals) -> None:
+def test_a_signal_to_stop_leaves_a_report(tasks: Tasks, simulator: Simulator, tmp_path: Path, number: signal.Signals) -> None:
     simulator.knob("vinyldns", queue_latency=60)
-    process = tasks.start(tasks.options())
+    process = start_from_scratch([], tasks.prepare(tasks.options()), tasks.environment, tmp_path, tmp_path / "output")
     wait_until(lambda: tasks.posts == 1, 60)
     (worker,) = children(process.pid)
     process.send_signal(number)
-    process.communicate(timeout=60)
+    process.wait(timeout=60)
     wait_until(lambda: not alive(worker), 60)
     record = json.loads(tasks.report.read_text())["syncs"][0]
     assert (record["action"], record["state"], record["failure"]["code"]) == ("triggered", "running", "outcome_unknown")

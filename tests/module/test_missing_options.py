@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +19,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._providers.registry 
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.settings import name_variables
 
 from .conftest import RunModule
+from .playbooks import PlaybookProcess
 from .process import MODULES, NAMES
 
 Json = dict[str, Any]
@@ -90,18 +89,12 @@ def play(tmp_path: Path, environment: dict[str, str], tasks: list[Json], *argume
     """The output of a playbook that fails."""
     playbook = tmp_path / "playbook.json"
     playbook.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
-    done = subprocess.run(
-        [sys.executable, "-m", "ansible", "playbook", *arguments, str(playbook)],
-        env={**environment, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_LOCAL_TEMP": str(tmp_path / "local"), "COLUMNS": "1000"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=240,
-    )
-    assert done.returncode != 0
-    assert "Traceback" not in done.stdout + done.stderr
-    return " ".join((done.stdout + done.stderr).split())
+    settings = {**environment, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_LOCAL_TEMP": str(tmp_path / "local"), "COLUMNS": "1000"}
+    process = PlaybookProcess([*arguments, str(playbook)], settings, tmp_path, tmp_path / "output")
+    shown, dummy = process.communicate(240)
+    assert process.returncode != 0
+    assert "Traceback" not in shown
+    return " ".join(shown.split())
 
 
 def test_tasks_and_roles_name_them(tmp_path: Path, environment: dict[str, str]) -> None:

@@ -11,12 +11,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 from tests.simulator.client import Simulator
+
+from ..playbooks import PlaybookProcess
 
 PREFIX = "dns_reconciliation_"
 HOSTS = [f"host{number:02d} 300 A 192.0.2.{number}" for number in range(20)]
@@ -84,14 +85,14 @@ class Played:
 class Running:
     """A playbook at work."""
 
-    def __init__(self, process: subprocess.Popen[str], report: Path) -> None:
+    def __init__(self, process: PlaybookProcess, report: Path) -> None:
         self.process = process
         self.report = report
 
     def finish(self) -> Played:
         """Every run leaves all reports, however it ended."""
         output, _nothing = self.process.communicate(timeout=300)
-        assert self.report.exists(), output
+        assert self.report.exists() and self.process.returncode is not None, output
         files = [self.report.with_suffix(suffix) for suffix in (".json", ".md", ".html")]
         assert [path.stat().st_mode & 0o777 for path in files] == [0o600] * 3
         report, markdown, page = (path.read_text() for path in files)
@@ -124,18 +125,8 @@ class Playbook:
         given = {PREFIX + key: value for key, value in {**usual, **variables}.items() if value is not None}
         extra = self.folder / f"variables{self.runs}.json"
         extra.write_text(json.dumps(given))
-        command = [Path(sys.executable).with_name("ansible-playbook"), "-i", self.inventory, "-e", f"@{extra}"]
-        process = subprocess.Popen(
-            [*command, *arguments, playbook],
-            cwd=self.folder,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-        return Running(process, report)
+        command = ["-i", str(self.inventory), "-e", f"@{extra}", *arguments, playbook]
+        return Running(PlaybookProcess(command, self.environment, self.folder, self.folder / f"output{self.runs}"), report)
 
     def __call__(self, *arguments: str, **variables: Any) -> Played:
         return self.start(*arguments, **variables).finish()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import json
 import os
 import re
@@ -22,6 +23,8 @@ from typing import Any
 
 from tests.simulator.client import Simulator
 from tests.terminal import Terminal
+
+from ..playbooks import PROGRAM, PlaybookProcess, start_from_scratch
 
 PREFIX = "staging_promotion_"
 #: applications that have a staging area, with the site of that one
@@ -131,20 +134,16 @@ class Played:
 class Running:
     """A playbook at work."""
 
-    def __init__(self, command: list[str], environment: dict[str, str], folder: Path) -> None:
+    def __init__(self, arguments: list[str], environment: dict[str, str], folder: Path, prefix: list[str] | None) -> None:
         self.folder = folder
         self.report = folder / "report.json"
         self.temporary = folder / "temporary"
         self._shown = folder / "output"
-        with self._shown.open("w") as output:
-            self.process = subprocess.Popen(
-                command,
-                cwd=folder,
-                env={**environment, "ANSIBLE_LOCAL_TEMP": str(self.temporary), "ANSIBLE_REMOTE_TEMP": str(folder / "remote")},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
+        temporary = {"ANSIBLE_LOCAL_TEMP": str(self.temporary), "ANSIBLE_REMOTE_TEMP": str(folder / "remote")}
+        start = PlaybookProcess if prefix is None else functools.partial(start_from_scratch, prefix)
+        self.process: PlaybookProcess | subprocess.Popen[str] = start(
+            arguments, {**environment, **temporary}, folder, self._shown
+        )
 
     @property
     def output(self) -> str:
@@ -156,7 +155,7 @@ class Running:
     def finish(self) -> Played:
         """Every run that may end leaves all reports, and nothing else."""
         self.process.wait(timeout=300)
-        assert self.report.exists(), self.output
+        assert self.report.exists() and self.process.returncode is not None, self.output
         assert [*self.temporary.glob("*"), *(self.folder / "remote").glob("*")] == []
         assert "Traceback" not in self.output, self.output
         files = [self.report.with_suffix(suffix) for suffix in (".json", ".md", ".html")]
@@ -174,7 +173,10 @@ class Running:
         return "".join(texts)
 
     def kill(self, with_children: bool = True) -> None:
-        """As the OOM killer would, or the end of a container."""
+        """As the OOM killer would, or the end of a container.
+
+        Only of a process that was started from scratch all children are found.
+        """
         self.process.kill()
         self.process.wait()
         while with_children and self._kill_children():
@@ -202,21 +204,22 @@ class Playbook:
         }
         self.folder = folder
         #: a command that runs the next ones
-        self.prefix: list[str] = []
+        #: what a command that starts as it does for users begins with; None for a process that is forked
+        self.prefix: list[str] | None = None
         self.started: list[Running] = []
         self._lock = threading.Lock()
 
     def start(self, *arguments: str, environment: dict[str, str] | None = None, **variables: Any) -> Running:
         """:param variables: those of the role, without its prefix; None leaves one of the usual ones out."""
         with self._lock:
-            command, folder = self._prepare(arguments, variables)
-            self.started.append(Running(command, {**self.environment, **(environment or {})}, folder))
+            prepared, folder = self._prepare(arguments, variables)
+            self.started.append(Running(prepared, {**self.environment, **(environment or {})}, folder, self.prefix))
             return self.started[-1]
 
     def on_terminal(self, **variables: Any) -> tuple[Terminal, Path]:
         """A run that somebody sits before, and its report."""
-        command, folder = self._prepare((), variables)
-        return Terminal(command, folder, {**self.environment, "TERM": "dumb"}), folder / "report.json"
+        arguments, folder = self._prepare((), variables)
+        return Terminal([str(PROGRAM), *arguments], folder, {**self.environment, "TERM": "dumb"}), folder / "report.json"
 
     def _prepare(self, arguments: tuple[str, ...], variables: dict[str, Any]) -> tuple[list[str], Path]:
         folder = self.folder / f"run{len(self.started) + 1}"
@@ -226,8 +229,7 @@ class Playbook:
         (folder / "variables.json").write_text(json.dumps(given))
         local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
         (folder / "inventory.json").write_text(json.dumps({"all": {"hosts": {"localhost": local}}}))
-        program = str(Path(sys.executable).with_name("ansible-playbook"))
-        command = [*self.prefix, program, "-i", "inventory.json", "-e", "@variables.json", *arguments]
+        command = ["-i", "inventory.json", "-e", "@variables.json", *arguments]
         playbook = [] if any(name.endswith(".yml") for name in arguments) else ["lockstep.sync.promote_staging"]
         return [*command, *playbook], folder
 

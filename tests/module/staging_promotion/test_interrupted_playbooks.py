@@ -116,6 +116,13 @@ class Lane:
 
 
 @pytest.fixture
+def playbook(playbook: Playbook) -> Playbook:
+    """With processes whose children are found, however they are killed."""
+    playbook.prefix = []
+    return playbook
+
+
+@pytest.fixture
 def store(ledger: Path) -> StoreReader:
     return StoreReader(ledger)
 
