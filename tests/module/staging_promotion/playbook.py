@@ -152,9 +152,12 @@ class Running:
     def is_over(self) -> bool:
         return self.process.poll() is not None
 
-    def finish(self) -> Played:
-        """Every run that may end leaves all reports, and nothing else."""
-        self.process.wait(timeout=300)
+    def finish(self, limit: float = 300) -> Played:
+        """Every run that may end leaves all reports, and nothing else.
+
+        :param limit: seconds after which it is stuck.
+        """
+        self.process.wait(timeout=limit)
         assert self.report.exists() and self.process.returncode is not None, self.output
         assert [*self.temporary.glob("*"), *(self.folder / "remote").glob("*")] == []
         assert "Traceback" not in self.output, self.output
