@@ -13,7 +13,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import SystemClock
-from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError
+from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError, wrap_unexpected
 from ansible_collections.lockstep.sync.plugins.module_utils._core.redact import Redactor
 from ansible_collections.lockstep.sync.plugins.plugin_utils._actions.controller import task_environment
 from ansible_collections.lockstep.sync.plugins.plugin_utils._actions.role_variables import (
@@ -48,14 +48,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
         services = self._services(variables)
         try:
             # the ledger and the addresses of servers may be in it
-            with task_environment(self):
+            with task_environment(self), wrap_unexpected():
                 return {**result, **self._take_step(services, variables)}
         except SyncError as error:
-            return {**result, "failed": True, "msg": format_error(error), "failure": error.as_failure(), "proceed": False}
-        except Exception as exc:  # noqa: BLE001 (a fault of this plugin must not keep the run from being reported)
-            step = self._task.args.get("step")
-            message = f"step {step} of the promotion failed: {type(exc).__name__}: {exc}. Please report this."
-            return {**result, "failed": True, "msg": services.redactor.text(message), "proceed": False}
+            failed = {"msg": format_error(error), "failure": error.as_failure()}
+            return {**result, **services.redactor.scrub(failed), "failed": True, "proceed": False}
 
     def _take_step(self, services: PromotionServices, task_vars: TaskVariables) -> dict[str, object]:
         arguments = self._task.args

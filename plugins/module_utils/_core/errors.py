@@ -143,12 +143,13 @@ class InternalError(SyncError):
         )
         self.traceback_text = "".join(traceback.format_exception(type(exc), exc, exc.__traceback__))
 
-    def point_to_report(self, path: str | None) -> None:
+    def point_to_report(self, path: str | None, option: str = "report_path") -> None:
         """Say in the hint where the traceback is.
 
         :param path: the report file of the task, if it has one.
+        :param option: that names such a file.
         """
-        where = f"The traceback is in {path}." if path else "To get the traceback, set report_path and run the task again."
+        where = f"The traceback is in {path}." if path else f"To get the traceback, set {option} and run the task again."
         self.hint = f"{self.hint} {where}"
 
 

@@ -6,8 +6,8 @@
 
 """The variables of a role: read as they were given, checked, and converted to their types.
 
-Surveys and command lines pass text. So a list may be one item a line, separated by commas, or JSON; a mapping may be JSON; and an
-empty text means that nothing was given.
+Surveys and command lines pass text. So a list may be one item a line, separated by commas, or JSON; a mapping may be JSON, or one
+pair of name and value a line; and an empty text means that nothing was given.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import copy
 import dataclasses
 import difflib
 import json
+import re
 import typing as t
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -45,10 +46,13 @@ class ArgumentType(t.TypedDict, total=False):
 
 ArgumentTypes = t.Mapping[str, ArgumentType]
 
+#: a pair whose parts need no quotes
+_PAIR = re.compile(r"\s*(?P<name>[^\s\"'{}\[\]=]+?)\s*(?:=|:\s)\s*(?P<value>[^\s\"'{}\[\]=]+)\s*")
+
 #: what is wrong with a value that is not of its type, and the remedy
 _TYPES: t.Mapping[str, tuple[str, str]] = {
     "bool": ("is not a truth value", "Give true or false."),
-    "dict": ("is not a mapping", "Give names and their values, or the same as JSON text."),
+    "dict": ("is not a mapping", "Give names and their values, or the same as text: JSON, or one 'name: value' a line."),
     "float": ("is not a number", "Give a number, such as 1.5."),
     "int": ("is not a whole number", "Give a whole number, such as 3."),
     "list": ("is not a list", "Give a list, or text with one item a line, commas in between, or JSON."),
@@ -165,9 +169,22 @@ def _element(spec: ArgumentType) -> ArgumentType:
 def _parsed(value: object, where: str) -> dict[str, object]:
     """A mapping whose values are still as they were given."""
     if isinstance(value, str):
+        pairs = _pairs_in(value)
         # pairs of a name and its value may stand on lines of their own, too
-        value = _from_json(value, "{") if value.lstrip().startswith("{") else ",".join(value.split("\n"))
+        value = pairs or (_from_json(value, "{") if value.lstrip().startswith("{") else ",".join(value.splitlines()))
     return dict(t.cast(t.Mapping[str, object], _converted(value, "dict", where)))
+
+
+def _pairs_in(text: str) -> dict[str, object]:
+    """The pairs in a text as YAML and people write them: ``name: value`` or ``name = value``, on lines or with commas.
+
+    :returns: values are text; empty if the text is JSON, or anything else.
+    """
+    within = text.strip().removeprefix("{").removesuffix("}")
+    pairs = [_PAIR.fullmatch(item) for item in re.split("[\n,]", within) if item.strip()]
+    if not all(pairs):
+        return {}
+    return {pair["name"]: pair["value"] for pair in pairs if pair}
 
 
 def _converted(value: object, kind: str, where: str) -> object:

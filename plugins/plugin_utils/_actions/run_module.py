@@ -10,7 +10,10 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.executor import module_common
+
+from ...module_utils._core.errors import SyncError
 
 Arguments = t.Mapping[str, object]
 
@@ -25,7 +28,18 @@ def run_module(
     :param caller: that action plugin; ansible-core ships no types.
     :param name: fully qualified.
     :param check_mode: that of the task, unless it is given.
+    :raises SyncError: Ansible cannot run it: ``connection_failed`` if the host cannot be reached, else ``invalid_option``.
     """
+    try:
+        return _run(caller, name, options, task_vars, check_mode)
+    except AnsibleError as error:
+        unreachable = isinstance(error, AnsibleConnectionFailure)
+        problem = f"{name.rpartition('.')[2]} cannot be run: {str(error).rstrip('. ')}"
+        hint = "Check the connection to the host." if unreachable else ""
+        raise SyncError("connection_failed" if unreachable else "invalid_option", problem, hint) from error
+
+
+def _run(caller: t.Any, name: str, options: Arguments, task_vars: Arguments, check_mode: bool | None) -> dict[str, object]:
     arguments = with_module_defaults(caller, name, options)
     task = caller._task.copy()
     task.action, task.args = name, arguments

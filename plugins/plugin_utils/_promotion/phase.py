@@ -14,7 +14,7 @@ import os
 import typing as t
 
 from ...module_utils._core.clock import Clock, isoformat
-from ...module_utils._core.errors import SyncError, sentences
+from ...module_utils._core.errors import InternalError, SyncError, sentences
 from ...module_utils._core.options import secrets_in
 from ...module_utils._core.redact import Redactor
 from ...module_utils._providers.registry import WORKFLOWS
@@ -190,6 +190,14 @@ def iso_seconds(moment: dt.datetime) -> str:
 def iso_milliseconds(moment: dt.datetime) -> str:
     """With milliseconds, for phases that are over within a second."""
     return moment.astimezone(dt.timezone.utc).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+
+
+def with_traceback(state: RunState, error: SyncError) -> RunState:
+    """The state of a run with what the report has of an error of the collection itself; the error then says where that is."""
+    if not isinstance(error, InternalError):
+        return state
+    error.point_to_report(state.path or None, f"{PREFIX}report_path")
+    return dataclasses.replace(state, traceback=state.traceback or error.traceback_text)
 
 
 def format_error(error: SyncError) -> str:

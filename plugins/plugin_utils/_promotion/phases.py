@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ...module_utils._core.errors import SyncError
+from ...module_utils._core.errors import SyncError, wrap_unexpected
 from .approval import approval
 from .backup import backup
 from .finish import report, show
@@ -19,7 +19,7 @@ from .gate import begin_wave, gate
 from .hooks import hooks
 from .lock import lock
 from .notify import notify
-from .phase import PhaseContext, PromotionServices, Step, StepRequest, StepResult
+from .phase import PhaseContext, PromotionServices, Step, StepRequest, StepResult, with_traceback
 from .preflight import inspect, preflight
 from .recovery import record_failure
 from .rollback import rollback
@@ -76,10 +76,11 @@ def take_step(
     latest = _Latest(services.checkpoint, state)
     watched = dataclasses.replace(services, checkpoint=latest.keep)
     try:
-        context = PhaseContext.create(watched, _settings(step, state, variables, complete))
-        taken = clean(services, STEPS[step](context, state, request))
-    except Exception:
-        latest.keep(dataclasses.replace(latest.state, stopped=True))
+        with wrap_unexpected():
+            context = PhaseContext.create(watched, _settings(step, state, variables, complete))
+            taken = clean(services, STEPS[step](context, state, request))
+    except SyncError as error:
+        latest.keep(with_traceback(dataclasses.replace(latest.state, stopped=True), error))
         raise
     if step not in _REPORTED:
         return taken

@@ -96,6 +96,7 @@ def build_report(state: RunState, finished_at: str, elapsed: float) -> dict[str,
         "finished_at": finished_at,
         "elapsed": round(elapsed, 3),
         **{name: encode(getattr(state, name)) for name in _REPEATED},
+        "traceback": state.traceback or None,
         "unfinished": {"phase": state.unfinished, "sent": [call.to_json() for call in sent_so_far(state)]}
         if state.unfinished
         else None,

@@ -16,11 +16,11 @@ import random
 import socket
 import typing as t
 
-from ...module_utils._core.errors import SyncError, invalid_option
+from ...module_utils._core.errors import SyncError, invalid_option, wrap_unexpected
 from .._change_windows import decision as _windows
 from .._notifications import notify as _notify
 from .._reports import files as _report_files
-from .phase import PhaseContext, PromotionServices, StepResult, format_error, iso_seconds
+from .phase import PhaseContext, PromotionServices, StepResult, format_error, iso_seconds, with_traceback
 from .settings import PREFIX, VARIABLE_NAMES, Complete, PromotionSettings, Variables, read
 from .state import Actor, RunState, new_targets
 
@@ -39,13 +39,17 @@ def start(services: PromotionServices, variables: Variables, check_mode: bool, c
     run = f"p-{now:%Y%m%d-%H%M%S}-{random.SystemRandom().randrange(16**6):06x}"
     state = RunState(run, None, check_mode, iso_seconds(now), _actor(services), services.clock.monotonic())
     settings = PromotionSettings()
-    try:
-        settings = _settings(services, variables, complete)
-        hooks = {moment: _task_files(services, moment, files) for moment, files in settings.hooks.items()}
-        state = dataclasses.replace(state, release=settings.release or None, hooks=hooks, targets=new_targets(settings))
-    except SyncError as error:
-        settings, state = PromotionSettings(), dataclasses.replace(state, error=format_error(error))
     state = _with_report_path(state, variables)
+    try:
+        with wrap_unexpected():
+            settings = _settings(services, variables, complete)
+            hooks = {moment: _task_files(services, moment, files) for moment, files in settings.hooks.items()}
+            targets = new_targets(settings)
+        state = dataclasses.replace(state, release=settings.release or None, hooks=hooks, targets=targets)
+    except SyncError as error:
+        state = with_traceback(state, error)
+        # of several problems, that of the variables themselves goes first
+        settings, state = PromotionSettings(), dataclasses.replace(state, error=format_error(error))
     if state.error:
         return StepResult(dataclasses.replace(state, stopped=True), state.error, facts=_facts(state, settings))
     PhaseContext(services, settings).write(state, interim=True)

@@ -246,6 +246,7 @@ class RunState(JsonState):
     :param began: monotonic time.
     :param hooks: paths of task files by moment.
     :param path: of the JSON report; empty for none.
+    :param traceback: of an error of the collection itself.
     :param unfinished: the phase that the run is in, for a report that is written before it has ended.
     """
 
@@ -260,6 +261,7 @@ class RunState(JsonState):
     unfinished: str = ""
     digest: str = ""
     error: str | None = None
+    traceback: str = ""
     stopped: bool = False
     override_reason: str | None = None
     lifted_hold: str | None = None

@@ -11,8 +11,6 @@ from __future__ import annotations
 import json
 import typing as t
 
-from ansible.errors import AnsibleConnectionFailure, AnsibleError
-
 from ...module_utils._core.clock import SystemClock, isoformat
 from ...module_utils._core.errors import SyncError, invalid_option
 from .._actions.role_variables import RoleVariables, evaluate_role_variables
@@ -152,13 +150,7 @@ class ActionServices:
             raise SyncError("invalid_option", problem, "Set TMPDIR to a directory that this user may write to.") from error
 
     def _run(self, name: str, options: Options, check_mode: bool | None = None) -> dict[str, object]:
-        try:
-            answer = run_module(self._action, name, options, self._task_vars, check_mode)
-        except AnsibleError as error:
-            unreachable = isinstance(error, AnsibleConnectionFailure)
-            problem = f"{name.rpartition('.')[2]} cannot be run: {str(error).rstrip('. ')}"
-            hint = "Check the connection to the host." if unreachable else ""
-            raise SyncError("connection_failed" if unreachable else "invalid_option", problem, hint) from error
+        answer = run_module(self._action, name, options, self._task_vars, check_mode)
         return {**answer, "msg": name_variables(str(answer["msg"]))} if "msg" in answer else answer
 
     def _files_of_task(self) -> Files:

@@ -13,6 +13,7 @@ import typing as t
 
 from ...module_utils._core.errors import sentences
 from ...module_utils._core.vocabulary import Action, Basis, InterruptedOutcome, State
+from ...module_utils._providers.vinyldns.api import absolute
 from .._actions.codec import JsonState
 
 
@@ -193,6 +194,5 @@ class ReconciliationState(JsonState):
 
 
 def canonical(zone: str) -> str:
-    """A zone name as it is compared: lower case, with its dot."""
-    name = zone.strip().lower()
-    return name if name.endswith(".") else name + "."
+    """A zone name as it is compared: lower case, with its dot, and as the server has it, with A-labels."""
+    return absolute(zone.strip()).lower()

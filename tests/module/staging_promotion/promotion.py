@@ -315,7 +315,7 @@ _PROBE = "name url ok status latency attempts consecutive problems certificate_d
 #: keys of a report, of what is in it, and so on
 KEYS = {
     "report": "verdict ok changed message check_mode run release digest started_at finished_at elapsed actor error"
-    " override_reason lifted_hold held warnings unfinished interrupted summary phases targets",
+    " traceback override_reason lifted_hold held warnings unfinished interrupted summary phases targets",
     "actor": "user host job",
     "unfinished": "phase sent",
     "sent": "target call state handle backup",
