@@ -101,20 +101,27 @@ def _secrets_for(location: str, environ: t.Mapping[str, str]) -> dict[str, str]:
 def default_path(environ: t.Mapping[str, str]) -> str:
     """``lockstep/ledger.sqlite3`` below the XDG state directory.
 
-    :raises SyncError: ``invalid_option`` if this user has no home directory.
+    :raises SyncError: ``invalid_option`` if this user has no home directory: in a relative one, there would be a ledger for each
+        working directory.
     """
     state = environ.get("XDG_STATE_HOME", "")
     # the XDG base directory specification has relative paths ignored
     if not os.path.isabs(state):
         state = os.path.join(os.path.expanduser("~"), ".local", "state")
-    if state.startswith("~"):
+    if not os.path.isabs(state):
         raise SyncError(
             "invalid_option",
-            f"option {OPTION}: the default {os.path.join(state, 'lockstep')} cannot be used: HOME is not set, and user id"
-            f" {os.getuid()} has no home directory",
+            f"option {OPTION}: the default {os.path.join(state, 'lockstep')} cannot be used: {_why_homeless()}",
             "Name a file with ledger (ledger_path) or LOCKSTEP_LEDGER, or set HOME.",
         )
     return os.path.join(state, "lockstep", "ledger.sqlite3")
+
+
+def _why_homeless() -> str:
+    home = os.environ.get("HOME")
+    if home is None:
+        return f"HOME is not set, and user id {os.getuid()} has no home directory"
+    return f"HOME is {home!r}, which is not an absolute path"
 
 
 def ends_with_job(environ: t.Mapping[str, str]) -> bool:
@@ -126,13 +133,15 @@ def _expand(path: str, option: str) -> str:
     """An absolute path.
 
     :param option: name of the option that ``path`` comes from.
-    :raises SyncError: ``invalid_option`` if a ``~`` stays: as a relative path, it would be a file of each working directory.
+    :raises SyncError: ``invalid_option`` if a ``~`` or a variable stays at its beginning: as a relative path, it would be a file
+        of each working directory.
     """
     expanded = os.path.expanduser(path)
-    if expanded.startswith("~"):
+    if expanded.startswith(("~", "$")):
+        missing = "there is no such home directory" if expanded.startswith("~") else "the variable that it begins with is not set"
         raise SyncError(
             "invalid_option",
-            f"option {option}: {path!r} cannot be used as the ledger: there is no such home directory",
+            f"option {option}: {path!r} cannot be used as the ledger: {missing}",
             "Name a file by its absolute path, or set LOCKSTEP_LEDGER (or HOME).",
         )
     return os.path.abspath(expanded)

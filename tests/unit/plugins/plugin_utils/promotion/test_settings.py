@@ -331,16 +331,19 @@ class TestAgreement:
         documented = self.SPECS["targets"]["options"]["provider"]["description"]
         assert {text.partition("V(")[2].partition(")")[0] for text in documented[1:]} == set(WORKFLOWS)
 
-    def compare(self, ours: Mapping[str, Any], documented: Json) -> None:
+    def compare(self, ours: Mapping[str, Any], documented: Json, top: bool = True) -> None:
         for key in ("type", "elements", "choices", "required", "default"):
             wanted, found = ours.get(key), documented.get(key)
+            if key == "type" and top and wanted not in ("str", "path", "list"):
+                # Ansible would refuse the empty answer of a survey for all but text and lists
+                wanted = "raw"
             if wanted == sorted(WORKFLOWS):
                 wanted = None
             assert (sorted(wanted) if key == "choices" and wanted else wanted) == (
                 sorted(found) if key == "choices" and found else found
             )
         for name, spec in ours.get("options", {}).items():
-            self.compare(spec, documented["options"][name])
+            self.compare(spec, documented["options"][name], top=False)
             assert set(ours["options"]) == set(documented["options"])
 
     def test_of_the_steps_and_their_documentation(self) -> None:
