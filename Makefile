@@ -12,7 +12,7 @@ test_steps := unit simulator modules lint sanity
 check_steps := long integration molecule build compatibility
 real_steps := studio
 
-.PHONY: help setup demo test check real $(test_steps) $(check_steps) $(real_steps) bench coverage format changelog clean
+.PHONY: help setup demo test check soak real $(test_steps) $(check_steps) $(real_steps) bench coverage format changelog clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -29,6 +29,9 @@ test: setup ## test the whole behaviour on one ansible-core: the steps unit to s
 
 check: setup ## run everything that `make test` leaves out: the steps long to compatibility
 	@$(check) check
+
+soak: setup ## run the long tests with so many repetitions that they take an hour or more
+	@.venv/bin/python -m pytest --soak -n2 --dist=worksteal tests/unit tests/module
 
 real: setup ## run the Crafter scenarios against a real Crafter Studio, which is downloaded and started
 	@$(check) real

@@ -1,17 +1,26 @@
 # Copyright (c) 2026 The lockstep.sync authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Long tests: `make test` leaves them out or repeats them less often, `make check` runs them with ``--long``."""
+"""Long tests: `make test` leaves them out or repeats them less often, `make check` runs them with ``--long``.
+
+`make soak` runs them with ``--soak``, which repeats some of them many more times.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Protocol
 
 import pytest
 
 
+class Repeats(Protocol):
+    def __call__(self, short: int, long: int, soak: int | None = None) -> int:
+        """How often a test repeats in this run."""
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="run only the long tests, with all of their repetitions")
+    parser.addoption("--soak", action="store_true", help="the same, with as many repetitions as a proof needs")
     studio = "the Crafter Studio of the scenarios: the emulator, or a real one that is downloaded and started"
     parser.addoption("--studio", choices=("emulator", "real"), default="emulator", help=studio)
 
@@ -23,7 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Deselect what this run is not for. A skipped test would fail `make test`."""
-    is_long_run = config.getoption("--long")
+    is_long_run = config.getoption("--long") or config.getoption("--soak")
     with_studio = config.getoption("--studio") == "real"
     selected, deselected = [], []
     for item in items:
@@ -39,10 +48,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(scope="session")
-def repeats(pytestconfig: pytest.Config) -> Callable[[int, int], int]:
-    """How often a test repeats: ``repeats(20, 1000)`` is 20, or 1000 with ``--long``."""
+def repeats(pytestconfig: pytest.Config) -> Repeats:
+    """How often a test repeats: ``repeats(20, 100, 1000)`` is 20, 100 with ``--long``, 1000 with ``--soak``.
 
-    def choose(short: int, long: int) -> int:
+    The third may be left out; then ``--soak`` repeats as often as ``--long``.
+    """
+
+    def choose(short: int, long: int, soak: int | None = None) -> int:
+        if pytestconfig.getoption("--soak"):
+            return long if soak is None else soak
         return long if pytestconfig.getoption("--long") else short
 
     return choose

@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import Repeats
 from tests.simulator.client import Simulator, wait_until
 from tests.unit.plugins.support import hostile
 from tests.unit.plugins.support.hostile import Hostile
@@ -173,7 +174,7 @@ def attack(request: pytest.FixtureRequest, simulator: Simulator, launch: Launch)
 
 
 @pytest.fixture
-def seconds(repeats: Callable[[int, int], int]) -> int:
+def seconds(repeats: Repeats) -> int:
     """The time that the modules are given."""
     return repeats(2, 5)
 

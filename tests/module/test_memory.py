@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
 
+from tests.conftest import Repeats
 from tests.simulator.client import Simulator
 
 from .conftest import module_command, module_input, outcome_of
@@ -26,7 +26,7 @@ sys.exit(status)
 """
 
 
-def test_a_zone_of_many_records(environment: dict[str, str], repeats: Callable[[int, int], int]) -> None:
+def test_a_zone_of_many_records(environment: dict[str, str], repeats: Repeats) -> None:
     count = repeats(20_000, 100_000)
     lines = [f"host{number:06d} 300 A 10.{number >> 16}.{number >> 8 & 255}.{number & 255}" for number in range(count)]
     with Simulator.start(parts=["vinyldns"], dns="bind") as simulator:

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import Repeats
 from tests.module.support.runner_jobs import RunnerJob
 from tests.module.support.sessions import Session, eventually, expire_leases, playbook_command
 
@@ -122,7 +123,7 @@ def stage_of(server: Server, environment: dict[str, str], tmp_path: Path) -> Cal
     return lambda name: Stage(server, environment, tmp_path / name, f"{name}.example.")
 
 
-def test_killed_at_random_moments(server: Server, stage_of: Callable[[str], Stage], repeats: Callable[[int, int], int]) -> None:
+def test_killed_at_random_moments(server: Server, stage_of: Callable[[str], Stage], repeats: Repeats) -> None:
     """One half as processes of this machine, which a later run on it knows to be gone, the other one as containers."""
     server.simulator.knob("vinyldns", sync_duration=1.0)
     rng = random.Random(20261128)
@@ -130,7 +131,7 @@ def test_killed_at_random_moments(server: Server, stage_of: Callable[[str], Stag
     began = time.monotonic()
     undisturbed.finish(was_open=False)
     duration = time.monotonic() - began
-    count = repeats(4, 100)
+    count = repeats(4, 20, 100)
     # as many of them while it syncs as before and after that
     moments = [rng.uniform(0, duration) for _time in range(count)]
 

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import Repeats
 from tests.module.support.runner_jobs import RunnerJob
 from tests.module.support.sessions import Session, eventually, expire_leases, playbook_command
 
@@ -129,7 +130,7 @@ def stage_of(server: Server, environment: dict[str, str], tmp_path: Path) -> Cal
     return lambda name, application=SHOP: Stage(server, environment, tmp_path / name, application)
 
 
-def test_killed_at_random_moments(server: Server, stage_of: Callable[..., Stage], repeats: Callable[[int, int], int]) -> None:
+def test_killed_at_random_moments(server: Server, stage_of: Callable[..., Stage], repeats: Repeats) -> None:
     """One half as processes of this machine, which a later run on it knows to be gone, the other one as containers."""
     rng = random.Random(20261128)
     began = time.monotonic()
@@ -149,7 +150,7 @@ def test_killed_at_random_moments(server: Server, stage_of: Callable[..., Stage]
         stage.finish()
 
     # as many of them from the lock on as at any time
-    for number in range(repeats(2, 50)):
+    for number in range(repeats(2, 8, 50)):
         server.simulator.reset()
         server.knob(sync_seconds=1.0, backup_seconds=0.5)
         shop, blog = stage_of(f"k{number}"), stage_of(f"k{number}-blog", BLOG)

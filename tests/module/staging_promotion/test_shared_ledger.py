@@ -9,12 +9,13 @@ import contextlib
 import json
 import re
 import urllib.parse
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from ansible_collections.lockstep.sync.plugins.module_utils._state import postgresql
+from tests.conftest import Repeats
 from tests.postgresql import Cluster, unused_port
 from tests.unit.plugins.support.namespaces import container
 
@@ -76,7 +77,7 @@ def changed(output: str) -> int:
     return int(match[1])
 
 
-def test_jobs_of_one_release(server: Server, jobs: Jobs, tmp_path: Path, repeats: Callable[[int, int], int]) -> None:
+def test_jobs_of_one_release(server: Server, jobs: Jobs, tmp_path: Path, repeats: Repeats) -> None:
     """Of many at once one triggers, and none fails. A later one changes nothing."""
     at_work = [jobs.launch(targets=[server.target()], lock_wait=PATIENCE) for _job in range(repeats(2, 10))]
     at_once = [job.finish(PATIENCE) for job in at_work]

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.conftest import Repeats
 from tests.simulator.client import Simulator
 
 from ..conftest import RunModule, Started
@@ -27,11 +28,11 @@ def test_killed_at_random_moments(
     start_module: START,
     run_module: RunModule,
     tmp_path: Path,
-    repeats: Callable[[int, int], int],
+    repeats: Repeats,
 ) -> None:
     simulator.knob("vinyldns", sync_duration=0.5)
     rng = random.Random(1128)
-    for number in range(repeats(4, 100)):
+    for number in range(repeats(4, 20, 100)):
         zones = [f"a{number}.example.", f"b{number}.example."]
         for zone in zones:
             server.add(zone)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``--long`` runs exactly the long tests, and repeats as often as they ask for."""
+"""``--long`` and ``--soak`` run exactly the long tests, and repeat as often as they ask for."""
 
 from __future__ import annotations
 
@@ -21,13 +21,18 @@ def test_short(): print("ran short")
 @pytest.mark.long
 def test_only_long(): print("ran only-long")
 
-def test_both(repeats): print(f"ran both {repeats(3, 50)}")
+def test_both(repeats): print(f"ran both {repeats(3, 50)} {repeats(3, 50, 900)}")
 """
 
 
 @pytest.mark.parametrize(
     ("options", "expected"),
-    [((), ["ran short", "ran both 3"]), (("--long",), ["ran only-long", "ran both 50"])],
+    [
+        ((), ["ran short", "ran both 3 3"]),
+        (("--long",), ["ran only-long", "ran both 50 50"]),
+        (("--soak",), ["ran only-long", "ran both 50 900"]),
+        (("--long", "--soak"), ["ran only-long", "ran both 50 900"]),
+    ],
 )
 def test_they_run_on_demand(options: tuple[str, ...], expected: list[str], root: pathlib.Path, tmp_path: pathlib.Path) -> None:
     shutil.copy(root / "tests" / "conftest.py", tmp_path)

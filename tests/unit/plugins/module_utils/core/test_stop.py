@@ -20,6 +20,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import S
 from ansible_collections.lockstep.sync.plugins.module_utils._core.stop import Interrupted, Stopped, StopSignal
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.module import interruptible_clock
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.scheduling import fan_out
+from tests.conftest import Repeats
 
 #: seconds after which a process counts as hung; the machine may be busy
 PATIENCE = 20.0
@@ -83,9 +84,7 @@ WORK = [one_long_pause, many_short_pauses, work_in_threads, one_round_after_the_
 
 
 @pytest.mark.parametrize("work", WORK, ids=lambda work: work.__name__)
-def test_no_signal_at_whatever_moment_hangs_a_task(
-    work: t.Callable[[SystemClock], None], repeats: t.Callable[[int, int], int]
-) -> None:
+def test_no_signal_at_whatever_moment_hangs_a_task(work: t.Callable[[SystemClock], None], repeats: Repeats) -> None:
     rng = random.Random(7)
     statuses = set()
     for _time in range(repeats(25, 250)):

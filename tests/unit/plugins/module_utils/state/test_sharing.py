@@ -12,13 +12,13 @@ import pathlib
 import threading
 import time
 import typing as t
-from collections.abc import Callable
 
 import pytest
 
 from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import SystemClock
 from ansible_collections.lockstep.sync.plugins.module_utils._state.lease import LEASE_SECONDS
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.journal import PromotionStore
+from tests.conftest import Repeats
 from tests.unit.plugins.conftest import Serve
 from tests.unit.plugins.support.controllers import new_controller, promote_in_container, serve_controllers, sync_in_container
 from tests.unit.plugins.support.databases import Database, SqliteFile
@@ -93,9 +93,9 @@ def test_a_container_does_not_take_another_one_for_gone(system: System, hostname
 
 
 def test_of_each_pair_of_containers_one_triggers_and_the_other_ends_well(
-    system: System, database: Database, tmp_path: pathlib.Path, repeats: Callable[[int, int], int]
+    system: System, database: Database, tmp_path: pathlib.Path, repeats: Repeats
 ) -> None:
-    pairs = repeats(20, 200) if isinstance(database, SqliteFile) else repeats(10, 2000)
+    pairs = repeats(20, 200) if isinstance(database, SqliteFile) else repeats(10, 100, 2000)
     names = [f"mirror-{number}" for number in range(pairs)]
     system.service.mirrors = {str(number): Mirror(str(number), name) for number, name in enumerate(names)}
     controllers = Process(serve_controllers)

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Callable
 
 import pytest
 
@@ -17,6 +16,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._state import postgr
 from ansible_collections.lockstep.sync.plugins.module_utils._state.run_ledger import LeaseConflict, RunLedger
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.journal import PromotionStore
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.owner import Owner
+from tests.conftest import Repeats
 from tests.unit.plugins.support.clocks import FakeClock
 from tests.unit.plugins.support.databases import PostgresqlDatabase, cluster
 from tests.unit.plugins.support.lab import Lab, code, only
@@ -92,7 +92,7 @@ def test_a_connection_lost_between_two_operations_is_made_again(ledger: RunLedge
 
 @pytest.mark.parametrize("lose", LOSSES)
 def test_a_sync_ends_well_with_one_trigger_whichever_message_is_lost(
-    lab: Lab, through_proxy: str, proxy: LossyProxy, database: PostgresqlDatabase, lose: Loss, repeats: Callable[[int, int], int]
+    lab: Lab, through_proxy: str, proxy: LossyProxy, database: PostgresqlDatabase, lose: Loss, repeats: Repeats
 ) -> None:
     lab.location = through_proxy
     release, number = 0, 0
