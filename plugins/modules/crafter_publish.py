@@ -184,7 +184,8 @@ syncs:
       description: Whether it was not finished within O(wait_timeout).
       type: bool
     failure:
-      description: Null, or the failure as C(code), C(message), C(http_status) and C(hint).
+      description: Null, or the failure as C(code), C(message), C(http_status) and C(hint). If the plan is refused because it
+        would put a site live that was never published, also C(guards), as in RV(syncs[].detail.guards).
       type: dict
     detail:
       description: Facts about the publication.
@@ -206,6 +207,18 @@ syncs:
         target:
           description: The publishing target.
           type: str
+        guards:
+          description: The broken guards that refuse the plan, here O(allow_initial_publish).
+          returned: if a guard refuses the plan
+          type: list
+          elements: dict
+          contains:
+            rule:
+              description: The option that sets the limit.
+              type: str
+            message:
+              description: What the plan would do, and what lifts the guard.
+              type: str
         paths:
           description: The requested items, null for everything.
           type: list

@@ -24,8 +24,6 @@ from .task import Context
 #: seconds for all requests about one target, transfers of large zones included, and for listing the targets
 INFO_TIMEOUT = 900.0
 
-Entry = dict[str, t.Any]
-
 
 class InfoReader(t.Protocol):
     """What a provider offers to its info module."""
@@ -35,7 +33,7 @@ class InfoReader(t.Protocol):
     def names(self, channel: Channel) -> t.Sequence[str]:
         """The targets to look at, in order."""
 
-    def inspect(self, name: str, channel: Channel) -> Entry:
+    def inspect(self, name: str, channel: Channel) -> dict[str, object]:
         """All there is to know about one target; an unknown one is an entry too."""
 
 
@@ -73,7 +71,9 @@ def _fail(result: dict[str, t.Any], error: SyncError) -> None:
     result.update(failed=True, msg=sentences(error.message, error.hint), failure=error.as_failure())
 
 
-def _read_all(reader: InfoReader, max_parallel: int, services: Services, context: Context, entries: list[Entry]) -> None:
+def _read_all(
+    reader: InfoReader, max_parallel: int, services: Services, context: Context, entries: list[dict[str, object]]
+) -> None:
     """Append what is seen of all targets to ``entries``; the deadline of each begins when it is looked at."""
     count = RequestCount()
 
@@ -83,7 +83,7 @@ def _read_all(reader: InfoReader, max_parallel: int, services: Services, context
     (names,) = fan_out([None], lambda _all: reader.names(channel()), 1, context.stop)
     progress = Progress(len(names), "looked at")
 
-    def inspect(name: str) -> Entry | SyncError:
+    def inspect(name: str) -> dict[str, object] | SyncError:
         try:
             with progress.of(lambda: name), wrap_unexpected():
                 return reader.inspect(name, channel())

@@ -19,12 +19,20 @@ BackupId = t.Union[int, str]
 
 @dataclasses.dataclass(frozen=True)
 class Failure(JsonState):
-    """The ``failure`` of a record."""
+    """The ``failure`` of a record.
+
+    :param guards: the broken guards, each with ``rule`` and ``message``.
+    """
 
     code: str
     message: str
     http_status: int | None = None
     hint: str = ""
+    guards: tuple[t.Mapping[str, str], ...] = ()
+
+    def to_json(self) -> dict[str, object]:
+        """As in a record, which has ``guards`` only if there are any."""
+        return {name: value for name, value in super().to_json().items() if name != "guards" or value}
 
     @property
     def text(self) -> str:

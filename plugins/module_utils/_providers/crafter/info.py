@@ -15,7 +15,6 @@ from ..._core.errors import SyncError
 from ..._core.options import ArgumentSpec, Options, list_of_names
 from ..._http.client import Channel
 from ..._lifecycle.provider import Services
-from ..._operations.info import Entry
 from .api import Site, check_site, choose_endpoint
 from .auth import CONNECTION_SPEC
 from .provider import MAX_PATHS, REPOSITORY_SPEC, open_repository
@@ -72,7 +71,7 @@ class SiteReader:
             return [check_site(name) for name in list_of_names(self.options, "sites")]
         return self.studio.sites(channel)
 
-    def inspect(self, name: str, channel: Channel) -> Entry:
+    def inspect(self, name: str, channel: Channel) -> dict[str, object]:
         """One site; ``exists`` is false if Studio does not have it, ``failure`` says why it could not be inspected."""
         version = self.studio.version(channel)
         try:

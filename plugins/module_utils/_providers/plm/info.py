@@ -13,7 +13,6 @@ import typing as t
 from ..._core.options import ArgumentSpec, Options
 from ..._http.client import Channel
 from ..._lifecycle.provider import Services
-from ..._operations.info import Entry
 from .api import CONNECTION_SPEC, NOTHING, check_id, database_is_down, get_states, new_client
 
 INFO_SPEC = CONNECTION_SPEC + ArgumentSpec(
@@ -36,7 +35,7 @@ class SynchronizerReader:
         """
         return [check_id(name.strip(), "synchronizers") for name in self.options["synchronizers"]]
 
-    def inspect(self, name: str, channel: Channel) -> Entry:
+    def inspect(self, name: str, channel: Channel) -> dict[str, object]:
         """One synchronizer; ``known`` is never false, as nothing proves that it does not exist."""
         states = get_states(channel, name)
         shown_for_any_id = states == NOTHING or (states.all_error and database_is_down(channel))

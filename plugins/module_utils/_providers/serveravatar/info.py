@@ -14,7 +14,6 @@ from ..._core.errors import SyncError
 from ..._core.options import ArgumentSpec, Options, list_of_names
 from ..._http.client import Channel
 from ..._lifecycle.provider import Services
-from ..._operations.info import Entry
 from . import api
 from .common import CONNECTION_SPEC, PATTERNS_SPEC, PLACE_SPEC, Directory, Patterns, new_client
 from .rows import StatusRow
@@ -43,7 +42,7 @@ class ApplicationReader:
             return list_of_names(self.options, "applications")
         return [str(row.id) for row in self.directory.applications(channel)]
 
-    def inspect(self, name: str, channel: Channel) -> Entry:
+    def inspect(self, name: str, channel: Channel) -> dict[str, object]:
         """One application; ``id`` is null if the server does not have it."""
         try:
             found = self.directory.application(name, channel)
@@ -59,5 +58,5 @@ class ApplicationReader:
             "status": self._status(api.get_status(channel, found.place)),
         }
 
-    def _status(self, row: StatusRow | None) -> Entry | None:
+    def _status(self, row: StatusRow | None) -> dict[str, object] | None:
         return None if row is None else {**row.as_detail(), "running": self.patterns.of(row) == "running"}
