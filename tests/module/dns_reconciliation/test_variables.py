@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from .playbook import AS_ANOTHER, HOSTS, ROLE, Playbook, Server
 
 
-def test_as_another_user_modules_do_the_same(server: Server, playbook: Playbook, tmp_path: Path) -> None:
+def test_as_another_user_modules_do_the_same(server: Server, playbook: Playbook, repeats: Callable[[int, int], int]) -> None:
     server.add("a.example.")
     server.drift("a.example.")
     others = ("-e", json.dumps(AS_ANOTHER))
-    looked = playbook("--check", *others, zones=["a.example."])
-    assert (looked.code, looked.verdict) == (0, "drift"), looked.output
-    assert server.sent() == 0
+    for _look in range(repeats(0, 1)):
+        looked = playbook("--check", *others, zones=["a.example."])
+        assert (looked.code, looked.verdict) == (0, "drift"), looked.output
+        assert server.sent() == 0
     done = playbook(*others, zones=["a.example."])
     assert (done.code, done.verdict, done.changed) == (0, "reconciled", 1), done.output
     assert done.zone("a.example.")["residual"] == []

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jinja2 import StrictUndefined
+from jinja2 import StrictUndefined, Template
 from jinja2.nativetypes import NativeEnvironment
 
 Json = dict[str, Any]
@@ -55,10 +55,17 @@ class _Undefined(StrictUndefined):
         return super().__getattr__(name) if name.startswith("__") else self
 
 
+@functools.cache
 def _environment() -> NativeEnvironment:
     environment = NativeEnvironment(undefined=_Undefined)
     environment.filters["basename"] = os.path.basename
     return environment
+
+
+@functools.cache
+def _template(text: str) -> Template:
+    """Compiled once: the same tasks are played in every test."""
+    return _environment().from_string(text)
 
 
 class RoleTasks:
@@ -80,7 +87,6 @@ class RoleTasks:
         self._folder = folder
         self._actions = actions
         self._task_files = task_files
-        self._environment = _environment()
         self.variables = {**variables, "omit": _OMITTED}
         #: how tasks ended, in order: ``name: ok``, ``skipped`` or ``failed``
         self.shown: list[str] = []
@@ -165,7 +171,7 @@ class RoleTasks:
 
     def _value(self, value: Any, local: Json) -> Any:
         if isinstance(value, str):
-            return self._environment.from_string(value).render({**self.variables, **local}) if "{{" in value else value
+            return _template(value).render({**self.variables, **local}) if "{{" in value else value
         if isinstance(value, dict):
             return {name: self._value(item, local) for name, item in value.items()}
         if isinstance(value, list):

@@ -127,42 +127,49 @@ def store(ledger: Path) -> StoreReader:
     return StoreReader(ledger)
 
 
-def test_killed_anywhere_it_goes_on_and_does_nothing_twice(server: Server, playbook: Playbook, store: StoreReader) -> None:
-    lasting = {"backup_seconds": LONG, "sync_seconds": LONG, "restore_seconds": 6.0}
-    broken = {"broken_release": "release-2", "restore_seconds": 6.0}
-    overrides: dict[str, Any] = {str(SHOP): lasting, str(BLOG): lasting, str(SUPPORT): broken}
-    server.knob(applications=overrides)
+LASTING = {"backup_seconds": LONG, "sync_seconds": LONG, "restore_seconds": 6.0}
 
-    def killed_with_its_children() -> tuple[dict[str, Any], dict[str, Any]]:
-        shop = Lane(server, playbook, store, SHOP, with_children=True)
+
+def check_rollback(server: Server, application: int, target: dict[str, Any]) -> None:
+    assert (target["verdict"], target["rollback"]["state"]) == ("rolled_back", "succeeded"), target
+    assert "status 500, wanted 200" in target["reason"]
+    assert (server.truth(application)["production"], server.restores(application)) == ("release-1", 1)
+
+
+def test_killed_anywhere_it_goes_on_and_does_nothing_twice(server: Server, playbook: Playbook, store: StoreReader) -> None:
+    broken = {"broken_release": "release-2", "restore_seconds": 6.0}
+    server.knob(applications={str(SHOP): LASTING, str(SUPPORT): broken})
+    shop = Lane(server, playbook, store, SHOP, with_children=True)
+    support = Lane(server, playbook, store, SUPPORT, with_children=True)
+
+    def promote() -> dict[str, Any]:
         shop.kill_in_backup()
         shop.kill_in_sync()
         shop.kill_in_verification()
-        support = Lane(server, playbook, store, SUPPORT, with_children=True)
-        support.kill_in_restore()
-        return shop.end("verify"), support.end("rollback", verify_timeout=20)
+        return shop.end("verify")
 
-    def survived_by_orphans() -> dict[str, Any]:
-        blog = Lane(server, playbook, store, BLOG, with_children=False)
-        blog.kill_in_backup()
-        blog.kill_in_sync()
-        blog.kill_in_verification()
-        # the promoted release turns out to be broken while only an orphaned process is observing it
-        overrides[str(BLOG)] = {**lasting, "broken_release": "release-2"}
-        server.knob(applications=overrides)
-        blog.kill_in_restore()
-        return blog.end("rollback", verify_timeout=20)
+    def roll_back() -> dict[str, Any]:
+        support.kill_in_restore()
+        return support.end("rollback", verify_timeout=20)
 
     with ThreadPoolExecutor(2) as lanes:
-        first, second = lanes.submit(killed_with_its_children), lanes.submit(survived_by_orphans)
-        shop, support = first.result()
-        blog = second.result()
+        first, second = lanes.submit(promote), lanes.submit(roll_back)
+        promoted, rolled_back = first.result(), second.result()
+    assert (promoted["verdict"], server.truth(SHOP)["production"], server.restores(SHOP)) == ("succeeded", "release-2", 0)
+    check_rollback(server, SUPPORT, rolled_back)
 
-    assert (shop["verdict"], server.truth(SHOP)["production"], server.restores(SHOP)) == ("succeeded", "release-2", 0)
-    for application, target in ((SUPPORT, support), (BLOG, blog)):
-        assert (target["verdict"], target["rollback"]["state"]) == ("rolled_back", "succeeded"), target
-        assert "status 500, wanted 200" in target["reason"]
-        assert (server.truth(application)["production"], server.restores(application)) == ("release-1", 1)
+
+@pytest.mark.long
+def test_survived_by_orphans_it_goes_on_and_does_nothing_twice(server: Server, playbook: Playbook, store: StoreReader) -> None:
+    server.knob(applications={str(BLOG): LASTING})
+    blog = Lane(server, playbook, store, BLOG, with_children=False)
+    blog.kill_in_backup()
+    blog.kill_in_sync()
+    blog.kill_in_verification()
+    # the promoted release turns out to be broken while only an orphaned process is observing it
+    server.knob(applications={str(BLOG): {**LASTING, "broken_release": "release-2"}})
+    blog.kill_in_restore()
+    check_rollback(server, BLOG, blog.end("rollback", verify_timeout=20))
 
 
 def test_two_at_once_promote_once(server: Server, playbook: Playbook) -> None:

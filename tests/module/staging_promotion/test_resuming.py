@@ -19,6 +19,10 @@ from . import promotion
 from .promotion import Kill, Play, check_report
 from .stage import ALLOWED_LONG_AGO, NEW, OLD, Stage, outcome
 
+STEPS = (*promotion.DECIDE, *promotion.WAVE, "report")
+#: the last step that reads, those that send something, and the last
+SHORT = (promotion.DECIDE[-1], "backup", "sync", "verify", "report")
+
 
 class TestResuming:
     def test_a_run_that_was_killed_in_another_container(self, stage: Stage) -> None:
@@ -70,8 +74,9 @@ class TestResuming:
     @pytest.mark.parametrize(
         "kill",
         [
-            *(Kill(step, "after") for step in (*promotion.DECIDE, *promotion.WAVE, "report")),
-            *(Kill(step, moment) for step in ("backup", "sync") for moment in ("calling", "called", "waiting")),
+            *(pytest.param(Kill(step, "after"), marks=() if step in SHORT else pytest.mark.long) for step in STEPS),
+            *(Kill(step, moment) for step in ("backup", "sync") for moment in ("calling", "called")),
+            *(pytest.param(Kill(step, "waiting"), marks=pytest.mark.long) for step in ("backup", "sync")),
             Kill("verify", "calling"),
             Kill("verify", "called"),
         ],
