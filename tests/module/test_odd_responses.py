@@ -67,6 +67,7 @@ def crafter(info: Json) -> Json:
 
 #: the wait is short, and an outage ends it at once: what is asked here is only how a response is understood
 PACE = {"poll_min_interval": 0.05, "poll_max_interval": 0.05, "wait_timeout": 3, "settle_grace": 0.1, "outage_grace": 0}
+PATIENCE = ("wait_timeout", "settle_grace", "outage_grace")
 TASKS = [
     Task("vinyldns", "vinyldns_zone_info", vinyldns),
     Task("vinyldns", "vinyldns_zone_sync", lambda info: {**vinyldns(info), **PACE}),
@@ -160,16 +161,17 @@ def test_no_odd_response_is_taken_for_a_bug_of_ours(
     operation: Operation = importlib.import_module(f"{MODULES}.{task.module}").OPERATION
     monkeypatch.setenv("LOCKSTEP_LEDGER", str(tmp_path / "ledger.sqlite3"))
     given = task.options(simulator[task.part])
-    checked = ArgumentSpecValidator(**operation.spec.as_kwargs()).validate(given)
-    assert not checked.error_messages
     interceptor = Interceptor(monkeypatch)
 
-    def run() -> Json:
+    def run(options: Json) -> Json:
         simulator.reset()
+        checked = ArgumentSpecValidator(**operation.spec.as_kwargs()).validate(options)
+        assert not checked.error_messages
         return operation.execute(checked.validated_parameters, Context(check_mode=task.check))
 
     interceptor.begin()
-    assert list(failures(run())) == []
+    # a busy machine may take longer than the odd responses are waited for
+    assert list(failures(run({**given, **{name: 60 for name in PATIENCE if name in given}}))) == []
     bodies = interceptor.bodies
     nodes = [(number, place) for number, body in enumerate(bodies) for place in places(body)]
     values = (GONE, None, "odd", 5, True, [], {}, ["odd"], {"odd": 1})
@@ -177,5 +179,5 @@ def test_no_odd_response_is_taken_for_a_bug_of_ours(
     for number, place in choice.sample(nodes, min(repeats(*CHANGES), len(nodes))):
         value = choice.choice(values)
         interceptor.begin(number, lambda body, place=place, value=value: changed(body, place, value))  # type: ignore[misc]
-        found = [failure["message"] for failure in failures(run()) if failure["code"] == "internal_error"]
+        found = [failure["message"] for failure in failures(run(given)) if failure["code"] == "internal_error"]
         assert found == [], (number, place, value)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import datetime
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from tests.real.proxy import losing_proxy
 from tests.real.servers import HOME, OFFERS, PUBLISHED, UNPUBLISHED, StudioServer
 
 from ..conftest import Outcome, RunModule
+from ..playbooks import PlaybookProcess
 
 SYNC, PUBLISH, INFO = "crafter_staging_sync", "crafter_publish", "crafter_publishing_info"
 RESET = "publish/reset-staging.json"
@@ -264,18 +264,18 @@ def test_the_promotion_role(provider: str, studio: StudioServer, environment: di
         "staging_promotion_report_path": str(report),
     }
     (tmp_path / "vars.json").write_text(json.dumps(variables))
-    command = [
-        Path(sys.executable).with_name("ansible-playbook"),
-        "lockstep.sync.promote_staging",
-        "-e",
-        f"@{tmp_path / 'vars.json'}",
-    ]
-    first = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=180)
-    assert first.returncode == 0, first.stdout + first.stderr
+
+    def promote() -> tuple[int, str]:
+        arguments = ["lockstep.sync.promote_staging", "-e", f"@{tmp_path / 'vars.json'}"]
+        process = PlaybookProcess(arguments, environment, tmp_path, tmp_path / "output")
+        return process.wait(180), (tmp_path / "output").read_text()
+
+    code, output = promote()
+    assert code == 0, output
     written = json.loads(report.read_text())
     assert written["verdict"] == "succeeded" and len(studio.mutations()) == 1
     if provider == "crafter":
-        assert is_reset(studio) and "4086" in first.stdout + first.stderr and "4086" in report.read_text()
-    again = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=180)
-    assert again.returncode == 0 and len(studio.mutations()) == 1, again.stdout
+        assert is_reset(studio) and "4086" in output and "4086" in report.read_text()
+    code, output = promote()
+    assert code == 0 and len(studio.mutations()) == 1, output
     assert json.loads(report.read_text())["verdict"] == "succeeded"
