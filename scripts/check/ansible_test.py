@@ -25,26 +25,47 @@ NO_SUCH_PYTHON = re.compile(r"on Python (?P<python>[\d.]+) because it could not 
 
 
 def sanity() -> None:
-    """On the release that is in .venv: twice at the same time, since one half of the time goes into the test ``import``."""
+    """On the release that is in .venv, in two jobs at the same time.
+
+    The test ``import`` is expensive and runs once for each Python. Here it runs on the oldest one that modules support, which is
+    the one that lacks something; the other steps run on that of .venv, and :func:`compatibility` on all.
+    """
     core = tested_core()
     files = shipped_files()
+    oldest = ("--test", "import", "--python", _oldest_python())
     _run_sanity(
         {
-            f"ansible-core {core.version}, import": functools.partial(_sanity, core, files, ("--test", "import")),
+            f"ansible-core {core.version}, import": functools.partial(_sanity, core, files, oldest),
             f"ansible-core {core.version}, others": functools.partial(_sanity, core, files, ("--skip-test", "import")),
         }
     )
 
 
 def compatibility() -> None:
-    """On the other supported releases; the newest one also looks at the tests, which do not reach users."""
+    """On the other supported releases, and what :func:`sanity` leaves out.
+
+    The newest release also looks at the tests, which do not reach users.
+    """
     cores = [core for core in supported_cores() if core != tested_core()]
     if not cores:
         raise StepFailed("no other supported ansible-core runs on the Pythons of this machine")
     # The job that takes longest begins, so that the cores of the machine are all in use until the end.
     work = {cores[-1]: tracked_files()}
     work.update((core, shipped_files()) for core in cores[:-1])
-    _run_sanity({f"ansible-core {core.version}": functools.partial(_sanity, core, files, ()) for core, files in work.items()})
+    jobs: dict[str, t.Callable[[Findings], str]] = {
+        f"ansible-core {core.version}": functools.partial(_sanity, core, files, ()) for core, files in work.items()
+    }
+    core = tested_core()
+    jobs[f"ansible-core {core.version}, import"] = functools.partial(_sanity, core, shipped_files(), ("--test", "import"))
+    _run_sanity(jobs)
+
+
+def _oldest_python() -> str:
+    """The oldest Python on this machine that modules have to run on."""
+    wanted = re.search(r">=3\.(\d+)", (ROOT / "tests" / "config.yml").read_text())
+    if wanted is None:
+        raise StepFailed("tests/config.yml names no oldest Python")
+    return next(python for python in interpreters() if int(python.partition(".")[2]) >= int(wanted[1]))
 
 
 Findings = dict[str, list[str]]
@@ -67,7 +88,7 @@ def _run_sanity(jobs: dict[str, t.Callable[[Findings], str]]) -> None:
 def _sanity(core: Core, files: list[str], selection: tuple[str, ...], found: Findings) -> str:
     core.prepare()
     # The home is shared by jobs for different tests only: ansible-test keeps an environment for each test there.
-    with locked(core.directory / "".join(("lock", *selection))), staged(files) as root:
+    with locked(core.directory / "".join(("lock", *selection[:2]))), staged(files) as root:
         _prove_that_files_are_seen(core, root)
         command: Command = [core.bin / "ansible-test", "sanity", "--color", "no", *selection]
         listed = quiet([*command, "--list-tests"], cwd=root, env=core.environment())
