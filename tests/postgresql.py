@@ -129,7 +129,9 @@ class Cluster:
         assert self._process is not None
         children = pathlib.Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
         for child in (self._process.pid, *map(int, children)):
-            os.kill(child, signal.SIGSTOP if paused else signal.SIGCONT)
+            # one that served a connection may have ended meanwhile
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGSTOP if paused else signal.SIGCONT)
 
     def remove(self) -> None:
         if self._process is not None and self._process.poll() is None:
