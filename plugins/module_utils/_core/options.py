@@ -254,7 +254,8 @@ def text_of(option: str, value: object, whole_numbers: bool = False) -> str:
     if isinstance(value, (int, float, dt.date)):
         kind = "a truth value" if isinstance(value, bool) else "a number" if isinstance(value, (int, float)) else "a date"
         shown = str(value) if isinstance(value, dt.date) else value
-        remedy = f"Put the value in quotes where it is defined: without them, YAML reads 2026.10 as {2026.10} and no as false."
+        where = "where it is defined, in the answer of a survey, too"
+        remedy = f"Put the value in quotes {where}: without them, YAML reads 2026.10 as {2026.10} and no as false."
         raise invalid_option(option, shown, f"is {kind} and not text", remedy)
     raise invalid_option(option, value, "is not text", "Give one name, as text.")
 

@@ -141,7 +141,7 @@ def _value(value: object, spec: ArgumentType, where: str) -> object:
     if kind in ("str", "path") and isinstance(value, (dict, list, tuple)):
         raise _wrong(value, kind, where)
     if kind == "str" and spec.get("identity"):
-        return text_of(where, value, spec.get("whole_numbers", False))
+        return text_of(where, _unquoted(value), spec.get("whole_numbers", False))
     if kind == "list":
         return tuple(_item(item, spec, f"{where}[{index}]") for index, item in enumerate(list_of(value, where)))
     if kind == "dict":
@@ -150,6 +150,17 @@ def _value(value: object, spec: ArgumentType, where: str) -> object:
     if "choices" in spec and found not in spec["choices"]:
         raise invalid_option(where, value, "is not possible", f"Choose one of {', '.join(spec['choices'])}.")
     return found
+
+
+def _unquoted(value: object) -> object:
+    """A text without quotes around all of it.
+
+    AWX marks the answers of surveys as unsafe, and ansible-core 2.19 and later read a text that is marked so and looks like a
+    number as one. Quotes are what keeps it a text, and no part of a name.
+    """
+    if isinstance(value, str) and len(value.strip()) > 2 and value.strip()[0] == value.strip()[-1] and value.strip()[0] in "\"'":
+        return value.strip()[1:-1]
+    return value
 
 
 def _item(item: object, spec: ArgumentType, where: str) -> object:

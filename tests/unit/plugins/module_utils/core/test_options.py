@@ -278,7 +278,10 @@ def test_the_remedy_for_a_number_is_to_quote_it() -> None:
         text_of("release", 2026.1)
     assert (caught.value.message, caught.value.hint) == (
         "option release: 2026.1 is a number and not text",
-        "Put the value in quotes where it is defined: without them, YAML reads 2026.10 as 2026.1 and no as false.",
+        (
+            "Put the value in quotes where it is defined, in the answer of a survey, too: without them, YAML reads"
+            " 2026.10 as 2026.1 and no as false."
+        ),
     )
 
 
