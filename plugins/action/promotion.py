@@ -22,6 +22,7 @@ from ansible_collections.lockstep.sync.plugins.plugin_utils._actions.role_variab
     role_variables,
 )
 from ansible_collections.lockstep.sync.plugins.plugin_utils._actions.run_module import run_module, with_module_defaults
+from ansible_collections.lockstep.sync.plugins.plugin_utils._actions.task_file import problem_of_task_file
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.module_result import ModuleResult
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.phase import (
     PromotionServices,
@@ -95,6 +96,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
             str(task_vars.get("playbook_dir") or "."),
             None if job is None else str(job),
             None if user is None else str(user),
+            lambda path: problem_of_task_file(self, path),
         )
 
     def _complete(self, module: str, options: ModuleOptions) -> ModuleOptions:

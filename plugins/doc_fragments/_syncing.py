@@ -33,8 +33,8 @@ options:
     description:
       - A name for the content that is synced. A target to which this release was synced successfully before is
         skipped.
-      - It has to be text. A number is refused, because YAML reads V(2026.10) without quotes as the number 2026.1, and V(010)
-        as 8.
+      - It has to be text. A number or a date is refused, because YAML reads V(2026.10) without quotes as the number 2026.1, and
+        V(010) as 8.
     type: str
   force:
     description:

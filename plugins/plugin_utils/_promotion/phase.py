@@ -38,6 +38,7 @@ class PromotionServices:
     :param base: directory that task files of hooks are relative to.
     :param job: id of the AWX job, where there is one.
     :param job_user: who launched it.
+    :param task_file_problem: why Ansible could not load a task file, empty if it can.
     """
 
     clock: Clock
@@ -49,6 +50,7 @@ class PromotionServices:
     base: str
     job: str | None = None
     job_user: str | None = None
+    task_file_problem: t.Callable[[str], str] = lambda path: ""
 
 
 @dataclasses.dataclass(frozen=True)

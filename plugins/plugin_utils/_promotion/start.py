@@ -111,6 +111,11 @@ def _task_file(services: PromotionServices, moment: str, file: str) -> str:
     for base in (services.base, os.getcwd()):
         path = os.path.join(base, os.path.expanduser(file))
         if os.path.isfile(path):
+            # otherwise it would end the play in the middle of the promotion, without a report
+            problem = services.task_file_problem(path)
+            if problem:
+                remedy = "Correct the task file."
+                raise invalid_option(f"{PREFIX}hooks.{moment}", file, f"cannot be loaded: {problem}", remedy)
             return path
     remedy = "Give the path of a task file, absolute or relative to the playbook or the current directory."
     raise invalid_option(f"{PREFIX}hooks.{moment}", file, f"is not a file ({path})", remedy)
