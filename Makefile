@@ -9,7 +9,7 @@ SHELL := /bin/bash
 check := .venv/bin/python -m scripts.check
 
 test_steps := unit simulator modules lint sanity
-check_steps := long integration molecule build compatibility
+check_steps := long integration molecule awx build compatibility
 real_steps := studio
 
 .PHONY: help setup demo test check soak real $(test_steps) $(check_steps) $(real_steps) bench coverage format changelog clean
@@ -47,6 +47,7 @@ sanity: ## run ansible-test sanity on one ansible-core
 long: ## run the long tests
 integration: ## run the integration targets
 molecule: ## run the molecule scenarios
+awx: ## apply the kit for AWX to an emulated AWX
 build: ## build the collection into dist/, check it as Galaxy would, install it
 compatibility: ## run ansible-test sanity on the other supported ansible-core releases
 studio: ## run the Crafter scenarios against a real Crafter Studio

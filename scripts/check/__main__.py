@@ -32,6 +32,7 @@ SUITES: dict[str, dict[str, Step]] = {
         "long": pytests.long,
         "integration": ansible_test.integration,
         "molecule": molecule.molecule,
+        "awx": pytests.awx,
         "build": package.package,
         "compatibility": ansible_test.compatibility,
     },

@@ -40,6 +40,12 @@ def long() -> None:
     run_tests("long", "tests/unit", "tests/module", workers=CORES, options=("--long",))
 
 
+def awx() -> None:
+    run([ROOT / "scripts" / "install-awx-collection"])
+    # One worker: the tests share what the first apply has made.
+    run_tests("awx", "tests/awx", workers=1)
+
+
 def studio() -> None:
     run([ROOT / "scripts" / "install-studio"])
     # One worker: there is one server.

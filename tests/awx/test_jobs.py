@@ -1,0 +1,67 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What was applied, at work: the workflows with the credentials, surveys and variables that the emulated AWX has now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.module.dns_reconciliation.playbook import Server
+from tests.simulator.client import Simulator
+
+from .conftest import Played
+from .emulator import AwxEmulator
+from .jobs import Jobs
+
+DNS = "Lockstep DNS: check, approve, reconcile"
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[Simulator]:
+    with Simulator.start(parts=["vinyldns"]) as running:
+        yield running
+
+
+@pytest.fixture
+def server(simulator: Simulator) -> Server:
+    simulator.reset()
+    return Server(simulator)
+
+
+@pytest.fixture
+def jobs(awx: AwxEmulator, applied: Played, server: Server, tmp_path: Path) -> Jobs:
+    assert applied.code == 0, applied.output
+    backend = {key: str(value) for key, value in server.backend.items()}
+    ledger = {"location": str(tmp_path / "volume" / "ledger.sqlite3"), "password": ""}
+    return Jobs(awx, tmp_path, {"Lockstep VinylDNS": server.login, "ns1": backend, "Lockstep ledger": ledger})
+
+
+def test_the_dns_workflow(jobs: Jobs, server: Server) -> None:
+    zones = ["a.kit.example.", "b.kit.example."]
+    server.add(*zones)
+    answers = {"dns_reconciliation_zones": "\n".join(zones), "dns_reconciliation_admin_group": ""}
+    assert jobs.launch_workflow(DNS, answers) == ["check"], jobs.done[-1].output
+    assert (jobs.done[-1].failed, server.sent()) == (False, 0)
+
+    server.drift(zones[0])
+    assert jobs.launch_workflow(DNS, answers) == ["check", "approve", "reconcile"], jobs.done[-1].output
+    check, run = jobs.done[1:]
+    assert (check.failed, check.artifacts["dns_reconciliation"]["verdict"]) == (True, "drift")
+    assert (run.failed, run.artifacts["dns_reconciliation"]["verdict"]) == (False, "reconciled")
+    assert server.synced() == [zones[0]]
+    for job in jobs.done:
+        assert server.secret not in job.output
+        if "tsig_secret" in server.backend:
+            assert server.backend["tsig_secret"] not in job.output
+
+
+def test_a_check_that_cannot_look_has_nothing_to_approve(jobs: Jobs, server: Server) -> None:
+    jobs.overrides["Lockstep VinylDNS"] = {**server.login, "secret_key": "another"}
+    answers = {"dns_reconciliation_zones": "a.kit.example.", "dns_reconciliation_admin_group": ""}
+    assert jobs.launch_workflow(DNS, answers) == ["check", "approve", "reconcile"]
+    assert [job.failed for job in jobs.done] == [True, True]
+    assert server.sent() == 0
