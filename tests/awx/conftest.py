@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from tests.module.staging_promotion.playbook import SHOP
+
 from .emulator import TOKEN, AwxEmulator
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,6 +28,8 @@ BIN = Path(sys.executable).parent
 LIMIT = 900
 
 SECRETS = ("secret-of-vinyldns", "c2VjcmV0LW9mLXRzaWc=", "secret-of-ledger", "secret-of-serveravatar")
+#: where the emulated ServerAvatar has a shop with a staging area
+SHOP_OPTIONS = {"organization": "5", "server": "15", "application": str(SHOP), "poll_max_interval": 1}
 VARIABLES: dict[str, Any] = {
     "lockstep_awx_project": "Lockstep",
     "lockstep_awx_project_scm_url": "https://git.example.com/lockstep.git",
@@ -45,7 +49,7 @@ VARIABLES: dict[str, Any] = {
     },
     "lockstep_awx_dns_variables": {"dns_reconciliation_admin_group": "web", "dns_reconciliation_guard": {"max_deletes": 3}},
     "lockstep_awx_promotion_variables": {
-        "staging_promotion_targets": [{"provider": "serveravatar", "options": {"application": "shop"}}],
+        "staging_promotion_targets": [{"provider": "serveravatar", "options": SHOP_OPTIONS}],
         "staging_promotion_backup": "none",
     },
 }
@@ -100,7 +104,7 @@ class Ansible:
         path.write_text(json.dumps({**VARIABLES, **variables}))
         return self.run("ansible-playbook", str(KIT / "apply.yml"), "-e", f"@{path}", *arguments)
 
-    def module(self, name: str, **options: Any) -> dict[str, Any]:
+    def module(self, name: str, /, **options: Any) -> dict[str, Any]:
         """The result of one task."""
         played = self.run("ansible", "localhost", "-m", f"awx.awx.{name}", "-a", json.dumps(options))
         found = re.search(r"^localhost \| \w+!? => (\{.*\})", played.output, re.MULTILINE | re.DOTALL)

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -128,7 +130,7 @@ def test_the_second_apply_changes_nothing_and_the_next_one_what_differs(
     ("change", "message"),
     [
         ({"lockstep_awx_project": ""}, "lockstep_awx_project is not given"),
-        ({"lockstep_awx_credentials": {"vinyl": {}}}, "vinyl"),
+        ({"lockstep_awx_credentials": {"vinyl": {}}}, "lockstep_awx_credentials.vinyl. Supported parameters include: crafter"),
         ({"lockstep_awx_parts": ["dsn"]}, "value of lockstep_awx_parts must be one or more of: dns, promotion"),
         (
             {"lockstep_awx_drift_alarm_rrule": "RRULE:FREQ=DAILY;INTERVAL=1"},
@@ -159,13 +161,14 @@ def test_without_awx_awx_the_name_of_the_collection_is_in_the_message(
     assert len(awx.calls) == before
 
 
-def test_why_nodes_are_made_before_they_are_linked(awx: AwxEmulator, ansible: Ansible, applied: Played) -> None:
-    assert applied.code == 0, applied.output
-    workflow = "Lockstep promotion: check, approve, promote"
-    approval = {"identifier": "another", "approval_node": {"name": "Really?"}, "success_nodes": ["promote"]}
-    refused = ansible.module("workflow_job_template_node", workflow_job_template=workflow, **approval)
-    assert refused.get("failed"), refused
-    nodes = [{"identifier": "only", "unified_job_template": {"name": "Lockstep promotion: check", "type": "job_template"}}]
-    for _time in range(2):
-        made = ansible.module("workflow_job_template", name="Another", organization="Default", workflow_nodes=nodes)
-        assert made["changed"], made
+def test_an_approval_node_cannot_be_made_with_links(collections: str, tmp_path: Path) -> None:
+    with AwxEmulator() as awx:
+        organization = awx.named("organizations", "Default")["id"]
+        template = awx.add("job_templates", {"name": "template", "organization": organization})
+        workflow = awx.add("workflow_job_templates", {"name": "workflow", "organization": organization})
+        node = {"identifier": "run", "workflow_job_template": workflow["id"], "unified_job_template": template["id"]}
+        awx.add("workflow_job_template_nodes", node)
+        ansible = Ansible(awx.url, collections, tmp_path)
+        approval = {"identifier": "approve", "approval_node": {"name": "Really?"}, "success_nodes": ["run"]}
+        refused = ansible.module("workflow_job_template_node", workflow_job_template="workflow", **approval)
+        assert re.search(r"not be found at /api/v2/workflow_approval_templates/\d+/success_nodes/", refused["msg"]), refused

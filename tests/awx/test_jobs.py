@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.module.dns_reconciliation.playbook import Server
+from tests.module.staging_promotion import playbook as staging
 from tests.simulator.client import Simulator
 
 from .conftest import Played
@@ -18,11 +19,12 @@ from .emulator import AwxEmulator
 from .jobs import Jobs
 
 DNS = "Lockstep DNS: check, approve, reconcile"
+PROMOTION = "Lockstep promotion: check, approve, promote"
 
 
 @pytest.fixture(scope="module")
 def simulator() -> Iterator[Simulator]:
-    with Simulator.start(parts=["vinyldns"]) as running:
+    with Simulator.start(parts=["vinyldns", "serveravatar"]) as running:
         yield running
 
 
@@ -37,7 +39,13 @@ def jobs(awx: AwxEmulator, applied: Played, server: Server, tmp_path: Path) -> J
     assert applied.code == 0, applied.output
     backend = {key: str(value) for key, value in server.backend.items()}
     ledger = {"location": str(tmp_path / "volume" / "ledger.sqlite3"), "password": ""}
-    return Jobs(awx, tmp_path, {"Lockstep VinylDNS": server.login, "ns1": backend, "Lockstep ledger": ledger})
+    avatar = staging.Server(server.simulator)
+    login = {"api_url": avatar.url, "api_token": avatar.token}
+    return Jobs(
+        awx,
+        tmp_path,
+        {"Lockstep VinylDNS": server.login, "ns1": backend, "Lockstep ledger": ledger, "Lockstep ServerAvatar": login},
+    )
 
 
 def test_the_dns_workflow(jobs: Jobs, server: Server) -> None:
@@ -65,3 +73,17 @@ def test_a_check_that_cannot_look_has_nothing_to_approve(jobs: Jobs, server: Ser
     assert jobs.launch_workflow(DNS, answers) == ["check", "approve", "reconcile"]
     assert [job.failed for job in jobs.done] == [True, True]
     assert server.sent() == 0
+
+
+def test_the_promotion_workflow(jobs: Jobs, server: Server) -> None:
+    for _time in range(2):
+        reached = jobs.launch_workflow(PROMOTION, {"staging_promotion_release": "2026.10"})
+        assert reached == ["check", "approve", "promote"], jobs.done[-1].output
+        # the second time, the ledger knows the release
+        assert len(server.simulator.requests(part="serveravatar", kind="mutate")) == 1
+    results = [job.artifacts["staging_promotion"] for job in jobs.done]
+    assert [(result["verdict"], result["release"]) for result in results[:2]] == [
+        ("planned", "2026.10"),
+        ("succeeded", "2026.10"),
+    ]
+    assert [job.failed for job in jobs.done] == [False] * 4
