@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ...module_utils._core.errors import sentence
+from ...module_utils._core.errors import sentence, sentences
 from ...module_utils._core.vocabulary import RECONCILIATION_VERDICTS, Action, InterruptedOutcome, ReconciliationVerdict, State
 from ...module_utils._dns.drift import serial_compare
 from ...module_utils._lifecycle.interruption import interrupted_text
@@ -287,5 +287,6 @@ def _message(report: ReconciliationReport, path: str) -> str:
     zones = "1 zone" if summary["zones"] == 1 else f"{summary['zones']} zones"
     text = f"{report['verdict']}: {zones}, {counts}." if summary["zones"] > 1 else f"{report['verdict']}: {zones}."
     if report["verdict"] not in ("in_sync", "reconciled") and worst:
-        text += f" {worst['zone']}: {sentence(worst['reason'])}"
+        hint = worst["failure"]["hint"] if worst["failure"] else ""
+        text += f" {worst['zone']}: {sentences(worst['reason'], hint)}"
     return text + where

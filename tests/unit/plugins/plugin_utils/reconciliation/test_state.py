@@ -359,7 +359,7 @@ def test_a_task_that_failed_as_a_whole_is_an_error(key: str) -> None:
         (run([PLANNED]), "drift: 1 zone. a.example.: would_trigger for a reason."),
         (
             run([CLEAN, failed("timed_out", target="b.")]),
-            "timed_out: 2 zones, 1 in sync, 1 timed out. b.: it is timed_out.",
+            "timed_out: 2 zones, 1 in sync, 1 timed out. b.: it is timed_out. Do.",
         ),
         (run([PLANNED], batch="that is too much. Look."), "refused: 1 zone. a.example.: not synced: that is too much. Look."),
     ],
