@@ -136,6 +136,11 @@ def test_the_second_apply_changes_nothing_and_the_next_one_what_differs(
             {"lockstep_awx_drift_alarm_rrule": "RRULE:FREQ=DAILY;INTERVAL=1"},
             "is not a rule that AWX takes",
         ),
+        (
+            {"lockstep_awx_dns_variables": {"dns_reconciliation_zone": "example.com."}},
+            "lockstep_awx_dns_variables: dns_reconciliation_zone is no variable of the role dns_reconciliation.",
+        ),
+        ({"lockstep_awx_dns_variables": {"dns_reconciliation_secret_key": "x"}}, "dns_reconciliation_secret_key is a secret"),
         ({"lockstep_awx_promotion_variables": {}}, "has no staging_promotion_targets"),
         ({"lockstep_awx_credentials": {"serveravatar": {}}}, "The promotion has no ledger"),
     ],
