@@ -42,14 +42,18 @@ PLAY = [
 ]
 
 
-@pytest.mark.parametrize("start", [PlaybookProcess, FRESH], ids=["forked", "from scratch"])
+@pytest.mark.parametrize(("start", "numbers"), [(PlaybookProcess, (3, 4)), (FRESH, (3,))], ids=["forked", "from scratch"])
 def test_a_playbook_finds_its_own_settings_and_nothing_of_the_tests(
-    start: type[PlaybookProcess], environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    start: type[PlaybookProcess],
+    numbers: tuple[int, ...],
+    environment: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("ANSIBLE_FORKS", "99")
     (tmp_path / "play.json").write_text(json.dumps(PLAY))
     (tmp_path / "ansible.cfg").write_text("[defaults]\nstdout_callback = minimal\n")
-    for number in (3, 4):
+    for number in numbers:
         result, temporary = tmp_path / f"result{number}.json", tmp_path / f"temporary{number}"
         own = {"ANSIBLE_FORKS": str(number), "MINE": f"{number}", "ANSIBLE_LOCAL_TEMP": str(temporary)}
         arguments = ["-i", "localhost,", "-e", f"dest={result}", "play.json"]
