@@ -53,7 +53,10 @@ _REFUSALS = {
     "SERVFAIL": (
         "bad_response",
         "the server cannot serve the zone now",
-        "The zone may have failed to load or have expired: check the log of the DNS server.",
+        (
+            "The zone may have failed to load or have expired, or as many transfers are at work as the server allows"
+            " (transfers-out of BIND, 10 by default): check the log of the DNS server, or lower max_parallel."
+        ),
     ),
     "NXDOMAIN": (
         "not_found",

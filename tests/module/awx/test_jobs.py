@@ -97,11 +97,11 @@ def test_zones_are_checked_approved_and_run(zones: Zones) -> None:
 def test_awx_keeps_every_event_of_many_zones(zones: Zones) -> None:
     names = [f"zone{number:04d}.example." for number in range(1000)]
     zones.server.add(*names, dns=[*HOSTS[2:], "host00 300 A 198.51.100.1", "new 300 A 198.51.100.2"])
-    checked = zones("--check", "--diff", "-v", zones=names, max_parallel=16)
+    checked = zones("--check", "--diff", "-v", zones=names)
     assert (checked.code, checked.artifacts["dns_reconciliation"]["summary"]["drift"]) == (0, len(names)), checked.stdout
     assert max(checked.sizes) < MAX_DETAILED_EVENT
 
-    ran = zones(zones=names, max_parallel=16)
+    ran = zones(zones=names)
     assert (ran.code, ran.artifacts["dns_reconciliation"]["summary"]["reconciled"]) == (0, len(names)), ran.stdout
     assert max(ran.sizes) < MAX_EVENT
     assert len(zones.server.synced()) == len(names)
