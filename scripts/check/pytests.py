@@ -22,7 +22,8 @@ closing_lines: list[str] = []
 
 
 def unit() -> None:
-    run_tests("unit", "tests/unit", workers=CORES)
+    # Two workers for each core: some of these tests wait for deadlines.
+    run_tests("unit", "tests/unit", workers=2 * CORES)
 
 
 def simulator() -> None:
@@ -31,13 +32,13 @@ def simulator() -> None:
 
 
 def modules() -> None:
-    # Two workers for each core: most of these tests wait for a simulated system.
-    run_tests("modules", "tests/module", workers=2 * CORES)
+    # Three workers for each core: most of these tests wait for a simulated system.
+    run_tests("modules", "tests/module", workers=3 * CORES)
 
 
 def long() -> None:
     run([ROOT / "scripts" / "install-dns-servers"])
-    run_tests("long", "tests/unit", "tests/module", workers=CORES, options=("--long",))
+    run_tests("long", "tests/unit", "tests/module", workers=2 * CORES, options=("--long",))
 
 
 def awx() -> None:

@@ -230,6 +230,7 @@ def test_a_signal_to_stop_leaves_a_report(tasks: Tasks, simulator: Simulator, tm
     assert record["handle"]["provider"] == "vinyldns"
 
 
+@pytest.mark.long
 def test_a_task_that_is_out_of_time_leaves_a_report(tasks: Tasks, simulator: Simulator) -> None:
     simulator.knob("vinyldns", queue_latency=60)
     ran = tasks.run(tasks.options(), timeout=15)

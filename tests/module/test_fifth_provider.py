@@ -122,6 +122,7 @@ def test_its_module_syncs_and_sync_wait_takes_its_handle(lab: Lab) -> None:
     assert (record["provider"], record["action"], record["state"]) == ("fifth", "joined", "succeeded")
 
 
+@pytest.mark.long
 def test_it_can_be_promoted(lab: Lab, tmp_path: Path) -> None:
     targets = [{"provider": "fifth", "options": {"mirror": "seven"}}]
     report = tmp_path / "report.json"

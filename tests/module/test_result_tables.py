@@ -66,7 +66,7 @@ def yaml_table(output: str) -> list[str]:
 HEADER = r"zone +action +creates +updates +deletes +guard +digest +verdict"
 
 
-@pytest.mark.parametrize("form", ["json", "yaml"])
+@pytest.mark.parametrize("form", ["json", pytest.param("yaml", marks=pytest.mark.long)])
 def test_the_zones_of_a_reconciliation(form: str, reconcile: dns.Playbook) -> None:
     """A check, a refusal and a success; digests are those of the report, and are shown so far as an approval needs them."""
     reconcile.environment["ANSIBLE_CALLBACK_RESULT_FORMAT"] = form

@@ -195,6 +195,7 @@ def promotion(simulator: Simulator, environment: dict[str, str], tmp_path: Path)
         running.kill()
 
 
+@pytest.mark.long
 def test_exactly_the_approved_plan_is_promoted(promotion: Promotion) -> None:
     server = promotion.server
     approved = promotion.check()
@@ -228,6 +229,7 @@ def test_exactly_the_approved_plan_is_promoted(promotion: Promotion) -> None:
     assert server.syncs(staging.SHOP) == 2
 
 
+@pytest.mark.long
 def test_a_job_without_a_named_ledger_promotes_nothing(promotion: Promotion, tmp_path: Path) -> None:
     """Its memory would end with it. A ledger may be named by the environment of the play, too."""
     server, volume = promotion.server, promotion.jobs.environment.pop("LOCKSTEP_LEDGER")

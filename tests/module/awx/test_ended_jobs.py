@@ -54,7 +54,8 @@ def end(job: Job, how: How, template: Template) -> None:
     expire_leases(template.ledger)
 
 
-@pytest.mark.parametrize("how", ["cancel", *(pytest.param(how, marks=pytest.mark.long) for how in ("stop", "timeout", "kill"))])
+@pytest.mark.long
+@pytest.mark.parametrize("how", ["cancel", "stop", "timeout", "kill"])
 def test_a_promotion_goes_on_with_the_next_job(how: How, promotions: Promotions) -> None:
     promotions.server.knob(sync_seconds=ENDLESS)
     job = start(promotions, how)

@@ -34,6 +34,7 @@ def test_a_container_has_another_user_and_sees_its_own_processes() -> None:
     assert "KeyError" in done.stderr
 
 
+@pytest.mark.long
 def test_a_promotion_is_checked_approved_and_run(promotions: Promotions) -> None:
     """The job type check passes the digest on; the next job needs it. A third one, with another home, changes nothing."""
     template = {"approval": "token"}

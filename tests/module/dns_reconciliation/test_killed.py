@@ -123,6 +123,7 @@ def stage_of(server: Server, environment: dict[str, str], tmp_path: Path) -> Cal
     return lambda name: Stage(server, environment, tmp_path / name, f"{name}.example.")
 
 
+@pytest.mark.long
 def test_killed_at_random_moments(server: Server, stage_of: Callable[[str], Stage], repeats: Repeats) -> None:
     """One half as processes of this machine, which a later run on it knows to be gone, the other one as containers."""
     server.simulator.knob("vinyldns", sync_duration=1.0)
@@ -168,6 +169,7 @@ def check_interrupted(stage: Stage) -> None:
     assert (entry["handle"]["provider"], entry["state"]) == ("vinyldns", "running")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", ["cancel", "time_out"])
 def test_a_job_of_ansible_runner(server: Server, stage_of: Callable[[str], Stage], how: str) -> None:
     """The next job has another home directory and the same ledger."""

@@ -88,6 +88,7 @@ def test_wrong_variables_are_named_before_anything_is_done(server: Server, playb
     assert server.simulator.requests(part="vinyldns") == []
 
 
+@pytest.mark.long
 def test_the_role_takes_module_defaults_and_is_short(server: Server, playbook: Playbook, tmp_path: Path) -> None:
     names = [f"z{number:03d}.many.example." for number in range(100)]
     for name in names:

@@ -68,6 +68,10 @@ class Server:
     def newest(self) -> str:
         return str(self.control("GET", "/synchronizers")["synchronizers"][-1]["id"])
 
+    def shows_newest(self) -> bool:
+        """Whether clients can see the newest run yet."""
+        return bool(self.control("GET", "/synchronizers")["synchronizers"][-1]["push"])
+
     def settle(self, **states: str) -> None:
         self.control("POST", "/settle", states)
 

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from ..conftest import RunModule
-from .server import COMPLETED, LONG, SYNC, WAIT, Server, failure, unknown_id
+from .server import COMPLETED, LONG, SYNC, WAIT, Server, eventually, failure, unknown_id
 
 
 def test_a_known_run_is_joined_and_none_triggered(server: Server, run_module: RunModule) -> None:
-    server.knob(push_seconds=0.5)
+    # longer than the check run takes
+    server.knob(push_seconds=3.0)
     known = server.started_by_somebody()
+    eventually(server.shows_newest)
     predicted = run_module(SYNC, server.options(synchronizer=known), check=True)
     assert predicted.only["action"] == "would_join"
     assert predicted.changed

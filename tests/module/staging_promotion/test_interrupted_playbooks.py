@@ -136,6 +136,7 @@ def check_rollback(server: Server, application: int, target: dict[str, Any]) -> 
     assert (server.truth(application)["production"], server.restores(application)) == ("release-1", 1)
 
 
+@pytest.mark.long
 def test_killed_anywhere_it_goes_on_and_does_nothing_twice(server: Server, playbook: Playbook, store: StoreReader) -> None:
     broken = {"broken_release": "release-2", "restore_seconds": 6.0}
     server.knob(applications={str(SHOP): LASTING, str(SUPPORT): broken})

@@ -130,6 +130,7 @@ def stage_of(server: Server, environment: dict[str, str], tmp_path: Path) -> Cal
     return lambda name, application=SHOP: Stage(server, environment, tmp_path / name, application)
 
 
+@pytest.mark.long
 def test_killed_at_random_moments(server: Server, stage_of: Callable[..., Stage], repeats: Repeats) -> None:
     """One half as processes of this machine, which a later run on it knows to be gone, the other one as containers."""
     rng = random.Random(20261128)
@@ -175,6 +176,7 @@ def check_interrupted(stage: Stage) -> None:
     assert target["verdict"] == "unknown"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", ["cancel", "time_out"])
 def test_a_job_of_ansible_runner(server: Server, stage_of: Callable[..., Stage], how: str) -> None:
     """The next job has another home directory and the same ledger."""

@@ -49,6 +49,8 @@ TROUBLES = {
     "database down": Trouble("server_error", "local database of the server is down", 200, {"db_down": True}),
     "database hangs": Trouble("connection_failed", "database that hangs", None, {"db_hung": True}, patience=2),
 }
+#: they take the patience of a task, or more
+SLOW = {"desktop application without remote", "database down", "database hangs"}
 
 
 class MediaStage:
@@ -106,7 +108,7 @@ def media(simulator: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     return made
 
 
-@pytest.mark.parametrize("name", TROUBLES)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.long) if name in SLOW else name for name in TROUBLES])
 def test_a_server_that_cannot_sync_is_refused_by_the_preflight_in_every_mode(media: MediaStage, name: str) -> None:
     trouble = TROUBLES[name]
     with media.in_trouble(trouble):
@@ -130,7 +132,10 @@ def test_a_server_that_cannot_sync_is_refused_by_the_preflight_in_every_mode(med
     assert media.sent == 0
 
 
-@pytest.mark.parametrize("name", ["down", "wrong prefix", "database down", "database hangs"])
+@pytest.mark.parametrize(
+    "name",
+    ["down", "wrong prefix", *(pytest.param(name, marks=pytest.mark.long) for name in ("database down", "database hangs"))],
+)
 def test_a_release_that_is_there_needs_no_server(media: MediaStage, name: str) -> None:
     trouble = TROUBLES[name]
     assert media.play(trouble).verdict == "succeeded"

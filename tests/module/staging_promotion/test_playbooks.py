@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from .playbook import BLOG, SHOP, Playbook, Server, shown
 
 
@@ -33,6 +35,7 @@ def test_the_reason_of_an_item_that_failed_is_in_the_report(server: Server, play
     assert "One or more items failed" not in played.files
 
 
+@pytest.mark.long
 def test_all_systems_in_the_order_of_the_list(server: Server, playbook: Playbook) -> None:
     crafter, plm = server.simulator["crafter"], server.simulator["plm"]
     login = {"api_url": crafter["url"], "api_token": crafter["api_token"], "site": crafter["site"]}

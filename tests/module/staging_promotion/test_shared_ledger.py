@@ -38,7 +38,7 @@ def cluster() -> Iterator[Cluster]:
     made.remove()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
 def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """What LOCKSTEP_LEDGER is."""
     if request.param == "sqlite":
