@@ -63,13 +63,16 @@ class Store:
         self._lock = threading.Lock()
         self._writer = self._connect()
         self._writer.executescript("PRAGMA journal_mode=WAL;" + SCHEMA)
+        # its statements are prepared once for all threads, and may not be used by two at once
+        self._reading = threading.Lock()
         self._reader = self._connect()
         self.generation = 0  # workers know which one they began in
 
     def close(self) -> None:
         with self._lock:
             self._writer.close()
-        self._reader.close()
+        with self._reading:
+            self._reader.close()
 
     def clear(self) -> None:
         with self._write() as cursor:
@@ -97,7 +100,8 @@ class Store:
             self._writer.execute("COMMIT")
 
     def _rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[sqlite3.Row]:
-        return self._reader.execute(sql, parameters).fetchall()
+        with self._reading:
+            return self._reader.execute(sql, parameters).fetchall()
 
     # -- zones -------------------------------------------------------------------------------------------------------
 
