@@ -83,7 +83,7 @@ def test_a_reconciliation_goes_on_with_the_next_job(how: How, zones: Zones) -> N
     zones.server.add("same.example.")
     zones.server.simulator.knob("vinyldns", sync_duration=2 * TIMEOUT if how == "timeout" else ENDLESS)
     job = start(zones, how, zones=names)
-    job.when(lambda: zones.server.sent())
+    job.when(zones.server.sent)
     end(job, how, zones)
     left = zones.report()
     assert (left["verdict"], left["unfinished"]["phase"]) == ("unknown", "sync"), left

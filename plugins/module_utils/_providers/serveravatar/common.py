@@ -215,7 +215,8 @@ class Identified(t.Protocol):
     """A row of a list."""
 
     @property
-    def id(self) -> int: ...
+    def id(self) -> int:
+        """By which the server knows it."""
 
 
 IdentifiedRow = t.TypeVar("IdentifiedRow", bound=Identified)
