@@ -40,7 +40,7 @@ SERVER_XML = """\
           <JarScanner><JarScanFilter defaultTldScan="false" defaultPluggabilityScan="false" /></JarScanner>
         </Context>
         <Valve className="org.apache.catalina.valves.AccessLogValve" directory="{logs}" prefix="access" suffix=".log"
-               rotatable="false" buffered="false" pattern="%m %U%q %s" />
+               rotatable="false" buffered="false" pattern="%m %U%q %s %{{User-Agent}}i" />
       </Host>
     </Engine>
   </Service>
@@ -78,11 +78,11 @@ class RealStudio:
         """The published git repository of a site."""
         return self.folder / "data" / "repos" / "sites" / site / "published"
 
-    def access_log(self) -> list[tuple[str, str, int]]:
-        """Method, path with query, and status of every request that was answered, in order."""
+    def access_log(self) -> list[tuple[str, str, int, str]]:
+        """Method, path with query, status and user agent of every request that was answered, in order."""
         lines = (self.folder / "logs" / "access.log").read_text().splitlines()
-        found = [re.fullmatch(r"(\S+) (\S+) (\d+)", line) for line in lines]
-        return [(match[1], match[2], int(match[3])) for match in found if match]
+        found = [re.fullmatch(r"(\S+) (\S+) (\d+) (.*)", line) for line in lines]
+        return [(match[1], match[2], int(match[3]), match[4]) for match in found if match]
 
 
 @contextlib.contextmanager
