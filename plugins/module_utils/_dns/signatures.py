@@ -90,6 +90,7 @@ class Signatures:
         except (dns.tsig.PeerError, dns.tsig.BadSignature, dns.tsig.BadKey, dns.tsig.BadAlgorithm) as error:
             raise self._rejected(error) from None
         except (ValueError, NotImplementedError, dns.exception.DNSException) as error:
+            # NotImplementedError: dnspython does not know the algorithm, as in sign()
             raise Malformed(f"its signature cannot be verified: {error}") from None
 
     def accept(self, message: Message) -> None:

@@ -282,6 +282,7 @@ class Awx:
             "ANSIBLE_HOST_KEY_CHECKING": "False",
             "ANSIBLE_INVENTORY_UNPARSED_FAILED": "True",
             "ANSIBLE_PARAMIKO_RECORD_HOST_KEYS": "False",
+            # the form that AWX gives it; nothing is read from there
             "AWX_PRIVATE_DATA_DIR": f"/tmp/awx_{self.number}_x1y2z3",
             "JOB_ID": str(self.number),
             "INVENTORY_ID": "1",
