@@ -20,12 +20,13 @@ from .._http.client import Channel
 from .._state.run_ledger import NO_REVISION, LeaseConflict, RunLedger
 from .movement import Movement
 from .plan import Plan, decide
-from .poll import Reading
+from .poll import Reading, Settled
 from .provider import Observation, Provider, Run, Services, Target
 from .recall import Recall, Recalled
 from .record import Record
 from .settings import LifecycleSettings
 from .settle import conclude, settle, why_not_idle
+from .steps import Pause, Steps, pause
 
 #: how often a trigger that never reached the server is sent in all
 MAX_SENDS = 5
@@ -69,14 +70,14 @@ class Lifecycle:
         #: the observation that a refused trigger was sent for, until it is sent again
         self.kept: Observation | None = None
 
-    def execute(self) -> None:
-        """Fill the record.
+    def steps(self) -> Steps[None]:
+        """Fill the record, step by step.
 
         :raises SyncError: why the target was not synced; the record shows how far it got.
         """
         while True:
             self.record.progress = "planning"
-            recalled = self.recall.look()
+            recalled = yield from self.recall.look()
             observation = self._observe()
             recalled = self.recall.unless_abandoned(recalled, observation)
             self._note_recalled(recalled)
@@ -88,22 +89,24 @@ class Lifecycle:
             plan = decide(observation, recalled.evidence, self.settings.policy)
             self.record.reason = plan.reason
             if self.settings.check_mode:
-                return self._predict(plan)
+                self._predict(plan)
+                return
             if plan.action == "skip":
                 self.record.action, self.record.changed_basis = "skipped", plan.basis
-                return None
+                return
             if plan.failure is not None:
                 raise plan.failure
             if plan.action == "join":
-                return self._join(t.cast(Run, observation.running), observation)
+                yield from self._join(t.cast(Run, observation.running), observation)
+                return
             if plan.action == "queue":
-                self._wait_until_idle(t.cast(Run, observation.running))
+                yield from self._wait_until_idle(t.cast(Run, observation.running))
                 continue
             if self.movement.must_plan_again(observation):
                 continue
             self.record.detail.update(self.movement.detail)
-            if self._trigger(observation):
-                return None
+            if (yield from self._trigger(observation)):
+                return
 
     # -- before the trigger ------------------------------------------------------------------------------------------
 
@@ -135,15 +138,15 @@ class Lifecycle:
         self.record.action = "would_join" if plan.action == "join" else "would_trigger"
         self.record.changed = True
 
-    def _wait_until_idle(self, run: Run) -> None:
+    def _wait_until_idle(self, run: Run) -> Steps[None]:
         """Wait until somebody else's run has ended (``if_running: queue``)."""
-        settled = settle(self.provider, run, self.settings.poll, self.channel, self.services, self.record, at_once=True)
+        settled = yield from self._settle(run, at_once=True)
         if settled.outcome == "error" and settled.error is not None:
             raise settled.error
         if self.resumed is not None and self.resumed[1] == run.handle:
             # an end that takes several readings to believe is not seen by the next plan's single one, which would queue for ever
             self._record_outcome(self.resumed[0], settled.outcome, settled.reading)
-        self._pause(self.settings.poll.min_interval, why_not_idle(settled))
+        yield from self._pause(self.settings.poll.min_interval, why_not_idle(settled))
 
     def _out_of_time(self, why: str) -> t.NoReturn:
         self.record.timed_out = True
@@ -152,19 +155,20 @@ class Lifecycle:
 
     # -- the trigger -------------------------------------------------------------------------------------------------
 
-    def _trigger(self, observation: Observation) -> bool:
+    def _trigger(self, observation: Observation) -> Steps[bool]:
         """Trigger and settle; ``False`` asks for a new plan."""
         try:
             entry_id = self._intend(observation)
         except LeaseConflict:
             self._show("planning")
             elapsed = self.services.clock.monotonic() - self.began
-            self._pause(self.settings.poll.delay(elapsed, self.services.rng.random()), "another process is about to trigger it")
+            delay = self.settings.poll.delay(elapsed, self.services.rng.random())
+            yield from self._pause(delay, "another process is about to trigger it")
             return False
         try:
-            run = self._send(observation, entry_id)
+            run = yield from self._send(observation, entry_id)
         except Ambiguous as error:
-            run = self._adopt(entry_id, observation, error)
+            run = yield from self._adopt(entry_id, observation, error)
         except InternalError as error:
             if self.channel.may_have_executed:
                 self._outcome_unknown(entry_id, error)
@@ -172,7 +176,7 @@ class Lifecycle:
             raise
         except SyncError as error:
             self.ledger.retract(entry_id)
-            return self._refused(observation, error)
+            return (yield from self._refused(observation, error))
         except Stopped:
             if self.record.started_at is None:
                 self.ledger.retract(entry_id)
@@ -183,7 +187,7 @@ class Lifecycle:
         self.record.action = "triggered"
         self._note_run(run)
         self.ledger.started(entry_id, run.handle)
-        self._follow(run, entry_id, observation)
+        yield from self._follow(run, entry_id, observation)
         return True
 
     def _intend(self, observation: Observation) -> int:
@@ -198,7 +202,7 @@ class Lifecycle:
         )
         return self.entry_id
 
-    def _send(self, observation: Observation, entry_id: int) -> Run | None:
+    def _send(self, observation: Observation, entry_id: int) -> Steps[Run | None]:
         """Send the trigger; again only where it provably did not reach the server. ``None`` if the plan is void by then."""
         for attempt in range(1, MAX_SENDS + 1):
             try:
@@ -209,12 +213,12 @@ class Lifecycle:
                 if not self.ledger.still_holds(entry_id):
                     return None
                 again = attempt < MAX_SENDS and getattr(error, "retryable", True)
-                pause = getattr(error, "retry_after", None)
-                pause = self.services.rng.uniform(0.5, 1) * 2 ** (attempt - 1) if pause is None else pause
-                pause = max(pause, self.settings.poll.min_interval)
-                if not again or not self.deadline.allows(pause):
+                seconds = getattr(error, "retry_after", None)
+                seconds = self.services.rng.uniform(0.5, 1) * 2 ** (attempt - 1) if seconds is None else seconds
+                seconds = max(seconds, self.settings.poll.min_interval)
+                if not again or not self.deadline.allows(seconds):
                     raise
-                self.deadline.sleep(pause)
+                yield from pause(seconds, self.deadline)
             except SyncError as error:
                 if error.code == "bad_response" and self.channel.may_have_executed:
                     raise Ambiguous(error.message, error.http_status) from None
@@ -236,13 +240,13 @@ class Lifecycle:
             return
         raise SyncError("busy", "another process has taken over, since this one was stopped for longer than a lease lasts")
 
-    def _adopt(self, entry_id: int, observation: Observation, error: Ambiguous) -> Run:
+    def _adopt(self, entry_id: int, observation: Observation, error: Ambiguous) -> Steps[Run]:
         """The run of a trigger whose answer was lost.
 
         :raises SyncError: ``outcome_unknown`` if there is none to be seen.
         """
         try:
-            found = self.recall.look_for(observation.snapshot, self.settings.settle_grace)
+            found = yield from self.recall.look_for(observation.snapshot, self.settings.settle_grace)
         except InternalError as bug:
             self._outcome_unknown(entry_id, bug)
         if found is None:
@@ -262,37 +266,37 @@ class Lifecycle:
         message = f"the trigger was sent, its answer was lost ({error.message}), and no new run showed up"
         raise SyncError("outcome_unknown", message, hint, error.http_status)
 
-    def _refused(self, observation: Observation, error: SyncError) -> bool:
+    def _refused(self, observation: Observation, error: SyncError) -> Steps[bool]:
         """The server definitely refused: do what the options say."""
         self.record.started_at = None
         self._show("planning")
         if error.code == "busy":
-            return self._busy(error)
+            return (yield from self._busy(error))
         remedy = self.provider.refused(self.target, observation, error)
         if remedy.then == "skip":
             self.record.action, self.record.reason = "skipped", remedy.reason
             return True
-        pause = max(remedy.seconds, self.settings.poll.min_interval)
-        if remedy.then == "wait" and self.deadline.allows(pause):
-            self.deadline.sleep(pause)
+        seconds = max(remedy.seconds, self.settings.poll.min_interval)
+        if remedy.then == "wait" and self.deadline.allows(seconds):
+            yield from pause(seconds, self.deadline)
             self.kept = observation
             return False
         self.record.reason = remedy.reason or error.message
         raise SyncError(error.code, self.record.reason, error.hint, error.http_status)
 
-    def _busy(self, error: SyncError) -> bool:
+    def _busy(self, error: SyncError) -> Steps[bool]:
         if self.settings.policy.if_running == "fail":
             raise error
         if self.settings.policy.if_running == "queue":
-            self._pause(self.settings.poll.max_interval, error.message)
+            yield from self._pause(self.settings.poll.max_interval, error.message)
             return False
-        found = self._visible_run()
+        found = yield from self._visible_run()
         if found is None:
             raise error
-        self._join(t.cast(Run, found.running), found)
+        yield from self._join(t.cast(Run, found.running), found)
         return True
 
-    def _visible_run(self) -> Observation | None:
+    def _visible_run(self) -> Steps[Observation | None]:
         """The run that the server says is in flight, which it may take a moment to show."""
         clock = self.services.clock
         started = clock.monotonic()
@@ -304,16 +308,17 @@ class Lifecycle:
             now = clock.monotonic()
             if now >= end:
                 return None
-            clock.sleep(min(self.settings.poll.delay(now - started, self.services.rng.random()), end - now))
+            delay = self.settings.poll.delay(now - started, self.services.rng.random())
+            yield Pause(min(now + delay, end), self.deadline)
 
-    def _pause(self, seconds: float, why: str) -> None:
+    def _pause(self, seconds: float, why: str) -> Steps[None]:
         if not self.deadline.allows(seconds):
             self._out_of_time(why)
-        self.deadline.sleep(seconds)
+        yield from pause(seconds, self.deadline)
 
     # -- after the trigger -------------------------------------------------------------------------------------------
 
-    def _join(self, run: Run, observation: Observation) -> None:
+    def _join(self, run: Run, observation: Observation) -> Steps[None]:
         self.record.action = "joined"
         entry_id = None
         if self.resumed is not None and self.resumed[1] == run.handle:
@@ -321,9 +326,9 @@ class Lifecycle:
             self.ledger.adopt(entry_id)
         elif invalidates := self.provider.invalidates(self.target):
             self.ledger.invalidate(self.key, run.handle, invalidates)
-        self._follow(run, entry_id, observation)
+        yield from self._follow(run, entry_id, observation)
 
-    def _follow(self, run: Run, entry_id: int | None, observation: Observation) -> None:
+    def _follow(self, run: Run, entry_id: int | None, observation: Observation) -> Steps[None]:
         """Wait for a run and record how it ended."""
         record = self.record
         self._note_run(run)
@@ -332,15 +337,16 @@ class Lifecycle:
             record.reason = f"{record.reason}; not waited for"
             self._let_go(entry_id)
             return
-        settled = settle(
-            self.provider, run, self.settings.poll, self.channel, self.services, record, at_once=record.action == "joined"
-        )
+        settled = yield from self._settle(run, at_once=record.action == "joined")
         try:
             conclude(self.provider, self.target, observation, run, settled, record, self.channel)
         finally:
             # by the effect where there is one: no failed verification satisfies a release
             ended = settled.outcome in ("succeeded", "failed")
             self._record_outcome(entry_id, record.state if ended else settled.outcome, settled.reading)
+
+    def _settle(self, run: Run, at_once: bool) -> Steps[Settled]:
+        return settle(self.provider, run, self.settings.poll, self.channel, self.services, self.record, at_once)
 
     def _note_run(self, run: Run) -> None:
         record = self.record

@@ -21,6 +21,7 @@ from .interruption import Interruption
 from .plan import LedgerEvidence, interrupted
 from .provider import Observation, Provider, Run, Services, Target
 from .settings import LifecycleSettings
+from .steps import Pause, Steps
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,7 +76,7 @@ class Recall:
         self._channel = channel
         self.key = Key(provider.name, provider.address, target.id)
 
-    def look(self) -> Recalled:
+    def look(self) -> Steps[Recalled]:
         """What is known now. Unless in check mode, what became of an open entry is recorded.
 
         :raises SyncError: it cannot be known whether an interrupted task triggered the target.
@@ -86,7 +87,7 @@ class Recall:
         if entry is not None and entry.handle is not None:
             found = self._resume(entry)
         elif entry is not None and left_behind:
-            found = self._interrupted(entry)
+            found = yield from self._interrupted(entry)
         interruption = None
         # a lease that was given up is that of a task which did not want to wait any longer
         if entry is not None and found is not None and left_behind and entry.lease.holder:
@@ -109,7 +110,7 @@ class Recall:
         left = known and dataclasses.replace(known, outcome="forgotten")
         return dataclasses.replace(recalled, run=None, entry_id=None, interruption=left)
 
-    def look_for(self, snapshot: t.Mapping[str, t.Any], grace: float) -> Run | None:
+    def look_for(self, snapshot: t.Mapping[str, t.Any], grace: float) -> Steps[Run | None]:
         """Look for a run newer than ``snapshot``, within a grace of so many seconds and the deadline."""
         if not self._provider.can_find():
             return None
@@ -129,7 +130,7 @@ class Recall:
             if found is not None or now >= end:
                 return found
             delay = self._settings.poll.delay(sent - started, self._services.rng.random())
-            clock.sleep(min(max(sent + delay, now), end) - now)
+            yield Pause(min(max(sent + delay, now), end), self._channel.deadline)
 
     def _resume(self, entry: Entry) -> _Resumed:
         """A run that was started and has no recorded end, or what it has come to meanwhile."""
@@ -148,7 +149,7 @@ class Recall:
             return _Resumed(reading.state, ended=ended if counts else None)
         return _Resumed("running", Run(handle, entry.intended_at))
 
-    def _interrupted(self, entry: Entry) -> _Resumed | None:
+    def _interrupted(self, entry: Entry) -> Steps[_Resumed | None]:
         """A process died between recording its intent and recording the response: whether it triggered is not known yet."""
         if entry.state == "intended" and not self._provider.capabilities.absence_proves:
             # others that find it at the same time know as much
@@ -160,7 +161,7 @@ class Recall:
             # another process finds out, and this one waits for it before it triggers
             return None
         try:
-            return self._recover(entry)
+            return (yield from self._recover(entry))
         except BaseException:
             # nothing was sent, so the next one may try at once
             self._ledger.drop_lease(entry.id)
@@ -174,10 +175,10 @@ class Recall:
             raise interrupted(entry.intended_at)
         return _Resumed("running" if run else "unknown", run)
 
-    def _recover(self, entry: Entry) -> _Resumed:
+    def _recover(self, entry: Entry) -> Steps[_Resumed]:
         run, grace = self._provider.find(self._target, entry.snapshot, self._channel), self._grace_left(entry)
         if run is None and grace > 0:
-            run = self.look_for(entry.snapshot, grace)
+            run = yield from self.look_for(entry.snapshot, grace)
         if run is not None:
             self._ledger.started(entry.id, run.handle)
             return _Resumed("running", run)

@@ -16,32 +16,26 @@ from .._http.client import Channel
 from .poll import PollPolicy, Reading, Settled, Waiter, is_transient
 from .provider import Effect, Observation, Provider, Run, Services, Target
 from .record import Record
+from .steps import Steps, look
 
 
 def settle(
     provider: Provider, run: Run, policy: PollPolicy, channel: Channel, services: Services, record: Record, at_once: bool
-) -> Settled:
+) -> Steps[Settled]:
     """Look at ``run`` until it is terminal or the deadline of ``channel`` has passed.
 
     :param at_once: take the first look now, for a run that may have ended long ago.
     """
     if run.reading is not None and run.reading.state == "succeeded":
         return Settled("succeeded", run.reading)
-    clock = services.clock
-    waiter = Waiter(policy, clock.monotonic(), channel.deadline.at, services.rng.random)
+    now = services.clock.monotonic()
+    waiter = Waiter(policy, now, channel.deadline.at, services.rng.random)
     channel = channel.once()
-    at = clock.monotonic() if at_once else waiter.first()
+    at = now if at_once else waiter.first()
     while True:
-        provider.sleep(run.handle, at - clock.monotonic())
-        sent = clock.monotonic()
+        looked = yield from look(provider, run.handle, channel, at)
         record.polls += 1
-        seen: Reading | SyncError
-        try:
-            with wrap_unexpected():
-                seen = provider.read(run.handle, channel)
-        except SyncError as error:
-            seen = error
-        verdict = waiter.after(sent, clock.monotonic(), seen)
+        verdict = waiter.after(looked.sent, looked.received, looked.seen)
         if isinstance(verdict, Settled):
             return verdict
         at = verdict.at

@@ -34,6 +34,7 @@ from .._lifecycle.poll import PollPolicy
 from .._lifecycle.provider import Provider, Services, Target
 from .._lifecycle.record import Record
 from .._lifecycle.settings import LifecycleSettings
+from .._lifecycle.steps import drive
 from .._state.run_ledger import RunLedger
 from .task import Batch, Context, guarded, open_ledger
 
@@ -105,7 +106,7 @@ def _sync_all(provider: Provider, ledger: RunLedger, settings: LifecycleSettings
         target = provider.resolve(record.target, channel)
         record.target = target.name
         if duplicates.claim(target, record):
-            Lifecycle(provider, ledger, settings, services, target, record, channel).execute()
+            drive(Lifecycle(provider, ledger, settings, services, target, record, channel).steps(), services.clock)
 
     try:
         batch.process([(record, sync) for record in batch.records])

@@ -31,6 +31,7 @@ from .._lifecycle.provider import Provider, Run, Services
 from .._lifecycle.record import Record
 from .._lifecycle.settings import LifecycleSettings
 from .._lifecycle.settle import conclude, settle
+from .._lifecycle.steps import drive
 from .._state.run_ledger import Key, RunLedger
 from .sync import settings_of
 from .task import Batch, Context, guarded, open_ledger
@@ -178,7 +179,7 @@ def _wait(
     invalidates = provider.invalidates(target)
     if invalidates:
         ledger.invalidate(key, run.handle, invalidates)
-    settled = settle(provider, run, settings.poll, channel, services, record, at_once=True)
+    settled = drive(settle(provider, run, settings.poll, channel, services, record, at_once=True), services.clock)
     try:
         conclude(provider, target, None, run, settled, record, channel)
     finally:
