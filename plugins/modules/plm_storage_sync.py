@@ -23,7 +23,8 @@ description:
     does not answer, the task fails and nothing is triggered.
   - The run counts as succeeded only if the server shows V(completed) for the whole, the push and the pull. An error must persist
     for three readings and two seconds before it counts, since the server also reports temporary errors. While the local database
-    of the server is down, it shows an error for every synchronizer; the module recognizes this and goes on waiting.
+    of the server is down, it shows an error for every synchronizer; the module recognizes this and goes on waiting for
+    O(outage_grace).
   - At the start and between push and pull, states may be absent. If nothing changes for O(settle_grace) while neither
     replication is running, the run is considered lost (C(outcome_unknown)).
 requirements:

@@ -65,6 +65,7 @@ class Reading:
     :param progress: anything that differs when the run has moved on; restarts the grace for absent runs.
     :param finished_at: end of the run by the server's clock.
     :param retry_after: pause in seconds that the server asked for.
+    :param outage: why the server cannot show the run for now, although it answers; tolerated like a server that does not.
     :param data: what the provider wants to see again when it verifies the effect.
     """
 
@@ -74,6 +75,7 @@ class Reading:
     progress: t.Any = None
     finished_at: dt.datetime | None = None
     retry_after: float | None = None
+    outage: SyncError | None = None
     data: t.Any = None
 
 
@@ -136,9 +138,11 @@ class Waiter:
         :param now: when its answer was there.
         """
         if isinstance(seen, SyncError):
-            return self._after_error(sent, now, seen)
-        self._trouble_since = None
+            return self._after_error(sent, now, seen, is_transient(seen))
         self._note(now, seen)
+        if seen.outage is not None:
+            return self._after_error(sent, now, seen.outage, True)
+        self._trouble_since = None
         settled = self._terminal(now, seen) or self._out_of_patience(now, seen)
         return settled or self._next(sent, now, seen.retry_after)
 
@@ -173,11 +177,11 @@ class Waiter:
             return self._settled("lost")
         return None
 
-    def _after_error(self, sent: float, now: float, error: SyncError) -> Verdict:
+    def _after_error(self, sent: float, now: float, error: SyncError, may_pass: bool) -> Verdict:
         if self._trouble_since is None:
             self._trouble_since = sent
         tolerated_until = self._trouble_since + self._policy.outage_grace
-        if not is_transient(error) or now >= tolerated_until:
+        if not may_pass or now >= tolerated_until:
             return self._settled("error", error)
         pause = error.retry_after if isinstance(error, RateLimited) else None
         if pause is not None and now + pause > self._deadline:

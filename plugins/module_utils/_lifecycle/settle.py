@@ -152,7 +152,7 @@ def _effect(
 def _timed_out(provider: Provider, target: Target, settled: Settled, record: Record, channel: Channel) -> SyncError:
     if settled.reading is not None:
         seen = f"last seen as {settled.reading.raw or settled.reading.state}"
-        if settled.error is not None:
+        if settled.error is not None and settled.error is not settled.reading.outage:
             seen += f", and the last look failed: {settled.error.message}"
     else:
         seen = f"never seen; last error: {settled.error.message}" if settled.error else "never seen"

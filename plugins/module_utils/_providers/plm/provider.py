@@ -134,12 +134,7 @@ class PLM(Provider):
             lambda: Reading("failed" if database_is_down(channel) else "running"), channel, lambda reading: False
         )
         if outcome:
-            raise SyncError(
-                "server_error",
-                f"{DATABASE_DOWN}: it shows error for an id that does not exist",
-                "Start the database, or wait until it is back, and run the task again.",
-                200,
-            )
+            raise _database_is_down("Start the database, or wait until it is back, and run the task again.")
 
     def _watch(self, look: t.Callable[[], Reading], channel: Channel, enough: t.Callable[[Reading], bool]) -> tuple[str, Reading]:
         """The last reading, and how the run has ended by it: a single error, or one look without states, does not prove it.
@@ -194,7 +189,8 @@ class PLM(Provider):
         reading = states.reading()
         if states.all_error and database_is_down(channel):
             raw = f"{states}, as every id is: {DATABASE_DOWN}"
-            reading = dataclasses.replace(reading, state="pending", raw=raw, message="")
+            outage = _database_is_down("Start the database, or wait until it is back.")
+            reading = dataclasses.replace(reading, state="pending", raw=raw, message="", outage=outage)
         return reading
 
     def sleep(self, handle: t.Mapping[str, t.Any], seconds: float) -> None:
@@ -242,6 +238,10 @@ def _after_failure(states: States) -> str:
             f"The {half} may still run: wait for its end before the next sync, which the database might ignore otherwise. {LOG}"
         )
     return f"{LOG} Then run the task again."
+
+
+def _database_is_down(hint: str) -> SyncError:
+    return SyncError("server_error", f"{DATABASE_DOWN}: it shows error for an id that does not exist", hint, 200)
 
 
 def _no_such_run(known: str) -> SyncError:
