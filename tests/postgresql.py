@@ -166,6 +166,12 @@ class Cluster:
                 db.execute("DROP SCHEMA IF EXISTS lockstep CASCADE")
             self._clean.append(name)
 
+    def drop(self, name: str) -> None:
+        """Have a database that was given away be gone, with what it takes on the disk."""
+        self._used.remove(name)
+        with contextlib.closing(self.connect()) as db:
+            db.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
     def log(self) -> str:
         return (self.directory / "log").read_text()
 

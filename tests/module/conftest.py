@@ -16,6 +16,9 @@ from typing import Any, Protocol
 
 import pytest
 
+from tests.module.support.ledgers import Ledger, LedgerDatabase, LedgerFile
+from tests.postgresql import Cluster
+
 from .process import MODULES, ModuleProcess
 
 Launch = Callable[..., ModuleProcess]
@@ -171,3 +174,20 @@ def start_module(launch: Launch) -> Callable[[str, dict[str, Any]], Started]:
         return Started(launch(name, module_input(options)))
 
     return start
+
+
+@pytest.fixture(scope="module")
+def ledger_server() -> Iterator[Cluster]:
+    """A PostgreSQL server for the ledgers of a file's tests."""
+    made = Cluster()
+    yield made
+    made.remove()
+
+
+@pytest.fixture
+def new_ledger(request: pytest.FixtureRequest) -> Callable[[Path], Ledger]:
+    """Makes a ledger for a folder: a file in it or, where a test is parametrized with ``postgresql``, a database."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        return lambda folder: LedgerFile(folder / "ledger.sqlite3")
+    server: Cluster = request.getfixturevalue("ledger_server")
+    return lambda _folder: LedgerDatabase(server)

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import pytest
 
-from tests.module.support.sessions import expire_leases
+from tests.module.support.ledgers import LedgerFile, expire_leases
 
 from ..staging_promotion.playbook import SHOP
 from .job import Container, Job
@@ -51,7 +51,7 @@ def end(job: Job, how: How, template: Template) -> None:
         job.kill()
     ended = job.finish()
     assert (ended.status, ended.rc) == STATUS[how], ended.stdout
-    expire_leases(template.ledger)
+    expire_leases(LedgerFile(template.ledger))
 
 
 @pytest.mark.long

@@ -5,10 +5,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import random
-import sqlite3
 import sys
 import time
 from collections.abc import Callable
@@ -19,8 +17,9 @@ from typing import Any
 import pytest
 
 from tests.conftest import Repeats
+from tests.module.support.ledgers import LEDGERS, Ledger, LedgerFile, expire_leases
 from tests.module.support.runner_jobs import RunnerJob
-from tests.module.support.sessions import Session, eventually, expire_leases, playbook_command
+from tests.module.support.sessions import Session, eventually, playbook_command
 
 from .playbook import PREFIX, Server
 
@@ -30,16 +29,16 @@ PLAYBOOK = "lockstep.sync.reconcile_dns"
 class Stage:
     """Where one zone is reconciled, by runs that have a ledger in common."""
 
-    def __init__(self, server: Server, environment: dict[str, str], folder: Path, zone: str) -> None:
+    def __init__(self, server: Server, environment: dict[str, str], folder: Path, ledger: Ledger, zone: str) -> None:
         folder.mkdir(exist_ok=True)
         self.server = server
         self.folder = folder
         self.zone = zone
-        self.ledger = folder / "ledger.sqlite3"
+        self.ledger = ledger
         self.report_path = folder / "report.json"
         self.environment = {
             **environment,
-            "LOCKSTEP_LEDGER": str(self.ledger),
+            "LOCKSTEP_LEDGER": self.ledger.location,
             "ANSIBLE_LOCAL_TEMP": str(folder / "local"),
             "ANSIBLE_NOCOLOR": "1",
         }
@@ -62,7 +61,7 @@ class Stage:
         return Session(name, command, self.environment, self.folder, in_container)
 
     def start_job(self, folder: str) -> RunnerJob:
-        return RunnerJob(self.folder / folder, PLAYBOOK, self.variables, {"LOCKSTEP_LEDGER": str(self.ledger)})
+        return RunnerJob(self.folder / folder, PLAYBOOK, self.variables, {"LOCKSTEP_LEDGER": self.ledger.location})
 
     @property
     def report(self) -> dict[str, Any]:
@@ -75,12 +74,7 @@ class Stage:
 
     def is_open(self) -> bool:
         """Whether the ledger has a run whose outcome is not known."""
-        query = "SELECT 1 FROM runs WHERE state IN ('intended', 'sending', 'started')"
-        if not self.ledger.exists():
-            return False
-        with contextlib.closing(sqlite3.connect(self.ledger, timeout=30)) as db, contextlib.suppress(sqlite3.OperationalError):
-            return db.execute(query).fetchone() is not None
-        return False
+        return bool(self.ledger.query("SELECT 1 FROM runs WHERE state IN ('intended', 'sending', 'started')"))
 
     def check_what_is_left(self) -> None:
         """If anything may have been sent, there is a report in all its forms."""
@@ -119,11 +113,14 @@ class Stage:
 
 
 @pytest.fixture
-def stage_of(server: Server, environment: dict[str, str], tmp_path: Path) -> Callable[[str], Stage]:
-    return lambda name: Stage(server, environment, tmp_path / name, f"{name}.example.")
+def stage_of(
+    server: Server, environment: dict[str, str], tmp_path: Path, new_ledger: Callable[[Path], Ledger]
+) -> Callable[[str], Stage]:
+    return lambda name: Stage(server, environment, tmp_path / name, new_ledger(tmp_path / name), f"{name}.example.")
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("new_ledger", LEDGERS, indirect=True)
 def test_killed_at_random_moments(server: Server, stage_of: Callable[[str], Stage], repeats: Repeats) -> None:
     """One half as processes of this machine, which a later run on it knows to be gone, the other one as containers."""
     server.simulator.knob("vinyldns", sync_duration=1.0)
@@ -132,7 +129,7 @@ def test_killed_at_random_moments(server: Server, stage_of: Callable[[str], Stag
     began = time.monotonic()
     undisturbed.finish(was_open=False)
     duration = time.monotonic() - began
-    count = repeats(4, 20, 100)
+    count = repeats(4, 20 if isinstance(undisturbed.ledger, LedgerFile) else 6, 100)
     # as many of them while it syncs as before and after that
     moments = [rng.uniform(0, duration) for _time in range(count)]
 
@@ -143,11 +140,13 @@ def test_killed_at_random_moments(server: Server, stage_of: Callable[[str], Stag
             eventually(lambda: stage.is_open() or session.is_over())
         time.sleep(moments[number] / (4 if number % 4 in (1, 2) else 1))
         session.kill()
+        stage.ledger.settle()
         if in_container:
             expire_leases(stage.ledger)
         stage.check_what_is_left()
         assert stage.triggers <= 1
         stage.finish(stage.is_open())
+        stage.ledger.remove()
 
     with ThreadPoolExecutor(2) as lanes:
         list(lanes.map(kill, range(count)))

@@ -5,10 +5,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import random
-import sqlite3
 import sys
 import time
 from collections.abc import Callable
@@ -19,8 +17,9 @@ from typing import Any
 import pytest
 
 from tests.conftest import Repeats
+from tests.module.support.ledgers import LEDGERS, Ledger, LedgerFile, expire_leases
 from tests.module.support.runner_jobs import RunnerJob
-from tests.module.support.sessions import Session, eventually, expire_leases, playbook_command
+from tests.module.support.sessions import Session, eventually, playbook_command
 
 from .playbook import BLOG, PREFIX, SHOP, Server
 from .promotion import check_report
@@ -31,16 +30,18 @@ PLAYBOOK = "lockstep.sync.promote_staging"
 class Stage:
     """Where one application is promoted, by runs that have a ledger in common."""
 
-    def __init__(self, server: Server, environment: dict[str, str], folder: Path, application: int = SHOP) -> None:
+    def __init__(
+        self, server: Server, environment: dict[str, str], folder: Path, ledger: Ledger, application: int = SHOP
+    ) -> None:
         folder.mkdir()
         self.server = server
         self.folder = folder
         self.application = application
-        self.ledger = folder / "ledger.sqlite3"
+        self.ledger = ledger
         self.report_path = folder / "report.json"
         self.environment = {
             **environment,
-            "LOCKSTEP_LEDGER": str(self.ledger),
+            "LOCKSTEP_LEDGER": self.ledger.location,
             "ANSIBLE_LOCAL_TEMP": str(folder / "local"),
             "ANSIBLE_NOCOLOR": "1",
         }
@@ -69,7 +70,7 @@ class Stage:
         return Session(name, command, self.environment, self.folder, in_container)
 
     def start_job(self, folder: str) -> RunnerJob:
-        return RunnerJob(self.folder / folder, PLAYBOOK, self.variables, {"LOCKSTEP_LEDGER": str(self.ledger)})
+        return RunnerJob(self.folder / folder, PLAYBOOK, self.variables, {"LOCKSTEP_LEDGER": self.ledger.location})
 
     @property
     def report(self) -> dict[str, Any]:
@@ -87,13 +88,8 @@ class Stage:
 
     def unfinished(self) -> str | None:
         """The phase of the promotion that the store has as unfinished."""
-        if not self.ledger.exists():
-            return None
-        query = "SELECT phase FROM promotions WHERE verdict IS NULL"
-        with contextlib.closing(sqlite3.connect(self.ledger, timeout=30)) as db, contextlib.suppress(sqlite3.OperationalError):
-            found = db.execute(query).fetchone()
-            return str(found[0]) if found else None
-        return None
+        found = self.ledger.query("SELECT phase FROM promotions WHERE verdict IS NULL")
+        return str(found[0][0]) if found else None
 
     def check_what_is_left(self) -> None:
         """If anything may have been sent, there is a report in all its forms."""
@@ -126,16 +122,20 @@ class Stage:
 
 
 @pytest.fixture
-def stage_of(server: Server, environment: dict[str, str], tmp_path: Path) -> Callable[..., Stage]:
-    return lambda name, application=SHOP: Stage(server, environment, tmp_path / name, application)
+def stage_of(
+    server: Server, environment: dict[str, str], tmp_path: Path, new_ledger: Callable[[Path], Ledger]
+) -> Callable[..., Stage]:
+    return lambda name, application=SHOP: Stage(server, environment, tmp_path / name, new_ledger(tmp_path / name), application)
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("new_ledger", LEDGERS, indirect=True)
 def test_killed_at_random_moments(server: Server, stage_of: Callable[..., Stage], repeats: Repeats) -> None:
     """One half as processes of this machine, which a later run on it knows to be gone, the other one as containers."""
     rng = random.Random(20261128)
+    undisturbed = stage_of("undisturbed")
     began = time.monotonic()
-    stage_of("undisturbed").finish()
+    undisturbed.finish()
     duration = time.monotonic() - began
 
     def kill(stage: Stage, in_container: bool, early: bool, moment: float) -> None:
@@ -144,14 +144,16 @@ def test_killed_at_random_moments(server: Server, stage_of: Callable[..., Stage]
             eventually(lambda: stage.unfinished() or session.is_over())
         time.sleep(moment)
         session.kill()
+        stage.ledger.settle()
         if in_container:
             expire_leases(stage.ledger)
         stage.check_what_is_left()
         assert stage.syncs <= 1
         stage.finish()
+        stage.ledger.remove()
 
     # as many of them from the lock on as at any time
-    for number in range(repeats(2, 8, 50)):
+    for number in range(repeats(2, 8 if isinstance(undisturbed.ledger, LedgerFile) else 3, 50)):
         server.simulator.reset()
         server.knob(sync_seconds=1.0, backup_seconds=0.5)
         shop, blog = stage_of(f"k{number}"), stage_of(f"k{number}-blog", BLOG)

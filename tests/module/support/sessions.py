@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -113,15 +112,3 @@ class Session:
         self.process.kill()
         self.process.wait()
         kill_all(self.name)
-
-
-def expire_leases(ledger: Path) -> None:
-    """As a minute after the end of a container, which cannot be proven from another one."""
-    if not ledger.exists():
-        return
-    with contextlib.closing(sqlite3.connect(ledger, timeout=30)) as db:
-        for table in ("runs", "promotions"):
-            # the tables may not be there yet
-            with contextlib.suppress(sqlite3.OperationalError):
-                db.execute(f"UPDATE {table} SET expires_at = '2000-01-01T00:00:00Z' WHERE holder <> ''")
-        db.commit()
