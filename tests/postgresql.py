@@ -15,6 +15,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 import typing as t
 
@@ -90,6 +91,8 @@ class Cluster:
         self._settings = {**SETTINGS, "port": str(self.port), **settings}
         self._process: subprocess.Popen[bytes] | None = None
         self._count = 0
+        #: of what follows, as a test may have several threads
+        self._lock = threading.Lock()
         self._clean: list[str] = []
         self._used: list[str] = []
         self.start()
@@ -146,13 +149,14 @@ class Cluster:
 
     def new_database(self) -> str:
         """The name of an empty database."""
-        if not self._clean:
-            self._count += 1
-            self._clean.append(f"ledger{self._count}")
-            with contextlib.closing(self.connect()) as db:
-                db.execute(f"CREATE DATABASE ledger{self._count}".encode())
-        self._used.append(self._clean.pop())
-        return self._used[-1]
+        with self._lock:
+            if not self._clean:
+                self._count += 1
+                with contextlib.closing(self.connect()) as db:
+                    db.execute(f"CREATE DATABASE ledger{self._count}".encode())
+                self._clean.append(f"ledger{self._count}")
+            self._used.append(self._clean.pop())
+            return self._used[-1]
 
     def recycle(self) -> None:
         """Empty all databases that were given away, which takes a tenth of the time that it takes to create one."""
@@ -168,8 +172,8 @@ class Cluster:
 
     def drop(self, name: str) -> None:
         """Have a database that was given away be gone, with what it takes on the disk."""
-        self._used.remove(name)
-        with contextlib.closing(self.connect()) as db:
+        with self._lock, contextlib.closing(self.connect()) as db:
+            self._used.remove(name)
             db.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
     def log(self) -> str:

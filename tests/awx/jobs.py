@@ -48,15 +48,24 @@ class Jobs:
         self.overrides = overrides
         self.done: list[Job] = []
 
-    def environment(self, template: dict[str, Any]) -> dict[str, str]:
-        """What the credentials inject (CredentialType.inject_credential): a field without content does not exist."""
+    def environment(self, template: dict[str, Any], folder: Path) -> dict[str, str]:
+        """What the credentials inject (CredentialType.inject_credential): a field without content does not exist.
+
+        :param folder: for files, which are there even if a template has no content.
+        """
         found: dict[str, str] = {}
         sandbox = jinja2.sandbox.ImmutableSandboxedEnvironment()
         for name in self.awx.linked("job_templates", template, "credentials"):
             credential = self.awx.named("credentials", name)
             inputs = self.overrides.get(name, credential["inputs"])
-            namespace = {key: value for key, value in inputs.items() if value}
+            namespace: dict[str, object] = {key: value for key, value in inputs.items() if value}
             injectors = self.awx.objects["credential_types"][credential["credential_type"]]["injectors"]
+            # that of several files is not emulated
+            for label, text in injectors.get("file", {}).items():
+                assert label == "template"
+                path = folder / f"credential{credential['id']}"
+                path.write_text(sandbox.from_string(text).render(**namespace))
+                namespace["tower"] = {"filename": str(path)}
             for variable, text in injectors["env"].items():
                 assert variable not in found
                 found[variable] = sandbox.from_string(text).render(**namespace)
@@ -94,7 +103,7 @@ class Jobs:
                 "ANSIBLE_SHOW_CUSTOM_STATS": "1",
                 "AWX_PRIVATE_DATA_DIR": str(folder),
                 "JOB_ID": str(number),
-                **self.environment(template),
+                **self.environment(template, folder),
             },
             cwd=PROJECT,
             capture_output=True,

@@ -79,18 +79,40 @@ def _field(field: Item) -> str:
 def _injectors(injectors: Mapping[str, Mapping[str, str]], names: list[str]) -> str:
     if set(injectors) - {"env", "file", "extra_vars"}:
         return "Additional properties are not allowed"
+    templates_of_files = injectors.get("file", {})
+    if not all(re.fullmatch(r"template(\.[a-zA-Z_]+[a-zA-Z0-9_]*)?", key) for key in templates_of_files):
+        return "Additional properties are not allowed"
+    if "template" in templates_of_files and len(templates_of_files) > 1:
+        return "Must use multi-file syntax when injecting multiple files"
+    namespace: dict[str, object] = {**dict.fromkeys(names, "EXAMPLE"), "tower": {"filename": _file_names(templates_of_files)}}
     environment = jinja2.sandbox.ImmutableSandboxedEnvironment(undefined=jinja2.StrictUndefined)
     for kind, templates in injectors.items():
         for key, template in templates.items():
             if kind == "env" and (key.startswith("ANSIBLE_") or key in RESERVED):
                 return f"Environment variable {key} may affect Ansible configuration so its use is not allowed in credentials."
             try:
-                environment.from_string(template).render(dict.fromkeys(names, "EXAMPLE"))
+                environment.from_string(template).render(namespace)
             except jinja2.UndefinedError as error:
                 return f"{key} uses an undefined field ({error})"
             except jinja2.TemplateSyntaxError as error:
                 return f"Syntax error rendering template for {key} inside of {kind} ({error})"
     return ""
+
+
+class _UndefinedFile:
+    """What ``tower.filename`` is where there is no single file."""
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self.__dict__.update(names)
+
+    def __str__(self) -> str:
+        raise jinja2.UndefinedError("Must define unnamed file injector in order to reference `tower.filename`.")
+
+
+def _file_names(templates: Mapping[str, str]) -> object:
+    if "template" in templates:
+        return "EXAMPLE_FILENAME"
+    return _UndefinedFile({key.partition(".")[2]: "EXAMPLE_FILENAME" for key in templates})
 
 
 def credential(item: Item, kind: Item) -> Refusal | None:

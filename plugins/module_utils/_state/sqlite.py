@@ -60,7 +60,8 @@ class SqliteStore:
     :param clock: the time that its users share.
     :param read_only: never create nor change the file (check mode).
     :param option: name of the option that ``path`` comes from.
-    :raises SyncError: ``invalid_option`` naming ``option`` if the file cannot be used.
+    :raises SyncError: ``invalid_option`` naming ``option`` if the file cannot be used. If it is only to be read, that is predicted
+        as far as it can be known without writing.
     """
 
     def __init__(self, path: str, clock: Clock, read_only: bool, option: str) -> None:
@@ -71,7 +72,9 @@ class SqliteStore:
         #: a copy of a file of an earlier version, with the tables of this one
         self._copy: sqlite3.Connection | None = None
         self._lock = threading.Lock()
-        if not read_only:
+        if read_only:
+            self._check()
+        else:
             self._prepare()
 
     def write(self, work: Work[Result], seconds: float = PATIENCE) -> Result:
@@ -107,6 +110,21 @@ class SqliteStore:
                 use_wal(db, BUSY_TIMEOUT)
                 with _transaction(db):
                     create_tables(db)
+
+    def _check(self) -> None:
+        """See that :meth:`_prepare` could do its work, and do nothing of it."""
+        with self._usable():
+            directory = os.path.dirname(self.location)
+            if os.path.lexists(self.location):
+                _check_access(self.location, os.R_OK | os.W_OK)
+                with _connect(self.location, read_only=True) as db:
+                    version(db)
+            else:
+                while not os.path.lexists(directory):
+                    directory = os.path.dirname(directory)
+            # where others are at work, the files next to it are there already
+            if not os.path.exists(f"{self.location}-shm"):
+                _check_access(os.path.join(directory, ""), os.W_OK | os.X_OK)
 
     @contextlib.contextmanager
     def _usable(self) -> t.Iterator[None]:
@@ -149,8 +167,17 @@ def _create(path: str) -> None:
         # the locks of every connection that another thread has open
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     except FileExistsError:
-        if not os.access(path, os.R_OK | os.W_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path) from None
+        _check_access(path, os.R_OK | os.W_OK)
+
+
+def _check_access(path: str, mode: int) -> None:
+    """
+    :param mode: what this user shall be allowed, as for :func:`os.access`.
+    :raises OSError: it is not, or there is no such file.
+    """
+    os.stat(path)
+    if not os.access(path, mode):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
 
 
 @contextlib.contextmanager
