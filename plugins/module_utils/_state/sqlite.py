@@ -60,8 +60,8 @@ class SqliteStore:
     :param clock: the time that its users share.
     :param read_only: never create nor change the file (check mode).
     :param option: name of the option that ``path`` comes from.
-    :raises SyncError: ``invalid_option`` naming ``option`` if the file cannot be used. If it is only to be read, that is predicted
-        as far as it can be known without writing.
+    :raises SyncError: ``invalid_option`` naming ``option`` if the file cannot be used. If it is only to be read, that is
+        predicted as far as it can be known without writing.
     """
 
     def __init__(self, path: str, clock: Clock, read_only: bool, option: str) -> None:
