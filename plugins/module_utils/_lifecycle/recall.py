@@ -16,7 +16,7 @@ from .._core.clock import isoformat
 from .._core.errors import InternalError, SyncError, wrap_unexpected
 from .._core.vocabulary import InterruptedOutcome
 from .._http.client import Channel
-from .._state.run_ledger import NO_REVISION, Entry, Key, Revision, RunLedger
+from .._state.run_ledger import NO_REVISION, Entry, Key, Knowledge, Revision, RunLedger
 from .interruption import Interruption
 from .plan import LedgerEvidence, interrupted
 from .provider import Observation, Provider, Run, Services, Target
@@ -81,8 +81,8 @@ class Recall:
 
         :raises SyncError: it cannot be known whether an interrupted task triggered the target.
         """
-        entry = self._ledger.open_entry(self.key)
-        left_behind = entry is not None and not self._ledger.is_held(entry)
+        known = self._ledger.knowledge(self.key, self._settings.policy.release)
+        entry, left_behind = known.entry, known.entry is not None and not known.is_held
         found: _Resumed | None = None
         if entry is not None and entry.handle is not None:
             found = self._resume(entry)
@@ -92,13 +92,15 @@ class Recall:
         # a lease that was given up is that of a task which did not want to wait any longer
         if entry is not None and found is not None and left_behind and entry.lease.holder:
             interruption = Interruption(entry.intended_at, found.outcome)
+        if entry is not None:
+            # after what this target did to it itself, and before what is decided by it
+            known = self._ledger.knowledge(self.key, self._settings.policy.release)
         return Recalled(
             found.run if found else None,
             entry.id if entry is not None and found and found.run else None,
             interruption,
-            # after what this target did to it itself, and before what is decided by it
-            revision=self._ledger.revision(self.key),
-            evidence=self._evidence(found.ended if found else None),
+            revision=known.revision,
+            evidence=self._evidence(known, found.ended if found else None),
         )
 
     def unless_abandoned(self, recalled: Recalled, observation: Observation) -> Recalled:
@@ -193,17 +195,17 @@ class Recall:
         """Seconds for which a run that was triggered may not show yet."""
         return self._settings.settle_grace - (self._ledger.now() - entry.intended_at).total_seconds()
 
-    def _evidence(self, finished: Entry | None) -> LedgerEvidence:
+    def _evidence(self, known: Knowledge, finished: Entry | None) -> LedgerEvidence:
         policy = self._settings.policy
         release_done, age = "", None
         if policy.release is not None:
-            done = self._ledger.release_done(self.key, policy.release)
+            done = known.release_done
             if done is None and finished is not None and finished.release == policy.release:
                 done = finished
             release_done = isoformat(done.finished_at or done.intended_at) or "" if done else ""
         if policy.max_age is not None:
-            last = finished or self._ledger.last_success(self.key)
-            age = (self._ledger.now() - (last.finished_at or last.intended_at)).total_seconds() if last else None
+            last = finished or known.last_success
+            age = (known.now - (last.finished_at or last.intended_at)).total_seconds() if last else None
         return LedgerEvidence(release_done, age)
 
     def _finish(self, entry_id: int, outcome: str, finished_at: dt.datetime | None = None) -> None:

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import dataclasses
 import datetime as dt
 import json
 import typing as t
@@ -25,27 +24,14 @@ import typing as t
 from .._core.clock import Clock
 from .._core.deadline import Deadline
 from .._core.vocabulary import LedgerState
-from .lease import HEARTBEAT_SECONDS, Heartbeat, Lease, expiry, new_holder
+from . import runs
+from .lease import HEARTBEAT_SECONDS, Heartbeat, expiry, new_holder
 from .location import OPTION, open_store
 from .process import ProcessIdentity
-from .store import (
-    LAST_MOMENT,
-    PATIENCE,
-    Result,
-    Row,
-    Store,
-    Transaction,
-    Work,
-    as_date,
-    as_number,
-    as_optional_date,
-    as_text,
-    date,
-)
+from .runs import NO_REVISION, OF_TARGET, Entry, Key, Knowledge, Revision
+from .store import LAST_MOMENT, PATIENCE, Result, Store, Transaction, Work, date
 
-#: id and state of the newest run of a target
-Revision = tuple[int, str]
-NO_REVISION: Revision = (0, "")
+__all__ = ["KEPT", "NO_REVISION", "PRUNED_AT_ONCE", "Entry", "Key", "Knowledge", "LeaseConflict", "Revision", "RunLedger"]
 
 #: how long runs are kept that later ones have replaced, and how many are removed at once
 KEPT = dt.timedelta(days=90)
@@ -56,60 +42,15 @@ Scrub = t.Callable[[t.Any], t.Any]
 
 #: how a run ends; ``void`` means that it never started
 OUTCOMES: tuple[LedgerState, ...] = ("succeeded", "failed", "unknown", "void")
-#: ``intended``: about to be triggered. ``sending``: the trigger may have been sent. ``started``: accepted by the server
-_OPEN = "state IN ('intended', 'sending', 'started')"
-OPEN_STATES = ("intended", "sending", "started")
-_OF_TARGET = "provider = ? AND address = ? AND target = ?"
-_ENTRY = (
-    "SELECT id, state, release, handle, snapshot, intended_at, finished_at, holder, owner, expires_at FROM runs"
-    f" WHERE {_OF_TARGET}"
-)
 _INSERT = (
     "INSERT INTO runs (provider, address, target, release, state, handle, snapshot, intended_at, finished_at, holder, owner,"
     " expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _PRUNE = (
-    f"DELETE FROM runs WHERE id IN (SELECT id FROM runs AS old WHERE {_OF_TARGET} AND finished_at < ? AND EXISTS (SELECT 1"
+    f"DELETE FROM runs WHERE id IN (SELECT id FROM runs AS old WHERE {OF_TARGET} AND finished_at < ? AND EXISTS (SELECT 1"
     " FROM runs AS newer WHERE newer.provider = old.provider AND newer.address = old.address AND newer.target = old.target"
     " AND newer.state = old.state AND newer.release = old.release AND newer.id > old.id) ORDER BY id LIMIT ?)"
 )
-
-
-@dataclasses.dataclass(frozen=True)
-class Key:
-    """A target in the ledger: the same one under whatever name it was given.
-
-    :param provider: name of the provider.
-    :param address: canonical API address.
-    :param target: canonical id of the target at that address.
-    """
-
-    provider: str
-    address: str
-    target: str
-
-    @property
-    def columns(self) -> tuple[str, str, str]:
-        """Its values in the columns of the tables."""
-        return self.provider, self.address, self.target
-
-
-@dataclasses.dataclass(frozen=True)
-class Entry:
-    """One run in the ledger."""
-
-    id: int
-    state: LedgerState
-    release: str | None
-    handle: dict[str, t.Any] | None
-    snapshot: dict[str, t.Any]
-    intended_at: dt.datetime
-    finished_at: dt.datetime | None
-    lease: Lease
-
-    def is_held(self, now: dt.datetime) -> bool:
-        """Whether a process may still be at work on it."""
-        return self.state in OPEN_STATES and self.lease.is_held(now)
 
 
 class LeaseConflict(Exception):
@@ -153,17 +94,24 @@ class RunLedger:
 
     # -- what is known ------------------------------------------------------------------------------------------------
 
+    def knowledge(self, key: Key, release: str | None = None) -> Knowledge:
+        """All that a decision about ``key`` is made by, in one read.
+
+        :param release: that it is to get. An empty one is none.
+        """
+        return self._read(lambda db: runs.knowledge(db, key, release))
+
     def now(self) -> dt.datetime:
         """The time that the dates of the ledger are in."""
         return self._read(lambda db: db.now())
 
     def revision(self, key: Key) -> Revision:
         """Something that differs once a further run of ``key`` was recorded or the newest one ended."""
-        return self._read(lambda db: _revision(db, key))
+        return self._read(lambda db: runs.revision(db, key))
 
     def open_entry(self, key: Key) -> Entry | None:
         """The newest run of ``key`` whose outcome is not known yet."""
-        return self._read(lambda db: _first(db.query(f"{_ENTRY} AND {_OPEN} ORDER BY id DESC LIMIT 1", *key.columns)))
+        return self._read(lambda db: runs.open_entry(db, key))
 
     def is_held(self, entry: Entry) -> bool:
         """Whether a process may still be at work on a run."""
@@ -171,19 +119,15 @@ class RunLedger:
 
     def last_success(self, key: Key) -> Entry | None:
         """The newest succeeded run of ``key`` that nothing has invalidated."""
-        statement = f"{_ENTRY} AND state = 'succeeded' AND id > ? ORDER BY id DESC LIMIT 1"
-        return self._read(lambda db: _first(db.query(statement, *key.columns, _limit(db, key))))
+        return self._read(lambda db: runs.last_success(db, key))
 
     def release_done(self, key: Key, release: str) -> Entry | None:
         """The newest run that brought ``release`` to ``key``, and that nothing has invalidated. An empty release is none."""
-        if not release:
-            return None
-        statement = f"{_ENTRY} AND state = 'succeeded' AND release = ? AND id > ? ORDER BY id DESC LIMIT 1"
-        return self._read(lambda db: _first(db.query(statement, *key.columns, release, _limit(db, key))))
+        return self._read(lambda db: runs.release_done(db, key, release)) if release else None
 
     def is_invalidated(self, key: Key, entry_id: int) -> bool:
         """Whether something has undone, or may have, what this run of ``key`` brought."""
-        return self._read(lambda db: entry_id < _limit(db, key))
+        return self._read(lambda db: entry_id < runs.invalidated_until(db, key))
 
     # -- a run --------------------------------------------------------------------------------------------------------
 
@@ -205,12 +149,13 @@ class RunLedger:
         """
 
         def work(db: Transaction) -> int:
-            for entry in _entries(db.query(f"{_ENTRY} AND {_OPEN} ORDER BY id DESC", *key.columns)):
+            newest = runs.revision(db, key)
+            for entry in runs.open_entries(db, key) if newest != NO_REVISION else ():
                 if entry.is_held(db.now()):
                     raise LeaseConflict(entry)
-            if since is not None and _revision(db, key) != since:
+            if since is not None and newest != since:
                 # none if what was newest then was retracted
-                raise LeaseConflict(_first(db.query(f"{_ENTRY} ORDER BY id DESC LIMIT 1", *key.columns)))
+                raise LeaseConflict(runs.newest(db, key))
             # before the entry itself, which it may be about as well
             marks = self._mark_invalidated(db, invalidates)
             entry_id = self._insert(db, key, "intended", release=release, snapshot=snapshot, holder=self._holder)
@@ -253,10 +198,9 @@ class RunLedger:
     def seen(self, key: Key, handle: Facts, outcome: str, finished_at: dt.datetime | None) -> None:
         """Record the outcome of a run that was triggered elsewhere (or that an open entry here knows)."""
         _check_outcome(outcome)
-        statement = f"{_ENTRY} AND {_OPEN} AND handle = ? ORDER BY id DESC LIMIT 1"
 
         def work(db: Transaction) -> None:
-            known = _first(db.query(statement, *key.columns, self._json(handle)))
+            known = runs.open_entry_of(db, key, self._json(handle))
             if known is not None:
                 _close(db, known.id, outcome, finished_at or db.now())
             else:
@@ -266,10 +210,9 @@ class RunLedger:
 
     def invalidate(self, key: Key, handle: Facts, invalidates: t.Sequence[Key]) -> None:
         """Record what a run of ``key`` invalidates that was not triggered from here; one that was has done so already."""
-        statement = f"{_ENTRY} AND handle = ? ORDER BY id DESC LIMIT 1"
 
         def work(db: Transaction) -> None:
-            if not db.query(statement, *key.columns, self._json(handle)):
+            if not runs.has_run(db, key, self._json(handle)):
                 self._mark_invalidated(db, invalidates)
 
         self._write(work)
@@ -278,11 +221,9 @@ class RunLedger:
 
     def adopt(self, entry_id: int) -> bool:
         """Take over an open entry of a process that is gone; ``False`` if another one is at work on it, or it has ended."""
-        statement = f"SELECT holder, owner, expires_at FROM runs WHERE id = ? AND {_OPEN}"
 
         def work(db: Transaction) -> bool:
-            found = db.query(statement, entry_id)
-            lease = _lease(found[0]) if found else None
+            lease = runs.lease_of(db, entry_id)
             if lease is None or (lease.holder != self._holder and lease.is_held(db.now())):
                 return False
             db.execute("UPDATE runs SET holder = ?, owner = ?, expires_at = ? WHERE id = ?", *self._own_lease(db.now()), entry_id)
@@ -356,26 +297,6 @@ class RunLedger:
         return [self._insert(db, key, "invalidated", finished_at=db.now()) for key in keys]
 
 
-def _revision(db: Transaction, key: Key) -> Revision:
-    rows = db.query(f"SELECT id, state FROM runs WHERE {_OF_TARGET} ORDER BY id DESC LIMIT 1", *key.columns)
-    return (as_number(rows[0][0]), as_text(rows[0][1])) if rows else NO_REVISION
-
-
-def _limit(db: Transaction, key: Key) -> int:
-    """Id of the newest mark on a target, or on one above it (``7`` is above ``7/301``); runs with a lower one do not count."""
-    parts = key.target.split("/")
-    newest = 0
-    for length in range(1, len(parts) + 1):
-        rows = db.query(
-            f"SELECT id FROM runs WHERE {_OF_TARGET} AND state = 'invalidated' ORDER BY id DESC LIMIT 1",
-            key.provider,
-            key.address,
-            "/".join(parts[:length]),
-        )
-        newest = max(newest, as_number(rows[0][0]) if rows else 0)
-    return newest
-
-
 def _check_outcome(outcome: str) -> None:
     if outcome not in OUTCOMES:
         raise ValueError(f"unknown outcome {outcome!r}")
@@ -389,28 +310,3 @@ def _close(db: Transaction, entry_id: int, outcome: str, finished_at: dt.datetim
 def _caused_by(entry_id: int) -> str:
     """What a mark says about the run that it was made for."""
     return json.dumps({"by": entry_id})
-
-
-def _entries(rows: t.Iterable[Row]) -> t.Iterator[Entry]:
-    return map(_entry, rows)
-
-
-def _first(rows: t.Sequence[Row]) -> Entry | None:
-    return _entry(rows[0]) if rows else None
-
-
-def _entry(row: Row) -> Entry:
-    return Entry(
-        id=as_number(row[0]),
-        state=t.cast(LedgerState, row[1]),
-        release=as_text(row[2]) or None,
-        handle=json.loads(as_text(row[3])) if row[3] else None,
-        snapshot=json.loads(as_text(row[4])),
-        intended_at=as_date(row[5]),
-        finished_at=as_optional_date(row[6]),
-        lease=_lease(row[7:10]),
-    )
-
-
-def _lease(row: Row) -> Lease:
-    return Lease(as_text(row[0]), ProcessIdentity.from_json(as_text(row[1])), as_date(row[2]))
