@@ -78,6 +78,8 @@ class Lifecycle:
         while True:
             self.record.progress = "planning"
             recalled = yield from self.recall.look()
+            if recalled.run is None and self._skips_at_a_glance(recalled):
+                return
             observation = self._observe()
             recalled = self.recall.unless_abandoned(recalled, observation)
             self._note_recalled(recalled)
@@ -109,6 +111,23 @@ class Lifecycle:
                 return
 
     # -- before the trigger ------------------------------------------------------------------------------------------
+
+    def _skips_at_a_glance(self, recalled: Recalled) -> bool:
+        """Whether the evidence that costs least is enough to leave the target alone; if so, the record says it."""
+        if self.settings.policy.force or self.kept is not None:
+            return False
+        observation = self.provider.glance(self.target, self.channel)
+        plan = decide(observation, recalled.evidence, self.settings.policy) if observation is not None else None
+        if observation is None or plan is None or plan.action != "skip":
+            return False
+        self._note_recalled(recalled)
+        self._note(observation)
+        self.record.reason = plan.reason
+        if self.settings.check_mode:
+            self._predict(plan)
+        else:
+            self.record.action, self.record.changed_basis = "skipped", plan.basis
+        return True
 
     def _observe(self) -> Observation:
         """A new observation, or the one before a pause if it still holds."""

@@ -178,12 +178,32 @@ class Provider(abc.ABC):
     def names(self) -> list[str]:
         """The targets that the options name, in order."""
 
+    def survey(self, names: t.Sequence[str], channel: Channel) -> None:
+        """Look at many targets at once, where that takes fewer requests than one by one; called before any of them is resolved.
+
+        What it finds is for :meth:`resolve`, :meth:`glance`, :meth:`observe` and :meth:`synced_at` to use.
+
+        :raises SyncError: it cannot; each target is then looked at by itself.
+        """
+        return
+
+    def synced_at(self, name: str) -> dt.datetime | None:
+        """When a target was last synced successfully, as far as :meth:`survey` has shown it."""
+        return None
+
     @abc.abstractmethod
     def resolve(self, name: str, channel: Channel) -> Target:
         """Find one target.
 
         :raises SyncError: ``not_found`` and the like.
         """
+
+    def glance(self, target: Target, channel: Channel) -> Observation | None:
+        """The evidence that costs least; asked where nothing but a skip may follow from it. Never has side effects.
+
+        :returns: ``None`` if there is none, or a run may be in flight.
+        """
+        return None
 
     @abc.abstractmethod
     def observe(self, target: Target, channel: Channel) -> Observation:
@@ -196,6 +216,13 @@ class Provider(abc.ABC):
     @abc.abstractmethod
     def read(self, handle: t.Mapping[str, t.Any], channel: Channel) -> Reading:
         """Look at a run."""
+
+    def read_many(self, handles: t.Sequence[t.Mapping[str, t.Any]], channel: Channel) -> list[Reading | None]:
+        """Look at many runs at once, where that takes fewer requests than one by one.
+
+        :returns: for each handle what was seen, or ``None`` if that run has to be read by itself.
+        """
+        return [None] * len(handles)
 
     @abc.abstractmethod
     def from_handle(self, handle: t.Mapping[str, t.Any]) -> Target:

@@ -15,6 +15,7 @@ import contextlib
 import typing as t
 
 from .._core.deadline import Deadline
+from .._core.errors import InternalError, SyncError, wrap_unexpected
 from .._core.options import (
     CONNECTION,
     SYNCING,
@@ -36,6 +37,7 @@ from .._lifecycle.record import Record
 from .._lifecycle.settings import LifecycleSettings
 from .._lifecycle.steps import drive
 from .._state.run_ledger import RunLedger
+from .scheduling import fan_out
 from .task import Batch, Context, guarded, open_ledger
 
 
@@ -108,7 +110,19 @@ def _sync_all(provider: Provider, ledger: RunLedger, settings: LifecycleSettings
         if duplicates.claim(target, record):
             drive(Lifecycle(provider, ledger, settings, services, target, record, channel).steps(), services.clock)
 
+    def survey(names: t.Sequence[str]) -> None:
+        channel = provider.client.channel(Deadline(services.clock, settings.wait_timeout), batch.count, batch.context.stop)
+        try:
+            with wrap_unexpected():
+                provider.survey(names, channel)
+        except InternalError:
+            raise
+        except SyncError:
+            # each target is looked at by itself then, and says what is wrong
+            return
+
     try:
+        fan_out([[record.target for record in batch.records]], survey, 1, batch.context.stop)
         batch.process([(record, sync) for record in batch.records])
     finally:
         batch.records = duplicates.in_order()

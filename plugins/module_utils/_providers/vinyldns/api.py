@@ -152,21 +152,41 @@ def list_zones(channel: Channel, name_filter: str | None = None, admin_group: st
     :param admin_group: name of the admin group, or a pattern with ``*``; the server filters by one of the two only.
     """
     name_filter = None if name_filter is None else in_ascii(name_filter)
+    params = {
+        "nameFilter": admin_group if admin_group is not None else name_filter,
+        "searchByAdminGroup": "true" if admin_group is not None else None,
+    }
     start: object = None
     while True:
-        params = {
-            "nameFilter": admin_group if admin_group is not None else name_filter,
-            "searchByAdminGroup": "true" if admin_group is not None else None,
-            "startFrom": start,
-            "maxItems": PAGE,
-        }
-        body = _read(channel.observe("/zones", params))
-        for zone in rows.zones_in(body):
+        page = _zone_page(channel, start, params)
+        for zone in page.zones:
             if (name_filter is None or matches(zone.name, name_filter)) and _has_group(zone, admin_group):
                 yield zone
-        start = rows.next_start_in(body)
+        start = page.next_start
         if not start:
             return
+
+
+class ZonePage(t.NamedTuple):
+    """A page of zones, sorted by name as the server does it.
+
+    :param next_start: for the next page; nothing if there is none.
+    """
+
+    zones: list[Zone]
+    next_start: object
+    server_now: dt.datetime | None
+
+
+def zones_after(channel: Channel, name: str) -> ZonePage:
+    """The zones that come after a name, which need not be one of a zone, whatever access the account has to them."""
+    return _zone_page(channel, name, {"ignoreAccess": "true"})
+
+
+def _zone_page(channel: Channel, start: object, params: t.Mapping[str, str | None]) -> ZonePage:
+    response = channel.observe("/zones", {**params, "startFrom": start, "maxItems": PAGE})
+    body = _read(response)
+    return ZonePage(rows.zones_in(body), rows.next_start_in(body), response.server_now)
 
 
 def matches(name: str, name_filter: str) -> bool:

@@ -15,7 +15,7 @@ import dataclasses
 import datetime as dt
 import typing as t
 
-from .rows import ZoneChange
+from .rows import Zone, ZoneChange
 
 #: seconds; the server delivers the message of a process that ended again after an hour (docs/reference/vinyldns.md#1.5)
 STALE_AFTER = 3900.0
@@ -55,6 +55,13 @@ class ChangeList:
     def dead(self) -> list[ZoneChange]:
         """The pending changes that nothing works on any more, newest first."""
         return [change for change in self._pending() if self.is_dead(change)]
+
+    def newer_than(self, zone: Zone) -> bool:
+        """Whether the zone was synced successfully after it was as given."""
+        latest = zone.latest_sync or ""
+        return any(
+            change.transfers and change.status == "Synced" and (change.zone_latest_sync or "") > latest for change in self.changes
+        )
 
     def is_dead(self, change: ZoneChange) -> bool:
         """Whether a pending change is dead: a newer transfer of a zone that is active has ended, or it is too old."""

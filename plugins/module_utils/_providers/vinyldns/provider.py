@@ -36,9 +36,11 @@ from ..._lifecycle.provider import (
 from . import api
 from .effect import EffectReader, OtherSync, effect_of, lost_renames, other_syncs
 from .evidence import BACKEND_SPEC, GUARD_SPEC, DriftEvaluator, ZoneEvidence
+from .listed_runs import ListedRun, ListedRuns
 from .pending import STALE_AFTER, ChangeList
 from .rows import Accepted, Zone, ZoneChange
 from .signing import AccessKey, SigningAuth
+from .zone_table import MANY, SeenZone, ZoneTable
 
 #: seconds: usual delays between two syncs of a zone, and values in between; the server does not show its delay
 #: (docs/reference/vinyldns.md#1.3)
@@ -107,25 +109,18 @@ def new_client(options: Options, services: Services) -> HttpClient:
 class Known:
     """What an observation rests on.
 
-    :param latest_sync: the zone's last successful sync by then.
-    :param seen_at: when the zone was read (monotonic seconds).
+    :param zone: as it was then.
+    :param seen_at: when that was (monotonic seconds).
     """
 
     evidence: ZoneEvidence
-    latest_sync: dt.datetime | None
-    seen_at: float
-
-
-@dataclasses.dataclass(frozen=True)
-class FoundZone:
-    """A zone as it was when it was looked for.
-
-    :param seen_at: by the monotonic clock.
-    """
-
     zone: Zone
-    server_now: dt.datetime | None
     seen_at: float
+
+    @property
+    def latest_sync(self) -> dt.datetime | None:
+        """The zone's last successful sync by then."""
+        return self.zone.synced_at
 
 
 class VinylDNS(Provider):
@@ -149,7 +144,13 @@ class VinylDNS(Provider):
         self.client = new_client(options, services)
         self.address = self.client.settings.base_url
         self._wide = threading.Lock()
-        self._found: dict[str, FoundZone] = {}
+        #: zones that were looked for by themselves, and not observed yet
+        self._found: dict[str, SeenZone] = {}
+        #: zones that were looked at many at a time
+        self._table = ZoneTable(services.clock)
+        #: evidence that was gathered at a glance, for the observation that follows
+        self._gathered: dict[str, ZoneEvidence] = {}
+        self._runs = ListedRuns()
 
     @classmethod
     def requirements(cls, options: Options) -> t.Sequence[tuple[str, str | None]]:
@@ -158,10 +159,21 @@ class VinylDNS(Provider):
     def names(self) -> list[str]:
         return list_of_names(self.options, "zones")
 
+    def survey(self, names: t.Sequence[str], channel: Channel) -> None:
+        if len(names) >= MANY:
+            self._table.read(names, channel)
+
+    def synced_at(self, name: str) -> dt.datetime | None:
+        seen = self._table.by_name(name)
+        return seen.zone.synced_at if seen else None
+
     def resolve(self, name: str, channel: Channel) -> Target:
+        listed = self._table.by_name(name)
+        if listed is not None:
+            return Target(listed.zone.id, listed.zone.name)
         zone, server_now = api.find_zone(channel, name)
         if zone.access_level == "Delete":
-            self._found[zone.id] = FoundZone(zone, server_now, self.services.clock.monotonic())
+            self._found[zone.id] = SeenZone(zone, server_now, self.services.clock.monotonic())
         return Target(zone.id, zone.name)
 
     def from_handle(self, handle: t.Mapping[str, t.Any]) -> Target:
@@ -171,15 +183,28 @@ class VinylDNS(Provider):
 
     # -- evidence ----------------------------------------------------------------------------------------------------
 
+    def glance(self, target: Target, channel: Channel) -> Observation | None:
+        seen = self._table.by_id(target.id)
+        if seen is None or seen.zone.status != "Active" or seen.zone.access_level != "Delete":
+            return None
+        age = age_of(seen.zone, seen.server_time(self.services.clock))
+        observation = Observation(age=age, detail={"latest_sync": seen.zone.latest_sync})
+        evidence = self._gathered[target.id] = self.evaluator.gather(target, channel)
+        evidence.apply_to(observation)
+        return observation
+
     def observe(self, target: Target, channel: Channel) -> Observation:
-        found = self._found.pop(target.id, None)
-        if found is not None and self.services.clock.monotonic() - found.seen_at <= FRESH:
-            zone, server_now = found.zone, found.server_now
-        else:
-            zone, server_now = api.get_zone(channel, target.id)
+        zone, server_now = self._zone(target, channel)
         if zone.access_level not in (None, "Delete"):
             return Observation(reason="no permission to sync", obstacle=_no_permission(zone))
-        zone, listed = self._quiet_changes(zone, self._changes(zone, server_now, channel), channel)
+        listed = self._changes(zone, server_now, channel)
+        gathered = self._gathered.pop(target.id, None)
+        if listed.live or listed.newer_than(zone):
+            # something went on since the zone was seen, and the evidence gathered
+            gathered = None
+        if listed.newer_than(zone):
+            zone, server_now = api.get_zone(channel, target.id)
+        zone, listed = self._quiet_changes(zone, listed, channel)
         running = listed.running
         observation = Observation(
             running=self._run(target, running) if running else None,
@@ -190,10 +215,19 @@ class VinylDNS(Provider):
         )
         evidence = ZoneEvidence()
         if running is None:
-            evidence = self.evaluator.gather(target, channel)
+            evidence = gathered or self.evaluator.gather(target, channel)
             evidence.apply_to(observation)
-        observation.data = Known(evidence, zone.synced_at, self.services.clock.monotonic())
+        observation.data = Known(evidence, zone, self.services.clock.monotonic())
         return observation
+
+    def _zone(self, target: Target, channel: Channel) -> tuple[Zone, dt.datetime | None]:
+        """The zone, as it was seen a moment ago or is now, and the time by the server's clock."""
+        clock = self.services.clock
+        seen = self._found.pop(target.id, None)
+        if seen is not None and clock.monotonic() - seen.seen_at > FRESH:
+            seen = None
+        seen = seen or self._table.take(target.id)
+        return (seen.zone, seen.server_time(clock)) if seen else api.get_zone(channel, target.id)
 
     def refresh(self, target: Target, observation: Observation, channel: Channel) -> Observation | None:
         zone, server_now = api.get_zone(channel, target.id)
@@ -244,7 +278,11 @@ class VinylDNS(Provider):
     # -- the run -----------------------------------------------------------------------------------------------------
 
     def trigger(self, target: Target, observation: Observation, channel: Channel) -> Run:
-        return self._run(target, api.sync_zone(channel, target.id))
+        accepted = api.sync_zone(channel, target.id)
+        if accepted.zone_updated is not None:
+            before = t.cast(Known, observation.data).zone.latest_sync
+            self._runs.add(ListedRun(accepted.id, target.name, accepted.created, accepted.zone_updated, before))
+        return self._run(target, accepted)
 
     def find(self, target: Target, snapshot: t.Mapping[str, t.Any], channel: Channel) -> Run | None:
         for change in api.newer_changes(api.list_changes(channel, target.id), snapshot):
@@ -270,6 +308,15 @@ class VinylDNS(Provider):
             state: ReadingState = "running" if change.zone_status == "Syncing" else "succeeded"
             return Reading(state, status, message, status, parse_iso(change.zone_latest_sync), data=change)
         return Reading("unknown", status, message, status, data=change)
+
+    def read_many(self, handles: t.Sequence[t.Mapping[str, t.Any]], channel: Channel) -> list[Reading | None]:
+        runs = [self._runs.of(handle) for handle in handles]
+        names = [run.zone for run in runs if run is not None]
+        if len(names) < MANY:
+            return [None] * len(handles)
+        rows = self._table.read(names, channel)
+        seen = [rows.get(handle["zone_id"]) for handle in handles]
+        return [run.read(each.zone) if run is not None and each is not None else None for run, each in zip(runs, seen)]
 
     def _read_pending(self, zone_id: str, change: ZoneChange, changes: t.Sequence[ZoneChange], channel: Channel) -> Reading:
         """The state of a pending change: running, unless it is dead (docs/reference/vinyldns.md#1.5)."""

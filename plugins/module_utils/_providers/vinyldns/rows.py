@@ -54,6 +54,7 @@ class Zone:
 
     :param access_level: of the account; ``Delete`` allows to sync. Older servers do not send it with each response.
     :param latest_sync: date of the last successful sync.
+    :param updated: date of the last change of the zone itself, which every sync is, whether it succeeds or not.
     """
 
     id: str
@@ -63,6 +64,7 @@ class Zone:
     latest_sync: str | None = None
     admin_group_id: str | None = None
     admin_group_name: str | None = None
+    updated: str | None = None
 
     @classmethod
     def from_json(cls, row: Json) -> Zone:
@@ -74,6 +76,7 @@ class Zone:
             _text(row, "latestSync"),
             _text(row, "adminGroupId"),
             _text(row, "adminGroupName"),
+            _text(row, "updated"),
         )
 
     @property
@@ -156,10 +159,12 @@ class Accepted(t.NamedTuple):
     """A sync that the server has accepted.
 
     :param id: of its zone change.
+    :param zone_updated: what ``updated`` of the zone is from the moment on at which the server works on it.
     """
 
     id: str
     created: str
+    zone_updated: str | None = None
 
 
 def zone_in(body: JsonReader) -> Zone:
@@ -176,7 +181,8 @@ def zone_changes_in(body: JsonReader) -> list[ZoneChange]:
 
 def accepted_in(body: JsonReader) -> Accepted:
     row = body.object_at(id="text", created="text")
-    return Accepted(row["id"], row["created"])
+    zone = row.get("zone")
+    return Accepted(row["id"], row["created"], _text(zone, "updated") if isinstance(zone, dict) else None)
 
 
 def record_sets_in(body: JsonReader) -> list[tuple[str, StoredSet]]:

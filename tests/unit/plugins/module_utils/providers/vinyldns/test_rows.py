@@ -54,8 +54,8 @@ def test_a_change_of_a_zone_has_the_state_of_the_zone() -> None:
     assert change.transfers and not ZoneChange("c2", "Synced", "Update", DATE).transfers
 
 
-def test_the_answer_to_a_sync_is_its_id_and_date() -> None:
-    assert rows.accepted_in(reader(CHANGE)) == Accepted("c1", DATE)
+def test_the_answer_to_a_sync_is_its_id_and_dates() -> None:
+    assert rows.accepted_in(reader(CHANGE)) == Accepted("c1", DATE, DATE)
 
 
 def test_only_changes_of_a_sync_are_read_in_full() -> None:
