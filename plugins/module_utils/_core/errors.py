@@ -55,7 +55,7 @@ class SyncError(Exception):
     :param violations: the broken guards behind a refusal.
     """
 
-    #: of an exception that is a bug of this collection; for the report file only
+    #: of an exception that is a bug of this collection; for report files only
     traceback_text = ""
 
     def __init__(
@@ -91,6 +91,20 @@ class SyncError(Exception):
         if for_report and self.traceback_text:
             failure["traceback"] = self.traceback_text
         return failure
+
+    def point_to_report(self, path: str | None, option: str = "report_path") -> None:
+        """Say in the hint where the traceback is, if there is one.
+
+        :param path: the report file of the task, if it has one.
+        :param option: that names such a file.
+        """
+        if self.traceback_text:
+            self.hint = f"{self.hint} {place_of_traceback(path, option)}"
+
+
+def place_of_traceback(path: str | None, option: str) -> str:
+    """Where a traceback is, or how to get it; for the hint of a failure. See :meth:`SyncError.point_to_report`."""
+    return f"The traceback is in {path}." if path else f"To get the traceback, set {option} and run the task again."
 
 
 class RateLimited(SyncError):
@@ -142,15 +156,6 @@ class InternalError(SyncError):
             "This is a bug of the collection and not of the server: please report it.",
         )
         self.traceback_text = "".join(traceback.format_exception(type(exc), exc, exc.__traceback__))
-
-    def point_to_report(self, path: str | None, option: str = "report_path") -> None:
-        """Say in the hint where the traceback is.
-
-        :param path: the report file of the task, if it has one.
-        :param option: that names such a file.
-        """
-        where = f"The traceback is in {path}." if path else f"To get the traceback, set {option} and run the task again."
-        self.hint = f"{self.hint} {where}"
 
 
 def unexpected_error(exc: Exception) -> InternalError:

@@ -19,7 +19,7 @@ from .._http.client import Channel, HttpClient, RequestCount
 from .._lifecycle.provider import Services
 from .progress import Progress, ticking
 from .scheduling import fan_out
-from .task import Context
+from .task import Context, traceback_for_role
 
 #: seconds for all requests about one target, transfers of large zones included, and for listing the targets
 INFO_TIMEOUT = 900.0
@@ -57,9 +57,9 @@ def run_info(
             reader = reader_class(options, services)
             _read_all(reader, options["max_parallel"], services, context, result[key])
     except SyncError as error:
-        _fail(result, error)
+        _fail(result, error, context)
     except (Interrupted, Stopped, KeyboardInterrupt):
-        _fail(result, SyncError("outcome_unknown", "the task was interrupted", "Run the task again."))
+        _fail(result, SyncError("outcome_unknown", "the task was interrupted", "Run the task again."), context)
     finally:
         if reader is not None:
             reader.client.close()
@@ -67,8 +67,10 @@ def run_info(
     return {name: redactor.scrub(value) for name, value in {**result, "warnings": context.warnings}.items()}
 
 
-def _fail(result: dict[str, t.Any], error: SyncError) -> None:
+def _fail(result: dict[str, t.Any], error: SyncError, context: Context) -> None:
     result.update(failed=True, msg=sentences(error.message, error.hint), failure=error.as_failure())
+    if context.is_for_role:
+        result.update(traceback_for_role([error]))
 
 
 def _read_all(

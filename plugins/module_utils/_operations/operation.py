@@ -18,7 +18,7 @@ from .._http.transport import REQUESTS_IMPORT_ERROR
 from .._lifecycle.provider import Provider, Services
 from .info import InfoReader, run_info
 from .sync import run_sync, sync_spec
-from .task import Context
+from .task import Context, traceback_for_role
 from .wait import Providers, run_wait, wait_spec
 
 #: Names of libraries, each with the traceback of its failed import, or ``None`` if it is there.
@@ -55,6 +55,7 @@ class Operation:
                 "changed": False,
                 "msg": sentences(error.message, error.hint),
                 "failure": error.as_failure(),
+                **(traceback_for_role([error]) if context.is_for_role else {}),
             }
             return {**redactor.scrub(failed), "failed": True, "warnings": []}
 

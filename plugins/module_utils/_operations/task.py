@@ -15,7 +15,7 @@ import random
 import typing as t
 
 from .._core.clock import Clock, SystemClock, isoformat
-from .._core.errors import InternalError, SyncError, sentences, wrap_unexpected
+from .._core.errors import SyncError, sentences, wrap_unexpected
 from .._core.options import Options
 from .._core.redact import Redactor
 from .._core.stop import Interrupted, Stopped, StopSignal
@@ -27,6 +27,9 @@ from .progress import Progress, Show, ticking
 from .result import fit, fit_diffs, is_failed, scrub_failure, scrub_record, summarize, write_report
 from .scheduling import fan_out
 from .unfinished import UNFINISHED_HINT, ReportKeeper, interrupted_record, unfinished_record
+
+#: the environment variable by which a role of this collection has a module return the traceback of a bug, for its own report
+ROLE_VARIABLE = "LOCKSTEP_CALLED_BY_ROLE"
 
 
 @dataclasses.dataclass
@@ -50,6 +53,11 @@ class Context:
     def __post_init__(self) -> None:
         # what ends the pauses of this machine's clock ends the work as a whole
         self.stop = self.clock.stop if isinstance(self.clock, SystemClock) else StopSignal()
+
+    @property
+    def is_for_role(self) -> bool:
+        """Whether the result goes to a role of this collection, which shows a part of it and writes a report of its own."""
+        return bool(self.environ.get(ROLE_VARIABLE))
 
     def warn(self, text: str) -> None:
         """Note a warning for the user, once."""
@@ -180,9 +188,9 @@ class Batch:
 
     def result(self) -> dict[str, t.Any]:
         """What the task returns; written to the report file as well."""
-        for error in {self.failure, *(record.failure for record in self.records)}:
-            if isinstance(error, InternalError):
-                error.point_to_report(self.options.get("report_path"))
+        errors = [error for error in (self.failure, *(record.failure for record in self.records)) if error]
+        for error in dict.fromkeys(errors if not self.context.is_for_role else ()):
+            error.point_to_report(self.options.get("report_path"))
         tolerate = self.options.get("on_timeout") == "warn"
         elapsed = self.context.clock.monotonic() - self._started
         failed = [record for record in self.records if is_failed(record, tolerate)]
@@ -195,6 +203,8 @@ class Batch:
         if self.failure:
             head["failure"] = self.failure.as_failure()
         self._report(head)
+        if self.context.is_for_role:
+            head.update(traceback_for_role(errors))
         diffs = [record.diff for record in self.records if record.diff]
         if self.context.diff and diffs:
             head["diff"] = fit_diffs(diffs)
@@ -247,6 +257,12 @@ class Batch:
             error = self._unwritable(exc)
             head.setdefault("failure", error.as_failure())
             head.update(failed=True, msg=f"{head.get('msg', '')} {sentences(error.message, error.hint)}".strip())
+
+
+def traceback_for_role(errors: t.Iterable[SyncError]) -> dict[str, str]:
+    """What a result has for a role only: ``traceback``, if one of the errors is a bug."""
+    found = next((error.traceback_text for error in errors if error.traceback_text), "")
+    return {"traceback": found} if found else {}
 
 
 def _at_work(record: Record) -> str:

@@ -14,6 +14,7 @@ from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.executor import module_common
 
 from ...module_utils._core.errors import SyncError
+from ...module_utils._operations.task import ROLE_VARIABLE
 
 Arguments = t.Mapping[str, object]
 
@@ -43,6 +44,9 @@ def _run(caller: t.Any, name: str, options: Arguments, task_vars: Arguments, che
     arguments = with_module_defaults(caller, name, options)
     task = caller._task.copy()
     task.action, task.args = name, arguments
+    # the result of a module goes to that plugin alone. Ansible has made one mapping of the environments of the task by now
+    given = task.environment or {}
+    task.environment = [*(given if isinstance(given, list) else [given]), {ROLE_VARIABLE: "1"}]
     if check_mode is not None:
         task.check_mode = check_mode
     surroundings = {

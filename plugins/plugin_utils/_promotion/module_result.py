@@ -146,6 +146,7 @@ class ModuleResult:
 
     :param record: of the one target, if the module came so far.
     :param task_failure: why the module as a whole failed.
+    :param traceback: of a failure that is a bug of the collection.
     """
 
     record: SyncResult | None = None
@@ -155,6 +156,7 @@ class ModuleResult:
     probes: tuple[ProbeResult, ...] | None = None
     elapsed: float = 0.0
     warnings: tuple[str, ...] = ()
+    traceback: str = ""
 
     @classmethod
     def from_json(cls, value: t.Mapping[str, object]) -> ModuleResult:
@@ -169,7 +171,18 @@ class ModuleResult:
             None if probes is None else tuple(ProbeResult.from_json(probe) for probe in probes),
             float(t.cast(float, value.get("elapsed") or 0.0)),
             tuple(map(_warning_text, t.cast("t.Sequence[object]", value.get("warnings") or ()))),
+            str(value.get("traceback") or ""),
         )
+
+    def with_place_of_traceback(self, place: str) -> ModuleResult:
+        """The same; hints of failures that are bugs of the collection say where the traceback is."""
+        record, failure = self.record, self.task_failure
+        if record is not None and record.failure is not None and record.failure.code == "internal_error":
+            explained = dataclasses.replace(record.failure, hint=f"{record.failure.hint} {place}")
+            record = SyncResult({**record.record, "failure": explained.to_json()})
+        if failure is not None and failure.code == "internal_error":
+            failure = dataclasses.replace(failure, hint=f"{failure.hint} {place}")
+        return dataclasses.replace(self, record=record, task_failure=failure)
 
     @property
     def failure(self) -> Failure | None:

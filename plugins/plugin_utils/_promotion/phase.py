@@ -14,7 +14,7 @@ import os
 import typing as t
 
 from ...module_utils._core.clock import Clock, isoformat
-from ...module_utils._core.errors import InternalError, SyncError, sentences
+from ...module_utils._core.errors import SyncError, sentences
 from ...module_utils._core.options import secrets_in
 from ...module_utils._core.redact import Redactor
 from ...module_utils._providers.registry import WORKFLOWS
@@ -196,8 +196,6 @@ def iso_milliseconds(moment: dt.datetime) -> str:
 
 def with_traceback(state: RunState, error: SyncError) -> RunState:
     """The state of a run with what the report has of an error of the collection itself; the error then says where that is."""
-    if not isinstance(error, InternalError):
-        return state
     error.point_to_report(state.path or None, f"{PREFIX}report_path")
     return dataclasses.replace(state, traceback=state.traceback or error.traceback_text)
 

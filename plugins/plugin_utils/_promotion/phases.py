@@ -11,19 +11,20 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ...module_utils._core.errors import SyncError, wrap_unexpected
+from ...module_utils._core.errors import SyncError, place_of_traceback, wrap_unexpected
 from .approval import approval
 from .backup import backup
 from .finish import report, show
 from .gate import begin_wave, gate
 from .hooks import hooks
 from .lock import lock
+from .module_result import ModuleResult
 from .notify import notify
 from .phase import PhaseContext, PromotionServices, Step, StepRequest, StepResult, with_traceback
 from .preflight import inspect, preflight
 from .recovery import record_failure
 from .rollback import rollback
-from .settings import VARIABLE_NAMES, Complete, PromotionSettings, Variables, read
+from .settings import PREFIX, VARIABLE_NAMES, Complete, ModuleOptions, PromotionSettings, Variables, read
 from .start import start
 from .state import RunState
 from .sync import sync
@@ -73,12 +74,13 @@ def take_step(
     :param variables: reads those of the role, by name without prefix.
     :raises SyncError: why it could not be taken.
     """
-    latest = _Latest(services.checkpoint, state)
-    watched = dataclasses.replace(services, checkpoint=latest.keep)
+    latest = _Latest(services, state)
+    watched = dataclasses.replace(services, checkpoint=latest.keep, call=latest.call)
     try:
         with wrap_unexpected():
             context = PhaseContext.create(watched, _settings(step, state, variables, complete))
             taken = clean(services, STEPS[step](context, state, request))
+            taken = dataclasses.replace(taken, state=latest.complete(taken.state))
     except SyncError as error:
         latest.keep(with_traceback(dataclasses.replace(latest.state, stopped=True), error))
         raise
@@ -90,14 +92,25 @@ def take_step(
 
 @dataclasses.dataclass
 class _Latest:
-    """The state that was kept last."""
+    """The state that was kept last, with the traceback of a bug in a module that the step has run."""
 
-    checkpoint: t.Callable[[RunState], None]
+    services: PromotionServices
     state: RunState
+    traceback: str = ""
 
     def keep(self, state: RunState) -> None:
-        self.state = state
-        self.checkpoint(state)
+        self.state = self.complete(state)
+        self.services.checkpoint(self.state)
+
+    def call(self, module: str, options: ModuleOptions, check_mode: bool) -> ModuleResult:
+        result = self.services.call(module, options, check_mode)
+        if not result.traceback:
+            return result
+        self.traceback = self.traceback or result.traceback
+        return result.with_place_of_traceback(place_of_traceback(self.state.path, f"{PREFIX}report_path"))
+
+    def complete(self, state: RunState) -> RunState:
+        return dataclasses.replace(state, traceback=state.traceback or self.traceback)
 
 
 def clean(services: PromotionServices, result: StepResult) -> StepResult:

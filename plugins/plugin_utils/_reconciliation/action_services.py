@@ -12,7 +12,7 @@ import json
 import typing as t
 
 from ...module_utils._core.clock import SystemClock, isoformat
-from ...module_utils._core.errors import SyncError, invalid_option
+from ...module_utils._core.errors import SyncError, invalid_option, place_of_traceback
 from .._actions.role_variables import RoleVariables, evaluate_role_variables
 from .._actions.run_module import run_module
 from .._reports.files import sibling_paths, syncs_folder
@@ -53,7 +53,9 @@ class ActionServices:
         if answer.get("failed"):
             failure = t.cast("t.Mapping[str, str]", answer.get("failure") or {})
             message = str(failure.get("message") or answer.get("msg") or "the zones cannot be listed")
-            raise SyncError(failure.get("code", "invalid_option"), message, failure.get("hint", ""))
+            error = SyncError(failure.get("code", "invalid_option"), message, failure.get("hint", ""))
+            error.traceback_text = str(answer.get("traceback") or "")
+            raise error
         return [str(zone["zone"]) for zone in t.cast("t.Sequence[Variables]", answer["zones"])]
 
     def sync_zones(self, options: t.Sequence[Options], check_mode: bool) -> t.Sequence[ModuleAnswer]:
@@ -86,23 +88,25 @@ class ActionServices:
         )
         # what Ansible itself refuses has no report
         if "syncs" not in answer:
-            return answer
+            return self._with_place_of_traceback(answer)
         try:
             whole = t.cast("ModuleAnswer", json.loads(self._files.read(path)))
         except (OSError, ValueError) as error:
             problem = f"the full result of a task cannot be read from {path}: {_reason(error)}"
             raise SyncError("outcome_unknown", problem, "Run the playbook again: nothing is triggered twice.") from error
-        for record in whole.get("syncs", ()):
-            if record["failure"] and "traceback" in record["failure"]:
-                record["failure"]["hint"] = self._point_to_report(record["failure"]["hint"], path)
         whole["diff"], whole["warnings"] = answer.get("diff", ()), answer.get("warnings", ())
-        return whole
+        return self._with_place_of_traceback(whole)
 
-    def _point_to_report(self, hint: str, path: str) -> str:
-        """The hint of an internal error, with the report of the role instead of the file at ``path``."""
-        report = self.variables().values.get("report_path")
-        where = f"The traceback is in {report}." if report else f"To get the traceback, set {PREFIX}report_path."
-        return hint.replace(f"The traceback is in {path}.", where)
+    def _with_place_of_traceback(self, answer: ModuleAnswer) -> ModuleAnswer:
+        """The same answer; hints of failures that are bugs of the collection name the report of the role."""
+        if "failure" in answer and "traceback" in answer:
+            answer["failure"]["traceback"] = answer["traceback"]
+        for failure in (answer.get("failure"), *(record["failure"] for record in answer.get("syncs", ()))):
+            if failure and "traceback" in failure:
+                path = self.variables().values.get("report_path")
+                place = place_of_traceback(str(path) if path else None, f"{PREFIX}report_path")
+                failure["hint"] = f"{failure['hint']} {place}"
+        return answer
 
     def check_report(self, path: str) -> None:
         try:

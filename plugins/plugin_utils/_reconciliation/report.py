@@ -112,7 +112,7 @@ def build_report(state: ReconciliationState, finished_at: str) -> Reconciliation
         "started_at": state.started_at,
         "finished_at": finished_at,
         "error": error or None,
-        "traceback": state.traceback or None,
+        "traceback": state.traceback or next((done.traceback for done in state.passes if done.traceback), None),
         "batch_refusal": state.batch_refusal or None,
         "summary": _summary(zones, sum(done.requests for done in state.passes)),
         "digests": _digests(zones, left),

@@ -105,6 +105,7 @@ class ModuleAnswer(t.TypedDict, total=False):
     syncs: t.Sequence[ZoneRecord]
     summary: ModuleSummary
     failure: FailureEntry
+    traceback: str
     msg: str
     warnings: t.Sequence[str]
     diff: t.Sequence[t.Mapping[str, object]]
@@ -117,12 +118,14 @@ class ZonePass(JsonState):
     :param names: how each zone was given, by the ``target`` of its record.
     :param requests: all HTTP requests, also those that belong to no single zone.
     :param error: why a task failed as a whole.
+    :param traceback: of that error, if it is one of the collection.
     """
 
     records: tuple[ZoneRecord, ...] = ()
     names: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
     requests: int = 0
     error: str = ""
+    traceback: str = ""
 
     @classmethod
     def of(cls, answer: ModuleAnswer, zones: t.Sequence[str] = ()) -> ZonePass:
@@ -138,11 +141,13 @@ class ZonePass(JsonState):
         names: dict[str, str] = {}
         for zone, record in zip(zones, records):
             names.setdefault(record["target"], zone)
-        return cls(records, names, answer["summary"]["requests"] if "summary" in answer else 0, error)
+        traceback = failure.get("traceback", "") if failure else ""
+        return cls(records, names, answer["summary"]["requests"] if "summary" in answer else 0, error, traceback)
 
     def __add__(self, other: ZonePass) -> ZonePass:
         names = {**other.names, **self.names}
-        return ZonePass(self.records + other.records, names, self.requests + other.requests, self.error or other.error)
+        error, traceback = self.error or other.error, self.traceback or other.traceback
+        return ZonePass(self.records + other.records, names, self.requests + other.requests, error, traceback)
 
     def given(self, record: ZoneRecord) -> str:
         """How the zone of a record was given."""

@@ -12,6 +12,7 @@ import contextlib
 import dataclasses
 import functools
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator
 from html.parser import HTMLParser
@@ -26,7 +27,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import S
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError
 from ansible_collections.lockstep.sync.plugins.module_utils._core.redact import Redactor
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.sync import run_sync, sync_spec
-from ansible_collections.lockstep.sync.plugins.module_utils._operations.task import Context
+from ansible_collections.lockstep.sync.plugins.module_utils._operations.task import ROLE_VARIABLE, Context
 from ansible_collections.lockstep.sync.plugins.module_utils._probe import options as probe_options
 from ansible_collections.lockstep.sync.plugins.module_utils._probe.run import run_probes
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.plm.provider import PLM
@@ -128,7 +129,7 @@ def run_module(name: str, arguments: Json, check: bool, clock: SystemClock) -> J
     outcome = validator.validate(json.loads(json.dumps(arguments)))
     if outcome.error_messages:
         return {"failed": True, "msg": "; ".join(outcome.error_messages)}
-    context = Context(check_mode=check, clock=clock)
+    context = Context(check_mode=check, clock=clock, environ={**os.environ, ROLE_VARIABLE: "1"})
     parameters = outcome.validated_parameters
     result = run_probes(parameters, context) if name == "http_probe" else run_sync(_PROVIDERS[name], parameters, context)
     answer: Json = json.loads(json.dumps(result))
