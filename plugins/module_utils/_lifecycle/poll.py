@@ -209,9 +209,10 @@ class Waiter:
 
 
 def is_transient(error: SyncError) -> bool:
-    """Whether an error while observing may pass: connection trouble, 429, 5xx, an answer that is not JSON.
+    """Whether an error while observing may pass: connection trouble, 429, 500, 502 to 504, an answer that is not JSON.
 
-    So does running out of time, which the deadline is the judge of.
+    500 is among them: servers send it for what they did not expect, such as a database that is restarted. What else
+    they refuse with 500 and a known text has a code of its own. Running out of time passes too: the deadline is the judge of it.
     """
     if error.code in ("connection_failed", "rate_limited", "bad_response", "timed_out"):
         return True

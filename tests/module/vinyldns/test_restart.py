@@ -29,7 +29,15 @@ GOES_AT = 10.0
 RESTART = 36.0
 #: as the options of the module have it
 OUTAGE_GRACE = 60.0
-CODES = {"refused": "connection_failed", 502: "server_error", 503: "server_error", 504: "server_error"}
+CODES = {
+    "refused": "connection_failed",
+    # its database is restarted, and not the server itself
+    500: "server_error",
+    502: "server_error",
+    503: "server_error",
+    504: "server_error",
+}
+BODIES = {500: "There was an internal server error."}
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +63,7 @@ def go(server: Server, trouble: str | int) -> None:
     if isinstance(trouble, str):
         server.simulator.control.offline("vinyldns")
     else:
-        server.simulator.fault("status", part="vinyldns", code=trouble, body="Bad Gateway", times=None)
+        server.simulator.fault("status", part="vinyldns", code=trouble, body=BODIES.get(trouble, "Bad Gateway"), times=None)
 
 
 def come_back(server: Server) -> None:

@@ -91,13 +91,21 @@ class EffectReader:
         """All rows of the sync, within the deadline.
 
         :param drift: the plan, whose changes are worth to be looked up one by one.
+        :raises SyncError: the rows cannot be listed. Once they were, trouble leaves them incomplete.
         """
         found = SyncRows()
         for size in PAGE_SIZES:
             if found.total and not self._channel.deadline.remaining():
                 found.cut = True
                 break
-            rows, cut = self._list(size)
+            try:
+                rows, cut = self._list(size)
+            except SyncError:
+                if not found.total:
+                    raise
+                # what an earlier listing showed is true all the same
+                found.cut = not self._channel.deadline.remaining()
+                break
             found.add_listing(rows, cut)
             if found.complete or cut:
                 break
@@ -138,10 +146,8 @@ class EffectReader:
             try:
                 for rows in at_once(lambda change: self._history(zone, change), missing[start : start + self._width]):
                     found.by_id.update((row.id, row) for row in rows if self._is_ours(row))
-            except SyncError as error:
-                # servers before 0.20 have no history of single names
-                if error.code not in ("endpoint_missing", "not_found"):
-                    raise
+            except SyncError:
+                # servers before 0.20 have no history of single names; after other trouble, what was listed is true all the same
                 break
         return found.complete
 

@@ -235,6 +235,7 @@ def test_a_wait_ends_by_an_outage_exactly_when_it_has_lasted_for_its_grace(
     [
         SyncError("connection_failed", "x"),
         SyncError("bad_response", "x"),
+        SyncError("server_error", "x", http_status=500),
         SyncError("server_error", "x", http_status=502),
         SyncError("server_error", "x", http_status=503),
         SyncError("server_error", "x", http_status=504),
@@ -252,6 +253,10 @@ LASTING = ["auth_failed", "permission_denied", "not_found", "tls_failed", "redir
 def test_a_lasting_error_ends_the_wait_at_once(code: str) -> None:
     settled = Watch().see(SyncError(code, "x"))
     assert (settled.outcome, settled.error.code) == ("error", code)
+
+
+def test_a_server_error_that_does_not_pass_ends_the_wait_at_once() -> None:
+    assert Watch().see(SyncError("server_error", "x", http_status=501)).outcome == "error"
 
 
 def test_the_pause_that_the_server_asks_for_is_kept() -> None:

@@ -44,11 +44,12 @@ class Server:
     :param lossy: every how many pages of 100 one loses rows; 0 for none. Pages of other sizes all do.
     :param lost: how many.
     :param seconds: that each request takes.
+    :param count: of the record sets that the sync creates.
     """
 
-    def __init__(self, lossy: int = 0, lost: int = 1, seconds: float = 0.0, deadline: float = 900.0) -> None:
+    def __init__(self, lossy: int = 0, lost: int = 1, seconds: float = 0.0, deadline: float = 900.0, count: int = COUNT) -> None:
         address = synced("h0", "A", "192.0.2.1")
-        changes = [("Create", {**address, "name": f"h{number}"}, None) for number in range(COUNT)]
+        changes = [("Create", {**address, "name": f"h{number}"}, None) for number in range(count)]
         self.rows = [
             self._row(number, *change) for number, change in enumerate([*changes, ("Update", stored_soa(2), stored_soa(1))])
         ]
@@ -91,7 +92,7 @@ class Server:
         loses = self.lossy and (size != 100 or start // size % self.lossy == 0)
         if page and start and loses:
             page = [*self.rows[start - self.lost : start], *page[self.lost :]]
-        more = {"nextId": start + size} if start + size < ROWS else {}
+        more = {"nextId": start + size} if start + size < len(self.rows) else {}
         return {"recordSetChanges": page, **more}
 
     def effect(self, drift: Drift | None, width: int = 1) -> Effect:
