@@ -292,22 +292,30 @@ class _Exchange:
     def _refused(self, name: str, signed: bool) -> SyncError:
         backend = self.request.backend
         name = f"response code {name}" if name.isdigit() else name
-        if name == "NOTAUTH" and backend.tsig_name and not signed:
+        about = self._not_authorised(signed) if name == "NOTAUTH" else ""
+        if about == "key":
             return self.request.error("auth_failed", f"{name}: the server rejects {backend.key}", "Check the key on both sides.")
-        if self._is_transfer and (name == "REFUSED" or (name == "NOTAUTH" and self._serves_zone())):
+        if about == "transfer" or (self._is_transfer and name == "REFUSED"):
             code, problem, hint = _TRANSFER_REFUSED
         else:
             code, problem, hint = _REFUSALS.get(name, _OTHER_REFUSAL)
-        asked_with = f" (asked with {backend.key})" if name == "REFUSED" or code == "permission_denied" else ""
+        asked_with = f" (asked with {backend.key})" if name in ("NOTAUTH", "REFUSED") else ""
         return self.request.error(code, f"{name}: {problem}{asked_with}", hint)
 
-    def _serves_zone(self) -> bool:
-        """Whether the server answers other queries about the zone: Knot DNS refuses transfers with NOTAUTH."""
+    def _not_authorised(self, signed: bool) -> t.Literal["key", "transfer", "zone"]:
+        """What the server means by NOTAUTH; where a transfer is refused, the answer to another query about the zone shows it.
+
+        By RFC 8945 it is about a key, by RFC 2136 about the zone. Knot DNS and PowerDNS refuse transfers with it, too, and do not
+        sign it if the zone is not theirs; PowerDNS does not either if the key is wrong.
+        """
+        unsigned = bool(self.request.backend.tsig_name) and not signed
+        if not self._is_transfer:
+            return "key" if unsigned else "zone"
         try:
             read_soa(self.request.zone, self.request.backend, self._deadline.remaining(), self._connect, self._clock)
-        except SyncError:
-            return False
-        return True
+        except SyncError as error:
+            return "key" if unsigned and error.code != "not_found" else "zone"
+        return "transfer"
 
     def _open(self, kind: int) -> socket.socket:
         return self._connect(self.request.backend, kind, positive(self._deadline.remaining()))
