@@ -28,12 +28,14 @@ class RunVerdict:
     """What a run has led to.
 
     :param counts: targets by verdict.
-    :param message: the report in a sentence or two.
+    :param message: the report in a sentence or two: the verdict and the explanation.
+    :param explanation: what there is to say of the verdict; empty if nothing.
     """
 
     verdict: PromotionVerdict
     counts: t.Mapping[str, int]
     message: str
+    explanation: str
 
     @property
     def ok(self) -> bool:
@@ -55,7 +57,9 @@ def evaluate(state: RunState) -> RunVerdict:
     verdict = verdict_of(state)
     found = collections.Counter(target.verdict for target in state.targets)
     counts: dict[str, int] = {name: found[name] for name in VERDICTS}
-    return RunVerdict(verdict, counts, _message(state, verdict, counts))
+    explanation = _explanation(state, verdict, counts)
+    mark = ":" if state.error or len(state.targets) > 1 else "."
+    return RunVerdict(verdict, counts, f"{verdict}{mark} {explanation}".rstrip(), explanation)
 
 
 def interrupted(state: RunState) -> RunState:
@@ -88,6 +92,7 @@ def build_report(state: RunState, finished_at: str, elapsed: float) -> dict[str,
         "ok": verdict.ok,
         "changed": changed > 0,
         "message": verdict.message,
+        "explanation": verdict.explanation,
         "check_mode": state.check_mode,
         "run": state.run,
         "release": state.release,
@@ -110,17 +115,17 @@ def build_report(state: RunState, finished_at: str, elapsed: float) -> dict[str,
 _REPEATED = ("actor", "error", "override_reason", "lifted_hold", "held", "warnings")
 
 
-def _message(state: RunState, verdict: PromotionVerdict, counts: t.Mapping[str, int]) -> str:
+def _explanation(state: RunState, verdict: PromotionVerdict, counts: t.Mapping[str, int]) -> str:
     where = _found_text(state) + (f" Report: {state.path}" if state.path else "")
     if state.error:
-        return f"{verdict}: {sentence(state.error)}{where}"
+        return f"{sentence(state.error)}{where}"
     decisive = [target for target in state.targets if target.verdict == verdict]
     # of those that were refused, those on account of which all of them were
     decisive = [target for target in decisive if target.failed_checks] or decisive[:1]
     summary = ", ".join(f"{counts[name]} {name.replace('_', ' ')}" for name in VERDICTS if counts[name])
-    text = f"{verdict}: {summary if len(state.targets) > 1 else ''}".rstrip(": ") + "."
+    text = f"{summary}." if len(state.targets) > 1 else ""
     text += "".join(f" {target.name}: {sentence(target.reason)}" for target in decisive if target.reason)
-    return text + _next_steps(state, verdict) + where
+    return f"{text}{_next_steps(state, verdict)}{where}".lstrip()
 
 
 def _found_text(state: RunState) -> str:

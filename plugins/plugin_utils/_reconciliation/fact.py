@@ -46,6 +46,7 @@ def report_fact(report: ReconciliationReport) -> ReportFact:
         "digests": _digests(report),
         "interrupted": report["interrupted"][:MAX_INTERRUPTED],
         "message": _clip(report["message"], 2000),
+        "explanation": _clip(report["explanation"], 2000),
         "zones": [],
     }
     room = MAX_FACT - _size(head)

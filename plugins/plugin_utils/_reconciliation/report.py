@@ -74,7 +74,7 @@ class InterruptedSync(t.TypedDict):
 
 class ReconciliationReport(t.TypedDict):
     """The report. ``digests`` has those of the plans that were not carried out, by the name of the zone; ``traceback`` is that of
-    an error of the collection itself.
+    an error of the collection itself; ``explanation`` is ``message`` without the verdict.
     """
 
     verdict: ReconciliationVerdict
@@ -91,6 +91,7 @@ class ReconciliationReport(t.TypedDict):
     interrupted: list[InterruptedSync]
     zones: list[ZoneReport]
     message: str
+    explanation: str
 
 
 def build_report(state: ReconciliationState, finished_at: str) -> ReconciliationReport:
@@ -120,8 +121,10 @@ def build_report(state: ReconciliationState, finished_at: str) -> Reconciliation
         "interrupted": _interrupted(plans, synced),
         "zones": zones,
         "message": "",
+        "explanation": "",
     }
-    return {**report, "message": _message(report, state.report_path)}
+    explanation = _explanation(report, state.report_path)
+    return {**report, "message": f"{verdict}: {explanation}", "explanation": explanation}
 
 
 def _unfinished_text(phase: str) -> str:
@@ -275,17 +278,18 @@ def _summary(zones: t.Sequence[ZoneReport], requests: int) -> dict[str, int]:
     return {"zones": len(zones), **counts, **changes, "requests": requests}
 
 
-def _message(report: ReconciliationReport, path: str) -> str:
+def _explanation(report: ReconciliationReport, path: str) -> str:
+    """What there is to say of the verdict."""
     where = _found_text(report["interrupted"]) + (f" Report: {path}" if path else "")
     if report["error"]:
-        return f"{report['verdict']}: {sentence(report['error'])}{where}"
+        return f"{sentence(report['error'])}{where}"
     summary = report["summary"]
     counts = ", ".join(
         f"{summary[verdict]} {verdict.replace('_', ' ')}" for verdict in RECONCILIATION_VERDICTS if summary[verdict]
     )
     worst = next((zone for zone in report["zones"] if zone["verdict"] == report["verdict"]), None)
     zones = "1 zone" if summary["zones"] == 1 else f"{summary['zones']} zones"
-    text = f"{report['verdict']}: {zones}, {counts}." if summary["zones"] > 1 else f"{report['verdict']}: {zones}."
+    text = f"{zones}, {counts}." if summary["zones"] > 1 else f"{zones}."
     if report["verdict"] not in ("in_sync", "reconciled") and worst:
         hint = worst["failure"]["hint"] if worst["failure"] else ""
         text += f" {worst['zone']}: {sentences(worst['reason'], hint)}"

@@ -124,10 +124,3 @@ def changed_text(changed: bool, check_mode: bool) -> str:
     if check_mode:
         return "would be changed" if changed else "would not be changed"
     return "changed" if changed else "not changed"
-
-
-def message_without_verdict(message: str, verdict: str) -> str:
-    """The message of a report without the verdict that it begins with: reports show the verdict above the message."""
-    for word in (verdict, humanize(verdict)):
-        message = message.removeprefix(f"{word}: ").removeprefix(f"{word}. ")
-    return message

@@ -53,7 +53,7 @@ def render(template: jinja2.Template, frame: PageFrame, view: object) -> str:
     :param template: made by :func:`rendering.page_template`.
     :param view: the view model that the template shows.
     """
-    message = formats.clip(formats.message_without_verdict(frame.message, frame.verdict), MAX_MESSAGE)
+    message = formats.clip(frame.message, MAX_MESSAGE)
     return template.render(
         policy=markupsafe.Markup(POLICY), style=markupsafe.Markup(STYLE), frame=frame, message=message, view=view
     )

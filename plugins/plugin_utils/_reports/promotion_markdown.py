@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from . import formats, rendering
+from . import rendering
 from .promotion_view import promotion_view
 
 _TEMPLATE = rendering.markdown_template("promotion.md.j2")
@@ -21,5 +21,4 @@ def promotion_markdown(report: t.Mapping[str, object]) -> str:
 
     :param report: as role ``staging_promotion`` writes it.
     """
-    view = promotion_view(report)
-    return _TEMPLATE.render(view=view, message=formats.message_without_verdict(view.message, view.verdict))
+    return _TEMPLATE.render(view=promotion_view(report))

@@ -83,7 +83,7 @@ def promotion_page(report: t.Mapping[str, object]) -> str:
         title=f"Promotion {formats.humanize(view.verdict)}: {view.release or view.run}",
         verdict=view.verdict,
         tone=formats.tone(view.verdict),
-        message=view.message,
+        message=view.explanation,
         check_mode=view.check_mode,
         facts=facts,
     )
@@ -132,7 +132,7 @@ def _notes(view: PromotionView) -> t.Iterator[tuple[str, str, str]]:
         yield "Override", view.override_reason, "warn"
     if view.lifted_hold:
         yield "Hold lifted", view.lifted_hold, "warn"
-    if view.error and view.error not in view.message:
+    if view.error and view.error not in view.explanation:
         yield "Error", view.error, "bad"
     for text in view.warnings:
         yield "Warning", text, "warn"

@@ -75,7 +75,7 @@ class PromotionView:
     """
 
     verdict: str
-    message: str
+    explanation: str
     check_mode: bool
     release: str
     run: str
@@ -107,7 +107,7 @@ def promotion_view(report: t.Mapping[str, object]) -> PromotionView:
     summary = fields.child("summary")
     return PromotionView(
         verdict=fields.text("verdict"),
-        message=fields.text("message"),
+        explanation=fields.text("explanation"),
         check_mode=fields.flag("check_mode"),
         release=fields.text("release"),
         run=fields.text("run"),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from . import formats, rendering
+from . import rendering
 from .reconciliation_view import reconciliation_view
 
 _TEMPLATE = rendering.markdown_template("reconciliation.md.j2")
@@ -21,5 +21,4 @@ def reconciliation_markdown(report: t.Mapping[str, object]) -> str:
 
     :param report: as role ``dns_reconciliation`` writes it.
     """
-    view = reconciliation_view(report)
-    return _TEMPLATE.render(view=view, message=formats.message_without_verdict(view.message, view.verdict))
+    return _TEMPLATE.render(view=reconciliation_view(report))

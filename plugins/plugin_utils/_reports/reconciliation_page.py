@@ -174,7 +174,7 @@ def reconciliation_page(report: t.Mapping[str, object]) -> str:
         title=f"DNS reconciliation {formats.humanize(view.verdict)}: {zones}",
         verdict=view.verdict,
         tone=_tone(view.verdict, view),
-        message=view.message,
+        message=view.explanation,
         check_mode=view.check_mode,
         facts=(
             ("Zones", str(len(view.zones) or "")),

@@ -96,7 +96,7 @@ class ReconciliationView:
 
     verdict: str
     ok: bool
-    message: str
+    explanation: str
     check_mode: bool
     started_at: str
     finished_at: str
@@ -117,7 +117,7 @@ def reconciliation_view(report: t.Mapping[str, object]) -> ReconciliationView:
     return ReconciliationView(
         verdict=fields.text("verdict"),
         ok=fields.flag("ok"),
-        message=fields.text("message"),
+        explanation=fields.text("explanation"),
         check_mode=fields.flag("check_mode"),
         started_at=started_at,
         finished_at=finished_at,

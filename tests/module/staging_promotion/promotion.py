@@ -315,7 +315,7 @@ class Play:
 _PROBE = "name url ok status latency attempts consecutive problems certificate_days was_ok checked_at requests"
 #: keys of a report, of what is in it, and so on
 KEYS = {
-    "report": "verdict ok changed message check_mode run release digest started_at finished_at elapsed actor error"
+    "report": "verdict ok changed message explanation check_mode run release digest started_at finished_at elapsed actor error"
     " traceback override_reason lifted_hold held warnings unfinished interrupted summary phases targets",
     "actor": "user host job",
     "unfinished": "phase sent",

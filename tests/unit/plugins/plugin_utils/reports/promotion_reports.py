@@ -195,7 +195,7 @@ def promotion(verdict: str = "succeeded", **more: Any) -> Json:
         "warnings": [],
         "summary": counts,
     }
-    return {**filled, **made, **more}
+    return {**filled, "explanation": made["message"].partition(": ")[2], **made, **more}
 
 
 def _succeeded() -> Json:

@@ -68,7 +68,7 @@ def test_nothing_that_a_server_says_makes_a_page_too_large() -> None:
             record["failure"] = {"code": "run_failed", "message": long, "http_status": None, "hint": long}
         records.append(record)
     report = reconciliation("drift", plans=result(*records))
-    report["message"] = "x" * 1000
+    report["message"] = report["explanation"] = "x" * 1000
     page = reconciliation_page(report)
     assert size_of(page) < BOUND
     left = re.search(r"(\d+) more of these zones are in the JSON report only", page)

@@ -116,7 +116,7 @@ def test_hints_are_what_to_do() -> None:
 
 def test_the_verdict_stands_above_the_message_only() -> None:
     for message in ("rolled_back: it did", "rolled_back. it did", "rolled back: it did", "it did"):
-        page = promotion_page(promotion("rolled_back", message=message))
+        page = promotion_page(promotion("rolled_back", message=message, explanation="it did"))
         assert text_of(next(item for item in parse(page).iter("p") if item.get("class") == "message")) == "it did"
 
 
