@@ -50,7 +50,7 @@ def test_of_a_promotion(state: RunState, message: str, explanation: str) -> None
 
 @pytest.mark.parametrize(
     ("error", "message", "explanation"),
-    [("", "in_sync: 0 zones.", "0 zones."), ("failed: no", "failed: failed: no.", "failed: no.")],
+    [("", "failed: 0 zones.", "0 zones."), ("failed: no", "failed: failed: no.", "failed: no.")],
 )
 def test_of_a_reconciliation(error: str, message: str, explanation: str) -> None:
     report = build_report(ReconciliationState(False, "2026-11-28T10:00:00Z", error=error), "2026-11-28T10:01:00Z")
