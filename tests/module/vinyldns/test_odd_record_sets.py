@@ -32,6 +32,15 @@ def test_text_with_a_backslash_at_the_end_of_a_piece_is_in_sync_after_its_sync(
     assert forced.only["detail"]["fidelity"] == "exact" and not forced.changed
 
 
+def test_ipv4_mapped_address_is_in_sync_after_its_sync(server: Server, run_module: RunModule) -> None:
+    # stored as 192.0.2.9
+    server.add(vinyldns=RECORDS, dns=[*RECORDS, "mapped 300 AAAA ::ffff:192.0.2.9"])
+    first = run_module("vinyldns_zone_sync", server.options())
+    assert first.only["detail"]["fidelity"] == "exact" and first.only["detail"]["effect"]["creates"] == 1
+    second = run_module("vinyldns_zone_sync", server.options())
+    assert second.only["action"] == "skipped" and not second.changed and server.posts() == 1
+
+
 def test_name_that_cannot_be_represented_names_the_option_for_it(server: Server, run_module: RunModule) -> None:
     """The host ``shop.example.shop.example.`` becomes a part of the apex at every sync."""
     server.add(vinyldns=RECORDS, dns=[*RECORDS, "shop.example 300 A 192.0.2.99"])

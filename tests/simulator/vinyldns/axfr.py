@@ -26,7 +26,7 @@ import dns.rdatatype
 import dns.tsig
 
 from .model import Json
-from .records import FROM_DNS, java_ipv6
+from .records import FROM_DNS, escape, java_ipv6
 
 Answer = tuple[str, str, int, Json]  # owner, type, TTL, record
 
@@ -35,9 +35,29 @@ SOA, TSIG = int(dns.rdatatype.SOA), int(dns.rdatatype.TSIG)
 PLAIN_LABEL = re.compile(rb"[\w*/-]+")
 POINTER = 0xC0
 
+
+def _text(data: bytes) -> Json:
+    strings, at = [], 0
+    while at < len(data):
+        strings.append(data[at + 1 : at + 1 + data[at]])
+        at += 1 + data[at]
+    return {"text": escape(b"".join(strings))}
+
+
+# DS, SSHFP and texts are read by hand since the original does not look at the length of a digest, or for a string, as the library
+# does.
 FROM_WIRE: dict[str, Callable[[bytes], Json]] = {
     "A": lambda data: {"address": socket.inet_ntoa(data)},
     "AAAA": lambda data: {"address": java_ipv6(socket.inet_ntop(socket.AF_INET6, data))},
+    "DS": lambda data: {
+        "keytag": int.from_bytes(data[:2], "big"),
+        "algorithm": data[2],
+        "digesttype": data[3],
+        "digest": data[4:].hex().upper(),
+    },
+    "SPF": _text,
+    "SSHFP": lambda data: {"algorithm": data[0], "type": data[1], "fingerprint": data[2:].hex().upper()},
+    "TXT": _text,
 }
 
 

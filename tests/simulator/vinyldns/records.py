@@ -17,6 +17,8 @@ import dns.name
 from .model import Json
 
 TXT_CHUNK = 255
+#: what an IPv4-mapped address begins with (RFC 4291 section 2.5.5.2)
+_MAPPED = bytes(10) + b"\xff\xff"
 _MUST_ESCAPE = re.compile(rb'["\\]|[^\x20-\x7e]')
 _ESCAPE = re.compile(r"\\(\d{3}|.)")
 
@@ -61,8 +63,20 @@ def _escaped_byte(code: str) -> int:
 
 
 def java_ipv6(address: str) -> str:
-    """Eight groups without leading zeros and without ``::``, as java.net.Inet6Address prints them."""
-    return ":".join(f"{group:x}" for group in struct.unpack("!8H", socket.inet_pton(socket.AF_INET6, address)))
+    """Eight groups without leading zeros and without ``::``, as java.net.Inet6Address prints them.
+
+    For Java an IPv4-mapped address is one of IPv4, and printed so.
+    """
+    octets = socket.inet_pton(socket.AF_INET6, address)
+    if octets.startswith(_MAPPED):
+        return socket.inet_ntoa(octets[len(_MAPPED) :])
+    return ":".join(f"{group:x}" for group in struct.unpack("!8H", octets))
+
+
+def _ipv6(record: Json) -> str:
+    """The address of an AAAA record, of which :func:`java_ipv6` may have made one of IPv4."""
+    address: str = record["address"]
+    return address if ":" in address else "::ffff:" + address
 
 
 def _text_json(rdata: Any) -> Json:
@@ -138,7 +152,7 @@ def _naptr_to_dns(record: Json) -> str:
 
 TO_DNS: Mapping[str, Callable[[Json], str]] = {
     "A": _fields("address"),
-    "AAAA": _fields("address"),
+    "AAAA": _ipv6,
     "CNAME": _fields("cname"),
     "DS": _fields("keytag", "algorithm", "digesttype", "digest"),
     "MX": _fields("preference", "exchange"),
@@ -200,7 +214,7 @@ def _text_form(record: Json) -> str:
 # Equal texts for equal DNS data.  Nothing is looked at more closely than the original does: lengths of digests, say.
 _COMPARABLE: Mapping[str, Callable[[Json], str]] = {
     "A": lambda record: socket.inet_pton(socket.AF_INET, record["address"]).hex(),
-    "AAAA": lambda record: socket.inet_pton(socket.AF_INET6, record["address"]).hex(),
+    "AAAA": lambda record: socket.inet_pton(socket.AF_INET6, _ipv6(record)).hex(),
     "CNAME": lambda record: _name(record, "cname"),
     "DS": lambda record: f"{_numbers(record, 'keytag', 'algorithm', 'digesttype')} {_hex(record, 'digest')}",
     "MX": lambda record: f"{_numbers(record, 'preference')} {_name(record, 'exchange')}",
