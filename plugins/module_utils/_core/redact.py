@@ -105,12 +105,17 @@ def _forms(secret: str) -> set[str]:
 
 
 def without_keys(value: t.Any, names: t.Container[str]) -> t.Any:
-    """A copy of a JSON-like value without the mapping entries called ``names``, at any depth.
+    """A copy of a decoded JSON value without the members called ``names`` of its objects, at any depth.
 
     For secrets of the server that are not known in advance, such as TSIG keys in zone objects.
     """
-    if isinstance(value, collections.abc.Mapping):
-        return {key: without_keys(item, names) for key, item in value.items() if key not in names}
+    # most values are neither object nor array, and a call for each of them would cost more than decoding them
+    if isinstance(value, dict):
+        return {
+            key: without_keys(item, names) if isinstance(item, (dict, list)) else item
+            for key, item in value.items()
+            if key not in names
+        }
     if isinstance(value, list):
-        return [without_keys(item, names) for item in value]
+        return [without_keys(item, names) if isinstance(item, (dict, list)) else item for item in value]
     return value

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
 import typing as t
 
 from .._core.errors import SyncError
@@ -85,7 +86,8 @@ class Drift:
     :param stored_content: those among them other than SOA and NS of the apex.
     :param backend_content: record sets of the backend other than SOA and NS of the apex.
     :param unsupported_types: number of records by type that the server leaves out.
-    :param digest: identifies this plan; equal for equal zone, serial and changes.
+    :param digest: identifies this plan; equal for equal zone, serial and changes. Empty if the changes are not listed in full.
+    :param unlisted_deletes: record sets that are deleted too, although ``changes`` does not have them.
     """
 
     zone: str
@@ -97,6 +99,7 @@ class Drift:
     backend_content: int
     unsupported_types: t.Mapping[str, int]
     digest: str
+    unlisted_deletes: int = 0
 
     @property
     def creates(self) -> int:
@@ -108,17 +111,17 @@ class Drift:
 
     @property
     def deletes(self) -> int:
-        return self._count(DELETE)
+        return self._count(DELETE) + self.unlisted_deletes
 
     @property
     def soa_only(self) -> bool:
         """Whether there are changes, all of them to the SOA."""
-        return bool(self.changes) and all(change.is_soa for change in self.changes)
+        return bool(self.changes) and not self.unlisted_deletes and all(change.is_soa for change in self.changes)
 
     @property
     def in_sync(self) -> bool:
         """Whether there are no changes except to the SOA and to ignored record sets."""
-        return all(change.is_soa or change.ignored for change in self.changes)
+        return not self.unlisted_deletes and all(change.is_soa or change.ignored for change in self.changes)
 
     @property
     def empty(self) -> bool:
@@ -127,7 +130,8 @@ class Drift:
 
     def counted(self, action: RecordAction) -> int:
         """Number of changes with this action, without the SOA and without ignored ones."""
-        return sum(change.action == action and not change.is_soa and not change.ignored for change in self.changes)
+        listed = sum(change.action == action and not change.is_soa and not change.ignored for change in self.changes)
+        return listed + self.unlisted_deletes if action == DELETE else listed
 
     def renames(self) -> list[RecordChange]:
         """The record sets to create of which one is deleted whose name differs in case only."""
@@ -162,7 +166,7 @@ class Drift:
             "serial": self.serial,
             "digest": self.digest,
             "records": [change.to_record() for change in self.changes[:limit]],
-            "truncated": limit is not None and len(self.changes) > limit,
+            "truncated": bool(self.unlisted_deletes) or (limit is not None and len(self.changes) > limit),
         }
 
     def to_diff(self, limit: int | None = None) -> dict[str, str]:
@@ -171,7 +175,7 @@ class Drift:
         :param limit: maximum of shown record sets; the number of others is added.
         """
         shown = self.changes[:limit]
-        rest = len(self.changes) - len(shown)
+        rest = len(self.changes) - len(shown) + self.unlisted_deletes
         more = [f"; and {rest} more record sets that differ"] if rest else []
         stored = "no SOA" if self.stored_serial is None else f"serial {self.stored_serial}"
         return {
@@ -210,6 +214,21 @@ class DriftBuilder:
         self._serial: int | None = None
         self._stored_serial: int | None = None
 
+    @property
+    def apex(self) -> str:
+        """Name of the record sets of the zone itself."""
+        return self._names.apex
+
+    @property
+    def backend_sets(self) -> int:
+        """Record sets of the backend, without those of types that the server leaves out."""
+        return sum(map(len, self._backend.values()))
+
+    @property
+    def backend_content(self) -> int:
+        """Those among them other than SOA and NS of the apex."""
+        return self.backend_sets - self._apex_sets(self._backend)
+
     def add_backend_rr(self, record: ResourceRecord) -> None:
         """Add one record of the transfer.
 
@@ -225,7 +244,9 @@ class DriftBuilder:
             return
         name, dotted = self._names.of_owner(owner)
         packed = records.pack_transferred(rtype, ttl, octets, dotted)
-        sets = self._backend.setdefault(rtype, {})
+        sets = self._backend.get(rtype)
+        if sets is None:
+            sets = self._backend[rtype] = {}
         sets[name] = records.merge(sets[name], packed) if name in sets else packed
         if rtype == "SOA" and name == self._names.apex:
             self._serial = records.soa_serial(packed)
@@ -242,7 +263,9 @@ class DriftBuilder:
         """
         spelling, rtype, packed, owner = record_set
         name = self._names.of_stored(spelling)
-        stored = self._stored.setdefault(rtype, {})
+        stored = self._stored.get(rtype)
+        if stored is None:
+            stored = self._stored[rtype] = {}
         if spelling != name or name in stored:
             if not self._is_new_spelling(rtype, name, spelling):
                 return False
@@ -251,7 +274,8 @@ class DriftBuilder:
                 packed = records.merge(previous.packed if previous else self._backend[rtype][name], packed)
                 owner = previous.owner_group_id if previous and previous.owner_group_id else owner
         self._stored_total += 1
-        wanted = self._backend.get(rtype, {}).get(name)
+        backend = self._backend.get(rtype)
+        wanted = None if backend is None else backend.get(name)
         matches = wanted is not None and records.same(rtype, wanted, packed)
         stored[name] = None if matches else _Stored(packed, owner)
         if rtype == "SOA" and name == self._names.apex:
@@ -262,9 +286,21 @@ class DriftBuilder:
         """Add record sets of the API; returns how many of them are new."""
         return sum(self.feed(record_set) for record_set in record_sets)
 
-    def finish(self) -> Drift:
+    def sample_names(self, size: int) -> list[str]:
+        """About ``size`` names of record sets of the backend, from all parts of the zone."""
+        step = max(1, self.backend_sets // size)
+        return list(itertools.islice(itertools.chain.from_iterable(self._backend.values()), 0, None, step))
+
+    def not_fed(self) -> t.Iterator[tuple[str, str]]:
+        """Name and type of the record sets of the backend that the API has not shown so far."""
+        for rtype, backend in self._backend.items():
+            stored = self._stored.get(rtype, {})
+            yield from ((name, rtype) for name in backend if name not in stored)
+
+    def finish(self, count: int | None = None) -> Drift:
         """The plan.
 
+        :param count: record sets of the API, if not all have been fed: the backend has none of those that are left.
         :raises SyncError: ``bad_response`` if the backend has no SOA, and therefore is no zone.
         """
         if self._serial is None:
@@ -274,16 +310,18 @@ class DriftBuilder:
                 "Check that backend.server serves this zone.",
             )
         changes = sort_changes(self._names.apex, [*self._updates_and_deletes(), *self._creates()])
+        unlisted = 0 if count is None else max(0, count - self._stored_total)
         return Drift(
             zone=self._names.apex,
             changes=changes,
             serial=self._serial,
             stored_serial=self._stored_serial,
-            stored_total=self._stored_total,
-            stored_content=self._stored_total - self._apex_sets(self._stored),
-            backend_content=sum(map(len, self._backend.values())) - self._apex_sets(self._backend),
+            stored_total=self._stored_total + unlisted,
+            stored_content=self._stored_total + unlisted - self._apex_sets(self._stored),
+            backend_content=self.backend_content,
             unsupported_types=dict(sorted(self._unsupported.items())),
-            digest=plan_digest(self._names.apex, self._serial, changes),
+            digest="" if unlisted else plan_digest(self._names.apex, self._serial, changes),
+            unlisted_deletes=unlisted,
         )
 
     def _is_new_spelling(self, rtype: str, name: str, spelling: str) -> bool:

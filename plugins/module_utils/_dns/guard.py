@@ -158,7 +158,8 @@ def _quantities(drift: Drift, policy: GuardPolicy) -> t.Iterator[Violation]:
     stored = drift.stored_total
     for action, percent_rule, percent, number_rule, number in limits:
         count = drift.counted(action)
-        lift = f"Look at the plan; if it is right, set approve to {drift.digest} or raise guard."
+        approve = f"set approve to {drift.digest} or " if drift.digest else ""
+        lift = f"Look at the plan; if it is right, {approve}raise guard."
         if stored >= policy.min_records and _exceeds(count, stored, percent):
             excess = f"would {action} {_share(count, stored)}, more than {percent_rule} {percent:g}. "
             yield Violation(percent_rule, excess + lift + percent_rule)

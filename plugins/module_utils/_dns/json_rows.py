@@ -22,15 +22,19 @@ def stored_set(row: object) -> StoredSet:
     :param row: an item of ``GET /zones/{id}/recordsets``, or a part of a recorded change.
     :raises SyncError: ``bad_response`` if it has no name or no type.
     """
-    if isinstance(row, dict):
-        name, rtype, owner = row.get("name"), row.get("type"), row.get("ownerGroupId")
-        if isinstance(name, str) and isinstance(rtype, str):
-            return StoredSet(name, rtype, pack_stored(name, rtype, row.get("ttl"), row.get("records")), owner)
+    if isinstance(row, dict) and isinstance(row.get("name"), str) and isinstance(row.get("type"), str):
+        return checked_set(row)
     raise SyncError(
         "bad_response",
         "the API sent a record set without name or type",
         "Check that api_url is the address of the VinylDNS API itself.",
     )
+
+
+def checked_set(row: Json) -> StoredSet:
+    """A record set of the API, of which it is known that name and type are texts."""
+    name, rtype = row["name"], row["type"]
+    return StoredSet(name, rtype, pack_stored(name, rtype, row.get("ttl"), row.get("records")), row.get("ownerGroupId"))
 
 
 def recorded_change(row: Json) -> RecordChange | None:

@@ -24,6 +24,8 @@ from .wire import Malformed
 MAX_STRING = 255
 #: an octet is escaped as four characters at most, so the text of a string up to this length is never split
 _NEVER_SPLIT = MAX_STRING // 4
+#: the octet that precedes a character string, by its length
+_LENGTHS = tuple(bytes((length,)) for length in range(MAX_STRING + 1))
 
 
 NameReader = t.Callable[[int], tuple[bytes, int]]
@@ -160,6 +162,8 @@ class _Text(Kind):
 
     def encode(self, value: object) -> bytes:
         text = _string(value)
+        if 0 < len(text) <= MAX_STRING and "\\" not in text and text.isascii():
+            return _LENGTHS[len(text)] + text.encode("ascii")
         if text.isascii():
             chunks = [text[start : start + MAX_STRING] for start in range(0, len(text), MAX_STRING)]
         else:
@@ -247,6 +251,9 @@ LAYOUTS: dict[str, tuple[tuple[str, Kind], ...]] = {
     "TXT": (("text", _TEXT),),
 }
 
+#: name and encoder of the field, for types with one
+_SINGLE = {name: (layout[0][0], layout[0][1].encode) for name, layout in LAYOUTS.items() if len(layout) == 1}
+
 #: recognised types by their number (IANA registry of resource record types)
 TYPE_NAMES = {
     1: "A",
@@ -310,6 +317,10 @@ def from_json(rtype: str, record: t.Mapping[str, object]) -> bytes:
     :raises Malformed: if the server could not make a DNS record of it.
     """
     try:
+        single = _SINGLE.get(rtype)
+        if single is not None:
+            name, encode = single
+            return encode(record[name])
         return b"".join([kind.encode(record[name]) for name, kind in LAYOUTS[rtype]])
     except (KeyError, TypeError):
         raise Malformed(f"not the fields of a record of type {rtype}") from None

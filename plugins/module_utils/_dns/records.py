@@ -29,6 +29,8 @@ Identity = tuple[int, frozenset[bytes]]
 
 _HEAD = struct.Struct("!BI")
 _LENGTH = struct.Struct("!H")
+#: both, which most sets have of one record begin with
+_HEAD_OF_ONE = struct.Struct("!BIH")
 #: the server cannot convert the set to DNS records, so it never equals another one
 _UNCONVERTIBLE = 1
 #: the name of the set ends with a dot
@@ -110,6 +112,8 @@ class ZoneNames:
         cut = len(owner) - len(self.zone)
         if owner[max(cut, 0) :].lower() != self._folded:
             return None
+        if owner[0] == cut - 1:
+            return [owner[1:cut]]
         labels = []
         position = 0
         while position < cut:
@@ -127,11 +131,12 @@ def pack_transferred(rtype: str, ttl: int, octets: bytes, dotted: bool) -> Packe
     :param dotted: whether the server sees a dot at the end of its name.
     """
     flags = _DOTTED if dotted else 0
-    try:
-        octets = rdata.as_stored(rtype, octets)
-    except Malformed:
-        flags |= _UNCONVERTIBLE
-    return Packed(_HEAD.pack(flags, ttl) + _LENGTH.pack(len(octets)) + octets)
+    if rtype in rdata.TEXTS:
+        try:
+            octets = rdata.as_stored(rtype, octets)
+        except Malformed:
+            flags |= _UNCONVERTIBLE
+    return Packed(_HEAD_OF_ONE.pack(flags, ttl, len(octets)) + octets)
 
 
 def pack_stored(name: str, rtype: str, ttl: object, records: object) -> Packed:
@@ -143,6 +148,9 @@ def pack_stored(name: str, rtype: str, ttl: object, records: object) -> Packed:
     try:
         if not isinstance(records, list) or not isinstance(ttl, int) or not 0 <= ttl <= MAX_TTL:
             raise Malformed("no record set")
+        if len(records) == 1:
+            octets = rdata.from_json(rtype, records[0])
+            return Packed(_HEAD_OF_ONE.pack(flags, ttl, len(octets)) + octets)
         parts = [rdata.from_json(rtype, record) for record in records]
         return Packed(_HEAD.pack(flags, ttl) + b"".join([_LENGTH.pack(len(octets)) + octets for octets in parts]))
     except (Malformed, struct.error):

@@ -80,8 +80,10 @@ def label_to_text(label: bytes) -> str:
     return "".join(_TEXT_OF_OCTET[octet] for octet in label)
 
 
-def labels_to_text(labels: t.Iterable[bytes]) -> str:
+def labels_to_text(labels: t.Sequence[bytes]) -> str:
     """Labels as a name without a trailing dot."""
+    if len(labels) == 1:
+        return label_to_text(labels[0])
     return ".".join(map(label_to_text, labels))
 
 

@@ -11,6 +11,7 @@ The policy goes by the *effect* of a request and not by its verb, because one of
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import random
 import socket
@@ -123,6 +124,8 @@ class HttpClient:
         auth = auth or transport.NoAuth()
         self.headers = {"Accept": "application/json", **(headers or {})}
         pool: dict[str, t.Any] = {"pool_connections": 4, "pool_maxsize": settings.pool_size, "max_retries": 0}
+        #: requests at work at a time, of all threads of the task
+        self.slots = threading.BoundedSemaphore(settings.pool_size)
         self.reads = transport.new_session(transport.ReadAdapter(**pool), auth)
         self.triggers = transport.new_session(transport.TriggerAdapter(**pool), auth)
 
@@ -264,19 +267,20 @@ class Channel:
         :raises Stopped: the task has been stopped, and nothing is sent any more.
         """
         url = self._url(path, params)
-        within = self._limits(read_timeout)
         # a reused keep-alive connection may be half closed, which would make a refusal look like a lost answer
         extra = {**self.client.headers, "Connection": "close", "Cache-Control": "no-cache", **(headers or {})}
-        with self.stop.before_trigger():
-            self.on_trigger()
-        self.may_have_executed = True
-        self.count.add()
-        received: list[bytes] = []
-        try:
-            with transport.send_tracker.request(self.on_send):
-                answer = self._send(self.client.triggers, method, url, within, body, extra, received)
-        except (OSError, SyncError) as exc:
-            raise self._noted(self._failed_trigger(exc, within, b"".join(received).decode("utf-8", "replace"))) from None
+        with self._slot():
+            within = self._limits(read_timeout)
+            with self.stop.before_trigger():
+                self.on_trigger()
+            self.may_have_executed = True
+            self.count.add()
+            received: list[bytes] = []
+            try:
+                with transport.send_tracker.request(self.on_send):
+                    answer = self._send(self.client.triggers, method, url, within, body, extra, received)
+            except (OSError, SyncError) as exc:
+                raise self._noted(self._failed_trigger(exc, within, b"".join(received).decode("utf-8", "replace"))) from None
         if answer.status in expect:
             return answer
         raise self._noted(self._judge_trigger(answer, definite))
@@ -303,17 +307,29 @@ class Channel:
         extra = {**self.client.headers, **(headers or {})}
         for dummy in range(MAXREDIRECTS + 1):
             self.stop.check()
-            within = self._limits()
-            self.count.add()
-            try:
-                answer = self._send(self.client.reads, method, url, within, body, extra)
-            except OSError as exc:
-                raise self._transport_error(exc, within) from None
+            with self._slot():
+                within = self._limits()
+                self.count.add()
+                try:
+                    answer = self._send(self.client.reads, method, url, within, body, extra)
+                except OSError as exc:
+                    raise self._transport_error(exc, within) from None
             target = answer.redirect
             if answer.status not in REDIRECTS or method != "GET" or target is None or origin_of(target) != origin_of(url):
                 return answer
             url = target
         raise redirect_refused(answer)
+
+    @contextlib.contextmanager
+    def _slot(self) -> t.Iterator[None]:
+        """The place of one request among those at work. At the deadline, a last look is free to go without one."""
+        slots = self.client.slots
+        taken = slots.acquire(blocking=False) or slots.acquire(timeout=min(self.deadline.budget(), threading.TIMEOUT_MAX))
+        try:
+            yield
+        finally:
+            if taken:
+                slots.release()
 
     def _limits(self, read_timeout: float | None = None) -> Limits:
         """What a request that begins now has to keep to.

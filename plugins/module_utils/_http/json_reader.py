@@ -21,6 +21,18 @@ from .response import Response
 #: may be absent or null.
 Form = t.Literal["text", "number", "object", "list", "text_or_null", "number_or_null", "object_or_null", "list_or_null"]
 
+#: what values of a form have as a rule; ``type(True)`` is not ``int``
+_TYPES: dict[Form, type] = {
+    "text": str,
+    "number": int,
+    "object": dict,
+    "list": list,
+    "text_or_null": str,
+    "number_or_null": int,
+    "object_or_null": dict,
+    "list_or_null": list,
+}
+
 
 class JsonReader:
     """Reads the body of a response.
@@ -71,10 +83,14 @@ class JsonReader:
         """
         if not isinstance(rows, list):
             raise self._unexpected("list", where)
+        forms = [(name, form, _TYPES[form]) for name, form in fields.items()]
         for index, row in enumerate(rows):
             if not isinstance(row, dict):
                 raise self._unexpected("object", f"{where}[{index}]")
-            self.check(row, f"{where}[{index}]", **fields)
+            for name, form, common in forms:
+                # as a rule it is just that; there may be tens of thousands of rows
+                if type(row.get(name)) is not common:
+                    self.check(row, f"{where}[{index}]", **{name: form})
         return t.cast("list[Json]", rows)
 
     def check(self, found: Json, where: str, /, **fields: Form) -> Json:

@@ -136,13 +136,17 @@ class Remedy:
 
 @dataclasses.dataclass(frozen=True)
 class Services:
-    """What the outside world injects into a provider."""
+    """What the outside world injects into a provider.
+
+    :param shows_plans: whether plans are to be shown in full, as in check mode and diff mode.
+    """
 
     clock: Clock
     redactor: Redactor
     rng: random.Random
     warn: t.Callable[[str], None]
     watcher: Watcher = dataclasses.field(default_factory=NoWatcher)
+    shows_plans: bool = True
 
 
 class Provider(abc.ABC):

@@ -58,7 +58,8 @@ def run_sync(provider_class: type[Provider], options: Options, context: Context)
         check_identities(sync_spec(provider_class), context.given)
         check_connection(options)
         check_waiting(options)
-        services = Services(context.clock, redactor, context.rng, context.warn, watcher=batch)
+        shows_plans = context.check_mode or context.diff
+        services = Services(context.clock, redactor, context.rng, context.warn, watcher=batch, shows_plans=shows_plans)
         provider = provider_class(options, services)
         try:
             redactor.publish(provider.name, provider.address, *provider.names())

@@ -4,7 +4,7 @@
 
 # Note that this module util is PRIVATE to the collection.
 
-"""The calls to VinylDNS, and what its responses mean (docs/reference/vinyldns.md#1, #2 and #4)."""
+"""The calls to VinylDNS but those for record sets, and what its responses mean (docs/reference/vinyldns.md#1, #2 and #4)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ import uuid
 
 from ..._core.errors import SyncError
 from ..._core.redact import without_keys
-from ..._dns.records import StoredSet
 from ..._http.client import Channel
 from ..._http.json_reader import JsonReader
 from ..._http.response import Response
@@ -24,8 +23,6 @@ from .rows import Accepted, RecordSetChange, Zone, ZoneChange
 from .signing import encode_segment
 
 PAGE = 100
-#: the types that VinylDNS knows (docs/reference/vinyldns.md#2.4)
-RECORD_TYPES = ("A", "AAAA", "CNAME", "DS", "MX", "NAPTR", "NS", "PTR", "SOA", "SPF", "SRV", "SSHFP", "TXT")
 
 
 def interpret(response: Response) -> SyncError | None:
@@ -226,76 +223,6 @@ def sync_zone(channel: Channel, zone_id: str) -> Accepted:
     # servers send 202, documented is 200 (docs/reference/vinyldns.md#1.1)
     response = channel.trigger("POST", f"/zones/{encode_segment(zone_id)}/sync", expect=(200, 202))
     return rows.accepted_in(_read(response))
-
-
-def count_record_sets(channel: Channel, zone_id: str) -> int:
-    """The number of record sets that VinylDNS has of a zone."""
-    return _read(channel.observe(f"/zones/{encode_segment(zone_id)}/recordsetcount")).number_at("count")
-
-
-def soa_serial(channel: Channel, zone_id: str) -> int | None:
-    """The SOA serial as of the last successful sync; ``None`` if there was none."""
-    serials = map(rows.soa_serial_in, _record_set_pages(channel, zone_id, {"recordTypeFilter": "SOA"}))
-    return next((serial for serial in serials if serial is not None), None)
-
-
-def list_record_sets(channel: Channel, zone_id: str) -> t.Iterator[StoredSet]:
-    """Every record set of a zone exactly once.
-
-    Paging loses rows: pages are sorted by FQDN but continued by name (docs/reference/vinyldns.md#2.7). So the rows of a zone of
-    several pages are counted, and if some are missing the zone is listed again in other orders, which lose other rows.
-
-    :raises SyncError: ``bad_response`` if the listing cannot be completed.
-    """
-    expected = 0
-    seen: set[str] = set()
-    for number, params in enumerate(_orders()):
-        pages = 0
-        for body in _record_set_pages(channel, zone_id, params):
-            pages += 1
-            for row_id, record_set in rows.record_sets_in(body):
-                if row_id not in seen:
-                    seen.add(row_id)
-                    yield record_set
-        if number == 0 and pages == 1:
-            return
-        expected = count_record_sets(channel, zone_id)
-        if len(seen) >= expected:
-            return
-    raise SyncError(
-        "bad_response",
-        f"VinylDNS lists only {len(seen)} of the {expected} record sets of the zone, in every order that was tried",
-        "Run the task again while the zone is not being changed.",
-    )
-
-
-def has_record_set(channel: Channel, zone_id: str, name: str, record_type: str) -> bool:
-    """Whether VinylDNS has a record set with exactly this name, the case included."""
-    params = {"recordNameFilter": name, "recordTypeFilter": record_type}
-    return any(
-        (record_set.name, record_set.type) == (name, record_type)
-        for body in _record_set_pages(channel, zone_id, params)
-        for dummy, record_set in rows.record_sets_in(body)
-    )
-
-
-def _orders() -> t.Iterator[dict[str, str]]:
-    yield {}
-    yield {"nameSort": "DESC"}
-    for record_type in RECORD_TYPES:
-        for order in ("ASC", "DESC"):
-            yield {"nameSort": order, "recordTypeFilter": record_type}
-
-
-def _record_set_pages(channel: Channel, zone_id: str, params: t.Mapping[str, str]) -> t.Iterator[JsonReader]:
-    start: object = None
-    while True:
-        query = {**params, "startFrom": start, "maxItems": PAGE}
-        body = _read(channel.observe(f"/zones/{encode_segment(zone_id)}/recordsets", query))
-        yield body
-        start = rows.next_start_in(body)
-        if not start:
-            return
 
 
 class ChangePage(t.NamedTuple):

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-import threading
 import typing as t
 
 from ..._core.errors import SyncError
@@ -25,7 +24,9 @@ from ..._dns.fidelity import fidelity, observed_changes, unseen
 from ..._http.client import Channel
 from ..._lifecycle.provider import Effect, Target
 from . import api
+from .at_once import at_once
 from .evidence import counts_of
+from .record_sets import has_record_set
 from .rows import RecordSetChange, ZoneChange
 
 #: sizes of pages, one listing after the other: what one size omits, another may show
@@ -36,9 +37,6 @@ WIDTH = 4
 MAX_LOOKUPS = 200
 
 _LOST = "created under another case of its name and lost thereby, as VinylDNS does; run the task again to have it created"
-
-Item = t.TypeVar("Item")
-Result = t.TypeVar("Result")
 
 
 @dataclasses.dataclass
@@ -183,7 +181,7 @@ def other_syncs(channel: Channel, zone_id: str, own_id: str, snapshot: t.Mapping
 def lost_renames(channel: Channel, target: Target, drift: Drift) -> list[RecordChange]:
     """The record sets that changed the case of their name, and that VinylDNS lost thereby (docs/reference/vinyldns.md#2.5)."""
     renames = drift.renames()[:MAX_LOOKUPS]
-    return [change for change in renames if not api.has_record_set(channel, target.id, change.name, change.type)]
+    return [change for change in renames if not has_record_set(channel, target.id, change.name, change.type)]
 
 
 def effect_of(
@@ -238,30 +236,3 @@ def _incomplete(target: Target, rows: SyncRows) -> str:
     else:
         why = f"the server's list of its changes showed only {len(rows.by_id)} of {rows.total}, in every way that was tried"
     return f"{target.name}: the sync succeeded, but its effect is known in part only: {why}"
-
-
-def at_once(work: t.Callable[[Item], Result], items: t.Sequence[Item]) -> list[Result]:
-    """``work`` on a few items, all at the same time, in their order.
-
-    :raises BaseException: the first that ``work`` raised.
-    """
-    results: dict[int, Result] = {}
-    failures: dict[int, BaseException] = {}
-
-    def one(number: int) -> None:
-        try:
-            results[number] = work(items[number])
-        except BaseException as exc:  # noqa: BLE001 (raised again in the thread that waits)
-            failures[number] = exc
-
-    # daemons, since nothing waits for a server that hangs when the process is to end
-    threads = [threading.Thread(target=one, args=(number,), daemon=True) for number in range(1, len(items))]
-    for thread in threads:
-        thread.start()
-    if items:
-        one(0)
-    for thread in threads:
-        thread.join()
-    if failures:
-        raise failures[min(failures)]
-    return [results[number] for number in range(len(items))]

@@ -20,6 +20,7 @@ from . import api
 from .evidence import BACKEND_SPEC, GUARD_SPEC, DriftEvaluator, ZoneEvidence
 from .pending import ChangeList
 from .provider import CONNECTION_SPEC, age_of, new_client
+from .record_sets import count_record_sets
 from .rows import Zone
 
 INFO_SPEC = CONNECTION_SPEC + ArgumentSpec(
@@ -81,7 +82,7 @@ class ZoneReader:
             **self._synced(zone),
             "age": age_of(zone, server_now),
             "pending_change": self._pending(zone, server_now, channel),
-            "record_sets": api.count_record_sets(channel, zone.id),
+            "record_sets": count_record_sets(channel, zone.id),
         }
         evidence = self.evaluator.gather(Target(zone.id, zone.name), channel)
         return {**entry, **self._drift(evidence)}

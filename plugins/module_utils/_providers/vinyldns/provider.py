@@ -133,7 +133,7 @@ class VinylDNS(Provider):
 
     def __init__(self, options: Options, services: Services) -> None:
         super().__init__(options, services)
-        self.evaluator = DriftEvaluator.from_options(options)
+        self.evaluator = DriftEvaluator.from_options(options, services.shows_plans)
         if options.get("sync_delay") is not None and not 0 <= options["sync_delay"] <= 86400:
             raise invalid_option("sync_delay", options["sync_delay"], "is out of range", "Use a value from 0 to 86400 seconds.")
         # sync_wait has no such option

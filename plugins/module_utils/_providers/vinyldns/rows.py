@@ -18,7 +18,7 @@ import typing as t
 from ..._core.clock import parse_iso
 from ..._core.vocabulary import Json
 from ..._dns.drift import RecordChange
-from ..._dns.json_rows import recorded_change, stored_set
+from ..._dns.json_rows import checked_set, recorded_change
 from ..._dns.records import StoredSet
 from ..._http.json_reader import Form, JsonReader
 
@@ -185,9 +185,13 @@ def accepted_in(body: JsonReader) -> Accepted:
     return Accepted(row["id"], row["created"], _text(zone, "updated") if isinstance(zone, dict) else None)
 
 
-def record_sets_in(body: JsonReader) -> list[tuple[str, StoredSet]]:
-    """The record sets of a page, each with its id."""
-    return [(row["id"], stored_set(row)) for row in body.rows_at("recordSets", **_RECORD_SET)]
+#: record sets, each with its id
+RecordSets = list[tuple[str, StoredSet]]
+
+
+def record_sets_in(body: JsonReader) -> RecordSets:
+    """The record sets of a page."""
+    return [(row["id"], checked_set(row)) for row in body.rows_at("recordSets", **_RECORD_SET)]
 
 
 def soa_serial_in(body: JsonReader) -> int | None:
