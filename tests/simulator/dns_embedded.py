@@ -37,6 +37,8 @@ import dns.message
 import dns.name
 import dns.opcode
 import dns.rcode
+import dns.rdata
+import dns.rdataclass
 import dns.rdatatype
 import dns.rdtypes.ANY.TSIG
 import dns.rrset
@@ -270,27 +272,41 @@ class _TsigProblem(Exception):
 
     def __init__(self, wire: bytes, error: dns.rcode.Rcode, keyring: Mapping[dns.name.Name, dns.tsig.Key] | None = None) -> None:
         super().__init__(dns.rcode.to_text(error))
-        self._request = dns.message.from_wire(wire, keyring=False)
+        self._request = dns.message.from_wire(wire, question_only=True)
+        self._key_name, self._sent = _signature(wire)
         self._error = error
         self._keyring = keyring
 
     def answer(self) -> bytes:
-        request = self._request
+        request, sent = self._request, self._sent
         response = dns.message.make_response(request)
         response.set_rcode(dns.rcode.NOTAUTH)
-        sent = cast(dns.rdtypes.ANY.TSIG.TSIG, request.tsig[0]) if request.tsig else None
-        assert sent is not None
-        assert request.keyname is not None
         if self._keyring:  # BADTIME: the key is right, so the answer is signed and contains the server's time
             clock = struct.pack("!HI", 0, int(time.time()))
             response.use_tsig(
-                self._keyring[request.keyname], fudge=sent.fudge, tsig_error=self._error, other_data=clock, original_id=request.id
+                self._keyring[self._key_name], fudge=sent.fudge, tsig_error=self._error, other_data=clock, original_id=request.id
             )
             response.request_mac = sent.mac
-        else:
-            unsigned = sent.replace(mac=b"", error=self._error, other=b"")
-            response.tsig = dns.rrset.from_rdata(request.keyname, 0, unsigned)
-        return response.to_wire()
+            return response.to_wire()
+        # dnspython 2.3 would sign it
+        message, data = response.to_wire(), sent.replace(mac=b"", error=self._error, other=b"").to_wire() or b""
+        head = struct.pack("!HHIH", dns.rdatatype.TSIG, dns.rdataclass.ANY, 0, len(data))
+        return message[:10] + struct.pack("!H", 1) + message[12:] + (self._key_name.to_wire() or b"") + head + data
+
+
+def _signature(wire: bytes) -> tuple[dns.name.Name, dns.rdtypes.ANY.TSIG.TSIG]:
+    """The last record of a signed message, unverified; the oldest dnspython that is supported has no call for that."""
+    _id, _flags, questions, *counts = struct.unpack("!6H", wire[:12])
+    position, name, start, length = 12, dns.name.root, 0, 0
+    for _question in range(questions):
+        position += dns.name.from_wire(wire, position)[1] + 4
+    for _record in range(sum(counts)):
+        name, used = dns.name.from_wire(wire, position)
+        start = position + used + 10
+        (length,) = struct.unpack_from("!H", wire, start - 2)
+        position = start + length
+    record = dns.rdata.from_wire(dns.rdataclass.ANY, dns.rdatatype.TSIG, wire, start, length)
+    return name, cast(dns.rdtypes.ANY.TSIG.TSIG, record)
 
 
 def _fit(response: dns.message.Message, request: dns.message.Message, tcp: bool) -> bytes:

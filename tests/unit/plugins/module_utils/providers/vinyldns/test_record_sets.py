@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The lockstep.sync authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How many requests it takes to list the record sets of a zone, and that each of them is there once (docs/reference/vinyldns.md#2.7)."""
+"""Record sets of a zone are listed in few requests, each of them once (docs/reference/vinyldns.md#2.7)."""
 
 from __future__ import annotations
 
@@ -273,7 +273,12 @@ def test_an_emptied_zone_is_refused_by_its_count(transferred: list[ResourceRecor
 
 @pytest.mark.parametrize(
     ("more", "in_full"),
-    [({}, True), ({"report_path": "/r.json"}, False), ({"approve": ["0" * 32]}, False), ({"guard": {"allow_empty": True}}, False)],
+    [
+        ({}, True),
+        ({"report_path": "/report.json"}, False),
+        ({"approve": ["0" * 32]}, False),
+        ({"guard": {"allow_empty": True}}, False),
+    ],
 )
 def test_an_emptied_zone_is_listed_where_its_plan_matters(
     transferred: list[ResourceRecord], more: dict[str, Any], in_full: bool
