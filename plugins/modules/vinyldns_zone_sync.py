@@ -273,9 +273,9 @@ syncs:
             digest:
               description:
                 - Identifier of exactly this plan, for O(approve).
-                - Empty if the DNS server has lost all records of a zone of more than 100 record sets. The zone is refused then, and what
-                  would be deleted is counted and not listed, unless in check mode or diff mode, or with O(report_path), O(approve) or
-                  O(guard.allow_empty).
+                - Empty if the DNS server has lost all records of a zone of more than 100 record sets. The zone is refused then,
+                  and what would be deleted is counted and not listed, unless in check mode or diff mode, or with
+                  O(report_path), O(approve) or O(guard.allow_empty).
               type: str
             records:
               description: The changes as C(name), C(type), C(action), C(before) and C(after).
