@@ -11,7 +11,6 @@ The policy goes by the *effect* of a request and not by its verb, because one of
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import random
 import socket
@@ -29,6 +28,7 @@ from . import transport
 from .body import MAX_BODY, MAX_ERROR_BODY, TooLarge, read_part, read_whole
 from .limits import Limits, limited
 from .response import DEFAULT_PORTS, REDIRECTS, Interpreter, Response, judge_status, origin_of, redirect_refused
+from .slots import Slots
 
 OBSERVE_ATTEMPTS = 4
 MAXREDIRECTS = 5
@@ -124,8 +124,7 @@ class HttpClient:
         auth = auth or transport.NoAuth()
         self.headers = {"Accept": "application/json", **(headers or {})}
         pool: dict[str, t.Any] = {"pool_connections": 4, "pool_maxsize": settings.pool_size, "max_retries": 0}
-        #: requests at work at a time, of all threads of the task
-        self.slots = threading.BoundedSemaphore(settings.pool_size)
+        self.slots = Slots(settings.pool_size)
         self.reads = transport.new_session(transport.ReadAdapter(**pool), auth)
         self.triggers = transport.new_session(transport.TriggerAdapter(**pool), auth)
 
@@ -269,7 +268,7 @@ class Channel:
         url = self._url(path, params)
         # a reused keep-alive connection may be half closed, which would make a refusal look like a lost answer
         extra = {**self.client.headers, "Connection": "close", "Cache-Control": "no-cache", **(headers or {})}
-        with self._slot():
+        with self.client.slots.one(self.deadline):
             within = self._limits(read_timeout)
             with self.stop.before_trigger():
                 self.on_trigger()
@@ -307,7 +306,7 @@ class Channel:
         extra = {**self.client.headers, **(headers or {})}
         for dummy in range(MAXREDIRECTS + 1):
             self.stop.check()
-            with self._slot():
+            with self.client.slots.one(self.deadline):
                 within = self._limits()
                 self.count.add()
                 try:
@@ -319,17 +318,6 @@ class Channel:
                 return answer
             url = target
         raise redirect_refused(answer)
-
-    @contextlib.contextmanager
-    def _slot(self) -> t.Iterator[None]:
-        """The place of one request among those at work. At the deadline, a last look is free to go without one."""
-        slots = self.client.slots
-        taken = slots.acquire(blocking=False) or slots.acquire(timeout=min(self.deadline.budget(), threading.TIMEOUT_MAX))
-        try:
-            yield
-        finally:
-            if taken:
-                slots.release()
 
     def _limits(self, read_timeout: float | None = None) -> Limits:
         """What a request that begins now has to keep to.
