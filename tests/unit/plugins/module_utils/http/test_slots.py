@@ -41,8 +41,8 @@ def test_never_more_than_so_many_are_at_work() -> None:
 
 def test_a_place_is_free_again_after_a_failure() -> None:
     slots, deadline = Slots(1), Deadline(SystemClock(), 600)
-    with pytest.raises(ValueError), slots.one(deadline):
-        raise ValueError
+    with pytest.raises(ZeroDivisionError), slots.one(deadline):
+        raise ZeroDivisionError
     with slots.one(deadline):
         pass
 
@@ -53,7 +53,7 @@ def test_waiting_ends_with_the_deadline() -> None:
     with slots.one(Deadline(SystemClock(), 600)):
         # a last look has a second
         with slots.one(Deadline(SystemClock(), 0.1)):
-            assert 0.05 < time.monotonic() - begun
+            assert time.monotonic() - begun > 0.05
         with pytest.raises(SyncError) as caught, slots.one(Deadline(SystemClock(), -1)):
             raise AssertionError("there is no time left")
     assert caught.value.code == "timed_out"
