@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import json
 import pathlib
@@ -35,6 +36,19 @@ def root() -> pathlib.Path:
 def tracked() -> list[str]:
     """Every file that is or would be in a commit, relative to the repository root."""
     return _tracked()
+
+
+@pytest.fixture(scope="session")
+def plugin_texts(root: pathlib.Path, tracked: list[str]) -> dict[str, str]:
+    """The Python files of the plugins."""
+    files = [name for name in tracked if name.startswith("plugins/") and name.endswith(".py") and (root / name).exists()]
+    return {name: (root / name).read_text(encoding="utf-8") for name in files}
+
+
+@pytest.fixture(scope="session")
+def plugin_trees(plugin_texts: dict[str, str]) -> dict[str, ast.Module]:
+    """The same, parsed."""
+    return {name: ast.parse(text) for name, text in plugin_texts.items()}
 
 
 @pytest.fixture(scope="session")

@@ -7,10 +7,11 @@
 from __future__ import annotations
 
 import ast
-import pathlib
 from collections.abc import Iterator
 
 import pytest
+
+from .trees import statements
 
 #: Highest share of the functions in plugins/plugin_utils whose annotations need Any or an untyped mapping.
 MAX_UNTYPED_SHARE = 0.25
@@ -49,8 +50,8 @@ def annotations_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator
         yield function.returns
 
 
-def functions_of(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    return (node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
+def functions_of(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return (node for node in statements(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
 
 
 def aliases_in(trees: list[ast.Module]) -> frozenset[str]:
@@ -87,13 +88,11 @@ def test_aliases_are_found() -> None:
     assert aliases_in([tree]) == {"Json", "Rows"}
 
 
-def test_most_functions_of_the_controller_are_typed(root: pathlib.Path, tracked: list[str]) -> None:
-    files = [name for name in tracked if name.startswith("plugins/") and name.endswith(".py") and (root / name).exists()]
-    trees = {name: ast.parse((root / name).read_text(encoding="utf-8")) for name in files}
-    aliases = aliases_in(list(trees.values()))
+def test_most_functions_of_the_controller_are_typed(plugin_trees: dict[str, ast.Module]) -> None:
+    aliases = aliases_in(list(plugin_trees.values()))
     functions = [
         (f"{name}:{function.lineno} {function.name}", any(is_untyped(item, aliases) for item in annotations_of(function)))
-        for name, tree in trees.items()
+        for name, tree in plugin_trees.items()
         if name.startswith("plugins/plugin_utils/")
         for function in functions_of(tree)
     ]
