@@ -106,7 +106,7 @@ def predicted(backend: list[Record], stored: list[Json]) -> list[tuple[str, str,
     return sorted(actions(plan([soa(), *transferred(backend)], [stored_soa(), *stored])))
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(pairs)
 def test_plans_are_what_the_simulated_server_does(pair: tuple[list[Record], list[Record]]) -> None:
     backend, before = pair

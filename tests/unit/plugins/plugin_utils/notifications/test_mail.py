@@ -100,7 +100,7 @@ class TestMail:
             lines = email.message_from_bytes(envelope.content, policy=email.policy.default).get_content().splitlines()
             assert len(lines) == 9 - 1 and not [line for line in lines if line.startswith(("Bcc", "Cc", "forged"))]
 
-    @hypothesis_settings(max_examples=200, deadline=None)
+    @hypothesis_settings(max_examples=80, deadline=None)
     @given(st.text(max_size=40) | st.text(alphabet="=?utf-8bqQ_ \r\n:AEbc@0D", max_size=40))
     def test_any_subject_is_one_header(self, name: str) -> None:
         mail = parse({"mail": MAIL}).mail

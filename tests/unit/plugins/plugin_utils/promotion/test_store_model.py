@@ -190,4 +190,4 @@ class Promotions(RuleBasedStateMachine):
 
 
 TestPromotions = Promotions.TestCase
-TestPromotions.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+TestPromotions.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)

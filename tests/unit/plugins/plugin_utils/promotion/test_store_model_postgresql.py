@@ -20,4 +20,4 @@ class PostgresqlPromotions(Promotions):
 
 
 TestPostgresqlPromotions = PostgresqlPromotions.TestCase
-TestPostgresqlPromotions.settings = settings(max_examples=6, stateful_step_count=20, deadline=None)
+TestPostgresqlPromotions.settings = settings(max_examples=4, stateful_step_count=20, deadline=None)

@@ -20,21 +20,27 @@ from ansible_collections.lockstep.sync.plugins.module_utils._http.response impor
 from ansible_collections.lockstep.sync.plugins.module_utils._lifecycle.provider import Effect, Target
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.vinyldns.effect import EffectReader, effect_of
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.vinyldns.rows import ZoneChange
+from tests.conftest import Repeats
 from tests.unit.plugins.module_utils.dns.zones import Json, plan, rr, soa, stored_soa, synced
 from tests.unit.plugins.support.clocks import FakeClock
 
-#: record sets that the sync creates
-COUNT = 19_999
-#: with the SOA, which it updates
-ROWS = COUNT + 1
-PAGES = ROWS // 100
+#: record sets that a sync creates, if a test names no other number
+COUNT = 3_999
+#: about as long as a page takes a real server, in seconds
+SLOW = 0.75
 STAMP = "2026-11-28T10:00:00Z"
 CHANGE = ZoneChange("change-1", "Synced", "Sync", STAMP, zone_updated=STAMP)
 
 
 @pytest.fixture(scope="module")
-def drift() -> Drift:
-    created = [rr(f"h{number}", "A", "192.0.2.1") for number in range(COUNT)]
+def rows(repeats: Repeats) -> int:
+    """Record sets that the sync changes: it creates all but the SOA, which it updates."""
+    return repeats(4_000, 20_000)
+
+
+@pytest.fixture(scope="module")
+def drift(rows: int) -> Drift:
+    created = [rr(f"h{number}", "A", "192.0.2.1") for number in range(rows - 1)]
     return plan([soa(2), *created], [stored_soa(1)])
 
 
@@ -102,43 +108,42 @@ class Server:
 
 
 @pytest.mark.parametrize("width", [1, 4])
-def test_reading_stops_where_the_plan_is_confirmed(drift: Drift, width: int) -> None:
-    """20 000 changes of which a listing lacks 39, as a real server's lacked 40: 200 pages, and one request for each of these."""
-    server = Server(lossy=5)
+def test_reading_stops_where_the_plan_is_confirmed(drift: Drift, rows: int, width: int) -> None:
+    """Of 20 000 changes a listing lacks 39, as a real server's lacked 40: 200 pages, and one request for each of these."""
+    server, pages = Server(lossy=5, count=rows - 1), rows // 100
     effect = server.effect(drift, width)
-    assert effect.detail["effect"] == {"creates": COUNT, "updates": 1, "deletes": 0, "complete": True}
+    assert effect.detail["effect"] == {"creates": rows - 1, "updates": 1, "deletes": 0, "complete": True}
     assert effect.detail["fidelity"] == "exact" and not effect.warnings
     # pages behind the last one are read along with it
-    assert set(server.sizes) == {100} and PAGES <= len(server.sizes) < PAGES + width
-    assert len(server.looked_up) == len(set(server.looked_up)) == PAGES // 5 - 1
+    assert set(server.sizes) == {100} and pages <= len(server.sizes) < pages + width
+    assert len(server.looked_up) == len(set(server.looked_up)) == pages // 5 - 1
 
 
-def test_a_listing_without_a_loss_is_read_once(drift: Drift) -> None:
-    server = Server()
+def test_a_listing_without_a_loss_is_read_once(drift: Drift, rows: int) -> None:
+    server = Server(count=rows - 1)
     assert server.effect(drift).detail["effect"]["complete"]
-    assert server.sizes == [100] * PAGES and server.looked_up == []
+    assert server.sizes == [100] * (rows // 100) and server.looked_up == []
 
 
-def test_without_a_plan_each_size_is_tried_once(drift: Drift) -> None:
-    server = Server(lossy=5)
+def test_without_a_plan_each_size_is_tried_once(drift: Drift, rows: int) -> None:
+    server = Server(lossy=5, count=rows - 1)
     effect = server.effect(None)
     # what pages of one size omit, those of another may show
     assert effect.detail["effect"]["complete"]
-    assert [server.sizes.count(size) for size in (100, 99)] == [PAGES, ROWS // 99 + 1]
+    assert [server.sizes.count(size) for size in (100, 99)] == [rows // 100, rows // 99 + 1]
     assert len(server.sizes) == sum(server.sizes.count(size) for size in (100, 99)) and server.looked_up == []
 
 
-@pytest.mark.parametrize(
-    ("deadline", "where"),
-    [(60.25, "the first listing"), (160.25, "single changes"), (200.25, "the second listing")],
-)
-def test_reading_ends_with_the_deadline(drift: Drift, deadline: float, where: str) -> None:
-    # about as long as a page takes a real server
-    server = Server(lossy=5, lost=9 if where == "the second listing" else 1, seconds=0.75, deadline=deadline)
+@pytest.mark.parametrize(("share", "where"), [(0.4, "the first listing"), (1.1, "single changes"), (1.35, "the second listing")])
+def test_reading_ends_with_the_deadline(drift: Drift, rows: int, share: float, where: str) -> None:
+    """The deadline comes after a share of the time that the first listing takes."""
+    # between two requests
+    deadline = int(share * rows / 100) * SLOW + SLOW / 3
+    server = Server(5, 9 if where == "the second listing" else 1, SLOW, deadline, rows - 1)
     effect = server.effect(drift)
     # the request that was under way is the last one
-    assert deadline <= server.clock.elapsed < deadline + 0.75
-    assert len(server.sizes) + len(server.looked_up) == server.clock.elapsed / 0.75
+    assert deadline <= server.clock.elapsed < deadline + SLOW
+    assert len(server.sizes) + len(server.looked_up) == server.clock.elapsed / SLOW
     assert bool(server.looked_up) == (where == "single changes") and (99 in server.sizes) == (where == "the second listing")
     assert effect.changed and not effect.detail["effect"]["complete"]
     assert effect.detail["fidelity"] == "incomplete" and "differences" not in effect.detail
