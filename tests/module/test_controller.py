@@ -158,11 +158,10 @@ ENV_FOR_SUDO = {"ansible_become_exe": "/usr/bin/env", "ansible_become_flags": ""
 @pytest.mark.parametrize(
     "keywords",
     [
-        {"vars": {"ansible_python_interpreter": ANOTHER_NAME}},
-        {"async": 60, "poll": 1},
-        {"become": True, "vars": ENV_FOR_SUDO},
+        pytest.param({"vars": {"ansible_python_interpreter": ANOTHER_NAME}}, id="interpreter"),
+        pytest.param({"async": 60, "poll": 1}, id="async", marks=pytest.mark.long),
+        pytest.param({"become": True, "vars": ENV_FOR_SUDO}, id="become", marks=pytest.mark.long),
     ],
-    ids=["interpreter", "async", "become"],
 )
 def test_out_of_the_ordinary_the_module_runs(tasks: Tasks, keywords: Json) -> None:
     ran = tasks.run(tasks.options(), "--check" if "async" not in keywords else "-v", **keywords)
@@ -170,7 +169,14 @@ def test_out_of_the_ordinary_the_module_runs(tasks: Tasks, keywords: Json) -> No
     assert ran.only["failure"] is None
 
 
-@pytest.mark.parametrize("wrong", [{"if_running": "perhaps"}, {"zonnes": []}, {"max_age": "a week"}], ids=str)
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        pytest.param({"if_running": "perhaps"}, id="value"),
+        pytest.param({"zonnes": []}, id="name", marks=pytest.mark.long),
+        pytest.param({"max_age": "a week"}, id="type", marks=pytest.mark.long),
+    ],
+)
 def test_what_is_wrong_with_the_options_the_module_says(tasks: Tasks, run_module: RunModule, wrong: Json) -> None:
     theirs, ours = run_module("vinyldns_zone_sync", tasks.options(**wrong)), tasks.run(tasks.options(**wrong))
     assert (ours.code, ours.had_a_process, tasks.posts) == (2, True, 0)
@@ -178,9 +184,16 @@ def test_what_is_wrong_with_the_options_the_module_says(tasks: Tasks, run_module
     assert re.sub(r"\(\S+\) module", "", ours.result["msg"]) == re.sub(r"\(\S+\) module", "", theirs.result["msg"])
 
 
-@pytest.mark.parametrize("python", [sys.executable, ANOTHER_NAME], ids=["here", "process"])
-@pytest.mark.parametrize("options", [{"release": 2026.1}, {"zones": ["example.com.", 4.1]}], ids=str)
-def test_a_release_or_zone_that_yaml_reads_as_a_number_is_refused(tasks: Tasks, python: str, options: Json) -> None:
+@pytest.mark.parametrize(
+    ("options", "python"),
+    [
+        pytest.param({"release": 2026.1}, sys.executable, id="release-here"),
+        pytest.param({"release": 2026.1}, ANOTHER_NAME, id="release-process", marks=pytest.mark.long),
+        pytest.param({"zones": ["example.com.", 4.1]}, sys.executable, id="zones-here", marks=pytest.mark.long),
+        pytest.param({"zones": ["example.com.", 4.1]}, ANOTHER_NAME, id="zones-process"),
+    ],
+)
+def test_a_release_or_zone_that_yaml_reads_as_a_number_is_refused(tasks: Tasks, options: Json, python: str) -> None:
     ran = tasks.run(tasks.options(**options), vars={"ansible_python_interpreter": python})
     assert (ran.code, ran.had_a_process, tasks.posts) == (2, python == ANOTHER_NAME, 0)
     assert (ran.result["failure"]["code"], ran.result["syncs"]) == ("invalid_option", [])
@@ -216,7 +229,7 @@ def test_the_progress_of_a_wait_is_shown(tasks: Tasks, simulator: Simulator) -> 
     assert "... [" not in quiet.output + quiet.errors
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.long)])
 def test_a_signal_to_stop_leaves_a_report(tasks: Tasks, simulator: Simulator, tmp_path: Path, number: signal.Signals) -> None:
     simulator.knob("vinyldns", queue_latency=60)
     process = start_from_scratch([], tasks.prepare(tasks.options()), tasks.environment, tmp_path, tmp_path / "output")

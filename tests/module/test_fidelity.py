@@ -23,7 +23,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._providers.vinyldns.
 from tests.simulator.client import Simulator
 
 PAIRS_AT_ONCE = 40
-ROUNDS = 4  # 160 pairs
+ROUNDS = 2  # 80 pairs
 LONG_ROUNDS = 13  # 520 pairs
 
 #: Record sets of a zone in VinylDNS, and in DNS.

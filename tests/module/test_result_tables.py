@@ -100,6 +100,7 @@ def test_the_zones_of_a_reconciliation(form: str, reconcile: dns.Playbook) -> No
     assert reconcile.server.synced() == ["drift.example."]
 
 
+@pytest.mark.long
 def test_many_zones_take_sixty_lines(reconcile: dns.Playbook) -> None:
     reconcile.environment["ANSIBLE_CALLBACK_RESULT_FORMAT"] = "json"
     for number in range(70):

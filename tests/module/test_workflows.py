@@ -142,6 +142,7 @@ def test_exactly_the_approved_zones_are_synced(reconciliation: Reconciliation) -
     assert server.synced() == [zones[0]]
 
 
+@pytest.mark.long
 def test_a_zone_that_moved_since_its_approval_is_refused(reconciliation: Reconciliation) -> None:
     server, zones = reconciliation.server, ["moved.flow.example.", "late.flow.example.", "still.flow.example."]
     server.add(*zones)

@@ -173,6 +173,7 @@ def test_survived_by_orphans_it_goes_on_and_does_nothing_twice(server: Server, p
     check_rollback(server, BLOG, blog.end("rollback", verify_timeout=20))
 
 
+@pytest.mark.long
 def test_two_at_once_promote_once(server: Server, playbook: Playbook) -> None:
     server.knob(sync_seconds=LONG)
     both = [playbook.start(targets=[server.target()], lock_wait=0) for dummy in range(2)]

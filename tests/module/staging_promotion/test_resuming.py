@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import pytest
@@ -20,8 +21,19 @@ from .promotion import Kill, Play, check_report
 from .stage import ALLOWED_LONG_AGO, NEW, OLD, Stage, outcome
 
 STEPS = (*promotion.DECIDE, *promotion.WAVE, "report")
-#: the last step that reads, those that send something, and the last
-SHORT = (promotion.DECIDE[-1], "backup", "sync", "verify", "report")
+#: ends for which a run without ``--long`` has no time: it has others around the same requests
+LONG = {
+    *(Kill(step, "after") for step in STEPS if step not in (promotion.DECIDE[-1], "sync", "report")),
+    *(Kill(step, "waiting") for step in ("backup", "sync")),
+    *(Kill(step, "calling") for step in ("backup", "verify")),
+}
+#: those of a promotion that is rolled back
+LONG_ROLLBACK = {Kill("verify", "after"), Kill("rollback", "after"), Kill("rollback", "before"), Kill("verify", "called")}
+
+
+def sorted_out(kills: Iterable[Kill], long: Collection[Kill]) -> list[pytest.ParameterSet]:
+    """Parameters of a test that is ended at each of these moments, at some only with ``--long``."""
+    return [pytest.param(kill, marks=pytest.mark.long if kill in long else (), id=str(kill)) for kill in kills]
 
 
 class TestResuming:
@@ -73,18 +85,20 @@ class TestResuming:
 
     @pytest.mark.parametrize(
         "kill",
-        [
-            *(pytest.param(Kill(step, "after"), marks=() if step in SHORT else pytest.mark.long) for step in STEPS),
-            *(Kill(step, moment) for step in ("backup", "sync") for moment in ("calling", "called")),
-            *(pytest.param(Kill(step, "waiting"), marks=pytest.mark.long) for step in ("backup", "sync")),
-            Kill("verify", "calling"),
-            Kill("verify", "called"),
-        ],
-        ids=str,
+        sorted_out(
+            [
+                *(Kill(step, "after") for step in STEPS),
+                *(Kill(step, moment) for step in ("backup", "sync") for moment in ("calling", "called", "waiting")),
+                *(Kill("verify", moment) for moment in ("calling", "called")),
+            ],
+            LONG,
+        ),
     )
     def test_a_promotion_goes_on(self, stage: Stage, kill: Kill) -> None:
         """Over both runs, there is one backup and one sync."""
-        stage.knob(sync_seconds=1.5, backup_seconds=1.5)
+        # it takes long only where it is to be found at work
+        seconds = 1.5 if kill.moment == "waiting" else 0.3
+        stage.knob(sync_seconds=seconds, backup_seconds=seconds)
         _killed, play = self.resume(stage, kill)
         assert (play.verdict, stage.production) == ("succeeded", NEW)
         assert stage.sent == {"backup": 1, "sync": 1}
@@ -105,24 +119,31 @@ class TestResuming:
 
     @pytest.mark.parametrize(
         "kill",
-        [
-            *(Kill(step, "after") for step in ("sync", "verify", "rollback")),
-            *(Kill("rollback", moment) for moment in ("before", "calling", "called", "waiting")),
-            Kill("verify", "called"),
-            Kill("report", "after"),
-        ],
-        ids=str,
+        sorted_out(
+            [
+                *(Kill(step, "after") for step in ("sync", "verify", "rollback", "report")),
+                *(Kill("rollback", moment) for moment in ("before", "calling", "called", "waiting")),
+                Kill("verify", "called"),
+            ],
+            LONG_ROLLBACK,
+        ),
     )
     def test_a_rollback_goes_on(self, stage: Stage, kill: Kill) -> None:
         """Over both runs, there is one restore, and production is as it was."""
-        stage.knob(broken_release=NEW, restore_seconds=1.5)
+        stage.knob(broken_release=NEW, restore_seconds=1.5 if kill.moment == "waiting" else 0.3)
         _killed, play = self.resume(stage, kill)
         assert play.verdict == ("refused" if kill.step == "report" else "rolled_back")
         assert stage.production == OLD
         assert stage.sent == {"backup": 1, "restore": 1, "sync": 1}
         assert (stage.play().verdict, stage.sent["sync"]) == ("refused", 1)
 
-    @pytest.mark.parametrize("kill", [Kill("sync", "waiting"), Kill("sync", "after"), Kill("backup", "waiting")], ids=str)
+    @pytest.mark.parametrize(
+        "kill",
+        sorted_out(
+            [Kill("sync", "waiting"), Kill("sync", "after"), Kill("backup", "waiting")],
+            {Kill("sync", "after"), Kill("backup", "waiting")},
+        ),
+    )
     def test_a_release_without_a_name(self, stage: Stage, kill: Kill) -> None:
         stage.knob(sync_seconds=1.5, backup_seconds=1.5)
         killed, play = self.resume(stage, kill, release="")
@@ -196,7 +217,7 @@ class TestResuming:
         assert (play.verdict, stage.sent) == ("succeeded", {"backup": 2, "sync": 2})
         assert [target["resumed"]["phase"] for target in play.report["targets"]] == ["verify", "backup"]
 
-    @pytest.mark.parametrize("why", ["window", "approval", "preflight"])
+    @pytest.mark.parametrize("why", ["window", pytest.param("approval", marks=pytest.mark.long), "preflight"])
     def test_what_was_begun_is_brought_to_an_end_although_nothing_else_may_begin(self, stage: Stage, why: str) -> None:
         targets = [stage.entry("blog", 90), stage.entry("shop", 88)]
         stage.begin_mortal()

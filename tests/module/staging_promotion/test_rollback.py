@@ -44,7 +44,12 @@ class TestRollback:
         assert (stage.sent, stage.production) == ({"sync": 1}, NEW)
 
     @pytest.mark.parametrize(
-        "knobs", [{"restore_outcome": "failure"}, {"restore_answer": "disk"}, {"restore_answer": "not_connected"}]
+        "knobs",
+        [
+            {"restore_outcome": "failure"},
+            pytest.param({"restore_answer": "disk"}, marks=pytest.mark.long),
+            pytest.param({"restore_answer": "not_connected"}, marks=pytest.mark.long),
+        ],
     )
     def test_a_restore_that_fails(self, stage: Stage, knobs: Json) -> None:
         stage.knob(broken_release=NEW, **knobs)
