@@ -88,6 +88,38 @@ REQUESTS = (
         {"siteId": "mysite", "items": ["/site/nosuch.xml"], "optionalDependencies": [], "publishingTarget": "staging"},
     ),
     Request("POST", "/api/2/publish/cancel", {"siteId": "mysite", "packageIds": []}),
+    *(
+        Request("GET", f"{path}?siteId={site}&{more}")
+        for site in ("Mysite", "nosuch")
+        for path, more in (
+            ("/api/2/publish/status", ""),
+            ("/api/2/publish/available_targets", ""),
+            ("/api/2/publish/has_initial_publish", ""),
+            ("/api/2/publish/packages", ""),
+            ("/api/2/workflow/item_states", "path=.*"),
+            ("/api/2/content/item_by_path", f"path={HOME}"),
+            (CONFIGURATION, "module=studio&path=/site-config.xml"),
+        )
+    ),
+    *(
+        Request("POST", path, {key: site, **more})
+        for site in ("Mysite", "nosuch")
+        for path, key, more in (
+            (RESET, "site_id", {}),
+            (f"{V1}/publish/start.json", "site_id", {}),
+            (f"{V1}/publish/stop.json", "site_id", {}),
+            (PUBLISH_ALL, "siteId", {"publishingTarget": "staging"}),
+            (PUBLISH, "siteId", {"items": [HOME], "optionalDependencies": [], "publishingTarget": "staging"}),
+        )
+    ),
+    Request(
+        "POST", PUBLISH, {"siteId": "mysite", "items": [HOME[1:]], "optionalDependencies": [], "publishingTarget": "staging"}
+    ),
+    Request("GET", "/api/2/publish/package?siteId=mysite&packageId=bad"),
+    Request("GET", f"{CONFIGURATION}?siteId=mysite&module=studio&path=/site-config.xml", account="visitor"),
+    Request("POST", f"{V1}/security/logout.json", {}),
+    Request("POST", f"{V1}/security/logout.json", {}, account="anonymous"),
+    Request("POST", "/api/2/security/tokens", {"label": "x"}, account="publisher"),
     Request("GET", "/api/2/nosuch"),
     Request("POST", f"{V1}/security/login.json", {"username": "admin", "password": "x"}, account="anonymous"),
 )

@@ -41,7 +41,9 @@ CREATED = Outcome(201, 1, "Created")
 DELETED = Outcome(200, 2, "Deleted")
 COMPLETED_WITH_ERRORS = Outcome(200, 3, "Completed with errors")
 INTERNAL_FAILURE = Outcome(500, 1000, "Internal system failure", "Contact support")
-INVALID_PARAMETERS = Outcome(400, 1001, "Invalid parameter(s)", separator=" : ")
+INVALID_PARAMETERS = Outcome(
+    400, 1001, "Invalid parameter(s)", "Check API and make sure you're sending the correct parameters", separator=" : "
+)
 UNAUTHENTICATED = Outcome(401, 2000, "Unauthenticated", "Please login first")
 UNAUTHORIZED = Outcome(403, 2001, "Unauthorized", PERMISSION_REMEDY)
 WRONG_MANAGEMENT_TOKEN = Outcome(401, 2001, "Unauthorized", PERMISSION_REMEDY)

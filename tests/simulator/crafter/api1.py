@@ -19,6 +19,7 @@ from .answers import container_page, message, refuse
 from .gate import API1, Endpoint, Handler, Visit, forbidden, json_object
 from .git import BranchCheckedOut, GitError, RefNotFound
 from .knobs import CrafterKnobs
+from .lookup import alike
 from .model import Site, User, parse_instant
 from .publishing import Publisher
 from .releases import Release
@@ -85,6 +86,8 @@ class Api1:
         return [
             Endpoint("POST", f"{base}sync-staging.json", self.sync_staging, documented=True, kind=MUTATE),
             Endpoint("POST", f"{base}reset-staging.json", self.reset_staging, "3.0.14", GONE_IN_4_2, kind=MUTATE),
+            # the check of permissions knows the address with its ending only
+            Endpoint("POST", f"{base}reset-staging", self.reset_staging_unchecked, "4.0.0", "4.1.0", kind=MUTATE),
             Endpoint("GET", f"{base}status.json", self.publish_status, "3.0.0", "3.1.14"),
             Endpoint("GET", f"{base}status.json", self.moved("/api/2/publish/status"), "3.1.14", GONE_IN_4_2),
             Endpoint("POST", f"{base}start.json", self.start, "3.0.0", GONE_IN_5_0, kind=MUTATE),
@@ -102,6 +105,7 @@ class Api1:
             Endpoint("POST", f"{API1}security/login.json", self.login, "3.0.0", GONE_IN_4_0, access="public", kind=OBSERVE),
             Endpoint("POST", f"{API1}security/login.json", self.no_login, "4.0.0", "4.1.0", access="public", kind=OBSERVE),
             Endpoint("POST", f"{API1}security/logout.json", self.logout, "3.0.0", GONE_IN_4_0, kind=OBSERVE),
+            Endpoint("POST", f"{API1}security/logout.json", self.no_login, "4.0.0", "4.1.0", kind=OBSERVE),
             Endpoint("GET", f"{API1}monitor/version.json", self.version, "3.0.0", "3.1.0", access="public"),
             Endpoint("GET", f"{API1}site/exists.json", self.exists, "3.0.0", GONE_IN_5_0),
             Endpoint("GET", f"{API1}site/get-per-user.json", self.sites_per_user, "3.0.0", GONE_IN_5_0),
@@ -112,10 +116,18 @@ class Api1:
     # Resetting staging
 
     async def reset_staging(self, visit: Visit) -> web.Response:
+        return await self._reset(visit, checked=visit.release.reset_needs_permission)
+
+    async def reset_staging_unchecked(self, visit: Visit) -> web.Response:
+        return await self._reset(visit, checked=False)
+
+    async def _reset(self, visit: Visit, checked: bool) -> web.Response:
         site_id = script_body(visit).get("site_id")
         require_parameters(site_id=site_id)
+        if visit.release.is_4_0 and site_id not in self._studio.sites and alike(self._studio, site_id):
+            raise forbidden(visit)
         site = self._site(site_id)
-        if visit.release.reset_needs_permission:
+        if checked:
             visit.require(site, "publish")
         return await self._answer_reset(visit, self._studio.reset_staging(site, visit.user))
 
@@ -170,6 +182,9 @@ class Api1:
         site_id = visit.argument("site_id") or body.get("site_id")
         if not is_text(site_id):
             raise refuse("Invalid parameter: site_id", 400)
+        if visit.release.is_4_0 and site_id not in self._studio.sites:
+            action = 'Current subject does not have permission to execute action "start_stop_publisher"'
+            raise refuse(f"{action} on {{siteId={site_id}}}", 403)
         site = self._site(site_id)
         self._require_publish(visit, site)
         return site
@@ -296,7 +311,7 @@ class Api1:
         return json_answer(_user_details(visit.release, user))
 
     async def no_login(self, visit: Visit) -> web.Response:
-        """4.0 has the URL, and says so to anybody."""
+        """4.0 has the URL; it says so to anybody who logs in, and to a user who logs out."""
         return message("This API has been replaced by a new login mechanism via JWT, please review the documentation.", 503)
 
     async def logout(self, visit: Visit) -> web.Response:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from aiohttp import web
 
 from ..framework import MUTATE, Abort
+from . import lookup
 from .accounts import Accounts, Token
 from .answers import (
     COMPLETED_WITH_ERRORS,
@@ -24,7 +25,6 @@ from .answers import (
     INVALID_PARAMETERS,
     INVALID_SITE_STATE,
     OK,
-    SITE_NOT_FOUND,
     UNAUTHORIZED,
     WRONG_MANAGEMENT_TOKEN,
     invalid_field,
@@ -33,8 +33,9 @@ from .api1 import version_values
 from .gate import Endpoint, Visit, json_object
 from .git import GitError
 from .knobs import CrafterKnobs
+from .lookup import OTHER, Operation, check_package_id, find_site
 from .model import CANCELLED, READY_FOR_LIVE, Item, Package, Site, instant, parse_instant
-from .publishing import Publisher, publish_all
+from .publishing import Publisher, publish_all, publish_first
 from .studio import Studio
 
 GONE = "5.0.0"
@@ -60,12 +61,6 @@ def request_body(visit: Visit) -> dict[str, Any]:
         return json_object(visit.call)
     except ValueError:
         raise INVALID_PARAMETERS.abort() from None
-
-
-def find_site(studio: Studio, site_id: object) -> Site:
-    if not isinstance(site_id, str) or site_id not in studio.sites:
-        raise SITE_NOT_FOUND.abort()
-    return studio.sites[site_id]
 
 
 def query_argument(visit: Visit, name: str) -> str:
@@ -175,7 +170,8 @@ class Api2:
         self._require_token_permission(visit)
         body = request_body(visit)
         token = self._accounts.create_token(visit.user, text_field(body, "label"), instant_field(body, "expiresAt"))
-        return CREATED.answer(token={**token.as_json(), "token": token.secret})
+        created = dataclasses.replace(OK, http=201) if visit.release.is_4_0 else CREATED
+        return created.answer(token={**token.as_json(), "token": token.secret})
 
     async def update_token(self, visit: Visit) -> web.Response:
         token = self._own_token(visit)
@@ -187,7 +183,7 @@ class Api2:
 
     async def delete_token(self, visit: Visit) -> web.Response:
         self._accounts.tokens.remove(self._own_token(visit))
-        return DELETED.answer()
+        return (OK if visit.release.is_4_0 else DELETED).answer()
 
     def _own_token(self, visit: Visit) -> Token:
         self._require_token_permission(visit)
@@ -209,21 +205,21 @@ class Api2:
         return OK.answer(**numbers, sites=entries)
 
     async def configuration(self, visit: Visit) -> web.Response:
-        return configuration_answer(visit, self._site(visit, "content_read"))
+        return configuration_answer(visit, self._site(visit, "content_read", lookup.CONFIGURATION))
 
     async def available_targets(self, visit: Visit) -> web.Response:
         if not self._studio.visible_sites(visit.user):
             raise INTERNAL_FAILURE.abort()
-        return targets_answer(self._studio, self._site(visit, "content_read"))
+        return targets_answer(self._studio, self._site(visit, "content_read", lookup.TARGETS))
 
     async def has_initial_publish(self, visit: Visit) -> web.Response:
-        site = self._site(visit, "content_read")
+        site = self._site(visit, "content_read", lookup.INITIAL_PUBLISH)
         return OK.answer(hasInitialPublish=self._studio.repository(site).exists)
 
     # Publishing
 
     async def publish_status(self, visit: Visit) -> web.Response:
-        site = self._site(visit, "publish_status")
+        site = self._site(visit, "publish_status", lookup.STATUS)
         if site.state != "READY":
             raise INVALID_SITE_STATE.abort()
         state = site.publisher
@@ -244,9 +240,7 @@ class Api2:
 
     async def packages(self, visit: Visit) -> web.Response:
         """The filter is called ``environment``, whatever the API description says; other names are ignored."""
-        if visit.release.within("4.0.5", "4.1.0") and visit.argument("siteId") not in self._studio.sites:
-            raise UNAUTHORIZED.abort()
-        site = self._site(visit, "get_publishing_queue")
+        site = self._site(visit, "get_publishing_queue", lookup.PACKAGES)
         path, environment = _path_pattern(visit.argument("path") or ".*"), visit.argument("environment")
         states = visit.call.query["states"].split(",") if visit.argument("states") else None
         found = [
@@ -257,11 +251,16 @@ class Api2:
             and any(path.search(name) for name in package.paths)
         ]
         page, numbers = page_of(visit, found)
+        if visit.release.is_4_0:
+            # the number of rows, whatever was asked for
+            numbers["limit"] = len(page)
         return OK.answer(**numbers, packages=[_package_entry(site, package) for package in page])
 
     async def package(self, visit: Visit) -> web.Response:
+        package_id = query_argument(visit, "packageId")
+        check_package_id(visit.release, package_id)
         site = self._site(visit, "get_publishing_queue")
-        package = site.package(query_argument(visit, "packageId"))
+        package = site.package(package_id)
         if package is None:
             raise CONTENT_NOT_FOUND.abort()
         items = [_package_item(site, path) for path in package.paths]
@@ -297,25 +296,36 @@ class Api2:
     async def workflow_publish(self, visit: Visit) -> web.Response:
         """Queued; the answer does not say which package it became."""
         body = request_body(visit)
-        site = self._body_site(visit, body)
-        items = path_list(body.get("items"), "items")
+        site = self._body_site(visit, body, operation=lookup.PUBLISH_ITEMS)
+        items = self._items(visit, body)
         optional = body.get("optionalDependencies")
         paths = list(dict.fromkeys(items + (path_list(optional, "optionalDependencies") if optional else [])))
-        comment, schedule = str(body.get("comment") or ""), instant_field(body, "schedule")
+        comment, schedule, target = str(body.get("comment") or ""), instant_field(body, "schedule"), target_field(body)
+        # before it is known whether there are such items
+        await publish_first(self._studio, site, visit.user.username)
         missing = next((path for path in paths if path not in site.items), None)
         if missing is not None and visit.release.within("4.0.0", "4.0.5"):
             raise INTERNAL_FAILURE.abort()
         if missing is not None and visit.release.within("4.0.5", "4.1.0"):
             raise no_content(missing, site)
-        package = self._publisher.package(target_field(body), paths, comment, schedule)
+        package = self._publisher.package(target, paths, comment, schedule)
         self._publisher.submit(site, package, visit.user)
         return OK.answer()
+
+    def _items(self, visit: Visit, body: Mapping[str, Any]) -> list[str]:
+        items = body.get("items")
+        if items == [] and visit.release.within("4.0.0", "4.0.5"):
+            raise INTERNAL_FAILURE.abort()
+        relative = isinstance(items, list) and any(isinstance(path, str) and not path.startswith("/") for path in items)
+        if relative and visit.release.is_4_0:
+            raise UNAUTHORIZED.abort()
+        return path_list(items, "items")
 
     # Items
 
     async def item_states(self, visit: Visit) -> web.Response:
         """``path`` is described as optional, and refused when it is absent."""
-        site = self._site(visit, "content_read")
+        site = self._site(visit, "content_read", lookup.ITEM_STATES)
         path, mask = _path_pattern(visit.argument("path")), visit.argument("states")
         if mask is not None and not mask.isdecimal():
             raise INVALID_PARAMETERS.abort("Parameter 'states' is not valid.")
@@ -331,7 +341,7 @@ class Api2:
         return OK.answer(**numbers, items=rows)
 
     async def item_by_path(self, visit: Visit) -> web.Response:
-        site = self._site(visit, "content_read")
+        site = self._site(visit, "content_read", lookup.ITEM)
         path = query_argument(visit, "path")
         item = site.items.get(path)
         if item is None:
@@ -342,13 +352,15 @@ class Api2:
 
     # Which site
 
-    def _site(self, visit: Visit, permission: str) -> Site:
-        site = find_site(self._studio, query_argument(visit, "siteId"))
+    def _site(self, visit: Visit, permission: str, operation: Operation = OTHER) -> Site:
+        site = find_site(self._studio, query_argument(visit, "siteId"), operation)
         visit.require(site, permission)
         return site
 
-    def _body_site(self, visit: Visit, body: Mapping[str, Any], permission: str = "publish") -> Site:
-        site = find_site(self._studio, text_field(body, "siteId"))
+    def _body_site(
+        self, visit: Visit, body: Mapping[str, Any], permission: str = "publish", operation: Operation = OTHER
+    ) -> Site:
+        site = find_site(self._studio, text_field(body, "siteId"), operation)
         visit.require(site, permission)
         return site
 

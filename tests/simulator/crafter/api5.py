@@ -12,8 +12,9 @@ from aiohttp import web
 from ..framework import MUTATE
 from .answers import CONTENT_NOT_FOUND, CREATED, OK
 from .api1 import as_list
-from .api2 import configuration_answer, find_site, instant_field, path_list, request_body, target_field, targets_answer
+from .api2 import configuration_answer, instant_field, path_list, request_body, target_field, targets_answer
 from .gate import Endpoint, Visit
+from .lookup import find_site
 from .model import BLOCKED, CANCELLED, COMPLETED, PROCESSING, READY_FOR_LIVE, Package, Site, instant
 from .publishing import Publisher
 from .studio import Studio

@@ -38,14 +38,19 @@ class Ref:
     tree: str
 
 
+#: the branch of the sandbox, which the published repository has from the beginning (docs/reference/crafter.md#3.5)
+SANDBOX = "master"
+
+
 @dataclass(frozen=True)
 class Change:
-    """A commit to be made.  ``files`` maps paths to new contents, or to None to remove them."""
+    """A commit to be made, and the annotated tag on it.  ``files`` maps paths to new contents, or to None to remove them."""
 
     files: Mapping[str, str | None]
     message: str
     when: datetime
     author: str = "studio"
+    tag: str | None = None
 
 
 def git_environment(home: Path) -> dict[str, str]:
@@ -71,14 +76,25 @@ class PublishedRepository:
     def exists(self) -> bool:
         return (self.path / ".git").is_dir()
 
+    @property
+    def index_locked(self) -> bool:
+        """Whether git is at work there, or was when its process ended."""
+        return (self.path / ".git" / "index.lock").exists()
+
     def create(self, head: str) -> None:
         self.path.mkdir(parents=True)
         self._git("init", "--quiet", "--template=", f"--initial-branch={head}", ".")
 
+    def add_sandbox(self, change: Change) -> None:
+        """The branch of the sandbox that it was cloned from, as a local and as a remote one."""
+        commit = self.commit(SANDBOX, change)
+        self._git("update-ref", f"refs/remotes/origin/{SANDBOX}", commit)
+
     def refs(self) -> dict[str, Ref]:
-        """Branches with the ids of their commits and trees."""
+        """Branches that are published to, with the ids of their commits and trees."""
         lines = self._git("for-each-ref", "--format=%(refname:strip=2) %(objectname) %(tree)", "refs/heads").decode().splitlines()
-        return {name: Ref(commit, tree) for name, commit, tree in (line.split(" ") for line in lines)}
+        rows = (line.split(" ") for line in lines)
+        return {name: Ref(commit, tree) for name, commit, tree in rows if name != SANDBOX}
 
     def head(self) -> str:
         """The branch that is checked out."""
@@ -160,7 +176,10 @@ def _import_stream(branch: str, parent: str | None, change: Change) -> bytes:
         lines.append(f"from {parent}")
     for path, content in sorted(change.files.items()):
         lines += [f"D {path}"] if content is None else [f"M 100644 inline {path}", _data(content)]
-    return "\n".join([*lines, "get-mark :1", ""]).encode()
+    lines.append("get-mark :1")
+    if change.tag is not None:
+        lines += [f"tag {change.tag}", "from :1", f"tagger {committer}", _data(change.message)]
+    return "\n".join([*lines, ""]).encode()
 
 
 def _data(text: str) -> str:

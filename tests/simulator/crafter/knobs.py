@@ -41,6 +41,7 @@ class CrafterKnobs(Knobs):
     processing_seconds: float = 0.1  # ... and prepares one for so long,
     publishing_seconds: float = 0.15  # ... and works in git for so long
     publish_all_seconds: float = 0.05
+    index_lock_seconds: float = 24.0  # how long a reset tries to get the index.lock that another process has left
     reset_seconds: float = 0.0  # reset-staging and sync-staging take at least this long, holding the lock
 
     def update(self, values: Mapping[str, object]) -> None:

@@ -149,7 +149,7 @@ class CrafterPart(Part):
     def _not_there(self, visit: Visit, below: str) -> web.Response:
         if below.startswith(API1):
             return unknown_script(visit.release)  # scripts belong to a method, so a wrong one is an unknown script
-        if visit.release.within("4.0.0", "4.1.0") and below.startswith("/api/2/"):
+        if visit.release.is_4_0 and below.startswith("/api/2/"):
             return unknown_script(visit.release)
         other_methods = any(
             endpoint.offered(visit.release) and endpoint.method != visit.call.method

@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import sys
 import traceback
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from .answers import CONTENT_NOT_FOUND
@@ -31,20 +32,63 @@ class Submission:
     comment: str
     when: datetime
     only_target: bool = False
+    everything: bool = False  # and not single items
+    package: str | None = None
+
+    @property
+    def message(self) -> str:
+        """Of the commits: that of everything is the comment itself."""
+        if self.everything:
+            return self.comment or "Publish all changes."
+        note = f'Publish note from user: "{self.comment}\n"'
+        return f"Publish event triggered by {self.user} on {_stamp(self.when)} via UI.\n\n{note}\n\nPackage ID: {self.package}\n"
+
+    def tag(self, changed: datetime) -> str | None:
+        """Items of a package leave a tag on each commit."""
+        return None if self.package is None else f"{_stamp(changed)}_published_on_{_stamp(now())}"
+
+
+def _stamp(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H%M%S}{moment.microsecond // 1000:03d}Z"
 
 
 async def publish(studio: Studio, site: Site, submission: Submission) -> dict[str, str]:
     """Publish sandbox content and return the new commit of each branch.  The caller holds the lock."""
-    live, staging = studio.live_branch(site), studio.staging_branch(site)
     if not studio.repository(site).exists:
         # The first publish of a site is of everything, to everywhere, whatever was asked for.
-        submission = Submission(live, list(site.items), submission.user, submission.comment, submission.when)
-        studio.repository(site).create(live)
+        await first_publish(studio, site, submission.user, submission.when)
+        return {branch: ref.commit for branch, ref in (await studio.refs(site)).items()}
+    return await _publish_to_branches(studio, site, submission)
+
+
+async def first_publish(studio: Studio, site: Site, user: str, when: datetime) -> None:
+    """Publish everything to live, and to staging where that is enabled.  The caller holds the lock."""
+    live, repository = studio.live_branch(site), studio.repository(site)
+    await asyncio.to_thread(repository.create, live)
+    files: dict[str, str | None] = {item.git_path: item.content for item in site.items.values()}
+    await asyncio.to_thread(repository.add_sandbox, Change(files, "Initial commit.", when, user))
+    await _publish_to_branches(studio, site, Submission(live, list(site.items), user, "Initial publish.", when, everything=True))
+
+
+async def publish_first(studio: Studio, site: Site, user: str) -> None:
+    """Publish everything of a site that was never published, whatever was asked for."""
+    if not studio.repository(site).exists:
+        async with studio.published_lock(site):
+            if not studio.repository(site).exists:
+                await first_publish(studio, site, user, now())
+
+
+async def _publish_to_branches(studio: Studio, site: Site, submission: Submission) -> dict[str, str]:
+    live, staging = studio.live_branch(site), studio.staging_branch(site)
     branches = [submission.target]
     if submission.target == live and site.staging_enabled and not submission.only_target:
         branches = [staging, live]
     items = [site.items[path] for path in submission.paths if path in site.items]
-    commits = {branch: await _commit(studio, site, branch, items, submission) for branch in branches}
+    commits = {}
+    for before_last, branch in zip(reversed(range(len(branches))), branches, strict=True):
+        # one after the other, so that commits of equal content differ
+        turn = dataclasses.replace(submission, when=submission.when - timedelta(seconds=before_last))
+        commits[branch] = await _commit(studio, site, branch, items, turn)
     for item in items:
         _note_published(site, item, submission, to_live=submission.target == live)
     return commits
@@ -59,9 +103,11 @@ async def _commit(studio: Studio, site: Site, branch: str, items: list[Item], su
     if refs and branch not in refs and branch == studio.staging_branch(site):
         if studio.release.since("4.1.3"):
             start = refs[studio.live_branch(site)].commit if studio.live_branch(site) in refs else None
-        else:
+        elif submission.everything or not studio.release.is_4_0:
             files = {item.git_path: item.content for item in site.items.values() if not item.deleted}
-    change = Change(files, f"Publish to {branch}: {submission.comment}", submission.when, submission.user)
+        else:
+            files = {".gitignore": "", **files}  # a branch without history, of the items alone
+    change = Change(files, submission.message, submission.when, submission.user, submission.tag(submission.when))
     return await asyncio.to_thread(repository.commit, branch, change, start)
 
 
@@ -84,11 +130,12 @@ async def publish_all(studio: Studio, site: Site, target: str, user: str, commen
         await _check_target(studio, site, target)
         failed = [path for path in site.failing_paths if path in site.items]
         paths = [path for path in site.items if path not in failed]
-        _show_status(site, "publishing")
+        if not studio.release.stateless:
+            _show_status(site, "publishing")
         await asyncio.sleep(studio.knobs.publish_all_seconds)
         # publishing everything to live left staging alone before 4.1.3
         only_target = studio.repository(site).exists and not studio.release.since("4.1.3")
-        await publish(studio, site, Submission(target, paths, user, comment, now(), only_target))
+        await publish(studio, site, Submission(target, paths, user, comment, now(), only_target, everything=True))
         _show_status(site, "readyWithErrors" if failed else "ready")
         return failed
 
@@ -101,6 +148,9 @@ def _show_status(site: Site, status: str) -> None:
 async def _check_target(studio: Studio, site: Site, target: str) -> None:
     """publish/all refuses targets it does not know; before 4.0.3 also staging while its branch is missing."""
     missing = target not in studio.targets(site)
+    if missing and target == studio.staging_branch(site) and studio.release.stateless:
+        # a branch from a time when staging was enabled will do
+        missing = target not in await studio.refs(site)
     if not missing and target == studio.staging_branch(site) and not studio.release.since("4.0.3"):
         missing = studio.repository(site).exists and target not in await studio.refs(site)
     if missing:
@@ -207,7 +257,7 @@ class Publisher:
     async def _publish(self, site: Site, package: Package) -> None:
         if package.fail:
             return
-        submission = Submission(package.target, package.paths, package.user, package.comment, now())
+        submission = Submission(package.target, package.paths, package.user, package.comment, now(), package=package.id)
         commits = await publish(self._studio, site, submission)
         package.staging_commit = commits.get(self._studio.staging_branch(site))
         package.live_commit = commits.get(self._studio.live_branch(site))

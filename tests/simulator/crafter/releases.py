@@ -58,6 +58,11 @@ class Release:
         return self.since("4.0.0")
 
     @property
+    def is_4_0(self) -> bool:
+        """The releases of which real servers were seen."""
+        return self.within("4.0.0", "4.1.0")
+
+    @property
     def site_branch_names(self) -> bool:
         """3.0.14 read the branch names from the global configuration only."""
         return self.since("3.0.15")

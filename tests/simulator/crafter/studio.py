@@ -22,6 +22,7 @@ from .releases import Release
 Fingerprint = frozenset[tuple[str, int, int, int]]
 
 NULL_POINTER = "java.lang.NullPointerException"
+UNDECLARED = "java.lang.reflect.UndeclaredThrowableException"
 
 
 class ServerFailure(Exception):
@@ -103,6 +104,9 @@ class Studio:
             repository, live = self.repository(site), self.live_branch(site)
             if not repository.exists:
                 raise ServerFailure(NULL_POINTER)
+            if repository.index_locked and self.release.stateless:
+                await asyncio.sleep(self.knobs.index_lock_seconds)
+                raise ServerFailure(UNDECLARED)
             before = await self.refs(site)
             move = repository.reset_staging if checkout else repository.sync_staging
             await asyncio.to_thread(move, environment, live)

@@ -98,9 +98,10 @@ def repository(simulator: Simulator, site: str = "mysite") -> str:
 
 
 def ls_remote(simulator: Simulator, site: str = "mysite", address: str | None = None) -> dict[str, str]:
-    """Branches and their commits, as anybody can see them."""
+    """The branches that are published to and their commits, as anybody can see them."""
     lines = git("ls-remote", "--heads", address or repository(simulator, site)).splitlines()
-    return {name.removeprefix("refs/heads/"): commit for commit, name in (line.split("\t") for line in lines)}
+    found = {name.removeprefix("refs/heads/"): commit for commit, name in (line.split("\t") for line in lines)}
+    return {name: commit for name, commit in found.items() if name != "master"}
 
 
 def tree(simulator: Simulator, branch: str, site: str = "mysite") -> str:
