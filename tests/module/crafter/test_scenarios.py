@@ -61,6 +61,11 @@ def refs(studio: StudioServer) -> dict[str, str]:
     return {branch: git(studio, "rev-parse", f"refs/heads/{branch}") for branch in ("live", "staging")}
 
 
+def shown(studio: StudioServer, branch: str, item: str) -> str:
+    """The content of an item on a branch."""
+    return git(studio, "show", f"{branch}:{item.lstrip('/')}")
+
+
 def is_reset(studio: StudioServer) -> bool:
     found = refs(studio)
     return found["live"] == found["staging"]
@@ -232,9 +237,10 @@ def test_the_documented_endpoint_is_in_no_release(studio: StudioServer, run_modu
 
 
 def test_publish_items_and_everything(studio: StudioServer, run_module: RunModule) -> None:
+    assert shown(studio, "live", HOME) != shown(studio, "staging", HOME)
     items = run_module(PUBLISH, studio.options(items=[HOME], comment="by the test"))
     assert items.only["state"] == "succeeded" and items.only["changed_basis"] == "observed"
-    assert len(studio.mutations()) == 1
+    assert len(studio.mutations()) == 1 and shown(studio, "live", HOME) == shown(studio, "staging", HOME)
     studio.edit(PUBLISHED, OFFERS, "everything")
     studio.mark()
     everything = run_module(PUBLISH, studio.options(everything=True))
@@ -274,6 +280,8 @@ def test_the_promotion_role(provider: str, studio: StudioServer, environment: di
     assert written["verdict"] == "succeeded" and len(studio.mutations()) == 1
     if provider == "crafter":
         assert is_reset(studio) and "4086" in output and "4086" in report.read_text()
+    else:
+        assert shown(studio, "live", HOME) == shown(studio, "staging", HOME)
     code, output = promote()
     assert code == 0 and len(studio.mutations()) == 1, output
     assert json.loads(report.read_text())["verdict"] == "succeeded"
