@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The lockstep.sync authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What real servers of 4.0.2 and 4.0.5 were seen to do, and what nobody would expect (docs/reference/crafter.md)."""
+"""What real servers of 4.0.2 and 4.0.5 were seen to do beyond the documentation (docs/reference/crafter.md)."""
 
 from __future__ import annotations
 
@@ -233,7 +233,7 @@ class TestRequests:
         address = f"{simulator['crafter']['url']}/api/2/security/tokens/{made.json()['token']['id']}"
         assert code(studio.session.delete(address, timeout=30)) == (200, 0)
 
-    def test_nobody_logs_out(self, simulator: Simulator) -> None:
+    def test_there_is_no_logging_out(self, simulator: Simulator) -> None:
         path = API1 + "security/logout.json"
         assert as_of_version(simulator, LATE).post(path, {}).status_code == 503
         assert code(as_of_version(simulator, LATE, user=None).post(path, {})) == (401, 2000)
