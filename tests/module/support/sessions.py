@@ -21,7 +21,7 @@ from pathlib import Path
 MARK = "LOCKSTEP_TEST_SESSION"
 
 #: seconds that no machine takes
-LONG = 120.0
+LONG = 600.0
 
 
 def eventually(test: Callable[[], object], seconds: float = LONG) -> None:
