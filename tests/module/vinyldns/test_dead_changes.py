@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.simulator.client import Simulator
 
 from ..conftest import RunModule
-from .server import Server, drifted, simulator_age
+from .server import ZONE, Server, await_the_next_second, drifted, simulator_age, wait_until
 from .test_pending import die, pending, sync_elsewhere
 
 
@@ -38,3 +40,25 @@ def test_an_own_run_that_died_is_forgotten_as_soon_as_another_sync_has_ended(
     outcome = run_module("vinyldns_zone_sync", server.options(wait_timeout=20))
     assert not outcome.failed and outcome.only["action"] == "triggered"
     assert server.posts() == 2
+
+
+def test_a_run_is_waited_for_though_a_newer_sync_ends_first(server: Server, simulator: Simulator, start_module: Any) -> None:
+    """Both are at work at the same time, and the end of the newer one makes the zone ``Active``."""
+
+    def statuses() -> list[str]:
+        changes = simulator.control.part("vinyldns", "GET", "/zone", name=ZONE, records="no")["changes"]
+        return sorted(change["status"] for change in changes if change["change_type"] != "Create")
+
+    drifted(server)
+    simulator.knob("vinyldns", sync_duration=12.0)
+    process = start_module("vinyldns_zone_sync", server.options())
+    wait_until(lambda: statuses() == ["Pending"])
+    simulator.knob("vinyldns", sync_duration=0.0)
+    await_the_next_second(server)
+    simulator.control.part("vinyldns", "POST", "/automated-sync", {"zone": ZONE})
+    wait_until(lambda: statuses() == ["Pending", "Synced"])
+    outcome = process.finish()
+    assert statuses() == ["Synced", "Synced"]
+    assert not outcome.failed and (outcome.only["action"], outcome.only["state"]) == ("triggered", "succeeded")
+    # the newer one did what was planned
+    assert outcome.only["detail"]["fidelity"] == "other_sync" and server.posts() == 1
