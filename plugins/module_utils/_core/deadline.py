@@ -31,6 +31,11 @@ class Deadline:
         self.seconds = seconds
         self.at = clock.monotonic() + seconds
 
+    @property
+    def over(self) -> float:
+        """From this moment on it is too late for a last look as well: nothing is sent any more."""
+        return self.at + LAST_LOOK / 2
+
     def remaining(self) -> float:
         """Seconds left, never negative."""
         return max(0.0, self.at - self.clock.monotonic())
@@ -47,8 +52,9 @@ class Deadline:
         :param seconds: that it would take at most without a deadline.
         :raises SyncError: ``timed_out``, if it is too late for a last look as well.
         """
-        left = self.at - self.clock.monotonic()
-        if left <= -LAST_LOOK / 2:
+        now = self.clock.monotonic()
+        left = self.at - now
+        if now >= self.over:
             problem = f"the time for this target is over (wait_timeout or its like, {self.seconds:g} s)"
             raise SyncError("timed_out", problem, "Allow more time, or run the task again later.")
         return min(seconds, left if left > LAST_LOOK else min(LAST_LOOK, left + LAST_LOOK))

@@ -37,12 +37,14 @@ class Capabilities:
         does not was never accepted.
     :param failed_reads: consecutive failed readings it takes to believe a failure.
     :param failed_for: seconds for which those readings must have stood.
+    :param queues_runs: the server takes any number of runs at once and queues them.
     """
 
     run_id: bool
     absence_proves: bool = False
     failed_reads: int = 1
     failed_for: float = 0.0
+    queues_runs: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -269,9 +271,12 @@ class Provider(abc.ABC):
         """
         return None
 
-    def sleep(self, handle: t.Mapping[str, t.Any], seconds: float) -> None:
-        """Pause between two readings of a run; a provider that gets notifications may wake up earlier."""
-        self.services.clock.sleep(seconds)
+    def watch(self, handle: t.Mapping[str, t.Any], wake: t.Callable[[], None]) -> None:
+        """Have ``wake`` called, once and from any thread, when a notification says that a run may have ended.
+
+        It ends the pause before the next reading of that run. A provider without notifications never calls it.
+        """
+        return
 
     def refused(self, target: Target, observation: Observation, error: SyncError) -> Remedy:
         """What the options say about a definite refusal of the trigger."""

@@ -51,6 +51,11 @@ class Look:
 
 
 @dataclasses.dataclass(frozen=True)
+class Admission:
+    """Go on as soon as one more target may be at work; it counts as such until its lifecycle has ended."""
+
+
+@dataclasses.dataclass(frozen=True)
 class Looked:
     """What a look showed.
 
@@ -63,7 +68,7 @@ class Looked:
     seen: Reading | SyncError
 
 
-Step = t.Union[Pause, Look]
+Step = t.Union[Pause, Look, Admission]
 #: The steps of a lifecycle, up to a result. After a :class:`Look`, what it showed is sent into the generator.
 Steps = t.Generator[Step, t.Optional[Looked], Result]
 
@@ -100,7 +105,7 @@ def drive(steps: Steps[Result], clock: Clock) -> Result:
             return t.cast(Result, end.value)
         answer = None
         if isinstance(step, Look):
-            step.provider.sleep(step.handle, step.at - clock.monotonic())
+            clock.sleep(step.at - clock.monotonic())
             answer = take(step, clock)
-        else:
+        elif isinstance(step, Pause):
             clock.sleep(step.at - clock.monotonic())

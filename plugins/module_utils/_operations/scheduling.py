@@ -4,16 +4,23 @@
 
 # Note that this module util is PRIVATE to the collection.
 
-"""Bounded fan-out: many targets in one task, one result each, in input order."""
+"""Work on many targets at once: what can be done is done by a few threads, and what waits takes none of them."""
 
 from __future__ import annotations
 
 import collections
+import contextlib
+import functools
 import threading
-import time
 import typing as t
 
-from .._core.stop import Interrupted, StopSignal
+from .._core.clock import Clock, SystemClock
+from .._core.stop import Interrupted, Stopped, StopSignal
+from .._http.client import RequestCount
+from .._lifecycle.provider import Provider
+from .._lifecycle.steps import Admission, Look, Looked, Pause, Steps, take
+from .joint_looks import JointLooks, Wanted, looks_jointly
+from .pool import Job, WorkerPool
 
 #: seconds in which threads may end in order once the task is stopped; those that do not end with the process
 GRACE = 0.5
@@ -22,70 +29,204 @@ Item = t.TypeVar("Item")
 Result = t.TypeVar("Result")
 
 
-def fan_out(
-    items: t.Sequence[Item], work: t.Callable[[Item], Result], limit: int, stop: StopSignal | None = None
-) -> list[Result]:
-    """``work`` on all items with at most ``limit`` at once, each begun in input order.
+class Crew:
+    """Threads that work while the calling one waits.
 
     All work is done in other threads than the calling one, which a signal can therefore interrupt at any time without harm. They
     are daemons: when the process is to end, nothing waits for a server that hangs.
 
-    An exception of ``work``, or an interruption of the caller, ends the whole: what has not begun never will, and pauses and
+    An exception of the work, or an interruption of the caller, ends the whole: what has not begun never will, and pauses and
     triggers of what has begun raise :class:`Stopped`.
 
-    :raises Interrupted: the task is to stop.
+    :param size: how much is done at once.
     """
-    return _FanOut(items, work, stop or StopSignal()).run(min(limit, len(items)))
 
-
-class _FanOut(t.Generic[Item, Result]):
-    def __init__(self, items: t.Sequence[Item], work: t.Callable[[Item], Result], stop: StopSignal) -> None:
-        self._work = work
-        self._stop = stop
-        self._waiting = collections.deque(enumerate(items))
-        self._results: dict[int, Result] = {}
+    def __init__(self, size: int, clock: Clock, stop: StopSignal) -> None:
+        self.clock = clock
+        self.stop = stop
+        self.pool = WorkerPool(size, clock, self._fail)
         self._failures: list[BaseException] = []
-        self._threads: list[threading.Thread] = []
-        self._ended: collections.deque[None] = collections.deque()
+        self._left = 0
+        self._lock = threading.Lock()
 
-    def run(self, size: int) -> list[Result]:
-        self._stop.open()
-        self._threads = [threading.Thread(target=self._thread, name=f"lockstep-{number}", daemon=True) for number in range(size)]
+    def run(self, works: t.Sequence[t.Callable[[], None]], leftovers: t.Callable[[], t.Sequence[t.Callable[[], None]]]) -> None:
+        """Do all work, begun in this order, until :meth:`one_done` was called for each.
+
+        :param leftovers: what is to be done to end in order, if the whole is ended early.
+        :raises Interrupted: the task is to stop.
+        """
+        self.stop.open()
+        self._left = len(works)
         try:
-            if self._stop.is_set():
+            if self.stop.is_set():
                 raise Interrupted
-            for thread in self._threads:
-                thread.start()
-            if self._stop.wait(until=lambda: bool(self._failures) or self._is_over()):
+            for work in works:
+                self.pool.begin(work)
+            if self.stop.wait(until=lambda: bool(self._failures) or not self._left):
                 raise Interrupted
             if self._failures:
                 raise self._failures[0]
         except BaseException:
-            self._abort()
+            self.stop.set()
+            self.pool.close(leftovers(), GRACE)
             raise
-        return [self._results[number] for number in range(len(self._results))]
+        self.pool.close()
 
-    def _thread(self) -> None:
+    def one_done(self) -> None:
+        """Note that work has come to its end."""
+        with self._lock:
+            self._left -= 1
+        if not self._left:
+            self.stop.wake()
+
+    def _fail(self, exc: BaseException) -> None:
+        self._failures.append(exc)
+        self.stop.wake()
+
+
+def fan_out(
+    items: t.Sequence[Item], work: t.Callable[[Item], Result], limit: int, stop: StopSignal | None = None
+) -> list[Result]:
+    """``work`` on all items with at most ``limit`` at once, each begun in input order; see :class:`Crew`.
+
+    :raises Interrupted: the task is to stop.
+    """
+    stop = stop or StopSignal()
+    crew = Crew(limit, SystemClock(stop), stop)
+    results: dict[int, Result] = {}
+
+    def one(number: int, item: Item) -> None:
+        results[number] = work(item)
+        crew.one_done()
+
+    crew.run([functools.partial(one, number, item) for number, item in enumerate(items)], lambda: ())
+    return [results[number] for number in range(len(results))]
+
+
+class _Course:
+    """A lifecycle under way."""
+
+    def __init__(self, steps: Steps[None]) -> None:
+        self.steps = steps
+        self.is_admitted = False
+
+
+class Scheduler:
+    """Takes many lifecycles through their steps. Waiting takes no thread.
+
+    :param crew: does what is between two steps.
+    :param count: of the requests that belong to no single target.
+    :param max_running: how many lifecycles may be admitted at once; ``None`` for any number.
+    :param window: seconds by which looks at several runs may come early, so that they are one.
+    """
+
+    def __init__(self, crew: Crew, count: RequestCount, max_running: int | None = None, window: float = 0.0) -> None:
+        self._crew = crew
+        self._pool = crew.pool
+        self._clock = crew.clock
+        self._stop = crew.stop
+        self._count = count
+        self._window = window
+        self._max_running = max_running
+        self._lock = threading.Lock()
+        self._admitted = 0
+        self._queue: collections.deque[_Course] = collections.deque()
+        #: lifecycles that wait; which thread takes one out of here goes on with it
+        self._waiting: set[_Course] = set()
+        self._joint: dict[int, JointLooks] = {}
+
+    def run(self, lifecycles: t.Sequence[Steps[None]]) -> None:
+        """Take all of them to their ends, begun in this order.
+
+        :raises Interrupted: the task is to stop. Each that waits is ended by :class:`Stopped`.
+        """
+        courses = [_Course(steps) for steps in lifecycles]
+        self._crew.run(
+            [functools.partial(self._go_on, course) for course in courses],
+            lambda: [functools.partial(self._give_up, course) for course in list(self._waiting)],
+        )
+
+    def _go_on(self, course: _Course, looked: Looked | None = None) -> None:
+        """Do what is to be done up to the next step that has to be waited for."""
         try:
-            while True:
-                try:
-                    number, item = self._waiting.popleft()
-                except IndexError:
+            step = course.steps.send(looked)
+            while isinstance(step, Admission):
+                if not self._admits(course):
                     return
-                self._results[number] = self._work(item)
-        except BaseException as exc:  # noqa: BLE001 (raised again in the thread that waits)
-            self._failures.append(exc)
-        finally:
-            self._ended.append(None)
-            self._stop.wake()
+                step = course.steps.send(None)
+        except StopIteration:
+            self._ended(course)
+            return
+        self._wait(course, step)
 
-    def _is_over(self) -> bool:
-        return len(self._ended) == len(self._threads)
+    def _give_up(self, course: _Course) -> None:
+        """End a lifecycle that waits."""
+        if self._claims(course):
+            with contextlib.suppress(Stopped, StopIteration):
+                course.steps.throw(Stopped())
 
-    def _abort(self) -> None:
-        self._waiting.clear()
-        self._stop.set()
-        end = time.monotonic() + GRACE
-        for thread in self._threads:
-            if thread.ident is not None:
-                thread.join(max(0.0, end - time.monotonic()))
+    # -- waiting -----------------------------------------------------------------------------------------------------
+
+    def _claims(self, course: _Course) -> bool:
+        """Whether the calling thread is the one that goes on with a lifecycle that waits."""
+        try:
+            self._waiting.remove(course)
+        except KeyError:
+            return False
+        return True
+
+    def _wait(self, course: _Course, step: Pause | Look) -> None:
+        self._waiting.add(course)
+        if self._stop.is_set():
+            self._give_up(course)
+        elif not isinstance(step, Look):
+            self._pool.later(Job(functools.partial(self._resume, course), step.at, step.deadline.over))
+        elif looks_jointly(step.provider):
+            self._looks_of(step.provider).add(Wanted(step, functools.partial(self._after_joint_look, course, step)))
+        else:
+            job = Job(functools.partial(self._look, course, step), step.at, step.deadline.over)
+            step.provider.watch(step.handle, functools.partial(self._pool.hasten, job))
+            self._pool.later(job)
+
+    def _resume(self, course: _Course, looked: Looked | None = None) -> None:
+        if self._claims(course):
+            self._go_on(course, looked)
+
+    def _look(self, course: _Course, step: Look) -> None:
+        if self._claims(course):
+            self._go_on(course, take(step, self._clock))
+
+    def _after_joint_look(self, course: _Course, step: Look, looked: Looked | None) -> None:
+        work = functools.partial(self._look, course, step) if looked is None else functools.partial(self._resume, course, looked)
+        self._pool.soon(work, step.deadline.over)
+
+    def _looks_of(self, provider: Provider) -> JointLooks:
+        with self._lock:
+            if id(provider) not in self._joint:
+                looks = JointLooks(provider, self._window, self._pool, self._clock, self._count, self._stop)
+                self._joint[id(provider)] = looks
+            return self._joint[id(provider)]
+
+    # -- how many at once --------------------------------------------------------------------------------------------
+
+    def _admits(self, course: _Course) -> bool:
+        with self._lock:
+            if self._max_running is not None and self._admitted >= self._max_running:
+                self._queue.append(course)
+                return False
+            self._admitted += 1
+            course.is_admitted = True
+            return True
+
+    def _ended(self, course: _Course) -> None:
+        following: _Course | None = None
+        with self._lock:
+            if course.is_admitted:
+                if self._queue:
+                    following = self._queue.popleft()
+                    following.is_admitted = True
+                else:
+                    self._admitted -= 1
+        if following is not None:
+            self._pool.begin(functools.partial(self._go_on, following))
+        self._crew.one_done()

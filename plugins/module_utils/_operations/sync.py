@@ -35,7 +35,7 @@ from .._lifecycle.poll import PollPolicy
 from .._lifecycle.provider import Provider, Services, Target
 from .._lifecycle.record import Record
 from .._lifecycle.settings import LifecycleSettings
-from .._lifecycle.steps import drive
+from .._lifecycle.steps import Steps
 from .._state.run_ledger import RunLedger
 from .scheduling import fan_out
 from .task import Batch, Context, guarded, open_ledger
@@ -59,7 +59,7 @@ def run_sync(provider_class: type[Provider], options: Options, context: Context)
         check_connection(options)
         check_waiting(options)
         shows_plans = context.check_mode or context.diff
-        services = Services(context.clock, redactor, context.rng, context.warn, watcher=batch, shows_plans=shows_plans)
+        services = Services(batch.clock, redactor, context.rng, context.warn, watcher=batch, shows_plans=shows_plans)
         provider = provider_class(options, services)
         try:
             redactor.publish(provider.name, provider.address, *provider.names())
@@ -96,6 +96,11 @@ def settings_of(options: Options, provider: Provider, context: Context) -> Lifec
     )
 
 
+def max_running(provider: Provider, options: Options) -> int | None:
+    """How many runs may be in flight at the server at once; ``None`` for any number."""
+    return None if provider.capabilities.queues_runs else int(options["max_parallel"])
+
+
 def _sync_all(provider: Provider, ledger: RunLedger, settings: LifecycleSettings, services: Services, batch: Batch) -> None:
     """Sync each target as one piece of work: it is looked for when a slot is free, and then its deadline begins.
 
@@ -104,12 +109,12 @@ def _sync_all(provider: Provider, ledger: RunLedger, settings: LifecycleSettings
     batch.records = [Record(name, provider.name) for name in provider.names()]
     duplicates = _Duplicates(batch.records)
 
-    def sync(record: Record, count: RequestCount) -> None:
+    def sync(record: Record, count: RequestCount) -> Steps[None]:
         channel = provider.client.channel(Deadline(services.clock, settings.wait_timeout), count, batch.context.stop)
         target = provider.resolve(record.target, channel)
         record.target = target.name
         if duplicates.claim(target, record):
-            drive(Lifecycle(provider, ledger, settings, services, target, record, channel).steps(), services.clock)
+            yield from Lifecycle(provider, ledger, settings, services, target, record, channel).steps()
 
     def survey(names: t.Sequence[str]) -> None:
         channel = provider.client.channel(Deadline(services.clock, settings.wait_timeout), batch.count, batch.context.stop)
@@ -124,7 +129,7 @@ def _sync_all(provider: Provider, ledger: RunLedger, settings: LifecycleSettings
 
     try:
         fan_out([[record.target for record in batch.records]], survey, 1, batch.context.stop)
-        batch.process([(record, sync) for record in batch.records])
+        batch.process([(record, sync) for record in batch.records], max_running(provider, batch.options))
     finally:
         batch.records = duplicates.in_order()
 

@@ -21,11 +21,13 @@ from .._core.redact import Redactor
 from .._core.stop import Interrupted, Stopped, StopSignal
 from .._http.client import RequestCount
 from .._lifecycle.record import Record
+from .._lifecycle.steps import Admission, Steps
 from .._state.location import SHARED, default_path, ends_with_job, named_location, secrets_of
 from .._state.run_ledger import RunLedger
+from .pool import LendingClock
 from .progress import Progress, Show, ticking
 from .result import fit, fit_diffs, is_failed, scrub_failure, scrub_record, summarize, write_report
-from .scheduling import fan_out
+from .scheduling import Crew, Scheduler
 from .unfinished import UNFINISHED_HINT, ReportKeeper, interrupted_record, unfinished_record
 
 #: the environment variable by which a role of this collection has a module return the traceback of a bug, for its own report
@@ -69,7 +71,7 @@ class Context:
 MAX_INTERRUPTED = 10
 
 #: Does the work for one record, by filling it; given the request count of that record.
-Work = t.Callable[[Record, RequestCount], None]
+Work = t.Callable[[Record, RequestCount], Steps[None]]
 
 
 class Batch:
@@ -84,28 +86,32 @@ class Batch:
         self.failure: SyncError | None = None
         self._keeper = ReportKeeper(self._write_unfinished) if self._keeps_report else None
         self._started = context.clock.monotonic()
+        self._crew = Crew(options["max_parallel"], context.clock, context.stop)
+        #: its pauses let others work meanwhile
+        self.clock: Clock = LendingClock(context.clock, self._crew.pool)
 
-    def process(self, jobs: t.Sequence[tuple[Record, Work]], done: str = "done") -> None:
-        """Do all jobs, at most ``max_parallel`` at once. A failing one never keeps the others from being done.
+    def process(self, jobs: t.Sequence[tuple[Record, Work]], max_running: int | None = None) -> None:
+        """Do all jobs, with at most ``max_parallel`` requests at once. A failing one never keeps the others from being done.
 
-        :param done: in a word, what has become of a target then.
+        :param max_running: how many targets may be at work or waited for at once; ``None`` for any number.
         """
-        progress = Progress(len(jobs), done)
-
-        def one(job: tuple[Record, Work]) -> None:
-            record = job[0]
-            with progress.of(lambda: _at_work(record), lambda: record.failure is not None):
-                self._one(*job)
-
+        progress = Progress(len(jobs))
+        window = self.options["poll_min_interval"] / 2
+        scheduler = Scheduler(self._crew, self.count, max_running, window)
         with self._keeping(), ticking(lambda elapsed: self.redactor.text(progress.line(elapsed)), self.context.show):
-            fan_out(jobs, one, self.options["max_parallel"], self.context.stop)
+            scheduler.run([self._one(record, work, progress) for record, work in jobs])
 
-    def _one(self, record: Record, work: Work) -> None:
+    def _one(self, record: Record, work: Work, progress: Progress) -> Steps[None]:
+        yield Admission()
+        with progress.of(lambda: _at_work(record), lambda: record.failure is not None):
+            yield from self._finish(record, work)
+
+    def _finish(self, record: Record, work: Work) -> Steps[None]:
         count, clock = RequestCount(self.count), self.context.clock
         started = clock.monotonic()
         try:
             with wrap_unexpected():
-                work(record, count)
+                yield from work(record, count)
         except SyncError as error:
             record.fail(error)
         finally:

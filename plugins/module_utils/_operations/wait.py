@@ -31,10 +31,10 @@ from .._lifecycle.provider import Provider, Run, Services
 from .._lifecycle.record import Record
 from .._lifecycle.settings import LifecycleSettings
 from .._lifecycle.settle import conclude, settle
-from .._lifecycle.steps import drive
+from .._lifecycle.steps import Steps
 from .._state.run_ledger import Key, RunLedger
 from .sync import settings_of
-from .task import Batch, Context, guarded, open_ledger
+from .task import Batch, Context, Work, guarded, open_ledger
 
 Providers = t.Mapping[str, type[Provider]]
 
@@ -75,7 +75,7 @@ def run_wait(providers: Providers, options: Options, context: Context) -> dict[s
         if not handles:
             remedy = "Pass handle entries from the syncs of earlier tasks."
             raise invalid_option("handles", [], "names nothing to wait for", remedy)
-        services = Services(context.clock, redactor, context.rng, context.warn)
+        services = Services(batch.clock, redactor, context.rng, context.warn)
         try:
             for handle in handles:
                 place = (handle["provider"], handle["address"])
@@ -142,7 +142,7 @@ def _wait_all(
     services: Services,
     batch: Batch,
 ) -> None:
-    def job(handle: t.Mapping[str, t.Any]) -> tuple[Record, t.Callable[[Record, RequestCount], None]]:
+    def job(handle: t.Mapping[str, t.Any]) -> tuple[Record, Work]:
         provider = connected[handle["provider"], handle["address"]]
         target = provider.from_handle(handle)
         services.redactor.publish(provider.name, provider.address, target.id, target.name)
@@ -150,9 +150,9 @@ def _wait_all(
         record.changed_basis = "assumed"
         settings = settings_of(batch.options, provider, batch.context)
 
-        def wait(record: Record, count: RequestCount) -> None:
+        def wait(record: Record, count: RequestCount) -> Steps[None]:
             channel = provider.client.channel(Deadline(services.clock, settings.wait_timeout), count, batch.context.stop)
-            _wait(provider, ledger.within(channel.deadline), settings, services, Run(dict(handle)), record, channel)
+            yield from _wait(provider, ledger.within(channel.deadline), settings, services, Run(dict(handle)), record, channel)
 
         return record, wait
 
@@ -169,7 +169,7 @@ def _wait(
     run: Run,
     record: Record,
     channel: Channel,
-) -> None:
+) -> Steps[None]:
     target = provider.from_handle(run.handle)
     if settings.check_mode:
         _look_once(provider, run, record, channel)
@@ -179,7 +179,7 @@ def _wait(
     invalidates = provider.invalidates(target)
     if invalidates:
         ledger.invalidate(key, run.handle, invalidates)
-    settled = drive(settle(provider, run, settings.poll, channel, services, record, at_once=True), services.clock)
+    settled = yield from settle(provider, run, settings.poll, channel, services, record, at_once=True)
     try:
         conclude(provider, target, None, run, settled, record, channel)
     finally:

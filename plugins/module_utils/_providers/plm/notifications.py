@@ -92,6 +92,7 @@ class Notifications:
         self._problem = ""
         self._announced: set[str] = set()
         self._handled: set[str] = set()
+        self._watching: dict[str, t.Callable[[], None]] = {}
 
     def subscribe(self, limit: float) -> None:
         """Subscribe. Returns after ``limit`` seconds at the latest, subscribed or not."""
@@ -100,15 +101,12 @@ class Notifications:
         while not (self._subscribed.is_set() or self._ended) and self._clock.monotonic() < end:
             self._clock.sleep(PAUSE_SLICE)
 
-    def pause(self, synchronizer: str, seconds: float) -> None:
-        """Pause for ``seconds``, or until the end of ``synchronizer`` is announced."""
+    def watch(self, synchronizer: str, wake: t.Callable[[], None]) -> None:
+        """Have ``wake`` called when the end of ``synchronizer`` is announced, now if it has been; only the first one counts."""
         self._start()
-        end = self._clock.monotonic() + seconds
-        while not self._take_announcement(synchronizer):
-            left = end - self._clock.monotonic()
-            if left <= 0:
-                break
-            self._clock.sleep(left if self._ended else min(left, PAUSE_SLICE))
+        with self._lock:
+            self._watching[synchronizer] = wake
+        self._wake(synchronizer)
         self.warn_once()
 
     def close(self) -> None:
@@ -122,12 +120,14 @@ class Notifications:
     def _timeout(self) -> float:
         return min(SUBSCRIBE_TIMEOUT, self._settings.request_timeout)
 
-    def _take_announcement(self, synchronizer: str) -> bool:
-        """Whether the end of ``synchronizer`` was announced; true once only."""
-        if synchronizer not in self._announced or synchronizer in self._handled:
-            return False
-        self._handled.add(synchronizer)
-        return True
+    def _wake(self, synchronizer: str) -> None:
+        """Wake what waits for the end of ``synchronizer`` if that was announced; once only."""
+        with self._lock:
+            if synchronizer not in self._announced or synchronizer in self._handled or synchronizer not in self._watching:
+                return
+            self._handled.add(synchronizer)
+            wake = self._watching.pop(synchronizer)
+        wake()
 
     def warn_once(self) -> None:
         problem, self._problem = self._problem, ""
@@ -191,6 +191,7 @@ class Notifications:
             synchronizer = about.get("id") if isinstance(about, dict) else None
             if isinstance(synchronizer, str) and len(self._announced) < MAX_ANNOUNCED:
                 self._announced.add(synchronizer)
+                self._wake(synchronizer)
 
 
 def _trust(verify: bool | str) -> dict[str, t.Any]:

@@ -193,11 +193,9 @@ class PLM(Provider):
             reading = dataclasses.replace(reading, state="pending", raw=raw, message="", outage=outage)
         return reading
 
-    def sleep(self, handle: t.Mapping[str, t.Any], seconds: float) -> None:
-        if self.notifications is None:
-            super().sleep(handle, seconds)
-        else:
-            self.notifications.pause(handle["synchronizer"], seconds)
+    def watch(self, handle: t.Mapping[str, t.Any], wake: t.Callable[[], None]) -> None:
+        if self.notifications is not None:
+            self.notifications.watch(handle["synchronizer"], wake)
 
     def verify(self, target: Target, observation: Observation | None, run: Run, reading: Reading, channel: Channel) -> Effect:
         states: States = reading.data

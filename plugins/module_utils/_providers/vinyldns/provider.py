@@ -127,7 +127,7 @@ class VinylDNS(Provider):
     """Zones of one VinylDNS server."""
 
     name = "vinyldns"
-    capabilities = Capabilities(run_id=True, absence_proves=True)
+    capabilities = Capabilities(run_id=True, absence_proves=True, queues_runs=True)
     connection_spec = CONNECTION_SPEC
     sync_spec = SYNC_SPEC
 

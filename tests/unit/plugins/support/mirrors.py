@@ -90,6 +90,8 @@ class Mirrors:
             return Reply(body=[{"id": mirror.id, "name": mirror.name} for mirror in self.mirrors.values()])
         if parts[0] == "mirrors" and parts[1] in self.mirrors:
             return self._trigger(parts[1]) if request.method == "POST" else Reply(body=self._mirror(parts[1]))
+        if parts == ["runs"]:
+            return Reply(body=[self._run(run) for run in self.runs])
         if parts[0] == "runs":
             for run in self.runs:
                 if str(run.id) == parts[1]:

@@ -47,7 +47,7 @@ class DiesAfterTheTrigger(Fifth):
 
 
 class DiesWaiting(Fifth):
-    def sleep(self, handle: t.Mapping[str, t.Any], seconds: float) -> None:
+    def watch(self, handle: t.Mapping[str, t.Any], wake: t.Callable[[], None]) -> None:
         os._exit(9)
 
 

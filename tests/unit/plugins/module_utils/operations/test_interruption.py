@@ -58,7 +58,7 @@ class TestInterruption:
 
     def test_what_was_interrupted_is_joined_by_the_next_run(self, lab: Lab) -> None:
         class Stopping(Fifth):
-            def sleep(self, handle: t.Mapping[str, t.Any], seconds: float) -> None:
+            def watch(self, handle: t.Mapping[str, t.Any], wake: t.Callable[[], None]) -> None:
                 raise Interrupted
 
         lab.run(Stopping, release="1.2")

@@ -63,10 +63,9 @@ class TestWhatItSays:
         seen: list[dict[str, t.Any]] = []
 
         class Slow(Fifth):
-            def sleep(self, handle: t.Mapping[str, t.Any], seconds: float) -> None:
+            def watch(self, handle: t.Mapping[str, t.Any], wake: t.Callable[[], None]) -> None:
                 eventually(lambda: lab.report["syncs"][0]["handle"] is not None)
                 seen.append(lab.report["syncs"][0])
-                lab.clock.sleep(seconds)
 
         lab.run(Slow, report_path=str(lab.report_path))
         assert {(entry["progress"], entry["state"], entry["handle"]["run"]) for entry in seen} == {("running", "running", 1)}

@@ -149,7 +149,7 @@ class TestWaiting:
 
     def test_an_interruption_keeps_the_records(self, lab: Lab, handle: Handle) -> None:
         class Stopping(Fifth):
-            def sleep(self, handle: t.Mapping[str, t.Any], seconds: float) -> None:
+            def watch(self, handle: t.Mapping[str, t.Any], wake: t.Callable[[], None]) -> None:
                 raise Interrupted
 
         result = lab.wait([handle], Stopping, report_path=str(lab.report_path))

@@ -110,6 +110,12 @@ class Listener:
         given = HttpSettings("http://127.0.0.1:9001/v0", **{"request_timeout": 2.0, **settings})
         self.notifications = Notifications(URL, given, clock or SystemClock(), self.warnings.append)
 
+    def pause(self, synchronizer: str, seconds: float) -> None:
+        """Pause for ``seconds``, or until the end of ``synchronizer`` is announced."""
+        woken = threading.Event()
+        self.notifications.watch(synchronizer, woken.set)
+        woken.wait(seconds)
+
 
 @pytest.fixture
 def listener() -> t.Iterator[Listener]:
@@ -129,7 +135,7 @@ def test_the_only_text_that_is_sent_is_the_subscription(socket: FakeSocket, list
     listener.notifications.subscribe(LONG)
     error = {"resource": "/notications", "event": "error", "data": {"error_code": 1, "error_message": "x"}}
     socket.say(GREETING, error, completed("other"), completed())
-    listener.notifications.pause(ID, LONG)
+    listener.pause(ID, LONG)
     listener.notifications.close()
     assert [json.loads(text) for text in socket.sent] == [SUBSCRIBE]
     assert socket.closed.is_set()
@@ -179,23 +185,23 @@ def test_trust_is_that_of_the_api_and_the_client_certificate_stays_there(socket:
 def test_an_announcement_ends_a_pause_once(socket: FakeSocket, listener: Listener) -> None:
     socket.say(GREETING, completed())
     listener.notifications.subscribe(LONG)
-    assert seconds(listener.notifications.pause, ID, LONG) < LONG / 2
+    assert seconds(listener.pause, ID, LONG) < LONG / 2
     socket.say(completed(), completed())
-    assert seconds(listener.notifications.pause, ID, 0.2) >= 0.2
+    assert seconds(listener.pause, ID, 0.2) >= 0.2
 
 
 def test_an_announcement_that_came_before_the_pause_counts(socket: FakeSocket, listener: Listener) -> None:
     socket.say(GREETING, completed())
     listener.notifications.subscribe(LONG)
     time.sleep(0.2)
-    assert seconds(listener.notifications.pause, ID, LONG) < LONG / 2
+    assert seconds(listener.pause, ID, LONG) < LONG / 2
 
 
 def test_several_runs_are_distinguished(socket: FakeSocket, listener: Listener) -> None:
     socket.say(GREETING, completed("$a+b"))
-    assert seconds(listener.notifications.pause, "$a+b", LONG) < LONG / 2
+    assert seconds(listener.pause, "$a+b", LONG) < LONG / 2
     socket.say(completed("$c+d"))
-    assert seconds(listener.notifications.pause, "$c+d", LONG) < LONG / 2
+    assert seconds(listener.pause, "$c+d", LONG) < LONG / 2
 
 
 @pytest.mark.parametrize(
@@ -217,7 +223,7 @@ def test_several_runs_are_distinguished(socket: FakeSocket, listener: Listener) 
 def test_other_frames_end_no_pause(socket: FakeSocket, listener: Listener, frame: t.Any) -> None:
     socket.say(GREETING, frame)
     listener.notifications.subscribe(LONG)
-    assert seconds(listener.notifications.pause, ID, 0.2) >= 0.2
+    assert seconds(listener.pause, ID, 0.2) >= 0.2
     assert listener.warnings == []
 
 
@@ -225,8 +231,8 @@ def test_what_is_remembered_is_bounded(socket: FakeSocket, listener: Listener, m
     monkeypatch.setattr(plm_notifications, "MAX_ANNOUNCED", 2)
     socket.say(GREETING, completed("a"), completed("b"), completed("c"))
     listener.notifications.subscribe(LONG)
-    listener.notifications.pause("b", LONG)
-    assert seconds(listener.notifications.pause, "c", 0.2) >= 0.2
+    listener.pause("b", LONG)
+    assert seconds(listener.pause, "c", 0.2) >= 0.2
 
 
 @pytest.mark.parametrize(
@@ -245,8 +251,8 @@ def test_trouble_is_one_warning_and_the_pause_is_kept(
 ) -> None:
     trouble(socket)
     listener.notifications.subscribe(LONG)
-    assert seconds(listener.notifications.pause, ID, 0.2) >= 0.2
-    assert seconds(listener.notifications.pause, ID, 0.1) >= 0.1
+    assert seconds(listener.pause, ID, 0.2) >= 0.2
+    assert seconds(listener.pause, ID, 0.1) >= 0.1
     listener.notifications.close()
     (warning,) = listener.warnings
     assert warning.startswith("no notifications from ws://127.0.0.1:9002,")
@@ -268,7 +274,7 @@ class StatusError(Exception):
 def test_a_server_that_says_nothing_holds_nothing_up(socket: FakeSocket) -> None:
     listener = Listener(request_timeout=0.2)
     assert seconds(listener.notifications.subscribe, LONG) < LONG / 2
-    assert seconds(listener.notifications.pause, ID, 0.3) >= 0.3
+    assert seconds(listener.pause, ID, 0.3) >= 0.3
     listener.notifications.close()
     assert "says nothing" in listener.warnings[0]
     assert socket.sent == []
@@ -277,25 +283,23 @@ def test_a_server_that_says_nothing_holds_nothing_up(socket: FakeSocket) -> None
 def test_a_missing_library(monkeypatch: pytest.MonkeyPatch, listener: Listener) -> None:
     monkeypatch.setattr(plm_notifications, "WEBSOCKET_IMPORT_ERROR", "Traceback")
     listener.notifications.subscribe(LONG)
-    listener.notifications.pause(ID, 0)
+    listener.pause(ID, 0)
     assert "websocket-client is not installed" in listener.warnings[0]
 
 
 def test_a_task_that_is_stopped_is_not_held_up(socket: FakeSocket) -> None:
     stop = StopSignal()
     listener = Listener(SystemClock(stop))
-    socket.say(GREETING)
-    listener.notifications.subscribe(LONG)
     threading.Timer(0.1, stop.set).start()
     with pytest.raises(Stopped):
-        listener.notifications.pause(ID, LONG)
+        listener.notifications.subscribe(LONG)
     listener.notifications.close()
     assert socket.closed.wait(LONG)
 
 
 def test_what_was_never_used_connects_to_nothing(socket: FakeSocket, listener: Listener) -> None:
     listener.notifications.close()
-    listener.notifications.pause(ID, 0.01)
+    listener.pause(ID, 0.01)
     assert socket.arguments == {}
 
 
