@@ -16,8 +16,8 @@ options:
     description:
       - Seconds within which a target must be finished. One deadline covers finding it, triggering, retries, pauses that the
         server asks for, waiting and verifying, however slowly the server sends. Each target has its own, which begins when the
-        module starts looking for the target, not while it waits for one of O(max_parallel) slots. A last request at the
-        deadline may take one second.
+        module starts looking for the target, not while it waits for its turn. A last request at the deadline may take one
+        second.
       - A timeout is neither a success nor a failure of the run, which goes on at the server, see O(on_timeout).
     type: float
     default: 900.0
@@ -65,7 +65,8 @@ options:
     type: path
   max_parallel:
     description:
-      - How many targets to work on at once.
+      - How many targets to work on at once. Those that wait, for their runs or for a pause that the server asks for, do not
+        count.
     type: int
     default: 8
   ledger:
