@@ -29,7 +29,7 @@ Item = t.TypeVar("Item")
 Result = t.TypeVar("Result")
 
 
-class Crew:
+class Workers:
     """Threads that work while the calling one waits.
 
     All work is done in other threads than the calling one, which a signal can therefore interrupt at any time without harm. They
@@ -87,19 +87,19 @@ class Crew:
 def fan_out(
     items: t.Sequence[Item], work: t.Callable[[Item], Result], limit: int, stop: StopSignal | None = None
 ) -> list[Result]:
-    """``work`` on all items with at most ``limit`` at once, each begun in input order; see :class:`Crew`.
+    """``work`` on all items with at most ``limit`` at once, each begun in input order; see :class:`Workers`.
 
     :raises Interrupted: the task is to stop.
     """
     stop = stop or StopSignal()
-    crew = Crew(limit, SystemClock(stop), stop)
+    workers = Workers(limit, SystemClock(stop), stop)
     results: dict[int, Result] = {}
 
     def one(number: int, item: Item) -> None:
         results[number] = work(item)
-        crew.one_done()
+        workers.one_done()
 
-    crew.run([functools.partial(one, number, item) for number, item in enumerate(items)], lambda: ())
+    workers.run([functools.partial(one, number, item) for number, item in enumerate(items)], lambda: ())
     return [results[number] for number in range(len(results))]
 
 
@@ -114,17 +114,17 @@ class _Course:
 class Scheduler:
     """Takes many lifecycles through their steps. Waiting takes no thread.
 
-    :param crew: does what is between two steps.
+    :param workers: does what is between two steps.
     :param count: of the requests that belong to no single target.
     :param max_running: how many lifecycles may be admitted at once; ``None`` for any number.
     :param window: seconds by which looks at several runs may come early, so that they are one.
     """
 
-    def __init__(self, crew: Crew, count: RequestCount, max_running: int | None = None, window: float = 0.0) -> None:
-        self._crew = crew
-        self._pool = crew.pool
-        self._clock = crew.clock
-        self._stop = crew.stop
+    def __init__(self, workers: Workers, count: RequestCount, max_running: int | None = None, window: float = 0.0) -> None:
+        self._workers = workers
+        self._pool = workers.pool
+        self._clock = workers.clock
+        self._stop = workers.stop
         self._count = count
         self._window = window
         self._max_running = max_running
@@ -141,7 +141,7 @@ class Scheduler:
         :raises Interrupted: the task is to stop. Each that waits is ended by :class:`Stopped`.
         """
         courses = [_Course(steps) for steps in lifecycles]
-        self._crew.run(
+        self._workers.run(
             [functools.partial(self._go_on, course) for course in courses],
             lambda: [functools.partial(self._give_up, course) for course in list(self._waiting)],
         )
@@ -229,4 +229,4 @@ class Scheduler:
                     self._admitted -= 1
         if following is not None:
             self._pool.begin(functools.partial(self._go_on, following))
-        self._crew.one_done()
+        self._workers.one_done()

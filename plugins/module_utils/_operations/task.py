@@ -27,7 +27,7 @@ from .._state.run_ledger import RunLedger
 from .pool import LendingClock
 from .progress import Progress, Show, ticking
 from .result import fit, fit_diffs, is_failed, scrub_failure, scrub_record, summarize, write_report
-from .scheduling import Crew, Scheduler
+from .scheduling import Scheduler, Workers
 from .unfinished import UNFINISHED_HINT, ReportKeeper, interrupted_record, unfinished_record
 
 #: the environment variable by which a role of this collection has a module return the traceback of a bug, for its own report
@@ -86,9 +86,9 @@ class Batch:
         self.failure: SyncError | None = None
         self._keeper = ReportKeeper(self._write_unfinished) if self._keeps_report else None
         self._started = context.clock.monotonic()
-        self._crew = Crew(options["max_parallel"], context.clock, context.stop)
+        self._workers = Workers(options["max_parallel"], context.clock, context.stop)
         #: its pauses let others work meanwhile
-        self.clock: Clock = LendingClock(context.clock, self._crew.pool)
+        self.clock: Clock = LendingClock(context.clock, self._workers.pool)
 
     def process(self, jobs: t.Sequence[tuple[Record, Work]], max_running: int | None = None) -> None:
         """Do all jobs, with at most ``max_parallel`` requests at once. A failing one never keeps the others from being done.
@@ -97,7 +97,7 @@ class Batch:
         """
         progress = Progress(len(jobs))
         window = self.options["poll_min_interval"] / 2
-        scheduler = Scheduler(self._crew, self.count, max_running, window)
+        scheduler = Scheduler(self._workers, self.count, max_running, window)
         with self._keeping(), ticking(lambda elapsed: self.redactor.text(progress.line(elapsed)), self.context.show):
             scheduler.run([self._one(record, work, progress) for record, work in jobs])
 

@@ -19,7 +19,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._http.client import 
 from ansible_collections.lockstep.sync.plugins.module_utils._lifecycle.poll import Reading
 from ansible_collections.lockstep.sync.plugins.module_utils._lifecycle.provider import Capabilities, Target
 from ansible_collections.lockstep.sync.plugins.module_utils._lifecycle.steps import Admission, Pause, Steps
-from ansible_collections.lockstep.sync.plugins.module_utils._operations.scheduling import Crew, Scheduler
+from ansible_collections.lockstep.sync.plugins.module_utils._operations.scheduling import Scheduler, Workers
 from tests.unit.plugins.support.fifth import RUN, STATES, Fifth, read
 from tests.unit.plugins.support.lab import ALL, Lab, column
 from tests.unit.plugins.support.web import Reply
@@ -165,7 +165,7 @@ class TestAdmission:
     def test_so_many_are_under_way_and_no_more(self, max_running: int) -> None:
         lock, now, most, ends = threading.Lock(), [0], [0], []
         clock = SystemClock()
-        crew = Crew(4, clock, clock.stop)
+        workers = Workers(4, clock, clock.stop)
 
         def steps(number: int) -> Steps[None]:
             yield Admission()
@@ -177,7 +177,7 @@ class TestAdmission:
                 now[0] -= 1
                 ends.append(number)
 
-        Scheduler(crew, RequestCount(), max_running).run([steps(number) for number in range(20)])
+        Scheduler(workers, RequestCount(), max_running).run([steps(number) for number in range(20)])
         assert most == [max_running]
         assert sorted(ends) == list(range(20))
         if max_running == 1:
@@ -187,7 +187,7 @@ class TestAdmission:
 class TestStop:
     def test_what_waits_is_ended_in_order_and_what_has_not_begun_never_does(self) -> None:
         clock = SystemClock(StopSignal())
-        crew, ended, begun = Crew(2, clock, clock.stop), [], []
+        workers, ended, begun = Workers(2, clock, clock.stop), [], []
 
         def steps(number: int) -> Steps[None]:
             yield Admission()
@@ -201,7 +201,7 @@ class TestStop:
                 raise
 
         with pytest.raises(Interrupted):
-            Scheduler(crew, RequestCount(), max_running=2).run([steps(number) for number in range(5)])
+            Scheduler(workers, RequestCount(), max_running=2).run([steps(number) for number in range(5)])
         assert sorted(begun) == sorted(ended) == [0, 1]
 
     def test_a_failure_ends_all(self) -> None:
@@ -218,7 +218,7 @@ class TestStop:
             raise SyncError("busy", "not handled by the lifecycle")
 
         with pytest.raises(SyncError):
-            Scheduler(Crew(2, clock, clock.stop), RequestCount()).run([steps(number) for number in range(4)])
+            Scheduler(Workers(2, clock, clock.stop), RequestCount()).run([steps(number) for number in range(4)])
         assert sorted(ended) == [0, 1, 3]
 
     def test_three_targets_that_wait_are_reported_when_the_task_is_interrupted(self, lab: Lab) -> None:
