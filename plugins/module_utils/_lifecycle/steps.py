@@ -83,6 +83,12 @@ def look(provider: Provider, handle: t.Mapping[str, t.Any], channel: Channel, at
     return t.cast(Looked, (yield Look(provider, handle, channel, at)))
 
 
+def without_traceback(error: SyncError) -> SyncError:
+    """The same, without the frames that it was raised in, and with them the bodies of responses, for as long as it is kept."""
+    error.__context__ = error.__cause__ = None
+    return error.with_traceback(None)
+
+
 def take(step: Look, clock: Clock) -> Looked:
     """Take a look now."""
     sent = clock.monotonic()
@@ -91,7 +97,7 @@ def take(step: Look, clock: Clock) -> Looked:
         with wrap_unexpected():
             seen = step.provider.read(step.handle, step.channel)
     except SyncError as error:
-        seen = error
+        seen = without_traceback(error)
     return Looked(sent, clock.monotonic(), seen)
 
 

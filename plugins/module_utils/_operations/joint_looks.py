@@ -23,7 +23,7 @@ from .._core.stop import StopSignal
 from .._http.client import RequestCount
 from .._lifecycle.poll import Reading
 from .._lifecycle.provider import Provider
-from .._lifecycle.steps import Look, Looked
+from .._lifecycle.steps import Look, Looked, without_traceback
 from .pool import Job, WorkerPool
 
 #: seconds after which a joint look that is still at work keeps no other one waiting
@@ -134,7 +134,7 @@ class JointLooks:
                 return self._provider.read_many([look.handle for look in looks], channel)
         except SyncError as error:
             # a server that is away is away for each of them; else it may be the list alone that cannot be read
-            return [error if _is_away(error) else None] * len(looks)
+            return [without_traceback(error) if _is_away(error) else None] * len(looks)
 
 
 def _is_away(error: SyncError) -> bool:

@@ -58,11 +58,9 @@ class WorkerPool:
         self._clock = clock
         self._fail = fail
         self._passes_by_itself = isinstance(clock, SystemClock)
-        lock = threading.Lock()
-        #: for idle threads: there may be something to do
-        self._changed = threading.Condition(lock)
+        self._lock = threading.Lock()
         #: for jobs that have paused: there may be a slot
-        self._freed = threading.Condition(lock)
+        self._freed = threading.Condition(self._lock)
         self._numbers = itertools.count()
         self._timers: list[tuple[float, int, Job]] = []
         self._ready: collections.deque[Job] = collections.deque()
@@ -70,7 +68,8 @@ class WorkerPool:
         self._expiring: list[tuple[float, int, Job]] = []
         self._beginnings: collections.deque[Job] = collections.deque()
         self._threads: list[threading.Thread] = []
-        self._idle = 0
+        #: of idle threads: there may be something to do. The last one is woken first, as its memory is at hand
+        self._idle: list[threading.Condition] = []
         #: jobs that have begun and not ended, those that pause included, and how many of them have a slot
         self._jobs = 0
         self._slots = 0
@@ -101,7 +100,7 @@ class WorkerPool:
             self._add(job, self._make_ready)
 
     def _add(self, job: Job, put: t.Callable[[Job], None]) -> None:
-        with self._changed:
+        with self._lock:
             if not self._closed:
                 put(job)
                 self._stir()
@@ -112,7 +111,7 @@ class WorkerPool:
         if not getattr(self._own, "has_slot", False):
             yield
             return
-        with self._changed:
+        with self._lock:
             self._slots -= 1
             self._stir()
         self._own.has_slot = False
@@ -122,7 +121,7 @@ class WorkerPool:
             self._take_back()
 
     def _take_back(self) -> None:
-        with self._changed:
+        with self._lock:
             self._returning += 1
             self._freed.wait_for(lambda: self._closed or self._slots < self.size, RETURN_PATIENCE)
             self._returning -= 1
@@ -138,7 +137,7 @@ class WorkerPool:
         :param last: what is still to be done, whatever else is at work.
         :param grace: seconds to wait until everything has ended; what has not goes on in its thread.
         """
-        with self._changed:
+        with self._lock:
             self._closed = True
             self._timers.clear()
             self._beginnings.clear()
@@ -146,7 +145,8 @@ class WorkerPool:
             self._expiring.clear()
             if last and not self._idle:
                 self._hire()
-            self._changed.notify_all()
+            while self._idle:
+                self._idle.pop().notify()
             self._freed.notify_all()
         end = time.monotonic() + grace
         for thread in self._threads:
@@ -167,13 +167,13 @@ class WorkerPool:
                 job.work()
                 self._end()
         except BaseException as exc:  # noqa: BLE001 (raised again in the thread that waits)
-            with self._changed:
+            with self._lock:
                 self._broken = True
             self._end()
             self._fail(exc)
 
     def _end(self) -> None:
-        with self._changed:
+        with self._lock:
             self._jobs -= 1
             self._slots -= self._own.has_slot
             self._own.has_slot = False
@@ -184,10 +184,10 @@ class WorkerPool:
 
     def _next(self) -> Job | None:
         """The next job for this thread; waits for one. ``None`` when the pool is closed."""
-        with self._changed:
+        with self._lock:
             while True:
                 if self._broken and not self._closed:
-                    self._changed.wait()
+                    self._idle_for(None)
                     continue
                 now = self._clock.monotonic()
                 job = self._take(now)
@@ -239,7 +239,7 @@ class WorkerPool:
         if not can_begin and self._moment() >= self._watched:
             return
         if self._idle:
-            self._changed.notify()
+            self._idle.pop().notify()
         else:
             self._hire()
 
@@ -254,27 +254,31 @@ class WorkerPool:
         if not self._passes_by_itself and not self._jobs and moment != math.inf:
             self._pass(moment - now)
             return
-        self._idle += 1
-        try:
-            if moment >= self._watched or not self._passes_by_itself:
-                self._changed.wait()
-                return
-            self._watched = moment
-            self._changed.wait(moment - now)
-            if self._watched == moment:
-                self._watched = math.inf
-        finally:
-            self._idle -= 1
+        if moment >= self._watched or not self._passes_by_itself:
+            self._idle_for(None)
+            return
+        self._watched = moment
+        self._idle_for(moment - now)
+        if self._watched == moment:
+            self._watched = math.inf
+
+    def _idle_for(self, seconds: float | None) -> None:
+        """Wait until this thread is woken, or for so many seconds."""
+        woken = threading.Condition(self._lock)
+        self._idle.append(woken)
+        woken.wait(seconds)
+        if woken in self._idle:
+            self._idle.remove(woken)
 
     def _pass(self, seconds: float) -> None:
         """Have the time of a clock pass that stands still by itself; meanwhile it is a job like others."""
         self._jobs += 1
         self._own.has_slot = False
-        self._changed.release()
+        self._lock.release()
         try:
             self._clock.sleep(seconds)
         finally:
-            self._changed.acquire()
+            self._lock.acquire()
         self._jobs -= 1
 
 
