@@ -270,26 +270,27 @@ class Channel:
         :raises SyncError: a definite refusal.
         :raises Stopped: the task has been stopped, and nothing is sent any more.
         """
-        url = self._url(path, params)
         extra = {**self.client.headers, "Cache-Control": "no-cache", **(headers or {})}
-        if not self.keeps_connections:
-            extra["Connection"] = "close"
         with self.client.slots.one(self.deadline):
-            within = self._limits(read_timeout)
-            with self.stop.before_trigger():
-                self.on_trigger()
-            self.may_have_executed = True
-            self.count.add()
-            received: list[bytes] = []
-            try:
-                with transport.send_tracker.request(self.on_send):
-                    sender = self.client.reads if self.keeps_connections else self.client.triggers
-                    answer = self._send(sender, method, url, within, body, extra, received)
-            except (OSError, SyncError) as exc:
-                raise self._noted(self._failed_trigger(exc, within, b"".join(received).decode("utf-8", "replace"))) from None
+            answer = self._send_trigger(method, self._url(path, params), body, extra, self._limits(read_timeout))
         if answer.status in expect:
             return answer
         raise self._noted(self._judge_trigger(answer, definite))
+
+    def _send_trigger(self, method: str, url: str, body: t.Any, headers: dict[str, str], within: Limits) -> Response:
+        sender = self.client.reads
+        if not self.keeps_connections:
+            sender, headers["Connection"] = self.client.triggers, "close"
+        with self.stop.before_trigger():
+            self.on_trigger()
+        self.may_have_executed = True
+        self.count.add()
+        received: list[bytes] = []
+        try:
+            with transport.send_tracker.request(self.on_send):
+                return self._send(sender, method, url, within, body, headers, received)
+        except (OSError, SyncError) as exc:
+            raise self._noted(self._failed_trigger(exc, within, b"".join(received).decode("utf-8", "replace"))) from None
 
     def _noted(self, error: SyncError) -> SyncError:
         self.may_have_executed = isinstance(error, Ambiguous)
