@@ -19,7 +19,9 @@ import typing as t
 from . import transport
 
 #: Addresses that requests sends as they are: without escapes, without segments of dots, in ASCII, with a host in lower case.
-_PLAIN = re.compile(r"https?://[a-z0-9][a-z0-9.-]*(?::[0-9]+)?/(?!\.|[^?]*/\.)[A-Za-z0-9._~!$&'()*+,;=:@/-]*(?:\?[A-Za-z0-9._~&=-]+)?")
+_PLAIN = re.compile(
+    r"https?://[a-z0-9][a-z0-9.-]*(?::[0-9]+)?/(?!\.|[^?]*/\.)[A-Za-z0-9._~!$&'()*+,;=:@/-]*(?:\?[A-Za-z0-9._~&=-]+)?"
+)
 
 
 @dataclasses.dataclass(frozen=True)
