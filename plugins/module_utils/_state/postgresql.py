@@ -10,6 +10,7 @@
 * The time is that of the server, read once it is the turn of a transaction.
 * A connection that is lost is made again. Unless ``COMMIT`` was sent, nothing was written, and the work is done again. If its
   reply was lost, the next one looks for the token that each transaction writes, so that nothing is lost nor doubled.
+* What several threads write at the same time is one transaction, see ``group_commit.py``.
 * An operation is over in time whatever the server does: it is done in a thread, which is not waited for any longer, and which
   commits nothing from then on.
 
@@ -27,9 +28,11 @@ import time
 import typing as t
 
 from .._core.clock import Clock, SystemClock
+from .._core.errors import SyncError
 from .._core.stop import Stopped, StopSignal
+from .group_commit import Group, GroupCommit
 from .lease import HEARTBEAT_SECONDS
-from .postgresql_connections import Connections, Failures, PassingTrouble, check_library
+from .postgresql_connections import Connections, Failures, PassingTrouble, check_library, is_in_transaction
 from .postgresql_schema import SCHEMA, create_tables, version
 from .schema import SCHEMA_VERSION
 from .store import PATIENCE, NoRows, Result, Row, Value, Work
@@ -56,10 +59,6 @@ _COMMIT = (
 )
 
 
-class _GivenUp(Exception):
-    """Nothing waits for this attempt any more."""
-
-
 class PostgresqlTransaction:
     """Statements on one connection, in a transaction that the caller ends.
 
@@ -67,16 +66,23 @@ class PostgresqlTransaction:
     """
 
     def __init__(self, connection: psycopg.Connection, now: dt.datetime) -> None:
+        self.writes = 0
         self._connection = connection
         self._now = now
+
+    @property
+    def is_intact(self) -> bool:
+        return is_in_transaction(self._connection)
 
     def query(self, statement: str, *values: Value) -> list[Row]:
         return [*self._execute(statement, values)]
 
     def execute(self, statement: str, *values: Value) -> int:
+        self.writes += 1
         return self._execute(statement, values).rowcount
 
     def insert(self, statement: str, *values: Value) -> int:
+        self.writes += 1
         (row,) = self.query(f"{statement} RETURNING id", *values)
         return t.cast(int, row[0])
 
@@ -120,12 +126,16 @@ class PostgresqlStore:
         self._connections = Connections(address, passwords, self._failures)
         self._stop = clock.stop if isinstance(clock, SystemClock) else StopSignal()
         self._has_tables = False
+        self._groups = GroupCommit(self._transact)
         self._prepare()
 
     def write(self, work: Work[Result], seconds: float = PATIENCE) -> Result:
         if self._read_only:
             raise ValueError("the store was opened for reading only")
-        return self._repeat(lambda attempt: self._write(attempt, work), seconds)
+        try:
+            return self._groups.do(work, seconds)
+        except TimeoutError:
+            raise self._failures.no_answer(seconds) from None
 
     def read(self, work: Work[Result], seconds: float = PATIENCE) -> Result:
         if not self._has_tables:
@@ -134,6 +144,10 @@ class PostgresqlStore:
         if not self._has_tables:
             return work(NoRows(self._clock))
         return self._repeat(lambda attempt: self._read(attempt, work), seconds)
+
+    def keeping_connections(self) -> contextlib.AbstractContextManager[None]:
+        # they always are
+        return contextlib.nullcontext()
 
     def close(self) -> None:
         self._connections.close()
@@ -144,7 +158,7 @@ class PostgresqlStore:
             problem = f"written by a newer version of this collection (schema {found})"
             raise self._failures.with_code("invalid_option", problem, "Update the collection.")
         if found < SCHEMA_VERSION and not self._read_only:
-            self._repeat(lambda attempt: self._write(attempt, create_tables), PATIENCE)
+            self._groups.do(create_tables, PATIENCE)
         elif found and found < SCHEMA_VERSION:
             problem = f"written by an older version of this collection (schema {found}), and check mode changes nothing"
             raise self._failures.with_code("invalid_option", problem, "Run a task without check mode.")
@@ -172,23 +186,28 @@ class PostgresqlStore:
         with self._connections.use(attempt.end) as connection:
             return _in_transaction(connection, _READ, attempt, work)
 
-    def _write(self, attempt: _Attempt, work: Work[Result]) -> Result:
-        token, results = secrets.token_hex(8), []
+    def _transact(self, group: Group, seconds: float) -> None:
+        self._repeat(lambda attempt: self._write(attempt, group), seconds)
+
+    def _write(self, attempt: _Attempt, group: Group) -> None:
+        token = secrets.token_hex(8)
 
         def work_and_commit(db: PostgresqlTransaction) -> None:
-            result = work(db)
-            attempt.begin_commit()
-            # from here on, it may be committed
-            results.append(result)
+            group.run(db)
+            group.seal()
             db.commit(token)
 
         try:
             with self._connections.use(attempt.end) as connection:
                 _in_transaction(connection, _WRITE, attempt, work_and_commit)
         except PassingTrouble as trouble:
-            if not results or not self._was_committed(attempt, token, trouble):
+            if not group.is_sealed or not self._was_committed(attempt, token, trouble):
+                group.unseal()
                 raise
-        return results[0]
+        except SyncError:
+            # that is an answer of the server
+            group.unseal()
+            raise
 
     def _was_committed(self, attempt: _Attempt, token: str, trouble: PassingTrouble) -> bool:
         """Whether a transaction was, of which the reply to ``COMMIT`` was lost. It has ended once another one has its lock.
@@ -243,8 +262,6 @@ class _Attempt:
 
     def __init__(self, end: float) -> None:
         self.end = end
-        self._lock = threading.Lock()
-        self._given_up = False
         self._done = threading.Event()
 
     def run(self, once: t.Callable[[_Attempt], Result], stop: StopSignal) -> Result:
@@ -266,22 +283,11 @@ class _Attempt:
 
         threading.Thread(target=do, name="lockstep-ledger", daemon=True).start()
         self._wait(stop)
-        with self._lock:
-            self._given_up = not self._done.is_set()
-        if self._given_up:
+        if not self._done.is_set():
             raise Stopped if stop.is_set() else TimeoutError
         if errors:
             raise errors[0]
         return results[0]
-
-    def begin_commit(self) -> None:
-        """Say that from now on, something may be written.
-
-        :raises _GivenUp: nothing waits for it any more.
-        """
-        with self._lock:
-            if self._given_up:
-                raise _GivenUp
 
     def _wait(self, stop: StopSignal) -> None:
         left = max(0.0, self.end - time.monotonic())

@@ -187,6 +187,11 @@ class Connections:
             raise failure from None
 
 
+def is_in_transaction(connection: psycopg.Connection) -> bool:
+    """Whether it has a transaction in which no statement has failed."""
+    return connection.info.transaction_status == TransactionStatus.INTRANS
+
+
 _Idle = tuple["psycopg.Connection", int]
 
 

@@ -20,6 +20,7 @@ That a process has ended can be proven from its own namespace only. From anywher
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import os
 import socket
@@ -81,6 +82,15 @@ class ProcessIdentity:
 
     def __str__(self) -> str:
         return f"process {self.pid} on {self.host}"
+
+
+@functools.lru_cache
+def own_identity() -> str:
+    """This process, as :meth:`ProcessIdentity.to_json` writes it, which stays the same until it ends."""
+    return ProcessIdentity.current().to_json()
+
+
+os.register_at_fork(after_in_child=own_identity.cache_clear)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -27,7 +27,7 @@ from .._core.vocabulary import LedgerState
 from . import runs
 from .lease import HEARTBEAT_SECONDS, Heartbeat, expiry, new_holder
 from .location import OPTION, open_store
-from .process import ProcessIdentity
+from .process import own_identity
 from .runs import NO_REVISION, OF_TARGET, Entry, Key, Knowledge, Revision
 from .store import LAST_MOMENT, PATIENCE, Result, Store, Transaction, Work, date
 
@@ -231,9 +231,11 @@ class RunLedger:
 
         return self._write(work)
 
-    def heartbeat(self) -> contextlib.AbstractContextManager[object]:
-        """Keeps the leases that are held here, for as long as the ``with`` statement lasts."""
-        return contextlib.nullcontext() if self._read_only else Heartbeat(self.renew)
+    @contextlib.contextmanager
+    def heartbeat(self) -> t.Iterator[None]:
+        """Be used a lot, and keep the leases that are held here, for as long as the ``with`` statement lasts."""
+        with self._store.keeping_connections(), contextlib.nullcontext() if self._read_only else Heartbeat(self.renew):
+            yield
 
     def renew(self) -> int:
         """Renew all leases that are held here, and return how many."""
@@ -269,7 +271,7 @@ class RunLedger:
         return PATIENCE if self._deadline is None else max(LAST_MOMENT, min(PATIENCE, self._deadline.remaining()))
 
     def _own_lease(self, now: dt.datetime) -> tuple[str, str, str]:
-        return self._holder, ProcessIdentity.current().to_json(), date(expiry(now))
+        return self._holder, own_identity(), date(expiry(now))
 
     def _json(self, facts: Facts) -> str:
         # equal facts are equal texts
@@ -287,7 +289,8 @@ class RunLedger:
         holder: str = "",
     ) -> int:
         now = db.now()
-        db.execute(_PRUNE, *key.columns, date(now - KEPT), PRUNED_AT_ONCE)
+        if runs.revision(db, key) != NO_REVISION:
+            db.execute(_PRUNE, *key.columns, date(now - KEPT), PRUNED_AT_ONCE)
         dates = date(now), None if finished_at is None else date(finished_at)
         facts = None if handle is None else self._json(handle), self._json(snapshot or {})
         return db.insert(_INSERT, *key.columns, release or "", state, *facts, *dates, holder, *self._own_lease(now)[1:])

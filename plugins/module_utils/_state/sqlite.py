@@ -23,7 +23,9 @@ import typing as t
 
 from .._core.clock import Clock
 from .._core.errors import SyncError
+from .group_commit import Group, GroupCommit
 from .schema import SCHEMA_VERSION, create_tables, version
+from .sqlite_connections import SqliteConnections, connect
 from .store import PATIENCE, NoRows, Result, Row, Value, Work
 
 #: seconds to wait for others that write
@@ -37,16 +39,24 @@ class SqliteTransaction:
     """
 
     def __init__(self, connection: sqlite3.Connection, clock: Clock) -> None:
+        self.writes = 0
         self._connection = connection
         self._clock = clock
+
+    @property
+    def is_intact(self) -> bool:
+        # a full disk, for one, ends it
+        return self._connection.in_transaction
 
     def query(self, statement: str, *values: Value) -> list[Row]:
         return self._connection.execute(statement, values).fetchall()
 
     def execute(self, statement: str, *values: Value) -> int:
+        self.writes += 1
         return self._connection.execute(statement, values).rowcount
 
     def insert(self, statement: str, *values: Value) -> int:
+        self.writes += 1
         return self._connection.execute(statement, values).lastrowid or 0
 
     def now(self) -> dt.datetime:
@@ -72,6 +82,8 @@ class SqliteStore:
         #: a copy of a file of an earlier version, with the tables of this one
         self._copy: sqlite3.Connection | None = None
         self._lock = threading.Lock()
+        self._connections = SqliteConnections(path)
+        self._groups = GroupCommit(self._transact)
         if read_only:
             self._check()
         else:
@@ -80,17 +92,15 @@ class SqliteStore:
     def write(self, work: Work[Result], seconds: float = PATIENCE) -> Result:
         if self._read_only:
             raise ValueError("the store was opened for reading only")
-        with self._usable(), _connect(self.location, timeout=seconds) as db, _transaction(db):
-            return work(SqliteTransaction(db, self._clock))
+        with self._usable():
+            return self._groups.do(work, seconds)
 
     def read(self, work: Work[Result], seconds: float = PATIENCE) -> Result:
         if not os.path.exists(self.location):
             return work(NoRows(self._clock))
-        with self._usable(), _connect(self.location, self._read_only, seconds) as db:
+        with self._usable(), self._reader(seconds) as db, _snapshot(db):
             found = version(db)
             if found == SCHEMA_VERSION:
-                # ends with the connection
-                db.execute("BEGIN")
                 return work(SqliteTransaction(db, self._clock))
             if not found:
                 return work(NoRows(self._clock))
@@ -98,13 +108,31 @@ class SqliteStore:
                 self._copy = self._copy or _copy(db)
                 return work(SqliteTransaction(self._copy, self._clock))
 
+    def keeping_connections(self) -> contextlib.AbstractContextManager[None]:
+        return self._connections.keeping()
+
     def close(self) -> None:
-        """Nothing to do: every use is a connection of its own."""
+        self._connections.close()
+
+    def _transact(self, group: Group, seconds: float) -> None:
+        with self._connections.use(min(seconds, BUSY_TIMEOUT)) as db:
+            try:
+                with _transaction(db):
+                    group.run(SqliteTransaction(db, self._clock))
+                    group.seal()
+            except BaseException:
+                # what was not committed is undone, or its connection is closed
+                group.unseal()
+                raise
+
+    def _reader(self, seconds: float) -> contextlib.AbstractContextManager[sqlite3.Connection]:
+        seconds = min(seconds, BUSY_TIMEOUT)
+        return _without_trace(self.location, seconds) if self._read_only else self._connections.use(seconds)
 
     def _prepare(self) -> None:
         with self._usable():
             _create(self.location)
-            with _connect(self.location) as db:
+            with self._connections.use(BUSY_TIMEOUT) as db:
                 if version(db) == SCHEMA_VERSION:
                     return
                 use_wal(db, BUSY_TIMEOUT)
@@ -117,7 +145,7 @@ class SqliteStore:
             directory = os.path.dirname(self.location)
             if os.path.lexists(self.location):
                 _check_access(self.location, os.R_OK | os.W_OK)
-                with _connect(self.location, read_only=True) as db:
+                with _without_trace(self.location, BUSY_TIMEOUT) as db:
                     version(db)
             else:
                 while not os.path.lexists(directory):
@@ -181,22 +209,29 @@ def _check_access(path: str, mode: int) -> None:
 
 
 @contextlib.contextmanager
-def _connect(path: str, read_only: bool = False, timeout: float = PATIENCE) -> t.Iterator[sqlite3.Connection]:
-    """A connection to a file that exists, closed in the end.
+def _without_trace(path: str, seconds: float) -> t.Iterator[sqlite3.Connection]:
+    """A connection to a file that exists, which changes nothing, and is closed in the end: as long as it is open, what another
+    process that ends leaves next to the file would stay there.
 
-    :param read_only: never create nor change a file.
-    :param timeout: seconds to wait for others.
+    :param seconds: to wait for others.
     """
-    if read_only:
-        # without a writer at work, reading must not leave the files behind that WAL mode needs
-        mode = "mode=ro" if os.path.exists(path + "-wal") else "immutable=1"
-    else:
-        mode = "mode=rw"
-    db = sqlite3.connect(f"file:{_uri_path(path)}?{mode}", uri=True, timeout=min(timeout, BUSY_TIMEOUT), isolation_level=None)
+    # without a writer at work, reading must not leave the files behind that WAL mode needs
+    db = connect(path, "mode=ro" if os.path.exists(path + "-wal") else "immutable=1", seconds)
     try:
         yield db
     finally:
         db.close()
+
+
+@contextlib.contextmanager
+def _snapshot(db: sqlite3.Connection) -> t.Iterator[None]:
+    """One consistent state to read."""
+    db.execute("BEGIN")
+    try:
+        yield
+    finally:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
 
 
 @contextlib.contextmanager
@@ -205,12 +240,12 @@ def _transaction(db: sqlite3.Connection) -> t.Iterator[None]:
     db.execute("BEGIN IMMEDIATE")
     try:
         yield
+        db.execute("COMMIT")
     except BaseException:
         # a full disk, for one, has ended it already
         if db.in_transaction:
             db.execute("ROLLBACK")
         raise
-    db.execute("COMMIT")
 
 
 def _copy(db: sqlite3.Connection) -> sqlite3.Connection:
@@ -220,7 +255,3 @@ def _copy(db: sqlite3.Connection) -> sqlite3.Connection:
     with _transaction(copy):
         create_tables(copy)
     return copy
-
-
-def _uri_path(path: str) -> str:
-    return path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")

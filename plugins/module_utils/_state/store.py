@@ -11,6 +11,7 @@ Statements are SQL that SQLite and PostgreSQL have in common, with ``?`` where a
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import typing as t
 
@@ -55,7 +56,7 @@ class Store(t.Protocol):
     location: str
 
     def write(self, work: Work[Result], seconds: float = PATIENCE) -> Result:
-        """Read and write; nothing else writes meanwhile. Whatever ``work`` raises undoes all of it.
+        """Read and write; nothing else writes meanwhile. Whatever ``work`` raises undoes all of it. It is durable then.
 
         :param seconds: that this may take, with waiting for others and for a database that cannot be reached for the moment.
         :raises SyncError: the database cannot be used.
@@ -67,6 +68,9 @@ class Store(t.Protocol):
 
         :raises SyncError: the database cannot be used.
         """
+
+    def keeping_connections(self) -> contextlib.AbstractContextManager[None]:
+        """Within the ``with`` statement, many operations are fast. At its end, a file has all that was written, and is closed."""
 
     def close(self) -> None:
         """End the connections that are kept for later. The store can still be used."""

@@ -13,6 +13,7 @@ import typing as t
 
 import pytest
 
+from ansible_collections.lockstep.sync.plugins.module_utils._state import sqlite_connections
 from ansible_collections.lockstep.sync.plugins.module_utils._state.postgresql import PostgresqlStore
 from ansible_collections.lockstep.sync.plugins.module_utils._state.store import PATIENCE, Result, Work
 
@@ -50,6 +51,7 @@ def _hasty_database(monkeypatch: pytest.MonkeyPatch) -> None:
         return connection
 
     monkeypatch.setattr(sqlite3, "connect", hasty)
+    monkeypatch.setattr(sqlite_connections, "SYNCHRONOUS", "OFF")
 
 
 @pytest.fixture(autouse=True)
