@@ -47,7 +47,7 @@ class GroupUndone(Exception):
     """An operation of several has failed, so all of them have to be done again, one by one."""
 
 
-class Operation(t.Generic[Result]):
+class PendingWrite(t.Generic[Result]):
     """What one thread wants to be written.
 
     :param end: by the monotonic clock, until when.
@@ -86,14 +86,14 @@ class Operation(t.Generic[Result]):
         self._news.acquire(timeout=min(self.left, SLOW) or SLOW)
 
 
-class Group:
+class WriteGroup:
     """Operations that are done in one transaction.
 
     :param first: that of the thread that does it.
     :param join: those that wait, and may be done with it.
     """
 
-    def __init__(self, first: Operation[t.Any], join: t.Callable[[], t.Sequence[Operation[t.Any]]]) -> None:
+    def __init__(self, first: PendingWrite[t.Any], join: t.Callable[[], t.Sequence[PendingWrite[t.Any]]]) -> None:
         self.operations = [first]
         self._join = join
         #: of the last :meth:`run`: the result or the error of each
@@ -158,9 +158,9 @@ class Group:
             raise GroupUndone
 
 
-#: Does a group in a transaction: begins it, calls :meth:`Group.run` and :meth:`Group.seal`, and commits. Given the seconds that
-#: this may take, and raises what goes wrong.
-Transact = t.Callable[[Group, float], None]
+#: Does a group in a transaction: begins it, calls :meth:`WriteGroup.run` and :meth:`WriteGroup.seal`, and commits. It is given the
+#: seconds that this may take, and raises what goes wrong.
+Transact = t.Callable[[WriteGroup, float], None]
 
 
 class GroupCommit:
@@ -177,7 +177,7 @@ class GroupCommit:
     def reset(self) -> None:
         """Have no operation, as in a process that was forked: the threads with operations are not in it."""
         self._lock = threading.Lock()
-        self._waiting: list[Operation[t.Any]] = []
+        self._waiting: list[PendingWrite[t.Any]] = []
         #: how many threads do a group, and since when the latest of them does
         self._leaders = 0
         self._since = 0.0
@@ -187,7 +187,7 @@ class GroupCommit:
 
         :raises TimeoutError: others have kept it waiting for all its time.
         """
-        operation = Operation(work, time.monotonic() + seconds)
+        operation = PendingWrite(work, time.monotonic() + seconds)
         if threading.current_thread() is threading.main_thread():
             # signals interrupt this thread, and it must not wait for others then
             self._do_apart(operation, seconds)
@@ -199,7 +199,7 @@ class GroupCommit:
 
     # -- waiting ------------------------------------------------------------------------------------------------------
 
-    def _begin(self, operation: Operation[t.Any]) -> bool:
+    def _begin(self, operation: PendingWrite[t.Any]) -> bool:
         """Whether its thread is to do it now, and not to wait."""
         with self._lock:
             if not self._may_lead():
@@ -215,7 +215,7 @@ class GroupCommit:
         self._leaders += 1
         self._since = time.monotonic()
 
-    def _follow(self, operation: Operation[t.Any]) -> None:
+    def _follow(self, operation: PendingWrite[t.Any]) -> None:
         """Wait until another thread has done it, or left it to this one."""
         while True:
             operation.wait()
@@ -241,9 +241,9 @@ class GroupCommit:
 
     # -- doing --------------------------------------------------------------------------------------------------------
 
-    def _lead(self, operation: Operation[t.Any], seconds: float) -> None:
+    def _lead(self, operation: PendingWrite[t.Any], seconds: float) -> None:
         """Do an operation with those that wait, and have the next one go on."""
-        group = Group(operation, lambda: self._take(operation.end))
+        group = WriteGroup(operation, lambda: self._take(operation.end))
         try:
             self._transact(group, seconds)
             group.deliver()
@@ -257,17 +257,17 @@ class GroupCommit:
         if operation.is_apart:
             self._do_apart(operation, operation.left)
 
-    def _do_apart(self, operation: Operation[t.Any], seconds: float) -> None:
+    def _do_apart(self, operation: PendingWrite[t.Any], seconds: float) -> None:
         """Do an operation by itself."""
         operation.is_apart = False
-        group = Group(operation, lambda: ())
+        group = WriteGroup(operation, lambda: ())
         try:
             self._transact(group, seconds)
             group.deliver()
         except BaseException as error:  # noqa: BLE001 (it is raised where the result is wanted)
             _note_failure(group, error)
 
-    def _take(self, end: float) -> list[Operation[t.Any]]:
+    def _take(self, end: float) -> list[PendingWrite[t.Any]]:
         """Those that wait, and may do so for as long at least: so none has to leave a group that takes too long."""
         with self._lock:
             taken = [operation for operation in self._waiting if operation.end >= end and not operation.has_turn]
@@ -284,7 +284,7 @@ class GroupCommit:
                 self._waiting[0].wake()
 
 
-def _note_failure(group: Group, error: BaseException) -> None:
+def _note_failure(group: WriteGroup, error: BaseException) -> None:
     """Note with each operation of a group that it has failed, or is to be done again by itself."""
     is_undone = group.give_up()
     for number, operation in enumerate(group.operations):

@@ -30,7 +30,7 @@ import typing as t
 from .._core.clock import Clock, SystemClock
 from .._core.errors import SyncError
 from .._core.stop import Stopped, StopSignal
-from .group_commit import Group, GroupCommit
+from .group_commit import GroupCommit, WriteGroup
 from .lease import HEARTBEAT_SECONDS
 from .postgresql_connections import Connections, Failures, PassingTrouble, check_library, is_in_transaction
 from .postgresql_schema import SCHEMA, create_tables, version
@@ -186,10 +186,10 @@ class PostgresqlStore:
         with self._connections.use(attempt.end) as connection:
             return _in_transaction(connection, _READ, attempt, work)
 
-    def _transact(self, group: Group, seconds: float) -> None:
+    def _transact(self, group: WriteGroup, seconds: float) -> None:
         self._repeat(lambda attempt: self._write(attempt, group), seconds)
 
-    def _write(self, attempt: _Attempt, group: Group) -> None:
+    def _write(self, attempt: _Attempt, group: WriteGroup) -> None:
         token = secrets.token_hex(8)
 
         def work_and_commit(db: PostgresqlTransaction) -> None:

@@ -23,7 +23,7 @@ import typing as t
 
 from .._core.clock import Clock
 from .._core.errors import SyncError
-from .group_commit import Group, GroupCommit
+from .group_commit import GroupCommit, WriteGroup
 from .schema import SCHEMA_VERSION, create_tables, version
 from .sqlite_connections import SqliteConnections, connect
 from .store import PATIENCE, NoRows, Result, Row, Value, Work
@@ -114,7 +114,7 @@ class SqliteStore:
     def close(self) -> None:
         self._connections.close()
 
-    def _transact(self, group: Group, seconds: float) -> None:
+    def _transact(self, group: WriteGroup, seconds: float) -> None:
         with self._connections.use(min(seconds, BUSY_TIMEOUT)) as db:
             try:
                 with _transaction(db):

@@ -14,7 +14,7 @@ import typing as t
 import pytest
 
 from ansible_collections.lockstep.sync.plugins.module_utils._state import group_commit
-from ansible_collections.lockstep.sync.plugins.module_utils._state.group_commit import Group, GroupCommit
+from ansible_collections.lockstep.sync.plugins.module_utils._state.group_commit import GroupCommit, WriteGroup
 from ansible_collections.lockstep.sync.plugins.module_utils._state.store import NoRows, Transaction
 from tests.unit.plugins.support.clocks import FakeClock
 from tests.unit.plugins.support.writers import Writers, until
@@ -42,7 +42,7 @@ class Place:
         self.failures: list[Exception] = []
         self.writers = Writers(self.commit)
 
-    def transact(self, group: Group, seconds: float) -> None:
+    def transact(self, group: WriteGroup, seconds: float) -> None:
         group.run(Nothing(FakeClock()))
         group.seal()
         if self.failures:
@@ -143,11 +143,11 @@ def test_one_that_hangs_keeps_none_from_going_on(place: Place, monkeypatch: pyte
 def test_what_nothing_waits_for_any_more_is_not_committed() -> None:
     joined: list[str] = []
 
-    def join() -> list[group_commit.Operation[object]]:
+    def join() -> list[group_commit.PendingWrite[object]]:
         joined.append("others")
         return []
 
-    group = Group(group_commit.Operation(returns(1), time.monotonic() + 30), join)
+    group = WriteGroup(group_commit.PendingWrite(returns(1), time.monotonic() + 30), join)
     group.run(Nothing(FakeClock()))
     assert group.give_up()
     with pytest.raises(group_commit.GroupUndone):
@@ -158,7 +158,7 @@ def test_what_nothing_waits_for_any_more_is_not_committed() -> None:
 
 
 def test_what_may_be_committed_is_not_done_again() -> None:
-    group = Group(group_commit.Operation(returns(1), time.monotonic() + 30), list)
+    group = WriteGroup(group_commit.PendingWrite(returns(1), time.monotonic() + 30), list)
     group.run(Nothing(FakeClock()))
     group.seal()
     assert not group.give_up()

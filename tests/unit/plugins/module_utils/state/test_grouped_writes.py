@@ -13,7 +13,7 @@ import pytest
 
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError
 from ansible_collections.lockstep.sync.plugins.module_utils._state import group_commit
-from ansible_collections.lockstep.sync.plugins.module_utils._state.group_commit import Group
+from ansible_collections.lockstep.sync.plugins.module_utils._state.group_commit import WriteGroup
 from ansible_collections.lockstep.sync.plugins.module_utils._state.run_ledger import Key, LeaseConflict, RunLedger
 from ansible_collections.lockstep.sync.plugins.module_utils._state.store import Store, Transaction
 from tests.conftest import Repeats
@@ -42,13 +42,13 @@ def writers(ledger: RunLedger) -> collections.abc.Iterator[Writers]:
 def commits(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The number of operations in each transaction that is committed."""
     sizes: list[int] = []
-    seal = Group.seal
+    seal = WriteGroup.seal
 
-    def note(group: Group) -> None:
+    def note(group: WriteGroup) -> None:
         seal(group)
         sizes.append(len(group.operations))
 
-    monkeypatch.setattr(Group, "seal", note)
+    monkeypatch.setattr(WriteGroup, "seal", note)
     return sizes
 
 
