@@ -158,8 +158,8 @@ class WriteGroup:
             raise GroupUndone
 
 
-#: Does a group in a transaction: begins it, calls :meth:`WriteGroup.run` and :meth:`WriteGroup.seal`, and commits. It is given the
-#: seconds that this may take, and raises what goes wrong.
+#: Does a group in a transaction: begins it, calls :meth:`WriteGroup.run`, then :meth:`WriteGroup.seal`, and commits. Given the
+#: seconds that this may take; raises what goes wrong.
 Transact = t.Callable[[WriteGroup, float], None]
 
 
