@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import datetime as dt
 import functools
 import json
 import os
@@ -23,7 +24,7 @@ import yaml
 from ansible.errors import AnsiblePromptNoninteractive
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import SystemClock
+from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import Clock, SystemClock
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError
 from ansible_collections.lockstep.sync.plugins.module_utils._core.redact import Redactor
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.sync import run_sync, sync_spec
@@ -87,19 +88,25 @@ class Kill:
         return f"{self.moment} {self.step}"
 
 
-class MortalClock(SystemClock):
-    """A clock whose pauses may be the last ones."""
+class MortalClock:
+    """A clock whose pauses may be the last ones. It is none that passes by itself, so that all waiting is done by it."""
 
-    def __init__(self, lives: int | None) -> None:
-        super().__init__()
+    def __init__(self, lives: int) -> None:
+        self._clock = SystemClock()
         self._lives = lives
+        self.stop = self._clock.stop
+
+    def monotonic(self) -> float:
+        return self._clock.monotonic()
+
+    def now(self) -> dt.datetime:
+        return self._clock.now()
 
     def sleep(self, seconds: float) -> None:
-        if self._lives is not None:
-            self._lives -= 1
-            if self._lives <= 0:
-                raise Killed
-        super().sleep(seconds)
+        self._lives -= 1
+        if self._lives <= 0:
+            raise Killed
+        self._clock.sleep(seconds)
 
 
 class NoTerminal:
@@ -121,7 +128,7 @@ class Operator:
         return self.answer
 
 
-def run_module(name: str, arguments: Json, check: bool, clock: SystemClock) -> Json:
+def run_module(name: str, arguments: Json, check: bool, clock: Clock) -> Json:
     """A module of the collection, as its ``main()`` runs it, without the process."""
     spec = probe_options.SPEC if name == "http_probe" else sync_spec(_PROVIDERS[name])
     kwargs = spec.as_kwargs()
@@ -276,7 +283,7 @@ class Play:
         self.called.append((module, check))
         self._die_if(self.step, "calling")
         waiting = self.kill == Kill(self.step, "waiting") and module != "http_probe"
-        result = run_module(module, arguments, check, MortalClock(2 if waiting else None))
+        result = run_module(module, arguments, check, MortalClock(2) if waiting else SystemClock())
         if waiting:
             raise AssertionError("it was over before it could be killed")
         self._die_if(self.step, "called")
