@@ -52,7 +52,7 @@ build: ## build the collection into dist/, check it as Galaxy would, install it
 compatibility: ## run ansible-test sanity on the other supported ansible-core releases
 studio: ## run the Crafter scenarios against a real Crafter Studio
 
-bench: setup ## compare bulk syncs with a loop of uri tasks
+bench: setup ## measure what the collection costs, next to what one would use without it
 	@.venv/bin/python -m tests.bench
 
 coverage: setup ## run the unit and module tests with branch coverage

@@ -1,316 +1,124 @@
 # Copyright (c) 2026 The lockstep.sync authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How long syncing many targets takes, compared with what one would write with ``uri`` and ``until``: ``make bench``.
+"""The benchmark: ``make bench``.
 
-Both are measured in the same run against the same emulator, so that the ratio means something on a noisy machine.
+What is compared is measured in one run on one machine, so that the ratios mean something on a noisy one. ``python -m tests.bench
+[SECTION ...]`` measures some sections only, and ``--write`` puts figures and plots into ``docs/performance``.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
-import statistics
-import subprocess
+import platform
 import sys
-import tempfile
-import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from tests.simulator.client import Simulator
 
-BIN = Path(sys.executable).parent
-APPLICATIONS = 20
-ZONES = 1000
-PROMOTIONS = 5
-RECONCILIATIONS = 5
-COMPARED = 300
-CHANGES = 20_000
+from . import drift_cost, many_zones, plots, roles
+from .playbooks import scratch_directory
 
-LOOP = """
-- hosts: localhost
-  gather_facts: false
-  tasks:
-    - ansible.builtin.uri:
-        url: "{{ base }}/{{ item }}/sync"
-        headers: {Authorization: "{{ token }}"}
-      loop: "{{ ids }}"
-    - ansible.builtin.uri:
-        url: "{{ base }}/{{ item }}/status"
-        headers: {Authorization: "{{ token }}"}
-      register: row
-      until: row.json.siteMigration.status is search('completed')
-      retries: 30
-      delay: 1
-      loop: "{{ ids }}"
-"""
-
-MODULE = """
-- hosts: localhost
-  gather_facts: false
-  tasks:
-    - lockstep.sync.serveravatar_staging_sync:
-        api_url: "{{ api }}"
-        api_token: "{{ token }}"
-        organization: "{{ organization }}"
-        server: "{{ server }}"
-        applications: "{{ ids }}"
-"""
-
-#: one look for each item, as one task of many would do at once
-ITEMS = """
-- hosts: localhost
-  gather_facts: false
-  vars:
-    ansible_python_interpreter: "{{ interpreter }}"
-  tasks:
-    - lockstep.sync.serveravatar_staging_info:
-        api_url: "{{ api }}"
-        api_token: "{{ token }}"
-        organization: "{{ organization }}"
-        server: "{{ server }}"
-        applications: "{{ item }}"
-      loop: "{{ ids }}"
-"""
-
-DNS = """
-- hosts: localhost
-  gather_facts: false
-  tasks:
-    - lockstep.sync.vinyldns_zone_sync:
-        api_url: "{{ api }}"
-        access_key: "{{ access_key }}"
-        secret_key: "{{ secret_key }}"
-        zones: "{{ zones }}"
-        backend: "{{ backend }}"
-        guard: {max_delete_percent: 100, max_update_percent: 100}
-        max_parallel: 16
-        report_path: "{{ report }}"
-"""
+PLACE = Path("docs/performance")
 
 
-BARE = """
-- hosts: localhost
-  gather_facts: false
-  module_defaults:
-    group/lockstep.sync.serveravatar:
-      api_url: "{{ options.api_url }}"
-      api_token: "{{ options.api_token }}"
-      organization: "{{ options.organization }}"
-      server: "{{ options.server }}"
-      application: "{{ options.application }}"
-      release: "{{ release }}"
-  tasks:
-    - lockstep.sync.serveravatar_backup:
-        storage: "{{ storage }}"
-    - lockstep.sync.serveravatar_staging_sync:
-    - lockstep.sync.http_probe:
-        probes: "{{ probes }}"
-        successes: 3
-        interval: 0.2
-"""
-
-ROLE = """
-- hosts: localhost
-  gather_facts: false
-  tasks:
-    - ansible.builtin.include_role:
-        name: lockstep.sync.staging_promotion
-      vars:
-        staging_promotion_release: "{{ release }}"
-        staging_promotion_backup: required
-        staging_promotion_windows: {allow: [{days: mon-sun}]}
-        staging_promotion_verify_interval: 0.2
-        staging_promotion_report_path: "{{ report }}"
-        staging_promotion_targets:
-          - provider: serveravatar
-            options: "{{ options }}"
-            backup: {storage: "{{ storage }}"}
-            verify: "{{ probes }}"
-            verify_staging: "{{ probes }}"
-"""
-
-RECONCILE = """
-- hosts: localhost
-  gather_facts: false
-  tasks:
-    - ansible.builtin.include_role:
-        name: lockstep.sync.dns_reconciliation
-      vars:
-        dns_reconciliation_api_url: "{{ api }}"
-        dns_reconciliation_access_key: "{{ access_key }}"
-        dns_reconciliation_secret_key: "{{ secret_key }}"
-        dns_reconciliation_zones: "{{ zones }}"
-        dns_reconciliation_backend: "{{ backend }}"
-        dns_reconciliation_report_path: "{{ report }}"
-"""
+def ways() -> dict[str, Any]:
+    """One task, and what one would write without it, for zones whose server takes no time."""
+    found = many_zones.side_by_side()
+    ours = found["one task"]
+    for name, measured in found.items():
+        each = f"{1000 * measured.each:8.1f} ms each {measured.each / ours.each:7.1f}"
+        print(f"  {name:32} {measured.zones:5} zones {measured.cost.seconds:7.1f} s {each}")
+    print(f"  requests a zone, by one task: {ours.requests_each:.2f}")
+    return {name: measured.to_json() for name, measured in found.items()}
 
 
-#: the role compares, and changes nothing
-CHECK = RECONCILE.replace("  tasks:", "  check_mode: true\n  tasks:") + "        dns_reconciliation_max_parallel: 16\n"
-COMPARE = DNS.replace("  tasks:", "  check_mode: true\n  tasks:")
+def growth() -> dict[str, Any]:
+    """One task with 1 to 10 000 zones."""
+    found = many_zones.growth()
+    for size, measured in found.items():
+        cost = measured.cost
+        print(
+            f"  {size:6} zones {cost.seconds:7.1f} s {cost.cpu:7.1f} s CPU {cost.mebibytes:5.0f} MiB {measured.requests_each:.2f}"
+        )
+    return {str(size): measured.to_json() for size, measured in found.items()}
+
+
+def fresh() -> dict[str, Any]:
+    """A thousand zones that are fresh by ``max_age``."""
+    measured = many_zones.fresh()
+    print(f"  {measured.cost.seconds:.1f} s, {measured.requests_each:.3f} requests a zone")
+    return measured.to_json()
+
+
+def workers() -> dict[str, Any]:
+    """Zones at a server that takes its time: how much longer than the server needs."""
+    found = {}
+    for zones, at_once, seconds in ((200, 4, 0.25), (1000, 4, 1.0)):
+        measured, floor = many_zones.with_workers(zones, at_once, seconds)
+        more = measured.cost.seconds - floor
+        what = f"{zones} zones, {at_once} x {seconds:g} s"
+        print(f"  {what}: {floor:.1f} s + {more:.1f} s, {measured.requests_each:.2f} requests a zone")
+        found[what] = {**measured.to_json(), "least": floor}
+    return found
+
+
+def drift() -> dict[str, Any]:
+    """The plan of a large zone, by the collection and by octoDNS: seconds of processor time and MiB of memory."""
+    found = {}
+    for count in drift_cost.RECORDS:
+        found[str(count)] = measured = drift_cost.measure(count)
+        print(f"  {count:6} records", json.dumps(measured))
+    return found
+
+
+def role_times() -> dict[str, Any]:
+    """The roles and single tasks, against the emulators."""
+    found: dict[str, Any] = {}
+    with scratch_directory() as scratch, Simulator.start(["serveravatar", "vinyldns"]) as simulator:
+        for measure in (roles.staging, roles.items, roles.promotion, roles.reconciliation, roles.comparison, roles.large_effect):
+            found[measure.__name__] = list(measure(simulator, scratch))
+            print(f"  {measure.__name__:16}", *(f"{value:8.2f}" for value in found[measure.__name__]))
+    return found
+
+
+SECTIONS: dict[str, Callable[[], dict[str, Any]]] = {
+    "ways": ways,
+    "growth": growth,
+    "fresh": fresh,
+    "workers": workers,
+    "drift": drift,
+    "roles": role_times,
+}
+
+
+def machine() -> dict[str, Any]:
+    return {
+        "cores": os.cpu_count(),
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        "load": os.getloadavg()[0],
+    }
 
 
 def main() -> int:
-    with (
-        tempfile.TemporaryDirectory(prefix="lockstep-bench.") as scratch,
-        Simulator.start(["serveravatar", "vinyldns"]) as simulator,
-    ):
-        loop, module = staging(simulator, Path(scratch))
-        print(f"{APPLICATIONS} ServerAvatar applications, sync and wait until done:")
-        print(f"  uri + until        {loop:6.1f} s  ({loop / APPLICATIONS:.3f} s each)")
-        print(f"  one module task    {module:6.1f} s  ({module / APPLICATIONS:.3f} s each)")
-        print(f"  ratio              {loop / module:6.1f}")
-        with_process, without = items(simulator, Path(scratch))
-        print(f"{APPLICATIONS} items of a loop with an info module, without the start of ansible-playbook:")
-        print(f"  module processes          {with_process / APPLICATIONS:.3f} s each")
-        print(f"  no process of their own   {without / APPLICATIONS:.3f} s each")
-        print(f"  ratio              {with_process / without:6.1f}")
-        bare, role = promotion(simulator, Path(scratch))
-        print(f"a promotion of one application, median of {PROMOTIONS}:")
-        print(f"  backup, sync and probes as three tasks    {bare:6.2f} s")
-        print(f"  role staging_promotion                    {role:6.2f} s")
-        print(f"  gates and bookkeeping                     {role - bare:6.2f} s")
-        bare, role = reconciliation(simulator, Path(scratch))
-        print(f"a reconciliation of one zone, median of {RECONCILIATIONS}:")
-        print(f"  one task, with plan, guards and sync      {bare:6.2f} s")
-        print(f"  role dns_reconciliation                   {role:6.2f} s")
-        print(f"  a second plan, verification and reports   {role - bare:6.2f} s")
-        bare, role = comparison(simulator, Path(scratch))
-        print(f"a comparison of {COMPARED} zones that differ, in check mode:")
-        print(f"  one task of the module                    {bare:6.2f} s")
-        print(f"  role dns_reconciliation, with its reports {role:6.2f} s")
-        seconds, listing, single = large_effect(simulator, Path(scratch))
-        print(f"one VinylDNS zone with {CHANGES} changes, with its effect:")
-        print(f"  {seconds:.1f} s, {listing} requests for pages of changes, {single} for single ones")
-        seconds, summary = zones(simulator, Path(scratch))
-        print(f"{ZONES} VinylDNS zones that differ, in one task with plan, guards, sync, wait and verification:")
-        print(f"  {seconds:.1f} s, {summary['requests'] / ZONES:.1f} requests a zone, {summary['succeeded']} succeeded")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("sections", nargs="*", choices=[[], *SECTIONS], help="what to measure; all by default")
+    parser.add_argument("--write", action="store_true", help=f"write figures and plots into {PLACE}")
+    options = parser.parse_args()
+    figures: dict[str, Any] = {"machine": machine()}
+    for name in options.sections or SECTIONS:
+        print(f"{name}: {SECTIONS[name].__doc__}", flush=True)
+        figures[name] = SECTIONS[name]()
+    if options.write:
+        PLACE.mkdir(exist_ok=True)
+        (PLACE / "figures.json").write_text(json.dumps(figures, indent=1) + "\n")
+        plots.write(figures, PLACE)
     return 0
-
-
-def staging(simulator: Simulator, scratch: Path) -> tuple[float, float]:
-    """Seconds for the loop and for the module, on applications of their own."""
-    info = simulator["serveravatar"]
-    order = {"count": 2 * APPLICATIONS, "server": info["server"], "prefix": "bench"}
-    ids = [item["id"] for item in simulator.control.part("serveravatar", "POST", "/applications", order)["applications"]]
-    place = f"{info['url']}/organizations/{info['organization']}/servers/{info['server']}/applications"
-    common = {"token": info["api_token"]}
-    loop = run(scratch, LOOP, {**common, "base": place, "ids": ids[:APPLICATIONS]})
-    wanted = {"api": info["url"], "organization": info["organization"], "server": info["server"], "ids": ids[APPLICATIONS:]}
-    return loop, run(scratch, MODULE, {**common, **wanted})
-
-
-def items(simulator: Simulator, scratch: Path) -> tuple[float, float]:
-    """Seconds for a loop whose items are processes, and for one whose items are not; the least of three each, in turns."""
-    info = simulator["serveravatar"]
-    common = {"api": info["url"], "token": info["api_token"], "organization": info["organization"], "server": info["server"]}
-    # the same Python by another name, which the collection has to take for another one
-    another = str(BIN / f"python{sys.version_info.major}.{sys.version_info.minor}")
-    names = {"process": another, "none": "{{ ansible_playbook_python }}"}
-    least: dict[str, float] = {}
-    for _turn in range(3):
-        for kind, interpreter in names.items():
-            empty, full = (
-                run(scratch, ITEMS, {**common, "interpreter": interpreter, "ids": [info["application"]] * count})
-                for count in (1, APPLICATIONS + 1)
-            )
-            least[kind] = min(least.get(kind, full - empty), full - empty)
-    return least["process"], least["none"]
-
-
-def promotion(simulator: Simulator, scratch: Path) -> tuple[float, float]:
-    """Seconds for what waits alone, and for the role around it, in turns."""
-    info = simulator["serveravatar"]
-    options = {"api_url": info["url"], "api_token": info["api_token"], "application": info["application"]}
-    common = {
-        "options": {**options, "organization": info["organization"], "server": info["server"]},
-        "storage": str(info["backup_provider"]),
-        "probes": [{"url": f"{info['sites']['production']}/"}, {"url": f"{info['sites']['production']}/health"}],
-        "report": str(scratch / "promotion.json"),
-    }
-    taken: dict[str, list[float]] = {BARE: [], ROLE: []}
-    for number in range(PROMOTIONS):
-        for play, seconds in taken.items():
-            release = f"{'role' if play is ROLE else 'bare'}-{number}"
-            seconds.append(run(scratch, play, {**common, "release": release}))
-    return statistics.median(taken[BARE]), statistics.median(taken[ROLE])
-
-
-def reconciliation(simulator: Simulator, scratch: Path) -> tuple[float, float]:
-    """Seconds for the task that syncs a zone which differs, and for the role around it, in turns."""
-    taken: dict[str, list[float]] = {DNS: [], RECONCILE: []}
-    for number in range(RECONCILIATIONS):
-        for play, seconds in taken.items():
-            name = f"{'role' if play is RECONCILE else 'bare'}{number}.bench.example."
-            different(simulator, name)
-            seconds.append(run(scratch, play, dns_variables(simulator, [name], scratch / "reconciliation.json")))
-    return statistics.median(taken[DNS]), statistics.median(taken[RECONCILE])
-
-
-def comparison(simulator: Simulator, scratch: Path) -> tuple[float, float]:
-    """Seconds for a task in check mode, and for the role."""
-    names = [f"compared{number:03d}.bench.example." for number in range(COMPARED)]
-    different(simulator, *names)
-    variables = dns_variables(simulator, names, scratch / "comparison.json")
-    return run(scratch, COMPARE, variables), run(scratch, CHECK, variables)
-
-
-def zones(simulator: Simulator, scratch: Path) -> tuple[float, dict[str, Any]]:
-    names = [f"zone{number:04d}.bench.example." for number in range(ZONES)]
-    different(simulator, *names)
-    report = scratch / "report.json"
-    seconds = run(scratch, DNS, dns_variables(simulator, names, report))
-    return seconds, json.loads(report.read_text())["summary"]
-
-
-def large_effect(simulator: Simulator, scratch: Path) -> tuple[float, int, int]:
-    """Seconds for syncing one large zone, and the requests for its effect: for pages, and for single changes."""
-    name = "large.bench.example."
-    wanted = [f"host{number:05d} A 192.0.2.{number % 250}" for number in range(CHANGES)]
-    simulator.control.part("vinyldns", "POST", "/zones", {"zones": [{"name": name, "records": [], "dns": wanted}]})
-    seconds = run(scratch, DNS, dns_variables(simulator, [name], scratch / "large.json"))
-    pages, single = (len(simulator.control.requests(path=path)) for path in ("recordsetchanges", "recordsetchange/history"))
-    return seconds, pages, single
-
-
-def different(simulator: Simulator, *names: str) -> None:
-    """Make zones of which VinylDNS lacks a record."""
-    records = [f"host{number} A 192.0.2.{number}" for number in range(10)]
-    orders = [{"name": name, "records": records, "dns": [*records, "new A 198.51.100.1"]} for name in names]
-    simulator.control.part("vinyldns", "POST", "/zones", {"zones": orders})
-
-
-def dns_variables(simulator: Simulator, names: list[str], report: Path) -> dict[str, Any]:
-    info = simulator["vinyldns"]
-    return {
-        "api": info["url"],
-        "access_key": info["access_key"],
-        "secret_key": info["secret_key"],
-        "zones": names,
-        "backend": {key: value for key, value in info["dns"].items() if key != "kind"},
-        "report": str(report),
-    }
-
-
-def run(scratch: Path, play: str, variables: dict[str, Any]) -> float:
-    """Seconds that a playbook takes."""
-    playbook, values = scratch / "play.yml", scratch / "vars.json"
-    playbook.write_text(play)
-    values.write_text(json.dumps(variables))
-    environment = {
-        "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
-        "HOME": str(scratch),
-        "LC_ALL": "C.UTF-8",
-        "ANSIBLE_LOCALHOST_WARNING": "false",
-        "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
-    }
-    started = time.monotonic()
-    subprocess.run(
-        [BIN / "ansible-playbook", playbook, "-e", f"@{values}"], env=environment, check=True, stdout=subprocess.DEVNULL
-    )
-    return time.monotonic() - started
 
 
 if __name__ == "__main__":

@@ -1,0 +1,196 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Many VinylDNS zones in one task, and by the means that one would use without the collection."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from .playbooks import Cost, instant_server, play, scratch_directory
+
+ZONES = 1000
+#: zones for what takes long each, and whose time grows in proportion to their number
+SAMPLE = 40
+GROWTH = (1, 10, 100, 1000, 10_000)
+
+#: VinylDNS wants signed requests, which uri cannot make; the server of the benchmark does not check them, so this flatters uri
+URI = """
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - ansible.builtin.uri:
+        url: "{{ api_url }}/zones/name/{{ item }}"
+      loop: "{{ zones }}"
+      register: found
+    - ansible.builtin.uri:
+        url: "{{ api_url }}/zones/{{ item.json.zone.id }}/sync"
+        method: POST
+        status_code: 202
+      loop: "{{ found.results }}"
+      loop_control: {label: "{{ item.item }}"}
+      register: accepted
+    - ansible.builtin.uri:
+        url: "{{ api_url }}/zones/{{ item.json.zone.id }}/changes"
+      loop: "{{ accepted.results }}"
+      loop_control: {label: "{{ item.json.id }}"}
+      register: change
+      until: (change.json.zoneChanges | selectattr('id', 'eq', item.json.id) | map(attribute='status') | first) == 'Synced'
+      retries: 20
+      delay: 1
+"""
+
+ASYNC = """
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - ansible.builtin.uri:
+        url: "{{ api_url }}/zones/name/{{ item }}"
+      loop: "{{ zones }}"
+      register: found
+    - ansible.builtin.uri:
+        url: "{{ api_url }}/zones/{{ item.json.zone.id }}/sync"
+        method: POST
+        status_code: 202
+      loop: "{{ found.results }}"
+      loop_control: {label: "{{ item.item }}"}
+      async: 120
+      poll: 0
+      register: jobs
+    - ansible.builtin.async_status:
+        jid: "{{ item.ansible_job_id }}"
+      loop: "{{ jobs.results }}"
+      loop_control: {label: "{{ item.ansible_job_id }}"}
+      register: job
+      until: job.finished
+      retries: 60
+      delay: 1
+"""
+
+HOSTS = """
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - ansible.builtin.add_host:
+        name: "{{ item }}"
+        groups: zones
+        ansible_connection: local
+      loop: "{{ zones }}"
+- hosts: zones
+  gather_facts: false
+  tasks:
+    - ansible.builtin.uri:
+        url: "{{ api_url }}/zones/name/{{ inventory_hostname }}"
+      register: found
+    - ansible.builtin.uri:
+        url: "{{ api_url }}/zones/{{ found.json.zone.id }}/sync"
+        method: POST
+        status_code: 202
+      register: accepted
+    - ansible.builtin.uri:
+        url: "{{ api_url }}/zones/{{ found.json.zone.id }}/changes"
+      register: change
+      until: (change.json.zoneChanges | selectattr('id', 'eq', accepted.json.id) | map(attribute='status') | first) == 'Synced'
+      retries: 20
+      delay: 1
+"""
+
+LOOP = """
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - lockstep.sync.vinyldns_zone_sync:
+        api_url: "{{ api_url }}"
+        access_key: "{{ access_key }}"
+        secret_key: "{{ secret_key }}"
+        zone: "{{ item }}"
+      loop: "{{ zones }}"
+"""
+
+TASK = """
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - lockstep.sync.vinyldns_zone_sync: "{{ options }}"
+"""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One way to sync zones.
+
+    :param requests: that the server saw, by route.
+    """
+
+    zones: int
+    cost: Cost
+    requests: dict[str, int]
+
+    @property
+    def each(self) -> float:
+        """Seconds a zone."""
+        return self.cost.seconds / self.zones
+
+    @property
+    def requests_each(self) -> float:
+        return sum(self.requests.values()) / self.zones
+
+    def to_json(self) -> dict[str, Any]:
+        return {"zones": self.zones, **asdict(self.cost), "requests": self.requests}
+
+
+def one_task(zones: int, server: dict[str, float] | None = None, **options: Any) -> Measured:
+    """All zones in one task of the collection.
+
+    :param server: options of the server.
+    :param options: further ones of the module.
+    """
+    with instant_server(zones, **(server or {})) as running, scratch_directory() as scratch:
+        report = scratch / "report.json"
+        task = TASK.replace('"{{ options }}"', json.dumps({**running.login, "zones": running.zones, **options}))
+        task = task.replace("_sync: {", f'_sync: {{"report_path": "{report}", ')
+        cost = play(scratch, task, {})
+        summary = json.loads(report.read_text())["summary"]
+        assert summary["succeeded"] + summary["skipped"] == zones, summary
+        return Measured(zones, cost, running.requests())
+
+
+def by_playbook(playbook: str, zones: int, *arguments: str) -> Measured:
+    """Some zones by a playbook that has no more than the core of Ansible, or loops."""
+    with instant_server(zones) as running, scratch_directory() as scratch:
+        cost = play(scratch, playbook, {**running.login, "zones": running.zones}, *arguments)
+        return Measured(zones, cost, running.requests())
+
+
+#: every way by its name, and for how many zones it is measured
+WAYS: dict[str, tuple[int, Callable[[int], Measured]]] = {
+    "one task": (ZONES, one_task),
+    "our module in a loop": (SAMPLE, lambda zones: by_playbook(LOOP, zones)),
+    "uri, and until": (SAMPLE, lambda zones: by_playbook(URI, zones)),
+    "async, and async_status": (SAMPLE, lambda zones: by_playbook(ASYNC, zones)),
+    "a host for each zone, 20 forks": (SAMPLE, lambda zones: by_playbook(HOSTS, zones, "--forks", "20")),
+}
+
+
+def side_by_side() -> dict[str, Measured]:
+    """Every way to sync zones whose server takes no time."""
+    return {name: way(zones) for name, (zones, way) in WAYS.items()}
+
+
+def growth(sizes: tuple[int, ...] = GROWTH) -> dict[int, Measured]:
+    """One task with more and more zones."""
+    return {size: one_task(size) for size in sizes}
+
+
+def fresh() -> Measured:
+    """Zones that need no sync, by ``max_age``."""
+    return one_task(ZONES, {"age": 3600}, max_age=86400)
+
+
+def with_workers(zones: int, workers: int, seconds: float) -> tuple[Measured, float]:
+    """Zones at a server that does some syncs at a time, and the seconds that it takes for that at least."""
+    measured = one_task(zones, {"workers": workers, "seconds": seconds}, max_parallel=16, wait_timeout=900)
+    return measured, zones * seconds / workers

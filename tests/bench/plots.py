@@ -1,0 +1,41 @@
+# Copyright (c) 2026 The lockstep.sync authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plots of the figures of the benchmark, as SVG."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pygal
+from pygal.style import CleanStyle
+
+_LOOK: dict[str, Any] = {
+    "style": CleanStyle,
+    "print_values": True,
+    "show_legend": False,
+    "js": [],
+    "disable_xml_declaration": True,
+}
+
+
+def write(figures: dict[str, Any], place: Path) -> None:
+    """Write a plot for each section that has one."""
+    if "ways" in figures:
+        _ways(figures["ways"]).render_to_file(str(place / "ways.svg"))
+    if "growth" in figures:
+        _growth(figures["growth"]).render_to_file(str(place / "growth.svg"))
+
+
+def _ways(found: dict[str, Any]) -> Any:
+    chart = pygal.HorizontalBar(title="Milliseconds for each zone (logarithmic)", logarithmic=True, **_LOOK)
+    chart.x_labels = list(found)
+    chart.add("", [round(1000 * each["seconds"] / each["zones"], 1) for each in found.values()])
+    return chart
+
+
+def _growth(found: dict[str, Any]) -> Any:
+    chart = pygal.XY(title="Seconds of one task by its zones (both logarithmic)", logarithmic=True, xrange=(1, 10_000), **_LOOK)
+    chart.add("", [(int(size), round(each["seconds"], 2)) for size, each in found.items()])
+    return chart
