@@ -40,6 +40,6 @@ def test_it_is_enough(tmp_path: Path) -> None:
     version = [sys.executable, "-c", "import dns.version; print(dns.version.version)"]
     assert subprocess.run(version, env=environment, capture_output=True, text=True, check=True).stdout.strip() == oldest()
     files = [Path(__file__).with_name(f"test_{name}.py") for name in TESTS]
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--hypothesis-profile=ci", *files]
+    command = [sys.executable, "-m", "pytest", "-q", "-o", f"cache_dir={tmp_path}", "--hypothesis-profile=ci", *files]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout[-4000:]
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
