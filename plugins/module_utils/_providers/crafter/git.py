@@ -29,7 +29,7 @@ from ..._core.redact import Redactor
 
 OPTION = "published_repo"
 PLACEHOLDER = "{site}"
-SCHEMES = ("file", "git", "http", "https", "ssh")
+SCHEMES = ("file", "http", "https", "ssh")
 #: seconds that a git call may take although the deadline is closer
 MIN_SECONDS = 5.0
 #: seconds between two checks, during a git call, of whether the task is being stopped
@@ -48,6 +48,16 @@ _HELPER = (
 _SETTINGS = ("gc.auto=0", "maintenance.auto=false", "core.hooksPath=" + os.devnull, "fetch.recurseSubmodules=false")
 
 _REMEDY = "Give an absolute path, or an address as https://host/path, ssh://user@host/path or user@host:path."
+#: What a user, a host, and a port may be, so that neither git nor ssh can take them for something else, an option among it: git
+#: decodes %XX in ssh addresses, and takes the content of brackets for a host even if it is no IPv6 address
+_USER = r"(?:[\w{][^\s/:@%\[\]\\]*)"
+_HOST = r"(?:(?:\w|\{site\})(?:[\w.-]|\{site\})*|\[[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\])"
+_AUTHORITY = {
+    "file": re.compile(rf"(?:{_HOST})?"),
+    "ssh": re.compile(rf"(?:{_USER}@)?{_HOST}(?::[0-9]+)?"),
+    "http": re.compile(rf"(?:[^\s\\]*@)?{_HOST}(?::[0-9]+)?"),
+}
+_SCP = re.compile(rf"(?:{_USER}@)?{_HOST}:(?![-:\s]).+")
 _BRANCH = re.compile(r"(?!.*(\.\.|//|@\{|/\.|\.lock(/|$)))[^\s~^:?*\[\\\x00-\x20\x7f/.][^\s~^:?*\[\\\x00-\x20\x7f]*(?<![/.])")
 
 #: Patterns in the output of git, with failure code and hint. The first match counts.
@@ -90,15 +100,18 @@ def parse_location(value: str) -> Location:
     value = value.strip()
     if not value or value.startswith("-") or any(ord(char) < 32 or ord(char) == 127 for char in value):
         raise _bad("is empty, looks like an option or has control characters")
-    if re.match(r"[A-Za-z0-9][A-Za-z0-9+.-]*::", value):
-        raise _bad("names a transport helper of git, which may run any command")
     scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)://", value)
     if scheme:
         return _parse_url(value, scheme[1].lower())
     if value.startswith(("/", "~")):
-        return Location(os.path.expanduser(value))
-    if re.fullmatch(r"(?:[A-Za-z0-9_][^/:@\s]*@)?[A-Za-z0-9\[][^/:@\s]*:[^\s].*", value):
+        path = os.path.expanduser(value)
+        if path.startswith("/"):
+            return Location(path)
+        raise _bad("begins with a user that does not exist")
+    if _SCP.fullmatch(value):
         return Location(value)
+    if re.match(r"[^/]*::", value):
+        raise _bad("names a transport helper of git, which may run any command")
     raise _bad("is neither an absolute path nor an address")
 
 
@@ -108,13 +121,13 @@ def _parse_url(value: str, scheme: str) -> Location:
     rest = value.partition("://")[2]
     authority, slash, path = rest.partition("/")
     userinfo, at, host = authority.rpartition("@")
-    blank = any(char.isspace() for char in authority)
-    if host.startswith("-") or userinfo.startswith("-") or (scheme != "file" and not host) or blank:
-        raise _bad("has no valid host")
     user, colon, password = userinfo.partition(":")
-    if colon and scheme not in ("http", "https"):
+    is_web = scheme in ("http", "https")
+    if colon and not is_web:
         raise _bad(f"carries a password, which {scheme} has no use for")
-    if not at or scheme not in ("http", "https"):
+    if not _AUTHORITY["http" if is_web else scheme].fullmatch(authority):
+        raise _bad("has no valid host")
+    if not at or not is_web:
         return Location(f"{scheme}://{rest}")
     return Location(f"{scheme}://{host}{slash}{path}", urllib.parse.unquote(user), urllib.parse.unquote(password))
 

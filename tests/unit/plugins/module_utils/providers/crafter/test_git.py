@@ -29,7 +29,6 @@ GOOD = {
     "HTTPS://git.example/x": "https://git.example/x",
     "https://git.example:8443/a@b/x": "https://git.example:8443/a@b/x",
     "ssh://crafter@studio.example:22/opt/{site}": "ssh://crafter@studio.example:22/opt/mysite",
-    "git://git.example/x": "git://git.example/x",
     "crafter@studio.example:/opt/{site}": "crafter@studio.example:/opt/mysite",
     "studio.example:x": "studio.example:x",
 }
