@@ -68,8 +68,8 @@ options:
     description:
       - Absolute path or git address of the published repository of the site, the one that delivery nodes clone. It must
         contain V({site}) in place of the id of the site if there are several sites.
-      - 'An address is V(https://host/path), V(http://host/path), V(ssh://user@host/path), V(user@host:path) or V(file:///path). Any
-        other form is refused, transport helpers of git and V(git://) among them.'
+      - 'An address is V(https://host/path), V(http://host/path), V(ssh://user@host/path), V(user@host:path) or V(file:///path).
+        Any other form is refused, transport helpers of git and V(git://) among them.'
       - No API of Studio shows the content of the branches. With this option, the module reads them itself, by C(git ls-remote)
         and by fetching the newest commit of both into a temporary directory, and compares their trees. It never writes to the
         repository.
