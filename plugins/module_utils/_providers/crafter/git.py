@@ -57,7 +57,7 @@ _AUTHORITY = {
     "ssh": re.compile(rf"(?:{_USER}@)?{_HOST}(?::[0-9]+)?"),
     "http": re.compile(rf"(?:[^\s\\]*@)?{_HOST}(?::[0-9]+)?"),
 }
-_SCP = re.compile(rf"(?:{_USER}@)?{_HOST}:(?![-:\s]).+")
+_SCP = re.compile(rf"(?:{_USER}@)?{_HOST}:(?![-:\s]|//).+")
 _BRANCH = re.compile(r"(?!.*(\.\.|//|@\{|/\.|\.lock(/|$)))[^\s~^:?*\[\\\x00-\x20\x7f/.][^\s~^:?*\[\\\x00-\x20\x7f]*(?<![/.])")
 
 #: Patterns in the output of git, with failure code and hint. The first match counts.

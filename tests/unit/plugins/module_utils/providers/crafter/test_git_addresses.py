@@ -28,6 +28,8 @@ ODD = [
     "a[b:c",
     "host:-x",
     "host::x",
+    "x_y://z",
+    "{site}://host/x",
     "ssh://[-oProxyCommand=x]/y",
     "ssh://user@[-x]/y",
     "ssh://%2doProxyCommand=x/y",
