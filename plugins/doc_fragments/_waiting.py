@@ -65,10 +65,19 @@ options:
     type: path
   max_parallel:
     description:
-      - How many targets to work on at once. Those that wait, for their runs or for a pause that the server asks for, do not
-        count.
+      - How many targets to work on at once, and maximum of requests at work. Targets that wait, for their runs or for a pause
+        that the server asks for, do not count.
+      - It is a ceiling. When the server refuses requests for now (429, 503), their number is halved; after each round of good
+        answers one more is allowed.
     type: int
     default: 8
+  rate_limit:
+    description:
+      - Maximum of HTTP requests a second that are sent to a server, all targets together. They are spread evenly. Without it,
+        there is no limit other than O(max_parallel).
+      - What cannot be asked before the deadline of a target because of it counts as not answered in time.
+    type: float
+    version_added: 2.0.0
   ledger:
     description:
       - Where it is remembered what was triggered, so that a run that was interrupted is found again and a release is not synced

@@ -20,6 +20,7 @@ from .errors import invalid_option
 MAX_WAIT_TIMEOUT = 7 * 24 * 3600
 MAX_REQUEST_TIMEOUT = 3600
 MAX_PARALLEL = 64
+MAX_RUNNING = 1_000_000
 
 Options = t.Mapping[str, t.Any]
 
@@ -131,6 +132,7 @@ WAITING = PARALLEL + ArgumentSpec(
         "on_timeout": {"type": "str", "choices": ["fail", "warn"], "default": "fail"},
         "settle_grace": {"type": "float", "default": 30.0},
         "outage_grace": {"type": "float", "default": 60.0},
+        "rate_limit": {"type": "float"},
         "report_path": {"type": "path"},
         # without it, the environment counts. It is read where it is needed, since a password may be there
         "ledger": {"type": "str", "aliases": ["ledger_path"]},
@@ -146,6 +148,16 @@ SYNCING = ArgumentSpec(
         "force": {"type": "bool", "default": False},
     },
     texts=("release",),
+)
+
+
+#: options about many targets in one task
+BULK = ArgumentSpec(
+    {
+        "max_running": {"type": "int"},
+        "fail_fast": {"type": "bool", "default": False},
+        "max_failures": {"type": "int"},
+    }
 )
 
 
@@ -172,6 +184,9 @@ def check_waiting(options: Options) -> None:
     check_range(options, "settle_grace", 0, MAX_REQUEST_TIMEOUT, "seconds")
     check_range(options, "outage_grace", 0, MAX_WAIT_TIMEOUT, "seconds")
     check_range(options, "max_parallel", 1, MAX_PARALLEL, "targets at once")
+    check_range(options, "rate_limit", 0.01, 10_000, "requests a second")
+    check_range(options, "max_running", 1, MAX_RUNNING, "targets at once")
+    check_range(options, "max_failures", 1, MAX_RUNNING, "targets")
     check_range(options, "max_age", 0, float("inf"), "seconds")
     if "poll_min_interval" in options and options["poll_min_interval"] > options["poll_max_interval"]:
         raise invalid_option(

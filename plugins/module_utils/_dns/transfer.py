@@ -92,6 +92,10 @@ _TOO_LARGE = (
 _MAX_DATAGRAM = 65535
 
 
+class TransferRefused(SyncError):
+    """A refusal that may mean no more than that too many transfers are at work (``transfers-out`` of BIND, ``SERVFAIL``)."""
+
+
 class Soa(t.NamedTuple):
     """The SOA record of a zone (RFC 1035 section 3.3.13); times in seconds."""
 
@@ -300,7 +304,9 @@ class _Exchange:
         else:
             code, problem, hint = _REFUSALS.get(name, _OTHER_REFUSAL)
         asked_with = f" (asked with {backend.key})" if name in ("NOTAUTH", "REFUSED") else ""
-        return self.request.error(code, f"{name}: {problem}{asked_with}", hint)
+        error = self.request.error(code, f"{name}: {problem}{asked_with}", hint)
+        may_be_busy = self._is_transfer and name in ("SERVFAIL", "REFUSED")
+        return TransferRefused(error.code, error.message, error.hint) if may_be_busy else error
 
     def _not_authorised(self, signed: bool) -> t.Literal["key", "transfer", "zone"]:
         """What the server means by NOTAUTH; where a transfer is refused, the answer to another query about the zone shows it.

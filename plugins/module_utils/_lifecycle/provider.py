@@ -12,6 +12,7 @@ Everything else (deadlines, retries, ledger, fan-out, check mode, results) is do
 from __future__ import annotations
 
 import abc
+import contextlib
 import dataclasses
 import datetime as dt
 import random
@@ -140,6 +141,7 @@ class Remedy:
 class Services:
     """What the outside world injects into a provider.
 
+    :param lent: lends the slot of the calling thread to others that work on targets, for as long as it waits for something.
     :param shows_plans: whether plans are to be shown in full, as in check mode and diff mode.
     """
 
@@ -149,6 +151,7 @@ class Services:
     warn: t.Callable[[str], None]
     watcher: Watcher = dataclasses.field(default_factory=NoWatcher)
     shows_plans: bool = True
+    lent: t.Callable[[], t.ContextManager[t.Any]] = contextlib.nullcontext
 
 
 class Provider(abc.ABC):
@@ -323,4 +326,5 @@ def http_settings(options: Options, option: str = "api_url") -> HttpSettings:
         verify=verify,
         cert=cert,
         pool_size=max(1, options.get("max_parallel") or 1),
+        rate_limit=options.get("rate_limit"),
     )

@@ -21,7 +21,7 @@ import typing as t
 
 from .._core.clock import Clock, SystemClock
 
-#: threads beyond the number of slots: one that watches the time, the others while work with a slot pauses in the middle
+#: threads beyond the number of slots: two that watch the time, the others while work with a slot pauses in the middle
 SPARE_THREADS = 32
 #: seconds; shorter pauses in the middle of work keep their slot
 SHORT_PAUSE = 0.05
@@ -73,6 +73,7 @@ class WorkerPool:
         #: jobs that have begun and not ended, those that pause included, and how many of them have a slot
         self._jobs = 0
         self._slots = 0
+        self._lent = 0
         self._returning = 0
         #: the moment that an idle thread watches
         self._watched = math.inf
@@ -108,23 +109,31 @@ class WorkerPool:
     @contextlib.contextmanager
     def lent(self) -> t.Iterator[None]:
         """Lend the slot of the job in this thread to another one, for as long as the ``with`` statement lasts."""
-        if not getattr(self._own, "has_slot", False):
+        if not self._give():
             yield
             return
-        with self._lock:
-            self._slots -= 1
-            self._stir()
-        self._own.has_slot = False
         try:
             yield
         finally:
             self._take_back()
+
+    def _give(self) -> bool:
+        """Whether this thread had a slot to lend."""
+        with self._lock:
+            if not getattr(self._own, "has_slot", False) or self._lent >= SPARE_THREADS - 2:
+                return False
+            self._own.has_slot = False
+            self._lent += 1
+            self._slots -= 1
+            self._stir()
+            return True
 
     def _take_back(self) -> None:
         with self._lock:
             self._returning += 1
             self._freed.wait_for(lambda: self._closed or self._slots < self.size, RETURN_PATIENCE)
             self._returning -= 1
+            self._lent -= 1
             self._slots += 1
             self._stir()
         self._own.has_slot = True

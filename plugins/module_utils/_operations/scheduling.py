@@ -19,6 +19,7 @@ from .._core.stop import Interrupted, Stopped, StopSignal
 from .._http.client import RequestCount
 from .._lifecycle.provider import Provider
 from .._lifecycle.steps import Admission, Look, Looked, Pause, Steps, take
+from .admission import RunLimit
 from .joint_looks import JointLooks, Wanted, looks_jointly
 from .pool import Job, WorkerPool
 
@@ -108,26 +109,26 @@ class _Course:
 
     def __init__(self, steps: Steps[None]) -> None:
         self.steps = steps
-        self.is_admitted = False
+        self.has_looked = False
 
 
 class Scheduler:
-    """Takes many lifecycles through their steps. Waiting takes no thread.
+    """Takes many lifecycles through their steps, each of which begins with its :class:`Admission`. Waiting takes no thread.
 
     :param workers: does what is between two steps.
     :param count: of the requests that belong to no single target.
-    :param max_running: how many lifecycles may be admitted at once; ``None`` for any number.
+    :param limit: how many lifecycles may be admitted at once; ``None`` for any number.
     :param window: seconds by which looks at several runs may come early, so that they are one.
     """
 
-    def __init__(self, workers: Workers, count: RequestCount, max_running: int | None = None, window: float = 0.0) -> None:
+    def __init__(self, workers: Workers, count: RequestCount, limit: RunLimit | None = None, window: float = 0.0) -> None:
         self._workers = workers
         self._pool = workers.pool
         self._clock = workers.clock
         self._stop = workers.stop
         self._count = count
         self._window = window
-        self._max_running = max_running
+        self._limit = limit
         self._lock = threading.Lock()
         self._admitted = 0
         self._queue: collections.deque[_Course] = collections.deque()
@@ -176,6 +177,7 @@ class Scheduler:
         return True
 
     def _wait(self, course: _Course, step: Pause | Look) -> None:
+        course.has_looked = course.has_looked or isinstance(step, Look)
         self._waiting.add(course)
         if self._stop.is_set():
             self._give_up(course)
@@ -211,22 +213,24 @@ class Scheduler:
 
     def _admits(self, course: _Course) -> bool:
         with self._lock:
-            if self._max_running is not None and self._admitted >= self._max_running:
+            if not self._has_room():
                 self._queue.append(course)
                 return False
             self._admitted += 1
-            course.is_admitted = True
             return True
 
+    def _has_room(self) -> bool:
+        return self._limit is None or self._limit.allows(self._admitted, self._clock.monotonic())
+
     def _ended(self, course: _Course) -> None:
-        following: _Course | None = None
+        following: list[_Course] = []
         with self._lock:
-            if course.is_admitted:
-                if self._queue:
-                    following = self._queue.popleft()
-                    following.is_admitted = True
-                else:
-                    self._admitted -= 1
-        if following is not None:
-            self._pool.begin(functools.partial(self._go_on, following))
+            self._admitted -= 1
+            if self._limit is not None and course.has_looked:
+                self._limit.note_run(self._clock.monotonic())
+            while self._queue and self._has_room():
+                following.append(self._queue.popleft())
+                self._admitted += 1
+        for each in following:
+            self._pool.begin(functools.partial(self._go_on, each))
         self._workers.one_done()

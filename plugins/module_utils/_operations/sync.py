@@ -12,11 +12,13 @@ It knows neither AnsibleModule nor action plugins, so that both can call it.
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import typing as t
 
 from .._core.deadline import Deadline
 from .._core.errors import InternalError, SyncError, wrap_unexpected
 from .._core.options import (
+    BULK,
     CONNECTION,
     SYNCING,
     WAITING,
@@ -37,13 +39,14 @@ from .._lifecycle.record import Record
 from .._lifecycle.settings import LifecycleSettings
 from .._lifecycle.steps import Steps
 from .._state.run_ledger import RunLedger
+from .admission import FixedLimit, PacedLimit, RunLimit
 from .scheduling import fan_out
 from .task import Batch, Context, guarded, open_ledger
 
 
 def sync_spec(provider_class: type[Provider]) -> ArgumentSpec:
     """All options of the sync module of a provider."""
-    return CONNECTION + provider_class.connection_spec + provider_class.sync_spec + WAITING + SYNCING
+    return CONNECTION + provider_class.connection_spec + provider_class.sync_spec + WAITING + SYNCING + BULK
 
 
 def run_sync(provider_class: type[Provider], options: Options, context: Context) -> dict[str, t.Any]:
@@ -59,7 +62,7 @@ def run_sync(provider_class: type[Provider], options: Options, context: Context)
         check_connection(options)
         check_waiting(options)
         shows_plans = context.check_mode or context.diff
-        services = Services(batch.clock, redactor, context.rng, context.warn, watcher=batch, shows_plans=shows_plans)
+        services = Services(batch.clock, redactor, context.rng, context.warn, batch, shows_plans, batch.lent)
         provider = provider_class(options, services)
         try:
             redactor.publish(provider.name, provider.address, *provider.names())
@@ -96,9 +99,18 @@ def settings_of(options: Options, provider: Provider, context: Context) -> Lifec
     )
 
 
-def max_running(provider: Provider, options: Options) -> int | None:
-    """How many runs may be in flight at the server at once; ``None`` for any number."""
-    return None if provider.capabilities.queues_runs else int(options["max_parallel"])
+def run_limit(provider: Provider, options: Options) -> RunLimit:
+    """How many targets may be under way at once."""
+    given = options.get("max_running")
+    if given is None and provider.capabilities.queues_runs:
+        return PacedLimit(options["wait_timeout"])
+    return FixedLimit(options["max_parallel"] if given is None else given)
+
+
+def in_fair_order(provider: Provider, records: t.Sequence[Record]) -> list[Record]:
+    """Those that were never synced, as far as that is known, then those whose last sync is longest ago; else as they are."""
+    never = dt.datetime.min.replace(tzinfo=dt.timezone.utc)
+    return sorted(records, key=lambda record: provider.synced_at(record.target) or never)
 
 
 def _sync_all(provider: Provider, ledger: RunLedger, settings: LifecycleSettings, services: Services, batch: Batch) -> None:
@@ -110,6 +122,7 @@ def _sync_all(provider: Provider, ledger: RunLedger, settings: LifecycleSettings
     duplicates = _Duplicates(batch.records)
 
     def sync(record: Record, count: RequestCount) -> Steps[None]:
+        batch.check_failures()
         channel = provider.client.channel(Deadline(services.clock, settings.wait_timeout), count, batch.context.stop)
         target = provider.resolve(record.target, channel)
         record.target = target.name
@@ -129,7 +142,8 @@ def _sync_all(provider: Provider, ledger: RunLedger, settings: LifecycleSettings
 
     try:
         fan_out([[record.target for record in batch.records]], survey, 1, batch.context.stop)
-        batch.process([(record, sync) for record in batch.records], max_running(provider, batch.options))
+        jobs = [(record, sync) for record in in_fair_order(provider, batch.records)]
+        batch.process(jobs, run_limit(provider, batch.options))
     finally:
         batch.records = duplicates.in_order()
 

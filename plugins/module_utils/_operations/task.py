@@ -22,16 +22,17 @@ from .._core.stop import Interrupted, Stopped, StopSignal
 from .._http.client import RequestCount
 from .._lifecycle.record import Record
 from .._lifecycle.steps import Admission, Steps
-from .._state.location import OPTION, SHARED, default_path, ends_with_job, named_location, secrets_of
+from .._state.location import SHARED, default_path, ends_with_job, named_location, secrets_of
 from .._state.run_ledger import RunLedger
+from .admission import RunLimit
+from .failure_limit import FailureLimit
 from .pool import LendingClock
 from .progress import Progress, Show, ticking
 from .result import fit, fit_diffs, is_failed, scrub_failure, scrub_record, summarize, write_report
 from .scheduling import Scheduler, Workers
 from .unfinished import UNFINISHED_HINT, ReportKeeper, interrupted_record, unfinished_record
 
-#: the environment variable by which a role of this collection says that it runs a module: the prefix of the role's variables. The
-#: module returns the traceback of a bug then, for the report of the role
+#: the environment variable by which a role of this collection has a module return the traceback of a bug, for its own report
 ROLE_VARIABLE = "LOCKSTEP_CALLED_BY_ROLE"
 
 
@@ -86,19 +87,20 @@ class Batch:
         self.records: list[Record] = []
         self.failure: SyncError | None = None
         self._keeper = ReportKeeper(self._write_unfinished) if self._keeps_report else None
+        self._failures = FailureLimit.from_options(options)
         self._started = context.clock.monotonic()
         self._workers = Workers(options["max_parallel"], context.clock, context.stop)
         #: its pauses let others work meanwhile
         self.clock: Clock = LendingClock(context.clock, self._workers.pool)
 
-    def process(self, jobs: t.Sequence[tuple[Record, Work]], max_running: int | None = None) -> None:
+    def process(self, jobs: t.Sequence[tuple[Record, Work]], limit: RunLimit | None = None) -> None:
         """Do all jobs, with at most ``max_parallel`` requests at once. A failing one never keeps the others from being done.
 
-        :param max_running: how many targets may be at work or waited for at once; ``None`` for any number.
+        :param limit: how many targets may be at work or waited for at once; ``None`` for any number.
         """
         progress = Progress(len(jobs))
         window = self.options["poll_min_interval"] / 2
-        scheduler = Scheduler(self._workers, self.count, max_running, window)
+        scheduler = Scheduler(self._workers, self.count, limit, window)
         with self._keeping(), ticking(lambda elapsed: self.redactor.text(progress.line(elapsed)), self.context.show):
             scheduler.run([self._one(record, work, progress) for record, work in jobs])
 
@@ -119,7 +121,20 @@ class Batch:
             record.elapsed += clock.monotonic() - started
             record.requests += count.value
         record.progress = "done"
+        if is_failed(record, self.options.get("on_timeout") == "warn"):
+            self._failures.note()
         self.moved()
+
+    def lent(self) -> t.ContextManager[None]:
+        """See :class:`Services`."""
+        return self._workers.pool.lent()
+
+    def check_failures(self) -> None:
+        """Whether a further target may be begun, or triggered.
+
+        :raises SyncError: ``guard_refused``, if too many have failed.
+        """
+        self._failures.check()
 
     # -- the report of a task at work --------------------------------------------------------------------------------
 
@@ -141,6 +156,7 @@ class Batch:
 
     def before_trigger(self) -> None:
         """See :class:`Watcher`."""
+        self.check_failures()
         if self._keeper is not None:
             with self._writing():
                 self._keeper.before_trigger()
@@ -296,16 +312,14 @@ def guarded(batch: Batch) -> t.Iterator[None]:
 def open_ledger(options: Options, context: Context, redactor: Redactor) -> RunLedger:
     """The ledger that the options or the environment name; read-only in check mode.
 
-    :raises SyncError: naming ``ledger``, or the variable of the role, if it cannot be used.
+    :raises SyncError: naming ``ledger`` if it cannot be used.
     """
     redactor.add(*secrets_of(options.get("ledger"), context.environ))
-    # roles have a variable for it
-    option = f"{context.environ.get(ROLE_VARIABLE, '')}{OPTION}"
-    location = named_location(options.get("ledger"), context.environ, option)
+    location = named_location(options.get("ledger"), context.environ)
     if not location and options.get("release") and ends_with_job(context.environ):
         context.warn(
             "option release: the ledger of this automation job ends with it, so that a later job syncs the same release again."
             f" Set LOCKSTEP_LEDGER (or option ledger) to {SHARED}."
         )
     location = location or default_path(context.environ)
-    return RunLedger(location, context.clock, read_only=context.check_mode, scrub=redactor.scrub_identity, option=option)
+    return RunLedger(location, context.clock, read_only=context.check_mode, scrub=redactor.scrub_identity)

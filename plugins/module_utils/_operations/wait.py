@@ -115,7 +115,8 @@ def _connect(provider_class: type[Provider], address: str, options: Options, ser
             f"option handles: a handle of {provider} belongs to {address}, but the connection is to {own}",
             f"Set connections.{provider} (or the environment) for that address.",
         )
-    return provider_class({**connection, "max_parallel": options["max_parallel"]}, services)
+    limits = {name: options.get(name) for name in ("max_parallel", "rate_limit")}
+    return provider_class({**connection, **limits}, services)
 
 
 def _validated(spec: ArgumentSpec, given: dict[str, t.Any], where: str, address: str) -> dict[str, t.Any]:

@@ -21,6 +21,7 @@ from ..._http.client import Channel
 from ..._lifecycle.provider import Observation, Target
 from .at_once import ThreadBudget
 from .record_sets import RecordSetReader, count_record_sets, soa_serial
+from .transfers import Transfers
 
 #: maximum of record sets that a result or diff shows of one zone; the report file has all of them
 SHOWN = 1000
@@ -109,6 +110,7 @@ class DriftEvaluator:
         self.limit = None if options.get("report_path") else SHOWN
         self.in_full = in_full or bool(options.get("report_path")) or bool(self.approval.digests) or self.approval.required
         self.threads = ThreadBudget(options.get("max_parallel") or 1)
+        self.transfers = Transfers(options.get("max_parallel") or 1)
 
     @classmethod
     def from_options(cls, options: Options, in_full: bool = True) -> DriftEvaluator:
@@ -170,8 +172,7 @@ class DriftEvaluator:
         return ZoneEvidence(None, serial, None, reason, violations, result=result)
 
     def _by_transfer(self, target: Target, channel: Channel, backend: Backend) -> ZoneEvidence:
-        builder = DriftBuilder(target.name)
-        builder.add_backend(transfer(target.name, backend, self._within(channel, float("inf"))))
+        builder = self.transfers.read(lambda: self._from_backend(target, channel, backend), channel.deadline)
         drift = self.policy.mark_ignored(self._compare(builder, target, channel))
         broken = tuple(guard.check(drift, self.policy, self.approval))
         if not drift.in_sync:
@@ -183,6 +184,11 @@ class DriftEvaluator:
         result = {**drift.to_result(self.limit), "in_sync": drift.in_sync, "record_sets": drift.stored_total}
         result["stored_serial"] = drift.stored_serial
         return ZoneEvidence(drift, drift.serial, drift.in_sync, reason, broken, _warnings(drift), result)
+
+    def _from_backend(self, target: Target, channel: Channel, backend: Backend) -> DriftBuilder:
+        builder = DriftBuilder(target.name)
+        builder.add_backend(transfer(target.name, backend, self._within(channel, float("inf"))))
+        return builder
 
     def _compare(self, builder: DriftBuilder, target: Target, channel: Channel) -> Drift:
         """The plan, with the record sets of the API.

@@ -40,6 +40,7 @@ from .listed_runs import ListedRun, ListedRuns
 from .pending import STALE_AFTER, ChangeList
 from .rows import Accepted, Zone, ZoneChange
 from .signing import AccessKey, SigningAuth
+from .transfers import Transfers
 from .zone_table import MANY, SeenZone, ZoneTable
 
 #: seconds: usual delays between two syncs of a zone, and values in between; the server does not show its delay
@@ -134,6 +135,7 @@ class VinylDNS(Provider):
     def __init__(self, options: Options, services: Services) -> None:
         super().__init__(options, services)
         self.evaluator = DriftEvaluator.from_options(options, services.shows_plans)
+        self.evaluator.transfers = Transfers(options.get("max_parallel") or 1, services.clock, services.lent)
         if options.get("sync_delay") is not None and not 0 <= options["sync_delay"] <= 86400:
             raise invalid_option("sync_delay", options["sync_delay"], "is out of range", "Use a value from 0 to 86400 seconds.")
         # sync_wait has no such option

@@ -19,6 +19,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._http.client import 
 from ansible_collections.lockstep.sync.plugins.module_utils._lifecycle.poll import Reading
 from ansible_collections.lockstep.sync.plugins.module_utils._lifecycle.provider import Capabilities, Target
 from ansible_collections.lockstep.sync.plugins.module_utils._lifecycle.steps import Admission, Pause, Steps
+from ansible_collections.lockstep.sync.plugins.module_utils._operations.admission import FixedLimit
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.scheduling import Scheduler, Workers
 from tests.unit.plugins.support.fifth import RUN, STATES, Fifth, read
 from tests.unit.plugins.support.lab import ALL, Lab, column
@@ -177,7 +178,7 @@ class TestAdmission:
                 now[0] -= 1
                 ends.append(number)
 
-        Scheduler(workers, RequestCount(), max_running).run([steps(number) for number in range(20)])
+        Scheduler(workers, RequestCount(), FixedLimit(max_running)).run([steps(number) for number in range(20)])
         assert most == [max_running]
         assert sorted(ends) == list(range(20))
         if max_running == 1:
@@ -201,7 +202,7 @@ class TestStop:
                 raise
 
         with pytest.raises(Interrupted):
-            Scheduler(workers, RequestCount(), max_running=2).run([steps(number) for number in range(5)])
+            Scheduler(workers, RequestCount(), FixedLimit(2)).run([steps(number) for number in range(5)])
         assert sorted(begun) == sorted(ended) == [0, 1]
 
     def test_a_failure_ends_all(self) -> None:
