@@ -8,7 +8,7 @@
 SHELL := /bin/bash
 check := .venv/bin/python -m scripts.check
 
-test_steps := unit simulator modules lint sanity
+test_steps := simulator unit modules lint sanity
 check_steps := long integration molecule awx build compatibility
 real_steps := studio
 
@@ -24,7 +24,7 @@ demo: ## see the collection work against simulated systems
 	@scripts/setup demo
 	@.venv/bin/python -m tests.demo
 
-test: setup ## test the whole behaviour on one ansible-core: the steps unit to sanity
+test: setup ## test the whole behaviour on one ansible-core: the steps simulator to sanity
 	@$(check) $(or $(STEPS),test)
 
 check: setup ## run everything that `make test` leaves out: the steps long to compatibility

@@ -82,7 +82,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
                 # should the module need a process of its own, its options, secrets among them, get to it in no file that a run
                 # that is killed would leave behind
                 self._connection.set_option("pipelining", True)
-            return ModuleResult.from_json(run_module(self, COLLECTION + module, options, task_vars, check_mode))
+            return ModuleResult.from_json(run_module(self, PREFIX, COLLECTION + module, options, task_vars, check_mode))
 
         job = task_vars.get("awx_job_id") or task_vars.get("tower_job_id")
         user = task_vars.get("awx_user_name") or task_vars.get("tower_user_name")

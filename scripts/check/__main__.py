@@ -15,15 +15,15 @@ import time
 import traceback
 
 from . import ansible_test, lint, molecule, package, pytests
-from .background import Background
+from .background import LOW_PRIORITY, Background
 from .outcome import Outcome
 from .shell import CACHE, Step, StepFailed, heading, notes
 
 #: What ``make SUITE`` runs. No step is in two suites, so that running all suites does nothing twice.
 SUITES: dict[str, dict[str, Step]] = {
     "test": {
-        "unit": pytests.unit,
         "simulator": pytests.simulator,
+        "unit": pytests.unit,
         "modules": pytests.modules,
         "lint": lint.lint,
         "sanity": ansible_test.sanity,
@@ -46,6 +46,10 @@ STEPS: dict[str, Step] = {name: step for steps in SUITES.values() for name, step
 #: Steps that only compute. They run in the background while others wait. ``build`` only computes as well, but galaxy-importer
 #: stops ansible-lint after three minutes, which may pass at the lowest priority.
 BACKGROUND = ("lint", "sanity", "compatibility")
+
+#: Steps that mostly compute, and those that mostly wait and run at the same time, as well at normal priority. The simulator's own
+#: tests are not among them, since they observe states that last less than a second.
+ALONGSIDE = {"unit": "modules"}
 
 
 def main() -> int:
@@ -80,14 +84,20 @@ def select(names: list[str]) -> list[str]:
 def perform_all(names: list[str]) -> list[Outcome]:
     for name in names:
         Outcome.forget(name)
+    alongside = {name: other for name, other in ALONGSIDE.items() if name in names and other in names}
     in_background = [name for name in BACKGROUND if name in names]
-    in_foreground = [name for name in names if name not in in_background]
+    in_foreground = [name for name in names if name not in (*in_background, *alongside.values())]
     if not in_foreground:
         in_foreground, in_background = names, []
     outcomes = []
-    with Background(in_background) as background:
+    with Background(len(names)) as background:
+        for name in in_background:
+            background.start(name, LOW_PRIORITY)
         for name in in_foreground:
             heading(name)
+            if name in alongside:
+                background.start(alongside[name])
+                print(f"{alongside[name]} runs at the same time; its output follows", flush=True)
             outcomes.append(perform(name))
             outcomes += [show(*ended) for ended in background.finished()]
         outcomes += [show(*ended) for ended in background.remaining()]

@@ -2,10 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Steps that run in the background while the tests run: they use the CPU time that tests spend waiting.
+"""Steps that run in the background of others: they use the CPU time that those spend waiting.
 
-Each runs in a process of its own at the lowest priority, so that it does not slow the tests down. Its output is kept until it can
-be printed in one piece.
+Each runs in a process of its own. Its output is kept until it can be printed in one piece.
 """
 
 from __future__ import annotations
@@ -20,19 +19,27 @@ import typing as t
 from .outcome import Outcome
 from .shell import ROOT
 
-#: A program that lowers the priority of what it starts (POSIX).
-LOW_PRIORITY = ("nice", "-n", "19")
+#: A program that lowers the priority of what it starts (POSIX): enough not to slow the tests down, and not so much that all is
+#: still to be done when they have ended.
+LOW_PRIORITY = ("nice", "-n", "10")
 
 
 class Background:
     """Runs steps at the same time as the body of the ``with`` statement, and as each other.
 
-    :param names: the steps; ``python -m scripts.check NAME`` runs one.
+    :param most: how many at most.
     """
 
-    def __init__(self, names: t.Sequence[str]) -> None:
-        self._pool = concurrent.futures.ThreadPoolExecutor(max_workers=max(1, len(names)))
-        self._steps = {self._pool.submit(_run, name) for name in names}
+    def __init__(self, most: int) -> None:
+        self._pool = concurrent.futures.ThreadPoolExecutor(max_workers=max(1, most))
+        self._steps: set[concurrent.futures.Future[tuple[Outcome, str]]] = set()
+
+    def start(self, name: str, priority: t.Sequence[str] = ()) -> None:
+        """Start a step, as ``python -m scripts.check NAME`` does.
+
+        :param priority: the command that lowers its priority.
+        """
+        self._steps.add(self._pool.submit(_run, name, priority))
 
     def __enter__(self) -> t.Self:
         return self
@@ -52,11 +59,11 @@ class Background:
         yield from (step.result() for step in concurrent.futures.as_completed(steps))
 
 
-def _run(name: str) -> tuple[Outcome, str]:
+def _run(name: str, priority: t.Sequence[str]) -> tuple[Outcome, str]:
     Outcome.forget(name)
     start = time.monotonic()
     done = subprocess.run(
-        [*LOW_PRIORITY, sys.executable, "-m", __package__ or "", "--quiet", name],
+        [*priority, sys.executable, "-m", __package__ or "", "--quiet", name],
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

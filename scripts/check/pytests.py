@@ -10,7 +10,7 @@ import functools
 import os
 from xml.etree import ElementTree
 
-from .shell import CACHE, ROOT, VENV_BIN, Command, StepFailed, run
+from .shell import CACHE, ROOT, VENV_BIN, Command, StepFailed, locked, run
 
 CORES = os.cpu_count() or 2
 
@@ -22,8 +22,8 @@ closing_lines: list[str] = []
 
 
 def unit() -> None:
-    # Two workers for each core: some of these tests wait for deadlines.
-    run_tests("unit", "tests/unit", workers=2 * CORES)
+    # Not more workers than cores: few of these tests wait, and each worker takes seconds to collect all of them.
+    run_tests("unit", "tests/unit", workers=CORES)
 
 
 def simulator() -> None:
@@ -56,9 +56,11 @@ def studio() -> None:
 @functools.cache
 def install_programs() -> None:
     """Install BIND, PostgreSQL and Chromium where that is possible, or fail with instructions."""
-    run([ROOT / "scripts" / "install-bind"])
-    run([ROOT / "scripts" / "install-postgresql"])
-    run([ROOT / "scripts" / "install-chromium"])
+    # steps that run at the same time take turns
+    with locked(CACHE / "install.lock"):
+        run([ROOT / "scripts" / "install-bind"])
+        run([ROOT / "scripts" / "install-postgresql"])
+        run([ROOT / "scripts" / "install-chromium"])
 
 
 def run_tests(name: str, *paths: str, workers: int, options: tuple[str, ...] = ()) -> None:

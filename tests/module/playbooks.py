@@ -5,7 +5,7 @@
 
 What is imported before is what Ansible and the collection have from others. ansible-core itself, which reads its configuration
 while it is imported, and the collection are imported in the process, after it was given its environment. Ansible's loader of
-collections does so, which is only spared to compile the same files once more.
+collections does so, which is only spared to compile and to parse the same files once more.
 
 The tests that kill ``ansible-playbook`` or have a terminal, and those of test_fifth_provider.py, start it as users do.
 """
@@ -13,6 +13,7 @@ The tests that kill ``ansible-playbook`` or have a terminal, and those of test_f
 from __future__ import annotations
 
 import atexit
+import gc
 import importlib
 import multiprocessing.process
 import os
@@ -20,6 +21,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from subprocess import DEVNULL, Popen, TimeoutExpired
+from typing import Any
 
 from .process import FORK_SERVER
 
@@ -111,10 +113,13 @@ def _run(arguments: list[str], environment: dict[str, str], cwd: str, files: lis
 
 def _forget_the_tests() -> None:
     """Be a process that has imported nothing of Ansible, and that is no child as far as multiprocessing is concerned."""
-    compile_once = importlib.import_module(f"{__package__}.preloaded").compile_once
+    preloaded = importlib.import_module(f"{__package__}.preloaded")
     for name in [name for name in sys.modules if name.split(".")[0] in ("ansible", "ansible_collections", "tests")]:
         del sys.modules[name]
     sys.path[:] = SEARCHED
     multiprocessing.set_start_method(None, force=True)
     multiprocessing.process._parent_process = None  # type: ignore[attr-defined]
-    importlib.import_module("ansible.utils.collection_loader._collection_finder").compile = compile_once  # type: ignore[attr-defined]
+    finder: Any = importlib.import_module("ansible.utils.collection_loader._collection_finder")
+    finder.compile, finder._meta_yml_to_dict = preloaded.compile_once, preloaded.parse_once
+    # such a process has ended before garbage matters, and importing ansible-core leaves none
+    gc.set_threshold(100_000)

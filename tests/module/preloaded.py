@@ -8,9 +8,14 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
+import pickle
 import sysconfig
+from collections.abc import Mapping
 from pathlib import Path
 from types import CodeType
+from typing import Any
+
+import yaml
 
 from .process import MODULES, NAMES
 
@@ -55,6 +60,25 @@ def compile_once(source: str, filename: str, mode: str, flags: int = 0, dont_inh
     """As ``compile``, for Ansible's loader of collections, which does not keep what it compiles."""
     found = CODE.get((source, filename))
     return found or compile(source, filename, mode, flags, dont_inherit)
+
+
+def _read_routing() -> tuple[bytes, bytes]:
+    """Where ansible-core's own plugins are: as its file has it, which takes a tenth of a second to parse, and parsed."""
+    text = (Path(sysconfig.get_path("purelib")) / "ansible" / "config" / "ansible_builtin_runtime.yml").read_bytes()
+    return text, pickle.dumps(yaml.load(text, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader)))
+
+
+ROUTING, PARSED = _read_routing()
+
+
+def parse_once(text: bytes | str, content_id: object) -> Mapping[str, Any]:
+    """As the function of Ansible's loader of collections that it has replaced for such a purpose."""
+    if text == ROUTING:
+        found: Mapping[str, Any] = pickle.loads(PARSED)
+        return found
+    parse = importlib.import_module("ansible.utils.collection_loader._collection_meta")._meta_yml_to_dict
+    parsed: Mapping[str, Any] = parse(text, content_id)
+    return parsed
 
 
 # What is in use now is in use for ever, so that no process that is forked copies it in order to look.

@@ -32,8 +32,8 @@ class TooLarge(Exception):
     """A body of more than :data:`MAX_BODY` bytes."""
 
 
-def read_whole(response: t.Any, received: list[bytes] | None = None) -> bytes:
-    """The decoded body of a streamed response of requests.
+def read_whole(raw: t.Any, received: list[bytes] | None = None) -> bytes:
+    """The decoded body of a streamed response of urllib3.
 
     The connection can be used again if all of the body has been read, and else is closed.
 
@@ -42,31 +42,31 @@ def read_whole(response: t.Any, received: list[bytes] | None = None) -> bytes:
     :raises OSError: ``requests.RequestException``, if the body cannot be read or decoded, or is not complete.
     """
     pieces: list[bytes] = [] if received is None else received
-    if _read(response, MAX_BODY, pieces):
+    if _read(raw, MAX_BODY, pieces):
         raise TooLarge
     return b"".join(pieces)
 
 
-def read_part(response: t.Any, limit: int) -> tuple[bytes, bool]:
+def read_part(raw: t.Any, limit: int) -> tuple[bytes, bool]:
     """The first ``limit`` bytes of such a body, and whether there is more.
 
     :raises OSError: as :func:`read_whole`.
     """
     pieces: list[bytes] = []
-    truncated = _read(response, limit, pieces)
+    truncated = _read(raw, limit, pieces)
     return b"".join(pieces)[:limit], truncated
 
 
-def _read(response: t.Any, limit: int, pieces: list[bytes]) -> bool:
+def _read(raw: t.Any, limit: int, pieces: list[bytes]) -> bool:
     """Append a body piece by piece, since one buffer that grows would take twice the memory.
 
     :returns: whether it has more than ``limit`` bytes, of which no more are read.
     """
-    raw, size = response.raw, 0
+    size = 0
     # as a matter of course since urllib3 2: half a body is no response
     raw.enforce_content_length = True
     try:
-        decoder = _Decoder(response.headers.get("Content-Encoding"))
+        decoder = _Decoder(raw.headers.get("Content-Encoding"))
         while size <= limit:
             # the chunked encoding is left to http.client, which limits the length of its lines
             data = raw.read(_CHUNK, decode_content=False)
@@ -82,7 +82,9 @@ def _read(response: t.Any, limit: int, pieces: list[bytes]) -> bool:
         pieces.append(decoder.decode(_before_the_break(exc), limit + 1 - size))
         raise transport.requests.exceptions.ConnectionError(exc) from exc
     finally:
-        response.close()
+        # in this order: what has not been read to its end cannot be used again
+        raw.close()
+        raw.release_conn()
 
 
 def _before_the_break(exc: Exception) -> bytes:

@@ -12,9 +12,8 @@ The policy goes by the *effect* of a request and not by its verb, because one of
 from __future__ import annotations
 
 import dataclasses
+import json as json_codec
 import random
-import socket
-import ssl
 import threading
 import typing as t
 import urllib.parse
@@ -26,8 +25,10 @@ from .._core.redact import Redactor
 from .._core.stop import StopSignal
 from . import transport
 from .body import MAX_BODY, MAX_ERROR_BODY, TooLarge, read_part, read_whole
+from .failures import slow_response, transport_error
 from .limits import Limits, limited
 from .response import DEFAULT_PORTS, REDIRECTS, Interpreter, Response, judge_status, origin_of, redirect_refused
+from .sender import Sender
 from .slots import Slots
 
 OBSERVE_ATTEMPTS = 4
@@ -102,7 +103,7 @@ class RequestCount:
 
 
 class HttpClient:
-    """Two pooled sessions to one server, shared by all targets of a task.
+    """Two senders to one server, shared by all targets of a task: one keeps its connections, the other uses each of them once.
 
     :param auth: a requests auth object that adds credentials to a request.
     :param interpret: the provider's reading of error answers.
@@ -127,8 +128,8 @@ class HttpClient:
         self.headers = {"Accept": "application/json", **(headers or {})}
         pool: dict[str, t.Any] = {"pool_connections": 4, "pool_maxsize": settings.pool_size, "max_retries": 0}
         self.slots = Slots(settings.pool_size, clock, settings.rate_limit)
-        self.reads = transport.new_session(transport.ReadAdapter(**pool), auth)
-        self.triggers = transport.new_session(transport.TriggerAdapter(**pool), auth)
+        self.reads = Sender(transport.ReadAdapter(**pool), auth, settings.verify, settings.cert)
+        self.triggers = Sender(transport.TriggerAdapter(**pool), auth, settings.verify, settings.cert)
 
     def channel(self, deadline: Deadline, count: RequestCount, stop: StopSignal | None = None) -> Channel:
         """The way to the server for one target."""
@@ -140,44 +141,41 @@ class HttpClient:
 
     def send(
         self,
-        session: t.Any,
+        sender: Sender,
         method: str,
         url: str,
         timeout: tuple[float, float],
         within: Limits,
         received: list[bytes] | None = None,
-        **kwargs: t.Any,
+        json: t.Any = None,
+        headers: t.Mapping[str, str] | None = None,
     ) -> Response:
         """Send one request, exactly once, and read its response: all of it, or of an error as much as a message may need.
 
         :param timeout: seconds for connecting, and for each wait for data.
         :param within: hold for the exchange as a whole.
         :param received: empty; has the pieces that arrived of the body of a successful response that breaks off.
+        :param json: value of the body, if it has one.
         :raises OSError: on any trouble of transport, as a rule a ``requests.RequestException``.
         :raises SyncError: ``invalid_option`` if HTTP cannot carry it, ``bad_response`` if the body is too large.
         """
+        given, content = dict(headers or {}), None
+        if json is not None:
+            content = json_codec.dumps(json, allow_nan=False).encode()
+            given.setdefault("Content-Type", "application/json")
         try:
             with limited(within):
-                response = session.request(
-                    method,
-                    url,
-                    timeout=timeout,
-                    allow_redirects=False,
-                    verify=self.settings.verify,
-                    cert=self.settings.cert,
-                    stream=True,
-                    **kwargs,
-                )
-                body = read_whole(response, received) if response.ok else read_part(response, MAX_ERROR_BODY)[0]
+                raw = sender.send(method, url, given, content, timeout)
+                body = read_whole(raw, received) if raw.status < 400 else read_part(raw, MAX_ERROR_BODY)[0]
         except TooLarge:
-            raise _too_large(Response(method, url, response.status_code, response.headers, b"")) from None
+            raise _too_large(Response(method, url, raw.status, raw.headers, b"")) from None
         except ValueError as exc:
             about_a_header = isinstance(exc, transport.requests.exceptions.InvalidHeader)
             if isinstance(exc, OSError) and not about_a_header:
                 raise
             raise _bad_header(self.settings.origin) from None
-        self.slots.answered(response.status_code)
-        return Response(method, url, response.status_code, response.headers, body, self.redactor.text)
+        self.slots.answered(raw.status)
+        return Response(method, url, raw.status, raw.headers, body, self.redactor.text)
 
 
 def _too_large(answer: Response) -> SyncError:
@@ -201,6 +199,12 @@ class Channel:
     ``on_trigger`` is called when a trigger is about to be sent, which is never the case once the task has been stopped, and
     ``on_send`` when there is a connection, before its first byte.
 
+    With ``keeps_connections``, a trigger may use a connection that reads have used, which saves a handshake: one that has carried
+    at least two complete responses, the last one within the last second and without announcing a close, and that has nothing
+    to read (as it has once the server has closed it) right before the first byte. Else it gets a new one. What is left is a
+    server that closes the connection while the request is on its way: an :class:`Ambiguous` that a new connection would not have
+    had. So this is for providers where the absence of a run proves that it was never accepted.
+
     :param stop: ends it all; raises :class:`Stopped` in the place of a request.
     """
 
@@ -215,6 +219,7 @@ class Channel:
         self.on_send: t.Callable[[], None] = lambda: None
         self.attempts = attempts
         self.may_have_executed = False
+        self.keeps_connections = False
 
     def once(self) -> Channel:
         """The same channel without retries, for a caller that is going to look again anyway."""
@@ -257,7 +262,7 @@ class Channel:
         expect: t.Container[int] = (200,),
         definite: Interpreter | None = None,
     ) -> Response:
-        """Send the one mutating request, once, over a fresh connection.
+        """Send the one mutating request, once, over a new connection unless this channel keeps them.
 
         :param read_timeout: seconds to wait for the answer, where it may take longer than ``request_timeout``; cut at the
             deadline.
@@ -268,24 +273,27 @@ class Channel:
         :raises SyncError: a definite refusal.
         :raises Stopped: the task has been stopped, and nothing is sent any more.
         """
-        url = self._url(path, params)
-        # a reused keep-alive connection may be half closed, which would make a refusal look like a lost answer
-        extra = {**self.client.headers, "Connection": "close", "Cache-Control": "no-cache", **(headers or {})}
+        extra = {**self.client.headers, "Cache-Control": "no-cache", **(headers or {})}
         with self.client.slots.one(self.deadline):
-            within = self._limits(read_timeout)
-            with self.stop.before_trigger():
-                self.on_trigger()
-            self.may_have_executed = True
-            self.count.add()
-            received: list[bytes] = []
-            try:
-                with transport.send_tracker.request(self.on_send):
-                    answer = self._send(self.client.triggers, method, url, within, body, extra, received)
-            except (OSError, SyncError) as exc:
-                raise self._noted(self._failed_trigger(exc, within, b"".join(received).decode("utf-8", "replace"))) from None
+            answer = self._send_trigger(method, self._url(path, params), body, extra, self._limits(read_timeout))
         if answer.status in expect:
             return answer
         raise self._noted(self._judge_trigger(answer, definite))
+
+    def _send_trigger(self, method: str, url: str, body: t.Any, headers: dict[str, str], within: Limits) -> Response:
+        sender = self.client.reads
+        if not self.keeps_connections:
+            sender, headers["Connection"] = self.client.triggers, "close"
+        with self.stop.before_trigger():
+            self.on_trigger()
+        self.may_have_executed = True
+        self.count.add()
+        received: list[bytes] = []
+        try:
+            with transport.send_tracker.request(self.on_send):
+                return self._send(sender, method, url, within, body, headers, received)
+        except (OSError, SyncError) as exc:
+            raise self._noted(self._failed_trigger(exc, within, b"".join(received).decode("utf-8", "replace"))) from None
 
     def _noted(self, error: SyncError) -> SyncError:
         self.may_have_executed = isinstance(error, Ambiguous)
@@ -337,7 +345,7 @@ class Channel:
 
     def _send(
         self,
-        session: t.Any,
+        sender: Sender,
         method: str,
         url: str,
         within: Limits,
@@ -346,7 +354,7 @@ class Channel:
         received: list[bytes] | None = None,
     ) -> Response:
         timeout = (within.connect, within.wait)
-        return self.client.send(session, method, url, timeout, within=within, received=received, json=body, headers=headers)
+        return self.client.send(sender, method, url, timeout, within=within, received=received, json=body, headers=headers)
 
     def _transport_error(self, exc: Exception, within: Limits) -> SyncError:
         return slow_response(exc, self.client.settings.origin, within) or transport_error(
@@ -388,59 +396,3 @@ class Channel:
             return False
         self.deadline.sleep(pause)
         return True
-
-
-def slow_response(exc: Exception, where: str, within: Limits) -> SyncError | None:
-    """The failure, if what ended an exchange was the limit for the whole of it."""
-    if not within.expired or not within.received or isinstance(exc, transport.requests.exceptions.ConnectTimeout):
-        return None
-    return SyncError("connection_failed", f"no complete response from {where} within {_seconds(within.total)} s", _SLOW)
-
-
-def _seconds(value: float) -> str:
-    return f"{round(value, 2):g}"
-
-
-def transport_error(exc: Exception, where: str, timeout: tuple[float, float]) -> SyncError:
-    """The failure behind an exception of requests, without the URL that its text would repeat.
-
-    :param where: origin of the server.
-    :param timeout: seconds allowed for connecting and for each wait for data.
-    """
-    errors = transport.requests.exceptions
-    cause = root_cause(exc)
-    # a peer that hangs up is a matter of the network, also where TLS is what notices it
-    hung_up = isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError))
-    if not hung_up and (isinstance(exc, errors.SSLError) or isinstance(cause, ssl.SSLError)):
-        return SyncError(
-            "tls_failed",
-            f"TLS with {where} failed: {cause}",
-            "Check the certificate of the server, ca_path, client_cert and client_key; validate_certs: false is for tests only.",
-        )
-    if isinstance(exc, errors.ConnectTimeout):
-        return SyncError("connection_failed", f"no connection to {where} within {_seconds(timeout[0])} s", _REACH)
-    if isinstance(exc, errors.ReadTimeout) or isinstance(cause, (TimeoutError, socket.timeout)):
-        return SyncError("connection_failed", f"no answer from {where} within {_seconds(timeout[1])} s", _SLOW)
-    if isinstance(exc, errors.ProxyError):
-        return SyncError("connection_failed", f"the proxy on the way to {where} failed: {cause}", "Check the proxy variables.")
-    if isinstance(cause, OSError) and cause.strerror:
-        return SyncError("connection_failed", f"cannot talk to {where}: {cause.strerror}", _REACH)
-    return SyncError("connection_failed", f"cannot talk to {where}: {cause}", _REACH)
-
-
-_REACH = "Check api_url, the network and that the service runs."
-_SLOW = "Raise request_timeout if the server is known to be slow."
-
-
-def root_cause(exc: BaseException) -> BaseException:
-    """The innermost exception that says something, past the wrappers of requests and urllib3."""
-    seen: set[int] = set()
-    while id(exc) not in seen:
-        seen.add(id(exc))
-        inner = getattr(exc, "reason", None) or next((arg for arg in exc.args if isinstance(arg, BaseException)), None)
-        if not isinstance(inner, BaseException):
-            inner = exc.__cause__ or (None if exc.__suppress_context__ else exc.__context__)
-        if inner is None:
-            break
-        exc = inner
-    return exc

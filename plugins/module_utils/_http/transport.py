@@ -14,9 +14,9 @@ import contextlib
 import http.client
 import socket
 import threading
+import time
 import traceback
 import typing as t
-import urllib.parse
 
 from . import limits
 
@@ -31,6 +31,8 @@ try:
     import urllib3.connection
     import urllib3.connectionpool
     import urllib3.exceptions
+    import urllib3.util
+    import urllib3.util.connection
 
     REQUESTS_IMPORT_ERROR = None
 except ImportError:
@@ -50,31 +52,42 @@ else:
 #: what bodies are decoded from; requests would accept more where further libraries are installed
 ACCEPTED_CODINGS = "gzip, deflate"
 
+#: A trigger uses a connection that has carried so many complete responses: a server that closes each connection after a response
+#: does not always announce it.
+PROVEN_BY = 2
+#: seconds since the last of these. Servers close connections that have been idle for longer, as a rule for five seconds or more.
+KEPT_FOR = 1.0
+
 
 class _SendTracker(threading.local):
     """Whether the request being made by this thread has been handed to a socket, if only in part."""
 
     sent = False
+    #: whether it is a trigger
+    triggering = False
     _before: t.Callable[[], None] | None = None
 
     @contextlib.contextmanager
     def request(self, before: t.Callable[[], None]) -> t.Iterator[None]:
-        """One request.
+        """One trigger.
 
         :param before: called once, before its first byte is handed to a socket. What it raises keeps the request from being sent.
         """
-        self.sent, self._before = False, before
+        self.sent, self.triggering, self._before = False, True, before
         try:
             yield
         finally:
-            self._before = None
+            self.triggering, self._before = False, None
 
-    def note(self) -> None:
-        """Note that something is about to be handed to a socket."""
+    def begin(self) -> bool:
+        """Note that something may be handed to a socket now.
+
+        :returns: whether it is the first of a trigger.
+        """
         before, self._before = self._before, None
         if before is not None:
             before()
-        self.sent = True
+        return before is not None
 
 
 send_tracker = _SendTracker()
@@ -96,6 +109,21 @@ class TrackedConnection:
 
     sock: t.Any
     response_class: t.Any = _LimitedResponse
+    #: complete responses that the socket has carried, and when the last one ended (monotonic seconds)
+    carried = 0
+    idle_since = 0.0
+
+    def note_response(self) -> None:
+        """Note that a complete response has been received, after which the connection can be used again."""
+        self.carried += 1
+        self.idle_since = time.monotonic()
+
+    def serves_triggers(self) -> bool:
+        """Whether the connection is known to be alive: it has carried responses, the last one a moment ago.
+
+        That it was not closed since is looked at right before a request is sent, see :meth:`send`.
+        """
+        return self.carried >= PROVEN_BY and time.monotonic() - self.idle_since <= KEPT_FOR
 
     def _new_conn(self) -> socket.socket:
         now, connection = limits.current_limits(), t.cast(t.Any, self)
@@ -120,6 +148,7 @@ class TrackedConnection:
     def connect(self) -> None:
         # connecting, which includes talking to a proxy, is the part that is provably safe to repeat
         before = send_tracker.sent
+        self.carried = 0
         try:
             super().connect()  # type: ignore[misc]  # a mixin: the other base class has the method
         finally:
@@ -128,7 +157,11 @@ class TrackedConnection:
     def send(self, data: t.Any) -> None:
         if self.sock is None:
             self.connect()
-        send_tracker.note()
+        if send_tracker.begin() and self.carried and urllib3.util.connection.is_connection_dropped(t.cast(t.Any, self)):
+            # closed since it was taken from the pool, or there is something to read which is no response to this request
+            self.sock.close()
+            self.connect()
+        send_tracker.sent = True
         now = limits.current_limits()
         if now is None or not isinstance(data, bytes):
             super().send(data)  # type: ignore[misc]  # a mixin: the other base class has the method
@@ -136,6 +169,24 @@ class TrackedConnection:
         for start in range(0, len(data), limits.SEND_CHUNK):
             self.sock.settimeout(now.left())
             super().send(data[start : start + limits.SEND_CHUNK])  # type: ignore[misc]  # as above
+
+
+class _Reuse:
+    """Pool that keeps connections, and gives a trigger only one that is known to be alive."""
+
+    def _get_conn(self, timeout: float | None = None) -> t.Any:
+        # what this returns has not been closed as far as this machine knows
+        conn = super()._get_conn(timeout)  # type: ignore[misc]  # a mixin: the pool class has the method
+        if send_tracker.triggering and conn.sock is not None and not conn.serves_triggers():
+            # it will be opened again
+            conn.close()
+        return conn
+
+    def _put_conn(self, conn: t.Any) -> None:
+        # with a socket only after a complete response that announced no close
+        if conn is not None and conn.sock is not None:
+            conn.note_response()
+        super()._put_conn(conn)  # type: ignore[misc]  # as above
 
 
 class _NoReuse:
@@ -155,11 +206,11 @@ class HTTPSConnection(TrackedConnection, _TLSConnection):
     pass
 
 
-class ReadPool(_Pool):
+class ReadPool(_Reuse, _Pool):
     ConnectionCls = HTTPConnection
 
 
-class TLSReadPool(_TLSPool):
+class TLSReadPool(_Reuse, _TLSPool):
     ConnectionCls = HTTPSConnection
 
 
@@ -194,8 +245,13 @@ class TriggerAdapter(ReadAdapter):
 
     def proxy_manager_for(self, proxy: str, **kwargs: t.Any) -> t.Any:
         if _is_socks(proxy):
-            raise requests.exceptions.InvalidProxyURL("a trigger cannot go through a SOCKS proxy; use an HTTP proxy or no_proxy")
+            raise untracked_proxy()
         return super().proxy_manager_for(proxy, **kwargs)
+
+
+def untracked_proxy() -> Exception:
+    """Why a trigger is not sent: its connection would not show whether anything was sent."""
+    return requests.exceptions.InvalidProxyURL("a trigger cannot go through a SOCKS proxy; use an HTTP proxy or no_proxy")
 
 
 def _is_socks(proxy: str) -> bool:
@@ -227,26 +283,6 @@ def new_session(adapter: t.Any, auth: t.Any) -> t.Any:
     session.headers["Accept-Encoding"] = ACCEPTED_CODINGS
     # else the next request is prepared even where it is not to be sent, and a bad address raises
     session.get_redirect_target = lambda response: None
-    session.merge_environment_settings = _remembered(session.merge_environment_settings)
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     return session
-
-
-def _remembered(merge: t.Callable[..., dict[str, t.Any]]) -> t.Callable[..., dict[str, t.Any]]:
-    """What requests reads from the environment for each request (proxies and certificates), read once for each server.
-
-    It took an eighth of the time of a request.
-    """
-    found: dict[t.Any, dict[str, t.Any]] = {}
-
-    def merged(url: str, proxies: t.Any, stream: t.Any, verify: t.Any, cert: t.Any) -> dict[str, t.Any]:
-        if proxies:
-            return merge(url, proxies, stream, verify, cert)
-        parts = urllib.parse.urlsplit(url)
-        key = (parts.scheme, parts.netloc, stream, verify, cert)
-        if key not in found:
-            found[key] = merge(url, proxies, stream, verify, cert)
-        return {**found[key], "proxies": dict(found[key]["proxies"])}
-
-    return merged

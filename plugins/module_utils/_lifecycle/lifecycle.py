@@ -57,6 +57,7 @@ class Lifecycle:
         self.channel = channel
         self.deadline = channel.deadline
         channel.on_trigger, channel.on_send = self._note_trigger, self._note_sending
+        channel.keeps_connections = provider.capabilities.absence_proves
         self.recall = Recall(provider, self.ledger, settings, services, target, channel)
         self.movement = Movement(provider, target, channel)
         self.key = self.recall.key

@@ -22,7 +22,7 @@ from .._core.stop import Interrupted, Stopped, StopSignal
 from .._http.client import RequestCount
 from .._lifecycle.record import Record
 from .._lifecycle.steps import Admission, Steps
-from .._state.location import SHARED, default_path, ends_with_job, named_location, secrets_of
+from .._state.location import OPTION, SHARED, default_path, ends_with_job, named_location, secrets_of
 from .._state.run_ledger import RunLedger
 from .admission import RunLimit
 from .failure_limit import FailureLimit
@@ -32,7 +32,8 @@ from .result import fit, fit_diffs, is_failed, scrub_failure, scrub_record, summ
 from .scheduling import Scheduler, Workers
 from .unfinished import UNFINISHED_HINT, ReportKeeper, interrupted_record, unfinished_record
 
-#: the environment variable by which a role of this collection has a module return the traceback of a bug, for its own report
+#: the environment variable by which a role of this collection says that it runs a module: the prefix of the role's variables. The
+#: module returns the traceback of a bug then, for the report of the role
 ROLE_VARIABLE = "LOCKSTEP_CALLED_BY_ROLE"
 
 
@@ -312,14 +313,16 @@ def guarded(batch: Batch) -> t.Iterator[None]:
 def open_ledger(options: Options, context: Context, redactor: Redactor) -> RunLedger:
     """The ledger that the options or the environment name; read-only in check mode.
 
-    :raises SyncError: naming ``ledger`` if it cannot be used.
+    :raises SyncError: naming ``ledger``, or the variable of the role, if it cannot be used.
     """
     redactor.add(*secrets_of(options.get("ledger"), context.environ))
-    location = named_location(options.get("ledger"), context.environ)
+    # roles have a variable for it
+    option = f"{context.environ.get(ROLE_VARIABLE, '')}{OPTION}"
+    location = named_location(options.get("ledger"), context.environ, option)
     if not location and options.get("release") and ends_with_job(context.environ):
         context.warn(
             "option release: the ledger of this automation job ends with it, so that a later job syncs the same release again."
             f" Set LOCKSTEP_LEDGER (or option ledger) to {SHARED}."
         )
     location = location or default_path(context.environ)
-    return RunLedger(location, context.clock, read_only=context.check_mode, scrub=redactor.scrub_identity)
+    return RunLedger(location, context.clock, read_only=context.check_mode, scrub=redactor.scrub_identity, option=option)

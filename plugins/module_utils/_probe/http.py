@@ -18,7 +18,8 @@ from .._core.clock import Clock
 from .._core.errors import SyncError
 from .._http import transport
 from .._http.body import read_part
-from .._http.client import RequestCount, transport_error
+from .._http.client import RequestCount
+from .._http.failures import transport_error
 from .._http.limits import Limits, limited
 from .._http.response import REDIRECTS
 from .address import origin_text, redirected, same_origin, shown_url
@@ -109,7 +110,7 @@ def fetch(probe: Probe, clock: Clock, count: RequestCount) -> HttpResponse:
                 _seen.certificate = None
                 with contextlib.closing(_send(session, probe, url, count)) as response:
                     target, not_followed = next_hop(probe.follow, url, response.status_code, response.headers.get("Location"))
-                    body, truncated = read_part(response, probe.max_body) if target is None else (b"", False)
+                    body, truncated = read_part(response.raw, probe.max_body) if target is None else (b"", False)
             except (OSError, ValueError) as exc:
                 raise _failed(exc, within, url) from None
             if target is None:

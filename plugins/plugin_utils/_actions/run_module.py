@@ -20,19 +20,20 @@ Arguments = t.Mapping[str, object]
 
 
 def run_module(
-    caller: t.Any, name: str, options: Arguments, task_vars: Arguments, check_mode: bool | None = None
+    caller: t.Any, prefix: str, name: str, options: Arguments, task_vars: Arguments, check_mode: bool | None = None
 ) -> dict[str, object]:
     """Run a module, by its action plugin if it has one, where and as the task of another action plugin runs.
 
     The ``module_defaults`` in force for that task count for the module, those of its action groups included.
 
     :param caller: that action plugin; ansible-core ships no types.
+    :param prefix: of the variables of the role that runs it.
     :param name: fully qualified.
     :param check_mode: that of the task, unless it is given.
     :raises SyncError: Ansible cannot run it: ``connection_failed`` if the host cannot be reached, else ``invalid_option``.
     """
     try:
-        return _run(caller, name, options, task_vars, check_mode)
+        return _run(caller, prefix, name, options, task_vars, check_mode)
     except AnsibleError as error:
         unreachable = isinstance(error, AnsibleConnectionFailure)
         problem = f"{name.rpartition('.')[2]} cannot be run: {str(error).rstrip('. ')}"
@@ -40,13 +41,15 @@ def run_module(
         raise SyncError("connection_failed" if unreachable else "invalid_option", problem, hint) from error
 
 
-def _run(caller: t.Any, name: str, options: Arguments, task_vars: Arguments, check_mode: bool | None) -> dict[str, object]:
+def _run(
+    caller: t.Any, prefix: str, name: str, options: Arguments, task_vars: Arguments, check_mode: bool | None
+) -> dict[str, object]:
     arguments = with_module_defaults(caller, name, options)
     task = caller._task.copy()
     task.action, task.args = name, arguments
     # the result of a module goes to that plugin alone. Ansible has made one mapping of the environments of the task by now
     given = task.environment or {}
-    task.environment = [*(given if isinstance(given, list) else [given]), {ROLE_VARIABLE: "1"}]
+    task.environment = [*(given if isinstance(given, list) else [given]), {ROLE_VARIABLE: prefix}]
     if check_mode is not None:
         task.check_mode = check_mode
     surroundings = {

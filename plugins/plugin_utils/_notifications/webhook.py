@@ -16,7 +16,7 @@ from ansible.module_utils.basic import missing_required_lib
 
 from ...module_utils._core.errors import SyncError
 from ...module_utils._http import transport
-from ...module_utils._http.client import transport_error
+from ...module_utils._http.failures import transport_error
 from .announcement import Announcement, target_lines
 from .settings import Webhook
 

@@ -154,7 +154,7 @@ class ActionServices:
             raise SyncError("invalid_option", problem, "Set TMPDIR to a directory that this user may write to.") from error
 
     def _run(self, name: str, options: Options, check_mode: bool | None = None) -> dict[str, object]:
-        answer = run_module(self._action, name, options, self._task_vars, check_mode)
+        answer = run_module(self._action, PREFIX, name, options, self._task_vars, check_mode)
         return {**answer, "msg": name_variables(str(answer["msg"]))} if "msg" in answer else answer
 
     def _files_of_task(self) -> Files:

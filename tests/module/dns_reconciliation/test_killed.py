@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import random
-import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,55 +17,27 @@ import pytest
 
 from tests.conftest import Repeats
 from tests.module.support.ledgers import LEDGERS, Ledger, LedgerFile, expire_leases
-from tests.module.support.runner_jobs import RunnerJob
-from tests.module.support.sessions import Session, eventually, playbook_command
+from tests.module.support.sessions import eventually
+from tests.module.support.stages import PlaybookStage
 
 from .playbook import PREFIX, Server
 
-PLAYBOOK = "lockstep.sync.reconcile_dns"
 
-
-class Stage:
+class Stage(PlaybookStage):
     """Where one zone is reconciled, by runs that have a ledger in common."""
 
+    playbook = "lockstep.sync.reconcile_dns"
+    prefix = PREFIX
+
     def __init__(self, server: Server, environment: dict[str, str], folder: Path, ledger: Ledger, zone: str) -> None:
-        folder.mkdir(exist_ok=True)
+        super().__init__(environment, folder, ledger)
         self.server = server
-        self.folder = folder
         self.zone = zone
-        self.ledger = ledger
-        self.report_path = folder / "report.json"
-        self.environment = {
-            **environment,
-            "LOCKSTEP_LEDGER": self.ledger.location,
-            "ANSIBLE_LOCAL_TEMP": str(folder / "local"),
-            "ANSIBLE_NOCOLOR": "1",
-        }
-        self.runs = 0
         server.add(zone)
         server.drift(zone)
 
-    @property
-    def variables(self) -> dict[str, Any]:
-        given = {**self.server.login, "backend": self.server.backend, "zones": [self.zone], "settle_grace": 3}
-        return {PREFIX + name: value for name, value in {**given, "report_path": str(self.report_path)}.items()}
-
-    def start(self, in_container: bool = False) -> Session:
-        self.runs += 1
-        local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
-        (self.folder / "inventory.json").write_text(json.dumps({"all": {"hosts": {"localhost": local}}}))
-        (self.folder / "variables.json").write_text(json.dumps(self.variables))
-        command = playbook_command("-i", "inventory.json", "-e", "@variables.json", PLAYBOOK)
-        name = f"{self.folder.parent.name}-{self.folder.name}-{self.runs}"
-        return Session(name, command, self.environment, self.folder, in_container)
-
-    def start_job(self, folder: str) -> RunnerJob:
-        return RunnerJob(self.folder / folder, PLAYBOOK, self.variables, {"LOCKSTEP_LEDGER": self.ledger.location})
-
-    @property
-    def report(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.report_path.read_text())
-        return found
+    def given(self) -> dict[str, Any]:
+        return {**self.server.login, "backend": self.server.backend, "zones": [self.zone], "settle_grace": 3}
 
     @property
     def triggers(self) -> int:
@@ -80,8 +51,7 @@ class Stage:
         """If anything may have been sent, there is a report in all its forms."""
         if not (self.triggers or self.is_open()):
             return
-        for suffix in (".json", ".md", ".html"):
-            assert self.report_path.with_suffix(suffix).stat().st_mode & 0o777 == 0o600
+        self.check_files()
         report = self.report
         if report["unfinished"] is None:
             assert report["verdict"] == "reconciled"

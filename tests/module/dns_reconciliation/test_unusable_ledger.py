@@ -12,7 +12,7 @@ import pytest
 from tests.postgresql import unused_port
 
 from ..conftest import RunModule
-from .playbook import Playbook, Server
+from .playbook import PREFIX, Playbook, Server
 
 ZONE = "no-ledger.example."
 
@@ -41,7 +41,7 @@ def test_check_mode_of_the_role_predicts_it(server: Server, playbook: Playbook, 
     checked, ran = playbook("--check", zones=[ZONE], ledger=location), playbook(zones=[ZONE], ledger=location)
     for played in (checked, ran):
         assert (played.code != 0, played.verdict, played.changed) == (True, "failed", 0), played.output
-        assert f"option ledger: '{location}' cannot be used as the ledger: " in played.report["message"]
+        assert f"option {PREFIX}ledger: '{location}' cannot be used as the ledger: " in played.report["message"]
     assert server.sent() == 0
 
 

@@ -136,7 +136,7 @@ def run_module(name: str, arguments: Json, check: bool, clock: Clock) -> Json:
     outcome = validator.validate(json.loads(json.dumps(arguments)))
     if outcome.error_messages:
         return {"failed": True, "msg": "; ".join(outcome.error_messages)}
-    context = Context(check_mode=check, clock=clock, environ={**os.environ, ROLE_VARIABLE: "1"})
+    context = Context(check_mode=check, clock=clock, environ={**os.environ, ROLE_VARIABLE: PREFIX})
     parameters = outcome.validated_parameters
     result = run_probes(parameters, context) if name == "http_probe" else run_sync(_PROVIDERS[name], parameters, context)
     answer: Json = json.loads(json.dumps(result))

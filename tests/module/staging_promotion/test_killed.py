@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-import json
 import random
-import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,64 +16,30 @@ import pytest
 
 from tests.conftest import Repeats
 from tests.module.support.ledgers import LEDGERS, Ledger, LedgerFile, expire_leases
-from tests.module.support.runner_jobs import RunnerJob
-from tests.module.support.sessions import Session, eventually, playbook_command
+from tests.module.support.sessions import eventually
+from tests.module.support.stages import PlaybookStage
 
 from .playbook import BLOG, PREFIX, SHOP, Server
 from .promotion import check_report
 
-PLAYBOOK = "lockstep.sync.promote_staging"
 
-
-class Stage:
+class Stage(PlaybookStage):
     """Where one application is promoted, by runs that have a ledger in common."""
+
+    playbook = "lockstep.sync.promote_staging"
+    prefix = PREFIX
 
     def __init__(
         self, server: Server, environment: dict[str, str], folder: Path, ledger: Ledger, application: int = SHOP
     ) -> None:
-        folder.mkdir()
+        super().__init__(environment, folder, ledger)
         self.server = server
-        self.folder = folder
         self.application = application
-        self.ledger = ledger
-        self.report_path = folder / "report.json"
-        self.environment = {
-            **environment,
-            "LOCKSTEP_LEDGER": self.ledger.location,
-            "ANSIBLE_LOCAL_TEMP": str(folder / "local"),
-            "ANSIBLE_NOCOLOR": "1",
-        }
         self.backups = set(server.truth(application)["backups"])
-        self.runs = 0
 
-    @property
-    def variables(self) -> dict[str, Any]:
-        given = {
-            "targets": [self.server.target(self.application)],
-            "release": "r2",
-            "backup": "required",
-            "verify_interval": 0.1,
-            "verify_timeout": 30,
-            "report_path": str(self.report_path),
-        }
-        return {PREFIX + name: value for name, value in given.items()}
-
-    def start(self, in_container: bool = False) -> Session:
-        self.runs += 1
-        local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
-        (self.folder / "inventory.json").write_text(json.dumps({"all": {"hosts": {"localhost": local}}}))
-        (self.folder / "variables.json").write_text(json.dumps(self.variables))
-        command = playbook_command("-i", "inventory.json", "-e", "@variables.json", PLAYBOOK)
-        name = f"{self.folder.parent.name}-{self.folder.name}-{self.runs}"
-        return Session(name, command, self.environment, self.folder, in_container)
-
-    def start_job(self, folder: str) -> RunnerJob:
-        return RunnerJob(self.folder / folder, PLAYBOOK, self.variables, {"LOCKSTEP_LEDGER": self.ledger.location})
-
-    @property
-    def report(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.report_path.read_text())
-        return found
+    def given(self) -> dict[str, Any]:
+        target = self.server.target(self.application)
+        return {"targets": [target], "release": "r2", "backup": "required", "verify_interval": 0.1, "verify_timeout": 30}
 
     @property
     def syncs(self) -> int:
@@ -95,8 +59,7 @@ class Stage:
         """If anything may have been sent, there is a report in all its forms."""
         if not (self.made or self.syncs or self.unfinished()):
             return
-        for suffix in (".json", ".md", ".html"):
-            assert self.report_path.with_suffix(suffix).stat().st_mode & 0o777 == 0o600
+        self.check_files()
         report = self.report
         check_report(report)
         if report["unfinished"] is None:

@@ -12,6 +12,7 @@ The path is percent-encoded once; AWS and the libraries for it encode twice, so 
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import hmac
 import typing as t
@@ -67,11 +68,17 @@ def authorization(credentials: AccessKey, method: str, url: str, host: str, time
         )
     )
     to_sign = "\n".join((ALGORITHM, timestamp, scope, hashlib.sha256(request.encode()).hexdigest()))
-    key = ("AWS4" + credentials.secret_key).encode()
+    signature = hmac.new(_signing_key(credentials.secret_key, scope), to_sign.encode(), hashlib.sha256).hexdigest()
+    return f"{ALGORITHM} Credential={credentials.access_key}/{scope}, SignedHeaders={SIGNED_HEADERS}, Signature={signature}"
+
+
+@functools.lru_cache(maxsize=2)
+def _signing_key(secret_key: str, scope: str) -> bytes:
+    """The key for a day, which takes half of the time of a signature."""
+    key = ("AWS4" + secret_key).encode()
     for part in scope.split("/"):
         key = hmac.new(key, part.encode(), hashlib.sha256).digest()
-    signature = hmac.new(key, to_sign.encode(), hashlib.sha256).hexdigest()
-    return f"{ALGORITHM} Credential={credentials.access_key}/{scope}, SignedHeaders={SIGNED_HEADERS}, Signature={signature}"
+    return key
 
 
 class SigningAuth(AuthBase):

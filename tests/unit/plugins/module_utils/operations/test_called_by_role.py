@@ -40,7 +40,7 @@ def run(lab: Lab, provider: type[Fifth], environ: dict[str, str]) -> dict[str, t
 
 @pytest.mark.parametrize(("provider", "function"), [(Surprised, "in observe"), (Broken, "in __init__")])
 def test_the_traceback_of_a_bug_is_for_the_role(lab: Lab, provider: type[Fifth], function: str) -> None:
-    result = run(lab, provider, {ROLE_VARIABLE: "1"})
+    result = run(lab, provider, {ROLE_VARIABLE: "a_role_"})
     failure = only(result)["failure"] if provider is Surprised else result["failure"]
     assert function in result["traceback"]
     assert (failure["code"], failure["hint"]) == ("internal_error", REPORT_IT)
@@ -57,5 +57,18 @@ def test_and_for_nothing_else(lab: Lab, provider: type[Fifth]) -> None:
 
 
 def test_without_a_bug_there_is_none(lab: Lab) -> None:
-    result = run(lab, Fifth, {ROLE_VARIABLE: "1"})
+    result = run(lab, Fifth, {ROLE_VARIABLE: "a_role_"})
     assert (only(result)["state"], "traceback" in result) == ("succeeded", False)
+
+
+@pytest.mark.parametrize(("environ", "option"), [({ROLE_VARIABLE: "a_role_"}, "a_role_ledger"), ({}, "ledger")])
+def test_the_ledger_is_named_as_the_user_names_it(lab: Lab, environ: dict[str, str], option: str) -> None:
+    lab.ledger_path.write_text("# my diary")
+    result = run(lab, Fifth, environ)
+    assert result["msg"].startswith(f"option {option}: {lab.location!r} cannot be used as the ledger: ")
+    lab.location = "postgresql://ops:s3cret@127.0.0.1:1/ledger"
+    result = run(lab, Fifth, environ)
+    assert result["msg"].startswith(
+        f"option {option}: the address 'postgresql://ops@127.0.0.1:1/ledger' was given with a password"
+    )
+    assert lab.web.log == []

@@ -49,7 +49,7 @@ def test_the_environment_says_so_in_addition_to_that_of_the_task(
             action_loader=types.SimpleNamespace(get=lambda name, **surroundings: Looks(**surroundings))
         ),
     )
-    found = under_test.run_module(caller, "lockstep.sync.plm_storage_sync", {}, {})
-    assert found == {ROLE_VARIABLE: "1", **expected}
+    found = under_test.run_module(caller, "role_", "lockstep.sync.plm_storage_sync", {}, {})
+    assert found == {ROLE_VARIABLE: "role_", **expected}
     # that of the role's own task is what it was
     assert ROLE_VARIABLE not in str(task.environment)

@@ -108,6 +108,6 @@ def test_what_ansible_cannot_run_is_no_bug(monkeypatch: pytest.MonkeyPatch, erro
 
     monkeypatch.setattr(run_module, "with_module_defaults", fail)
     with pytest.raises(SyncError) as caught:
-        run_module.run_module(None, "lockstep.sync.plm_storage_sync", {}, {})
+        run_module.run_module(None, "staging_promotion_", "lockstep.sync.plm_storage_sync", {}, {})
     assert (caught.value.code, "plm_storage_sync cannot be run: " in caught.value.message) == (code, True)
     assert not isinstance(caught.value, InternalError)
