@@ -73,6 +73,8 @@ FailureCode = t.Literal[
     "too_large",
     "server_error",
     "invalid_option",
+    "ledger_damaged",
+    "ledger_unsafe",
     "internal_error",
 ]
 

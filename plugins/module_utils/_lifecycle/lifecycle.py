@@ -18,9 +18,10 @@ from .._core.stop import Stopped
 from .._core.vocabulary import TargetProgress
 from .._http.client import Channel
 from .._state.run_ledger import NO_REVISION, LeaseConflict, RunLedger
+from .aftermath import AftermathRecorder
 from .movement import Movement
 from .plan import Plan, decide
-from .poll import Reading, Settled
+from .poll import Settled
 from .provider import Observation, Provider, Run, Services, Target
 from .recall import Recall, Recalled
 from .record import Record
@@ -61,6 +62,7 @@ class Lifecycle:
         self.recall = Recall(provider, self.ledger, settings, services, target, channel)
         self.movement = Movement(provider, target, channel)
         self.key = self.recall.key
+        self.aftermath = AftermathRecorder(self.ledger, self.key, record, writes=not settings.check_mode)
         self.began = services.clock.monotonic()
         #: the revision of the target in the ledger when the evidence was gathered
         self.revision = NO_REVISION
@@ -165,7 +167,7 @@ class Lifecycle:
             raise settled.error
         if self.resumed is not None and self.resumed[1] == run.handle:
             # an end that takes several readings to believe is not seen by the next plan's single one, which would queue for ever
-            self._record_outcome(self.resumed[0], settled.outcome, settled.reading)
+            self.aftermath.ended(self.resumed[0], settled.outcome, settled.reading)
         yield from self._pause(self.settings.poll.min_interval, why_not_idle(settled))
 
     def _out_of_time(self, why: str) -> t.NoReturn:
@@ -192,21 +194,21 @@ class Lifecycle:
         except InternalError as error:
             if self.channel.may_have_executed:
                 self._outcome_unknown(entry_id, error)
-            self.ledger.retract(entry_id)
+            self.aftermath.retract(entry_id)
             raise
         except SyncError as error:
-            self.ledger.retract(entry_id)
+            self.aftermath.retract(entry_id)
             return (yield from self._refused(observation, error))
         except Stopped:
             if self.record.started_at is None:
-                self.ledger.retract(entry_id)
+                self.aftermath.retract(entry_id)
             raise
         if run is None:
-            self.ledger.retract(entry_id)
+            self.aftermath.retract(entry_id)
             return False
         self.record.action = "triggered"
         self._note_run(run)
-        self.ledger.started(entry_id, run.handle)
+        self.aftermath.started(entry_id, run.handle)
         yield from self._follow(run, entry_id, observation)
         return True
 
@@ -278,7 +280,7 @@ class Lifecycle:
         """The trigger may have been executed, and no run of it is known."""
         self.record.action, self.record.state = "triggered", "unknown"
         self.record.changed, self.record.changed_basis = True, "assumed"
-        self._finish(entry_id, "unknown")
+        self.aftermath.finish(entry_id, "unknown")
         hint = "Nothing was sent again. Look at the target before you run the task again."
         if isinstance(error, InternalError):
             error.hint = f"The trigger may have been executed. {hint} {error.hint}"
@@ -355,7 +357,7 @@ class Lifecycle:
         terminal = run.reading is not None and run.reading.state in ("succeeded", "failed")
         if not self.settings.wait and not terminal:
             record.reason = f"{record.reason}; not waited for"
-            self._let_go(entry_id)
+            self.aftermath.let_go(entry_id)
             return
         settled = yield from self._settle(run, at_once=record.action == "joined")
         try:
@@ -363,7 +365,7 @@ class Lifecycle:
         finally:
             # by the effect where there is one: no failed verification satisfies a release
             ended = settled.outcome in ("succeeded", "failed")
-            self._record_outcome(entry_id, record.state if ended else settled.outcome, settled.reading)
+            self.aftermath.ended(entry_id, record.state if ended else settled.outcome, settled.reading)
 
     def _settle(self, run: Run, at_once: bool) -> Steps[Settled]:
         return settle(self.provider, run, self.settings.poll, self.channel, self.services, self.record, at_once)
@@ -374,21 +376,3 @@ class Lifecycle:
         record.changed, record.changed_basis = True, "assumed"
         record.started_at = run.started_at or (record.started_at if record.action == "triggered" else None)
         self._show("running")
-
-    def _record_outcome(self, entry_id: int | None, outcome: str, reading: Reading | None) -> None:
-        if outcome in ("running", "timed_out", "error"):
-            self._let_go(entry_id)
-            return
-        outcome = outcome if outcome in ("succeeded", "failed") else "unknown"
-        if entry_id is not None:
-            self._finish(entry_id, outcome, reading)
-        elif self.record.handle is not None:
-            self.ledger.seen(self.key, self.record.handle, outcome, reading.finished_at if reading else None)
-
-    def _let_go(self, entry_id: int | None) -> None:
-        if entry_id is not None:
-            self.ledger.drop_lease(entry_id)
-
-    def _finish(self, entry_id: int, outcome: str, reading: Reading | None = None) -> None:
-        if not self.settings.check_mode:
-            self.ledger.finish(entry_id, outcome, reading.finished_at if reading else None)

@@ -27,6 +27,7 @@ from .._core.options import (
 )
 from .._core.redact import Redactor
 from .._http.client import Channel, RequestCount, parse_api_url
+from .._lifecycle.aftermath import AftermathRecorder
 from .._lifecycle.provider import Provider, Run, Services
 from .._lifecycle.record import Record
 from .._lifecycle.settings import LifecycleSettings
@@ -186,8 +187,7 @@ def _wait(
     finally:
         # by the effect, too: no failed verification satisfies a release
         if settled.outcome in ("succeeded", "failed") and record.state != "running":
-            finished = settled.reading.finished_at if settled.reading else None
-            ledger.seen(key, run.handle, record.state, finished)
+            AftermathRecorder(ledger, key, record).ended(None, record.state, settled.reading)
 
 
 def _look_once(provider: Provider, run: Run, record: Record, channel: t.Any) -> None:

@@ -55,8 +55,13 @@ class ProcessIdentity:
 
     @classmethod
     def from_json(cls, text: str) -> ProcessIdentity:
-        """What :meth:`to_json` returned; fields that are missing there are not known."""
+        """What :meth:`to_json` returned; fields that are missing there are not known.
+
+        :raises ValueError: it is no JSON object.
+        """
         known = json.loads(text)
+        if not isinstance(known, dict):
+            raise ValueError(f"{text!r} is not a JSON object")
         pid = known.get("pid")
         texts = {name: str(known.get(name) or "") for name in ("boot", "space", "started", "host")}
         return cls(pid=pid if isinstance(pid, int) else 0, **texts)

@@ -29,7 +29,7 @@ from .lease import HEARTBEAT_SECONDS, Heartbeat, expiry, new_holder
 from .location import OPTION, open_store
 from .process import own_identity
 from .runs import NO_REVISION, OF_TARGET, Entry, Key, Knowledge, Revision
-from .store import LAST_MOMENT, PATIENCE, Result, Store, Transaction, Work, date
+from .store import LAST_MOMENT, PATIENCE, Result, Store, Transaction, Work, damaged, date
 
 __all__ = ["KEPT", "NO_REVISION", "PRUNED_AT_ONCE", "Entry", "Key", "Knowledge", "LeaseConflict", "Revision", "RunLedger"]
 
@@ -186,12 +186,18 @@ class RunLedger:
         return self._keep(entry_id, "sending")
 
     def started(self, entry_id: int, handle: Facts) -> None:
-        """Record that the server accepted the trigger."""
+        """Record that the server accepted the trigger.
+
+        :raises SyncError: ``ledger_damaged`` if the entry is not there any more.
+        """
         statement = "UPDATE runs SET state = 'started', handle = ? WHERE id = ?"
-        self._write(lambda db: db.execute(statement, self._json(handle), entry_id))
+        self._write(lambda db: _expect(db.execute(statement, self._json(handle), entry_id)))
 
     def finish(self, entry_id: int, outcome: str, finished_at: dt.datetime | None = None) -> None:
-        """Record how a run ended: one of :data:`OUTCOMES`."""
+        """Record how a run ended: one of :data:`OUTCOMES`.
+
+        :raises SyncError: ``ledger_damaged`` if the entry is not there any more.
+        """
         _check_outcome(outcome)
         self._write(lambda db: _close(db, entry_id, outcome, finished_at or db.now()))
 
@@ -307,7 +313,16 @@ def _check_outcome(outcome: str) -> None:
 
 def _close(db: Transaction, entry_id: int, outcome: str, finished_at: dt.datetime) -> None:
     statement = "UPDATE runs SET state = ?, finished_at = ?, holder = '' WHERE id = ?"
-    db.execute(statement, outcome, date(finished_at), entry_id)
+    _expect(db.execute(statement, outcome, date(finished_at), entry_id))
+
+
+def _expect(changed: int) -> None:
+    """
+    :param changed: how many rows were, when an entry of ours was to be.
+    :raises SyncError: none.
+    """
+    if not changed:
+        raise damaged("the entry of this run is not there any more, so the ledger was replaced or changed by hand")
 
 
 def _caused_by(entry_id: int) -> str:

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import json
 import typing as t
 
 from .._core.vocabulary import LedgerState
 from .lease import Lease
 from .process import ProcessIdentity
-from .store import Row, Transaction, as_date, as_number, as_optional_date, as_text
+from .store import Row, Transaction, as_date, as_facts, as_number, as_optional_date, as_text, reading_row
 
 #: id and state of the newest run of a target
 Revision = tuple[int, str]
@@ -25,6 +24,8 @@ NO_REVISION: Revision = (0, "")
 #: ``intended``: about to be triggered. ``sending``: the trigger may have been sent. ``started``: accepted by the server
 OPEN = "state IN ('intended', 'sending', 'started')"
 OPEN_STATES = ("intended", "sending", "started")
+#: all that a row may have; ``invalidated`` is that of marks, which are no runs
+_STATES = frozenset((*t.get_args(LedgerState), "invalidated"))
 OF_TARGET = "provider = ? AND address = ? AND target = ?"
 _ENTRY = (
     "SELECT id, state, release, handle, snapshot, intended_at, finished_at, holder, owner, expires_at FROM runs"
@@ -161,8 +162,11 @@ def invalidated_until(db: Transaction, key: Key) -> int:
 
 def lease_of(db: Transaction, entry_id: int) -> Lease | None:
     """The lease on an open run; ``None`` if it has ended."""
-    rows = db.query(f"SELECT holder, owner, expires_at FROM runs WHERE id = ? AND {OPEN}", entry_id)
-    return _lease(rows[0]) if rows else None
+    rows = db.query(f"SELECT id, holder, owner, expires_at FROM runs WHERE id = ? AND {OPEN}", entry_id)
+    if not rows:
+        return None
+    with reading_row("runs", rows[0]):
+        return _lease(rows[0][1:])
 
 
 def _first(rows: t.Sequence[Row]) -> Entry | None:
@@ -170,16 +174,19 @@ def _first(rows: t.Sequence[Row]) -> Entry | None:
 
 
 def _entry(row: Row) -> Entry:
-    return Entry(
-        id=as_number(row[0]),
-        state=t.cast(LedgerState, row[1]),
-        release=as_text(row[2]) or None,
-        handle=json.loads(as_text(row[3])) if row[3] else None,
-        snapshot=json.loads(as_text(row[4])),
-        intended_at=as_date(row[5]),
-        finished_at=as_optional_date(row[6]),
-        lease=_lease(row[7:10]),
-    )
+    with reading_row("runs", row):
+        if row[1] not in _STATES:
+            raise ValueError(f"state {row[1]!r} is not one of this collection")
+        return Entry(
+            id=as_number(row[0]),
+            state=t.cast(LedgerState, row[1]),
+            release=as_text(row[2]) or None,
+            handle=as_facts(row[3]) if row[3] else None,
+            snapshot=as_facts(row[4]),
+            intended_at=as_date(row[5]),
+            finished_at=as_optional_date(row[6]),
+            lease=_lease(row[7:10]),
+        )
 
 
 def _lease(row: Row) -> Lease:

@@ -26,7 +26,8 @@ from .._core.errors import SyncError
 from .group_commit import GroupCommit, WriteGroup
 from .schema import SCHEMA_VERSION, create_tables, version
 from .sqlite_connections import SqliteConnections, connect
-from .store import PATIENCE, NoRows, Result, Row, Value, Work
+from .store import DAMAGED_HINT, PATIENCE, NoRows, Result, Row, Value, Work
+from .trusted_file import UntrustedFile
 
 #: seconds to wait for others that write
 BUSY_TIMEOUT = PATIENCE
@@ -70,8 +71,9 @@ class SqliteStore:
     :param clock: the time that its users share.
     :param read_only: never create nor change the file (check mode).
     :param option: name of the option that ``path`` comes from.
-    :raises SyncError: ``invalid_option`` naming ``option`` if the file cannot be used. If it is only to be read, that is
-        predicted as far as it can be known without writing.
+    :raises SyncError: naming ``option`` if the file cannot be used: ``ledger_unsafe`` if others may write to it,
+        ``ledger_damaged``, or ``invalid_option``. If it is only to be read, that is predicted as far as it can be known without
+        writing.
     """
 
     def __init__(self, path: str, clock: Clock, read_only: bool, option: str) -> None:
@@ -159,12 +161,19 @@ class SqliteStore:
         """Have every failure of the file be one of the option that names it."""
         try:
             yield
-        except (OSError, sqlite3.Error) as exc:
-            raise SyncError(
-                "invalid_option",
-                f"option {self._option}: {self.location!r} cannot be used as the ledger: {exc}",
-                "Name a file in a directory that this user may write to, or set LOCKSTEP_LEDGER.",
-            ) from None
+        except (OSError, sqlite3.Error, UntrustedFile) as exc:
+            code, hint = _meaning(exc)
+            raise SyncError(code, f"option {self._option}: {self.location!r} cannot be used as the ledger: {exc}", hint) from None
+
+
+def _meaning(exc: Exception) -> tuple[str, str]:
+    """Code and hint of a failure of the file."""
+    if isinstance(exc, UntrustedFile):
+        return "ledger_unsafe", "Have the file belong to this user alone: no link, and mode 0600. See that its content is yours."
+    # the names of SQLite's codes are known to Python since 3.11 only
+    if isinstance(exc, sqlite3.DatabaseError) and "malformed" in str(exc):
+        return "ledger_damaged", DAMAGED_HINT
+    return "invalid_option", "Name a file in a directory that this user may write to, or set LOCKSTEP_LEDGER."
 
 
 def use_wal(db: sqlite3.Connection, timeout: float) -> None:

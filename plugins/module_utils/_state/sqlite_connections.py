@@ -22,6 +22,8 @@ import threading
 import typing as t
 import weakref
 
+from .trusted_file import check_trusted
+
 #: what is committed is on the disk, however SQLite was built
 SYNCHRONOUS = "FULL"
 
@@ -62,6 +64,7 @@ class SqliteConnections:
 
         :param seconds: to wait for others.
         :raises sqlite3.Error: the file cannot be opened.
+        :raises UntrustedFile: others may write to it.
         """
         kept = self._take(seconds) or self._open(seconds)
         try:
@@ -135,7 +138,9 @@ def connect(path: str, mode: str, seconds: float) -> sqlite3.Connection:
 
     :param mode: a parameter of its URI, see https://www.sqlite.org/uri.html.
     :param seconds: to wait for others.
+    :raises UntrustedFile: others may write to it.
     """
+    check_trusted(path)
     quoted = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
     return sqlite3.connect(f"file:{quoted}?{mode}", uri=True, timeout=seconds, isolation_level=None, check_same_thread=False)
 

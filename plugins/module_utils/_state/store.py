@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import json
 import typing as t
 
 from .._core.clock import Clock, isoformat, parse_iso
+from .._core.errors import SyncError
 
 Value = t.Union[str, int, float, None]
 Row = t.Sequence[Value]
@@ -25,6 +27,11 @@ Result = t.TypeVar("Result")
 PATIENCE = 30.0
 #: seconds that one may take however late it is
 LAST_MOMENT = 1.5
+
+#: what can be done about :func:`damaged`
+DAMAGED_HINT = (
+    "Restore a copy; or see that no sync is in flight, and use another ledger, which does not know which releases were synced."
+)
 
 
 class Transaction(t.Protocol):
@@ -93,7 +100,8 @@ def as_number(value: Value) -> int:
 
 
 def as_optional_date(value: Value) -> dt.datetime | None:
-    return parse_iso(value)
+    """:raises ValueError: it is neither a date nor ``None``."""
+    return None if value is None else as_date(value)
 
 
 def as_date(value: Value) -> dt.datetime:
@@ -102,6 +110,38 @@ def as_date(value: Value) -> dt.datetime:
     if moment is None:
         raise ValueError(f"{value!r} is not a date")
     return moment
+
+
+def as_facts(value: Value) -> dict[str, t.Any]:
+    """A JSON object.
+
+    :raises ValueError: it is none.
+    """
+    try:
+        facts = json.loads(as_text(value))
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    if not isinstance(facts, dict):
+        raise ValueError(f"{value!r} is not a JSON object")
+    return facts
+
+
+@contextlib.contextmanager
+def reading_row(table: str, row: Row) -> t.Iterator[None]:
+    """Have a value that no version of the collection has written be a failure of the ledger, and not taken for something else.
+
+    :param row: with its id as the first value.
+    :raises SyncError: ``ledger_damaged``.
+    """
+    try:
+        yield
+    except (ValueError, TypeError, AttributeError) as exc:
+        raise damaged(f"entry {row[0]!r} of the table {table} cannot be read: {exc}") from None
+
+
+def damaged(problem: str) -> SyncError:
+    """What is in the ledger cannot be relied on."""
+    return SyncError("ledger_damaged", f"the ledger is damaged: {problem}", DAMAGED_HINT)
 
 
 class NoRows:

@@ -12,7 +12,7 @@ import dataclasses
 import datetime as dt
 
 from ...module_utils._state.run_ledger import Key
-from ...module_utils._state.store import Row, Transaction, as_date, as_number, as_optional_date, as_text, date
+from ...module_utils._state.store import Row, Transaction, as_date, as_number, as_optional_date, as_text, date, reading_row
 
 _HOLD = (
     "SELECT id, provider, address, target, release, run, reason, held_by, held_at, lift_reason, lifted_by, lifted_at"
@@ -72,15 +72,16 @@ def _by_id(db: Transaction, key: Key, hold_id: int) -> ReleaseBlock:
 
 def _hold(row: Row) -> ReleaseBlock:
     texts = [as_text(value) for value in row]
-    return ReleaseBlock(
-        id=as_number(row[0]),
-        key=Key(*texts[1:4]),
-        release=texts[4] or None,
-        run=texts[5],
-        reason=texts[6],
-        held_by=texts[7],
-        held_at=as_date(row[8]),
-        lift_reason=texts[9] or None,
-        lifted_by=texts[10] or None,
-        lifted_at=as_optional_date(row[11]),
-    )
+    with reading_row("holds", row):
+        return ReleaseBlock(
+            id=as_number(row[0]),
+            key=Key(*texts[1:4]),
+            release=texts[4] or None,
+            run=texts[5],
+            reason=texts[6],
+            held_by=texts[7],
+            held_at=as_date(row[8]),
+            lift_reason=texts[9] or None,
+            lifted_by=texts[10] or None,
+            lifted_at=as_optional_date(row[11]),
+        )

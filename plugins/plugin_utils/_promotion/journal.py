@@ -31,10 +31,12 @@ from ...module_utils._state.store import (
     Store,
     Transaction,
     as_date,
+    as_facts,
     as_number,
     as_optional_date,
     as_text,
     date,
+    reading_row,
 )
 from .holds import ReleaseBlock, active_hold, add_hold, lift_hold
 from .owner import Owner, this_user
@@ -382,19 +384,20 @@ def _close(db: Transaction, promotion: Promotion, verdict: str) -> None:
 
 def _promotion(row: Row) -> Promotion:
     texts = [as_text(value) for value in row]
-    process = ProcessIdentity.from_json(texts[14])
-    return Promotion(
-        id=as_number(row[0]),
-        run=texts[1],
-        key=Key(*texts[2:5]),
-        name=texts[5],
-        release=texts[6] or None,
-        phase=texts[7],
-        data=json.loads(texts[8]),
-        begun_at=as_date(row[9]),
-        updated_at=as_date(row[10]),
-        verdict=texts[11] or None,
-        finished_at=as_optional_date(row[12]),
-        lease=Lease(texts[13], process, as_date(row[16])),
-        owner=Owner(process, texts[15]),
-    )
+    with reading_row("promotions", row):
+        process = ProcessIdentity.from_json(texts[14])
+        return Promotion(
+            id=as_number(row[0]),
+            run=texts[1],
+            key=Key(*texts[2:5]),
+            name=texts[5],
+            release=texts[6] or None,
+            phase=texts[7],
+            data=as_facts(row[8]),
+            begun_at=as_date(row[9]),
+            updated_at=as_date(row[10]),
+            verdict=texts[11] or None,
+            finished_at=as_optional_date(row[12]),
+            lease=Lease(texts[13], process, as_date(row[16])),
+            owner=Owner(process, texts[15]),
+        )
