@@ -11,13 +11,15 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+import typing as t
 
 
-def replace_file(path: str, text: str) -> None:
+def replace_file(path: str, text: str | t.Iterable[str]) -> None:
     """Write a text file for its owner alone (mode 0600), in the place of one that is there.
 
     The content is on the disk before it gets the name (fsync(2), rename(2)), so that a crash leaves the old file or the new one.
 
+    :param text: its content, or the pieces of it.
     :raises OSError: it cannot be written; what was there still is.
     """
     folder = os.path.dirname(os.path.abspath(path))
@@ -25,7 +27,7 @@ def replace_file(path: str, text: str) -> None:
     descriptor, scratch = tempfile.mkstemp(prefix=".lockstep.", dir=folder)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
-            file.write(text)
+            file.writelines([text] if isinstance(text, str) else text)
             file.flush()
             os.fsync(file.fileno())
         os.replace(scratch, path)

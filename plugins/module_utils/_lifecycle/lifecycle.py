@@ -66,6 +66,8 @@ class Lifecycle:
         self.began = services.clock.monotonic()
         #: the revision of the target in the ledger when the evidence was gathered
         self.revision = NO_REVISION
+        #: seconds that the last successful run took
+        self.usual: float | None = None
         #: the ledger entry of the trigger that is being sent
         self.entry_id = 0
         #: the open ledger entry of the run that is being resumed, with that run's handle
@@ -140,7 +142,7 @@ class Lifecycle:
 
     def _note_recalled(self, recalled: Recalled) -> None:
         run, entry_id = recalled.run, recalled.entry_id
-        self.revision = recalled.revision
+        self.revision, self.usual = recalled.revision, recalled.evidence.duration
         self.resumed = (entry_id, run.handle) if run is not None and entry_id is not None else None
         self.record.interruption = recalled.interruption or self.record.interruption
 
@@ -368,7 +370,7 @@ class Lifecycle:
             self.aftermath.ended(entry_id, record.state if ended else settled.outcome, settled.reading)
 
     def _settle(self, run: Run, at_once: bool) -> Steps[Settled]:
-        return settle(self.provider, run, self.settings.poll, self.channel, self.services, self.record, at_once)
+        return settle(self.provider, run, self.settings.poll, self.channel, self.services, self.record, at_once, self.usual)
 
     def _note_run(self, run: Run) -> None:
         record = self.record

@@ -39,10 +39,12 @@ class LedgerEvidence:
 
     :param release_done: when the requested release was synced to it successfully, in words; empty if never.
     :param age: seconds since its last successful run.
+    :param duration: seconds that this run took, as far as that is known.
     """
 
     release_done: str = ""
     age: float | None = None
+    duration: float | None = None
 
 
 @dataclasses.dataclass(frozen=True)

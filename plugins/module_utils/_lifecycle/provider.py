@@ -25,6 +25,7 @@ from .._core.redact import Redactor
 from .._core.vocabulary import Basis
 from .._http.client import Channel, HttpClient, HttpSettings, parse_api_url
 from .._state.run_ledger import Key
+from .durations import Durations
 from .poll import Reading
 from .watcher import NoWatcher, Watcher
 
@@ -152,6 +153,7 @@ class Services:
     watcher: Watcher = dataclasses.field(default_factory=NoWatcher)
     shows_plans: bool = True
     lent: t.Callable[[], t.ContextManager[t.Any]] = contextlib.nullcontext
+    durations: Durations = dataclasses.field(default_factory=Durations)
 
 
 class Provider(abc.ABC):

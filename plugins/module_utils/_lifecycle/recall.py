@@ -203,10 +203,11 @@ class Recall:
             if done is None and finished is not None and finished.release == policy.release:
                 done = finished
             release_done = isoformat(done.finished_at or done.intended_at) or "" if done else ""
+        last = finished or known.last_success
         if policy.max_age is not None:
-            last = finished or known.last_success
             age = (known.now - (last.finished_at or last.intended_at)).total_seconds() if last else None
-        return LedgerEvidence(release_done, age)
+        took = (last.finished_at - last.intended_at).total_seconds() if last and last.finished_at else 0.0
+        return LedgerEvidence(release_done, age, took if took > 0 else None)
 
     def _finish(self, entry_id: int, outcome: str, finished_at: dt.datetime | None = None) -> None:
         if not self._settings.check_mode:

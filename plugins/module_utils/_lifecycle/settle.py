@@ -20,25 +20,37 @@ from .steps import Steps, look
 
 
 def settle(
-    provider: Provider, run: Run, policy: PollPolicy, channel: Channel, services: Services, record: Record, at_once: bool
+    provider: Provider,
+    run: Run,
+    policy: PollPolicy,
+    channel: Channel,
+    services: Services,
+    record: Record,
+    at_once: bool,
+    usual: float | None = None,
 ) -> Steps[Settled]:
     """Look at ``run`` until it is terminal or the deadline of ``channel`` has passed.
 
     :param at_once: take the first look now, for a run that may have ended long ago.
+    :param usual: seconds that the last run of the target took.
     """
     if run.reading is not None and run.reading.state == "succeeded":
         return Settled("succeeded", run.reading)
-    now = services.clock.monotonic()
-    waiter = Waiter(policy, now, channel.deadline.at, services.rng.random)
+    started = last = services.clock.monotonic()
+    estimate = None if at_once else services.durations.estimate() or usual
+    waiter = Waiter(policy, started, channel.deadline.at, services.rng.random, estimate)
     channel = channel.once()
-    at = now if at_once else waiter.first()
+    at = started if at_once else waiter.first()
     while True:
-        looked = yield from look(provider, run.handle, channel, at)
+        # it may come early by half of the pause, where others are looked at
+        looked = yield from look(provider, run.handle, channel, at, (at - last) / 2)
         record.polls += 1
         verdict = waiter.after(looked.sent, looked.received, looked.seen)
         if isinstance(verdict, Settled):
+            if verdict.outcome == "succeeded" and not at_once:
+                services.durations.note(last - started, looked.sent - started)
             return verdict
-        at = verdict.at
+        last, at = looked.sent, verdict.at
 
 
 def why_not_idle(settled: Settled) -> str:

@@ -38,12 +38,16 @@ class Pause:
 
 @dataclasses.dataclass(frozen=True)
 class Look:
-    """Go on with what a look at a run shows, taken at this moment of the monotonic clock."""
+    """Go on with what a look at a run shows, taken at this moment of the monotonic clock.
+
+    :param early: seconds by which it may be taken earlier, together with others.
+    """
 
     provider: Provider
     handle: t.Mapping[str, t.Any]
     channel: Channel
     at: float
+    early: float = 0.0
 
     @property
     def deadline(self) -> Deadline:
@@ -78,9 +82,9 @@ def pause(seconds: float, deadline: Deadline) -> Steps[None]:
     yield Pause(deadline.clock.monotonic() + min(seconds, deadline.remaining()), deadline)
 
 
-def look(provider: Provider, handle: t.Mapping[str, t.Any], channel: Channel, at: float) -> Steps[Looked]:
-    """What a look at a run shows, taken at a moment of the monotonic clock."""
-    return t.cast(Looked, (yield Look(provider, handle, channel, at)))
+def look(provider: Provider, handle: t.Mapping[str, t.Any], channel: Channel, at: float, early: float) -> Steps[Looked]:
+    """What a look at a run shows, see :class:`Look`."""
+    return t.cast(Looked, (yield Look(provider, handle, channel, at, early)))
 
 
 def without_traceback(error: SyncError) -> SyncError:

@@ -83,7 +83,7 @@ def _read_all(
         return reader.client.channel(Deadline(services.clock, INFO_TIMEOUT), count, context.stop)
 
     (names,) = fan_out([None], lambda _all: reader.names(channel()), 1, context.stop)
-    progress = Progress(len(names), "looked at")
+    progress = Progress(len(names), "looked at", context.clock.now)
 
     def inspect(name: str) -> dict[str, object] | SyncError:
         try:
@@ -92,7 +92,7 @@ def _read_all(
         except SyncError as error:
             return error
 
-    with ticking(lambda elapsed: services.redactor.text(progress.line(elapsed)), context.show):
+    with ticking(lambda elapsed: services.redactor.text(progress.line(elapsed)), context.show, progress.parts):
         seen = fan_out(names, inspect, max_parallel, context.stop)
     entries.extend(item for item in seen if not isinstance(item, SyncError))
     for item in seen:

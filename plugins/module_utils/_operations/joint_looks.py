@@ -24,7 +24,7 @@ from .._http.client import RequestCount
 from .._lifecycle.poll import Reading
 from .._lifecycle.provider import Provider
 from .._lifecycle.steps import Look, Looked, without_traceback
-from .pool import Job, WorkerPool
+from .pool import ROUNDING, Job, WorkerPool
 
 #: seconds after which a joint look that is still at work keeps no other one waiting
 PATIENCE = 2.0
@@ -49,17 +49,14 @@ class Wanted:
 class JointLooks:
     """The looks at the runs of one provider. What is due at about the same time is looked at together.
 
-    While a joint look is at work, further ones gather: so their number does not grow with the number of runs.
+    When one is due, others come along whose moment is near (:attr:`Look.early`), so runs that are waited for fall into step.
+    While a joint look is at work, further ones gather. So the number of joint looks does not grow with the number of runs.
 
-    :param window: seconds by which a look may come early.
     :param count: of the requests of joint looks, which belong to no single target.
     """
 
-    def __init__(
-        self, provider: Provider, window: float, pool: WorkerPool, clock: Clock, count: RequestCount, stop: StopSignal
-    ) -> None:
+    def __init__(self, provider: Provider, pool: WorkerPool, clock: Clock, count: RequestCount, stop: StopSignal) -> None:
         self._provider = provider
-        self._window = window
         self._pool = pool
         self._clock = clock
         self._count = count
@@ -112,10 +109,12 @@ class JointLooks:
                 self._schedule()
 
     def _take_due(self, now: float) -> list[Wanted]:
-        due: list[Wanted] = []
-        while self._wanted and self._wanted[0][0] <= now + self._window:
-            due.append(heapq.heappop(self._wanted)[2])
-        return due
+        if not self._wanted or self._wanted[0][0] > now + ROUNDING:
+            return []
+        due = [each for each in self._wanted if each[2].look.at - each[2].look.early <= now + ROUNDING]
+        self._wanted = [each for each in self._wanted if each[2].look.at - each[2].look.early > now + ROUNDING]
+        heapq.heapify(self._wanted)
+        return [wanted for _at, _number, wanted in due]
 
     def _look_at(self, group: t.Sequence[Wanted]) -> None:
         if not group:

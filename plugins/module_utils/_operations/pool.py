@@ -28,7 +28,7 @@ SHORT_PAUSE = 0.05
 #: seconds for which work waits after such a pause until a slot is free; then it goes on without one
 RETURN_PATIENCE = 1.0
 #: seconds by which a sum of moments may be off
-_ROUNDING = 1e-6
+ROUNDING = 1e-6
 
 
 @dataclasses.dataclass(eq=False)
@@ -209,7 +209,7 @@ class WorkerPool:
                 self._wait(now)
 
     def _take(self, now: float) -> Job | None:
-        while self._timers and (self._timers[0][0] <= now + _ROUNDING or self._timers[0][2].is_ready):
+        while self._timers and (self._timers[0][0] <= now + ROUNDING or self._timers[0][2].is_ready):
             self._make_ready(heapq.heappop(self._timers)[2])
         has_slot = self._has_free_slot()
         job = self._pop(has_slot, now)

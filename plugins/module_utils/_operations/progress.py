@@ -9,6 +9,8 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import datetime as dt
 import threading
 import time
 import typing as t
@@ -18,8 +20,12 @@ from .._lifecycle.poll import PollPolicy
 #: Shows a line on the console.
 Show = t.Callable[[str], None]
 
-#: The longer a task lasts, the fewer lines are shown: after 2 s, and after 15 minutes every 30 s.
+#: The longer a task lasts, the fewer lines are shown if nothing changes: after 2 s, and after 15 minutes every 30 s.
 PACE = PollPolicy(min_interval=2.0, max_interval=30.0)
+#: seconds after which a line is shown if something has changed
+CHANGED = 5.0
+#: targets that have to be done before it is said how long the others will take
+ENOUGH = 5
 
 #: up to how many targets that are being worked on are named
 NAMED = 3
@@ -30,26 +36,34 @@ class Progress:
 
     :param total: how many there are.
     :param done: in a word, what has become of those that are done.
+    :param now: the time of day in UTC; without it, nothing is said of what is left.
     """
 
-    def __init__(self, total: int, done: str = "done") -> None:
+    def __init__(self, total: int, done: str = "done", now: t.Callable[[], dt.datetime] | None = None) -> None:
         self._total = total
         self._word = done
+        self._now = now
         self._lock = threading.Lock()
         self._done = 0
         self._failed = 0
-        self._at_work: dict[int, t.Callable[[], str]] = {}
+        self._at_work: dict[int, _AtWork] = {}
 
     @contextlib.contextmanager
-    def of(self, describe: t.Callable[[], str], failed: t.Callable[[], bool] = lambda: False) -> t.Iterator[None]:
+    def of(
+        self,
+        describe: t.Callable[[], str],
+        failed: t.Callable[[], bool] = lambda: False,
+        in_flight: t.Callable[[], bool] = lambda: False,
+    ) -> t.Iterator[None]:
         """Work on one target.
 
         :param describe: its name, and what is known of it by now.
         :param failed: whether it has failed; asked when it is done.
+        :param in_flight: whether its run is waited for.
         """
         key = id(describe)
         with self._lock:
-            self._at_work[key] = describe
+            self._at_work[key] = _AtWork(describe, in_flight)
         try:
             yield
         finally:
@@ -63,20 +77,52 @@ class Progress:
 
         :param elapsed: seconds since the work began.
         """
+        return ", ".join([*self.parts(), f"{elapsed:.0f} s", *self._outlook(elapsed)])
+
+    def parts(self) -> list[str]:
+        """What differs when something has changed: counts, and the names of a few."""
         with self._lock:
             parts = [f"{self._done} of {self._total} {self._word}"] if self._total != 1 else []
             parts += [f"{self._failed} failed"] if self._failed else []
             at_work = list(self._at_work.values())
-        parts += [describe() for describe in at_work] if len(at_work) <= NAMED else [f"{len(at_work)} at work"]
-        return ", ".join([*parts, f"{elapsed:.0f} s"])
+            waiting = self._total - self._done - len(at_work)
+        if len(at_work) <= NAMED:
+            return [*parts, *(each.describe() for each in at_work)]
+        in_flight = sum(1 for each in at_work if each.in_flight())
+        parts += [f"{in_flight} in flight"] if in_flight else []
+        parts += [f"{len(at_work) - in_flight} at work"] if in_flight < len(at_work) else []
+        return [*parts, f"{waiting} waiting"] if waiting and self._now is not None else parts
+
+    def _outlook(self, elapsed: float) -> list[str]:
+        """How long the rest will take, if it goes on like this, and until when."""
+        left = self._total - self._done
+        if self._now is None or self._done < ENOUGH or not left:
+            return []
+        seconds = left * elapsed / self._done
+        return [f"about {seconds:.0f} s left, until {self._now() + dt.timedelta(seconds=seconds):%H:%M:%S} UTC"]
+
+
+@dataclasses.dataclass(frozen=True)
+class _AtWork:
+    describe: t.Callable[[], str]
+    in_flight: t.Callable[[], bool]
 
 
 @contextlib.contextmanager
-def ticking(line: t.Callable[[float], str], show: Show | None, pace: PollPolicy = PACE) -> t.Iterator[None]:
+def ticking(
+    line: t.Callable[[float], str],
+    show: Show | None,
+    state: t.Callable[[], object] = lambda: None,
+    pace: PollPolicy = PACE,
+    changed: float = CHANGED,
+) -> t.Iterator[None]:
     """Show a line now and then, for as long as the ``with`` statement lasts.
 
     :param line: makes it, given the seconds since the beginning.
     :param show: ``None`` where no lines are wanted.
+    :param state: differs when something has changed.
+    :param pace: how often a line is shown if nothing has.
+    :param changed: seconds between two lines if something has.
     """
     if show is None:
         yield
@@ -84,10 +130,16 @@ def ticking(line: t.Callable[[float], str], show: Show | None, pace: PollPolicy 
     over = threading.Event()
 
     def tick() -> None:
-        began = time.monotonic()
-        # the middle of the jitter, which only matters among many
-        while not over.wait(pace.delay(time.monotonic() - began, 0.5)):
-            show(line(time.monotonic() - began))
+        began = shown_at = time.monotonic()
+        shown: object = None
+        while not over.wait(pace.min_interval):
+            now = time.monotonic()
+            found = state()
+            # the middle of the jitter, which only matters among many
+            pause = pace.delay(now - began, 0.5)
+            if now - shown_at >= (min(changed, pause) if found != shown else pause) - pace.min_interval / 2:
+                shown, shown_at = found, now
+                show(line(now - began))
 
     thread = threading.Thread(target=tick, name="lockstep-progress", daemon=True)
     thread.start()

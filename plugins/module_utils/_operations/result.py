@@ -9,10 +9,10 @@
 from __future__ import annotations
 
 import collections.abc
+import functools
 import json
 import typing as t
 
-from .._core.files import replace_file
 from .._core.redact import Redactor
 from .._lifecycle.record import Record
 
@@ -102,35 +102,68 @@ def _texts(value: t.Any) -> list[str]:
     return [text for item in inner for text in _texts(item)]
 
 
+#: Makes an entry of a record, cut in some way.
+Cut = t.Callable[[Record], "dict[str, t.Any]"]
+
+
 def fit(records: t.Sequence[Record], redactor: Redactor | None = None) -> list[dict[str, t.Any]]:
     """The records as plain data, cut to the size that a bulk result may have.
 
     All records are cut alike: first long lists in their details, then everything that is not needed to know what happened
-    and to find a run again. ``detail.cut`` says so, and the report file has everything.
+    and to find a run again. ``detail.cut`` says so, and the report file has everything. No more than that size is in memory.
 
     :param redactor: hides secrets, before a cut leaves parts of them.
     """
     redactor = redactor or Redactor()
-    full = [scrub_record(record.as_dict(), redactor) for record in records]
-    allowed = max(FREE_BYTES, BYTES_PER_TARGET * len(records))
-    if _size(full) <= allowed:
-        return full
-    for limit in LIST_LIMITS:
-        cut = [{**entry, "detail": {**_shortened(entry["detail"], limit), "cut": True}} for entry in full]
-        if _size(cut) <= allowed:
-            return cut
-    compact = [_compact(entry, redactor.scrub({**record.compact_detail, **record.found})) for entry, record in zip(full, records)]
-    if _size(compact) > allowed:
-        compact = [{**entry, "reason": ""} for entry in compact]
-    return compact if _size(compact) <= EVENT_BYTES else [_without_guard_texts(entry) for entry in compact]
+    allowed = allowed_bytes(len(records))
+
+    def full(record: Record) -> dict[str, t.Any]:
+        return scrub_record(record.as_dict(), redactor)
+
+    def shortened(limit: int, record: Record) -> dict[str, t.Any]:
+        entry = full(record)
+        return {**entry, "detail": {**_shortened(entry["detail"], limit), "cut": True}}
+
+    def compact(record: Record) -> dict[str, t.Any]:
+        return _compact(full(record), redactor.scrub({**record.compact_detail, **record.found}))
+
+    def terse(record: Record) -> dict[str, t.Any]:
+        return {**compact(record), "reason": ""}
+
+    cuts: list[Cut] = [full, *(functools.partial(shortened, limit) for limit in LIST_LIMITS), compact]
+    for cut in cuts:
+        found = _all_within(allowed, cut, records)
+        if found is not None:
+            return found
+    found = _all_within(max(allowed, EVENT_BYTES), terse, records)
+    return [_without_guard_texts(terse(record)) for record in records] if found is None else found
 
 
-def fit_diffs(diffs: t.Sequence[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
-    """As many diffs as fit into the event of a task, and a note about the others."""
+def allowed_bytes(number: int) -> int:
+    """What so many records may have together."""
+    return max(FREE_BYTES, BYTES_PER_TARGET * number)
+
+
+def _all_within(allowed: int, cut: Cut, records: t.Sequence[Record]) -> list[dict[str, t.Any]] | None:
+    """The entries of all records, or ``None`` if they are larger than allowed."""
+    entries: list[dict[str, t.Any]] = []
+    size = 0
+    for record in records:
+        entries.append(cut(record))
+        size += size_of(entries[-1]) + len(", ")
+        if size > allowed:
+            return None
+    return entries
+
+
+def fit_diffs(diffs: t.Sequence[dict[str, t.Any]], room: int = DIFF_BYTES) -> list[dict[str, t.Any]]:
+    """As many diffs as fit into the event of a task, and a note about the others.
+
+    :param room: bytes that they may have.
+    """
     shown: list[dict[str, t.Any]] = []
-    room = DIFF_BYTES
     for diff in diffs:
-        room -= _size(diff)
+        room -= size_of(diff)
         if room < 0:
             note = f"{len(diffs) - len(shown)} more targets differ; see the file at report_path\n"
             return [*shown, {"before": "", "after": note, "before_header": "not shown", "after_header": "not shown"}]
@@ -178,13 +211,6 @@ def _shortened(value: t.Any, limit: int) -> t.Any:
     return value[:limit] if isinstance(value, list) else value
 
 
-def _size(value: t.Any) -> int:
+def size_of(value: t.Any) -> int:
+    """The bytes that a value has in a result."""
     return len(json.dumps(value, default=str))
-
-
-def write_report(path: str, report: t.Mapping[str, t.Any]) -> None:
-    """Write ``report`` as JSON with mode 0600, whole or not at all.
-
-    :raises OSError: the file cannot be written.
-    """
-    replace_file(path, json.dumps(report, indent=2, default=str) + "\n")

@@ -118,16 +118,14 @@ class Scheduler:
     :param workers: does what is between two steps.
     :param count: of the requests that belong to no single target.
     :param limit: how many lifecycles may be admitted at once; ``None`` for any number.
-    :param window: seconds by which looks at several runs may come early, so that they are one.
     """
 
-    def __init__(self, workers: Workers, count: RequestCount, limit: RunLimit | None = None, window: float = 0.0) -> None:
+    def __init__(self, workers: Workers, count: RequestCount, limit: RunLimit | None = None) -> None:
         self._workers = workers
         self._pool = workers.pool
         self._clock = workers.clock
         self._stop = workers.stop
         self._count = count
-        self._window = window
         self._limit = limit
         self._lock = threading.Lock()
         self._admitted = 0
@@ -205,7 +203,7 @@ class Scheduler:
     def _looks_of(self, provider: Provider) -> JointLooks:
         with self._lock:
             if id(provider) not in self._joint:
-                looks = JointLooks(provider, self._window, self._pool, self._clock, self._count, self._stop)
+                looks = JointLooks(provider, self._pool, self._clock, self._count, self._stop)
                 self._joint[id(provider)] = looks
             return self._joint[id(provider)]
 

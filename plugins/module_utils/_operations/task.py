@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import os
 import random
 import typing as t
@@ -28,7 +29,8 @@ from .admission import RunLimit
 from .failure_limit import FailureLimit
 from .pool import LendingClock
 from .progress import Progress, Show, ticking
-from .result import fit, fit_diffs, is_failed, scrub_failure, scrub_record, summarize, write_report
+from .report import write_report
+from .result import DIFF_BYTES, allowed_bytes, fit, fit_diffs, is_failed, scrub_failure, scrub_record, size_of, summarize
 from .scheduling import Scheduler, Workers
 from .unfinished import UNFINISHED_HINT, ReportKeeper, interrupted_record, unfinished_record
 
@@ -70,6 +72,8 @@ class Context:
             self.warnings.append(text)
 
 
+#: from how many targets on the diffs share the room of their records
+MANY = 200
 #: of how many targets the warnings say what an interrupted task left behind
 MAX_INTERRUPTED = 10
 
@@ -99,15 +103,16 @@ class Batch:
 
         :param limit: how many targets may be at work or waited for at once; ``None`` for any number.
         """
-        progress = Progress(len(jobs))
-        window = self.options["poll_min_interval"] / 2
-        scheduler = Scheduler(self._workers, self.count, limit, window)
-        with self._keeping(), ticking(lambda elapsed: self.redactor.text(progress.line(elapsed)), self.context.show):
+        progress = Progress(len(jobs), now=self.context.clock.now)
+        scheduler = Scheduler(self._workers, self.count, limit)
+        showing = ticking(lambda elapsed: self.redactor.text(progress.line(elapsed)), self.context.show, progress.parts)
+        with self._keeping(), showing:
             scheduler.run([self._one(record, work, progress) for record, work in jobs])
 
     def _one(self, record: Record, work: Work, progress: Progress) -> Steps[None]:
         yield Admission()
-        with progress.of(lambda: _at_work(record), lambda: record.failure is not None):
+        in_flight = functools.partial(_is_in_flight, record)
+        with progress.of(lambda: _at_work(record), lambda: record.failure is not None, in_flight):
             yield from self._finish(record, work)
 
     def _finish(self, record: Record, work: Work) -> Steps[None]:
@@ -190,9 +195,12 @@ class Batch:
             "msg": sentences(failure.message, failure.hint),
             "failure": failure.as_failure(),
         }
-        entries = [scrub_record(record.as_dict(for_report=True), self.redactor) for record in records]
-        syncs = [{**entry, "progress": record.progress} for entry, record in zip(entries, records)]
-        write_report(self.options["report_path"], {**self._scrubbed({**self._meta(True), **head}), "syncs": syncs})
+        syncs = ({**self._in_full(record), "progress": record.progress} for record in records)
+        write_report(self.options["report_path"], self._scrubbed({**self._meta(True), **head}), syncs)
+
+    def _in_full(self, record: Record) -> dict[str, t.Any]:
+        """A record for the report."""
+        return scrub_record(record.as_dict(for_report=True), self.redactor)
 
     def _meta(self, unfinished: bool) -> dict[str, t.Any]:
         """What only the report has."""
@@ -229,11 +237,14 @@ class Batch:
         self._report(head)
         if self.context.is_for_role:
             head.update(traceback_for_role(errors))
+        syncs = fit(self.records, self.redactor)
         diffs = [record.diff for record in self.records if record.diff]
         if self.context.diff and diffs:
-            head["diff"] = fit_diffs(diffs)
+            # of many targets, the whole is what they may have together
+            room = allowed_bytes(len(self.records)) - size_of(syncs) if len(self.records) >= MANY else DIFF_BYTES
+            head["diff"] = fit_diffs(diffs, min(room, DIFF_BYTES))
         result = self._scrubbed({**head, "warnings": self._warnings(tolerate)})
-        return {**result, "syncs": fit(self.records, self.redactor)}
+        return {**result, "syncs": syncs}
 
     def _scrubbed(self, head: dict[str, t.Any]) -> dict[str, t.Any]:
         """Everything in a result or a report except the records; its keys and codes are words of our own."""
@@ -274,9 +285,8 @@ class Batch:
         report = {**self._meta(False), **head}
         if self.failure:
             report["failure"] = self.failure.as_failure(for_report=True)
-        records = [scrub_record(record.as_dict(for_report=True), self.redactor) for record in self.records]
         try:
-            write_report(path, {**self._scrubbed(report), "syncs": records})
+            write_report(path, self._scrubbed(report), (self._in_full(record) for record in self.records))
         except OSError as exc:
             error = self._unwritable(exc)
             head.setdefault("failure", error.as_failure())
@@ -287,6 +297,10 @@ def traceback_for_role(errors: t.Iterable[SyncError]) -> dict[str, str]:
     """What a result has for a role only: ``traceback``, if one of the errors is a bug."""
     found = next((error.traceback_text for error in errors if error.traceback_text), "")
     return {"traceback": found} if found else {}
+
+
+def _is_in_flight(record: Record) -> bool:
+    return record.state == "running"
 
 
 def _at_work(record: Record) -> str:

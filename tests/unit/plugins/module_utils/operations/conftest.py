@@ -17,5 +17,5 @@ from tests.unit.plugins.support.watcher import Watcher
 @pytest.fixture
 def watcher(monkeypatch: pytest.MonkeyPatch) -> Watcher:
     """A watcher with progress lines every 10 ms."""
-    monkeypatch.setattr(batch, "ticking", lambda line, show: ticking(line, show, PollPolicy(0.01, 0.01)))
+    monkeypatch.setattr(batch, "ticking", lambda line, show, state: ticking(line, show, state, PollPolicy(0.01, 0.01)))
     return Watcher()

@@ -7,7 +7,10 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import datetime as dt
 import functools
+import itertools
 import threading
 
 import pytest
@@ -54,7 +57,7 @@ def test_lines_are_shown_until_it_is_over() -> None:
         if len(lines) >= 2:
             twice.set()
 
-    with ticking(lambda elapsed: f"{elapsed >= 0}", show, FAST):
+    with ticking(lambda elapsed: f"{elapsed >= 0}", show, pace=FAST):
         assert twice.wait(10)
     seen = len(lines)
     assert not threading.Event().wait(0.1)
@@ -63,7 +66,7 @@ def test_lines_are_shown_until_it_is_over() -> None:
 
 def test_without_a_display_there_is_no_thread() -> None:
     before = threading.active_count()
-    with ticking(lambda elapsed: "x", None, FAST):
+    with ticking(lambda elapsed: "x", None, pace=FAST):
         assert threading.active_count() == before
 
 
@@ -74,3 +77,39 @@ def test_the_longer_it_lasts_the_less_often_it_is_shown() -> None:
         lines += 1
     assert PACE.delay(0, 0.5) == 2
     assert lines < 150
+
+
+def test_what_is_in_flight_and_what_has_not_begun_is_counted_and_when_it_will_be_done() -> None:
+    moment = dt.datetime(2026, 11, 28, 12, 0, 0, tzinfo=dt.timezone.utc)
+    progress = Progress(1000, now=lambda: moment)
+    with contextlib.ExitStack() as stack:
+        for number in range(6):
+            in_flight = functools.partial(bool, number < 4)
+            stack.enter_context(progress.of(functools.partial(str, number), lambda: False, in_flight))
+        assert progress.line(9) == "0 of 1000 done, 4 in flight, 2 at work, 994 waiting, 9 s"
+        for number in range(100):
+            with progress.of(functools.partial(str, f"x{number}")):
+                pass
+        assert progress.line(60) == (
+            "100 of 1000 done, 4 in flight, 2 at work, 894 waiting, 60 s, about 540 s left, until 12:09:00 UTC"
+        )
+
+
+def test_a_line_is_shown_sooner_if_something_has_changed() -> None:
+    lines: list[str] = []
+    counter = itertools.count()
+    thrice = threading.Event()
+
+    def show(line: str) -> None:
+        lines.append(line)
+        if len(lines) >= 3:
+            thrice.set()
+
+    never = PollPolicy(0.01, 3600)
+    with ticking(lambda elapsed: "line", show, lambda: next(counter), PollPolicy(0.01, 0.02), changed=0.01):
+        assert thrice.wait(10)
+    unchanged: list[str] = []
+    slow = dataclasses.replace(never, min_interval=0.05, max_interval=0.05)
+    with ticking(lambda elapsed: "line", unchanged.append, lambda: "same", slow, changed=0.0):
+        assert not threading.Event().wait(0.3)
+    assert 1 <= len(unchanged) <= 7

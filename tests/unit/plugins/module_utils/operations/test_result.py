@@ -21,13 +21,13 @@ from ansible_collections.lockstep.sync.plugins.module_utils._core.redact import 
 from ansible_collections.lockstep.sync.plugins.module_utils._lifecycle.plan import guard_failure
 from ansible_collections.lockstep.sync.plugins.module_utils._lifecycle.record import Record
 from ansible_collections.lockstep.sync.plugins.module_utils._lifecycle.settle import RESUME
+from ansible_collections.lockstep.sync.plugins.module_utils._operations.report import write_report
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.result import (
     DIFF_BYTES,
     fit,
     fit_diffs,
     is_failed,
     summarize,
-    write_report,
 )
 
 NOW = dt.datetime(2026, 3, 1, 12, 0, 0, tzinfo=dt.timezone.utc)
@@ -293,10 +293,10 @@ def test_no_part_of_a_secret_is_left_by_a_cut() -> None:
 def test_a_report_is_json_for_its_owner_alone(tmp_path: pathlib.Path) -> None:
     path, old = tmp_path / "report.json", os.umask(0)
     try:
-        write_report(str(path), {"at": NOW, "name": "zürich"})
+        write_report(str(path), {"at": NOW, "name": "zürich"}, [])
     finally:
         os.umask(old)
-    assert json.loads(path.read_text()) == {"at": str(NOW), "name": "zürich"}
+    assert json.loads(path.read_text()) == {"at": str(NOW), "name": "zürich", "syncs": []}
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert path.read_text().endswith("\n")
 
@@ -305,8 +305,8 @@ def test_a_report_replaces_the_one_before_as_a_whole(tmp_path: pathlib.Path) -> 
     path = tmp_path / "report.json"
     path.write_text("x" * 1000)
     path.chmod(0o644)
-    write_report(str(path), {})
-    assert (path.read_text(), stat.S_IMODE(path.stat().st_mode)) == ("{}\n", 0o600)
+    write_report(str(path), {}, [])
+    assert (path.read_text(), stat.S_IMODE(path.stat().st_mode)) == ('{\n  "syncs": []\n}\n', 0o600)
 
 
 def test_a_report_that_fails_leaves_the_one_before(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -318,13 +318,13 @@ def test_a_report_that_fails_leaves_the_one_before(tmp_path: pathlib.Path, monke
 
     monkeypatch.setattr(os, "replace", fail)
     with pytest.raises(OSError, match="No space"):
-        write_report(str(path), {})
+        write_report(str(path), {}, [])
     assert (path.read_text(), os.listdir(tmp_path)) == ("before", ["report.json"])
 
 
 def test_a_report_may_lie_in_the_working_directory(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    write_report("report.json", {})
+    write_report("report.json", {}, [])
     assert (tmp_path / "report.json").exists()
 
 

@@ -59,14 +59,14 @@ def many(lab: Lab, number: int) -> list[str]:
 class TestWaiting:
     def test_it_takes_no_slot(self, lab: Lab) -> None:
         lab.service.duration = 40
-        result = lab.run(Queueing, mirrors=many(lab, 20), max_parallel=1)
-        assert column(result, "state") == ["succeeded"] * 20
+        result = lab.run(Queueing, mirrors=many(lab, 8), max_parallel=1)
+        assert column(result, "state") == ["succeeded"] * 8
         assert lab.clock.elapsed <= 40 + 6
 
     def test_the_deadline_of_each_holds(self, lab: Lab) -> None:
         lab.service.duration = 400
-        result = lab.run(Queueing, mirrors=many(lab, 20), max_parallel=1, wait_timeout=60)
-        assert column(result, "timed_out") == [True] * 20
+        result = lab.run(Queueing, mirrors=many(lab, 8), max_parallel=1, wait_timeout=60)
+        assert column(result, "timed_out") == [True] * 8
         assert lab.clock.elapsed == pytest.approx(60, abs=0.1)
 
     def test_a_server_that_does_not_queue_runs_gets_no_more_than_max_parallel(self, lab: Lab) -> None:
