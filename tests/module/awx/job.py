@@ -233,6 +233,7 @@ class Awx:
         credentials: Mapping[str, str] | None = None,
         timeout: int = 0,
         container: Container | None = None,
+        inventory: Variables = INVENTORY,
     ) -> Job:
         """Start a job in a container of its own.
 
@@ -241,6 +242,7 @@ class Awx:
         :param survey: what users enter, and what the job before it in a workflow passed on. Goes before the variables.
         :param credentials: environment variables that a credential injects.
         :param timeout: of the job template, in seconds.
+        :param inventory: what its program prints.
         """
         self.number += 1
         folder = self.folder / f"job{self.number}"
@@ -254,6 +256,7 @@ class Awx:
             path.mkdir()
         self._write_variables(private, playbook, variables, survey or {})
         self._write_job(private, arguments, {**self._environment(private), **(credentials or {})}, timeout)
+        self._write_inventory(private / "inventory" / "hosts", inventory)
         give_to_group(private)
         self.jobs.append(self._run(folder, playbook, container or Container()))
         return self.jobs[-1]
@@ -311,11 +314,13 @@ class Awx:
         (private / "env" / "settings").write_text(json.dumps(settings))
         (private / "env" / "passwords").write_text("{}")
         (private / "env" / "cmdline").write_text(shlex.join(["--forks=5", *arguments]))
-        inventory = private / "inventory" / "hosts"
-        inventory.write_text(f"#! /usr/bin/env python3\n# -*- coding: utf-8 -*-\nprint({json.dumps(INVENTORY)!r})\n")
-        inventory.chmod(0o700)
         for name in PLAYBOOKS:
             (private / "project" / f"{name}.yml").write_text(f"- import_playbook: lockstep.sync.{name}\n")
+
+    @staticmethod
+    def _write_inventory(path: Path, inventory: Variables) -> None:
+        path.write_text(f"#! /usr/bin/env python3\n# -*- coding: utf-8 -*-\nprint({json.dumps(inventory)!r})\n")
+        path.chmod(0o700)
 
     def __call__(self, playbook: str, variables: Variables, *arguments: str, **how: Any) -> Ended:
         return self.start(playbook, variables, *arguments, **how).finish()

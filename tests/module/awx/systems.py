@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from tests.simulator.client import Simulator
 
 from ..dns_reconciliation.playbook import Server as DnsServer
 from ..staging_promotion.playbook import SHOP, Server as StagingServer
-from .job import Awx, Container, Ended, Job
+from .job import INVENTORY, Awx, Container, Ended, Job
 
 LEDGER = "LOCKSTEP_LEDGER"
 
@@ -36,6 +37,7 @@ class Template:
         credentials: dict[str, str] | None = None,
         timeout: int = 0,
         container: Container | None = None,
+        inventory: Mapping[str, Any] = INVENTORY,
         **variables: Any,
     ) -> Job:
         """:param survey: variables of the role without its prefix, as users enter them.
@@ -51,6 +53,7 @@ class Template:
             credentials={**self.credentials, LEDGER: str(self.ledger), **(credentials or {})},
             timeout=timeout,
             container=container,
+            inventory=inventory,
         )
 
     def __call__(self, *arguments: str, **variables: Any) -> Ended:
