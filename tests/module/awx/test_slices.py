@@ -70,10 +70,12 @@ def test_each_zone_is_synced_by_one_slice(sliced: Sliced) -> None:
     assert Counter(zones.server.synced()) == dict.fromkeys(every, 1) and zones.server.sent() == len(every)
     reported = [zone for report in sliced.reports(1) for zone in report["zones"]]
     assert Counter(zone["zone"] for zone in reported) == {**dict.fromkeys(NAMES, 1), **dict.fromkeys(SHARED, 2)}
-    assert {zone["verdict"] for zone in reported} == {"reconciled"}
-    assert Counter(zone["action"] for zone in reported if zone["zone"] in SHARED) == {"triggered": 6, "joined": 6}
+    assert {zone["verdict"] for zone in reported if zone["action"] == "triggered"} == {"reconciled"}
+    # the job that did not sync such a zone has waited for the other, or comes to it when that is done
+    actions = Counter(zone["action"] for zone in reported if zone["zone"] in SHARED)
+    assert actions["triggered"] == actions["joined"] + actions["skipped"] == len(SHARED)
     summaries = [each.artifacts["dns_reconciliation"]["summary"] for each in ended]
-    assert sum(summary["reconciled"] for summary in summaries) == len(reported)
+    assert sum(summary["reconciled"] + summary["in_sync"] for summary in summaries) == len(reported)
     assert [each.artifacts["dns_reconciliation"]["report_path"] for each in ended] == [
         str(zones.awx.volume / f"report{number}.json") for number in range(1, SLICES + 1)
     ]
