@@ -71,7 +71,7 @@ def test_each_zone_is_synced_by_one_slice(sliced: Sliced) -> None:
     reported = [zone for report in sliced.reports(1) for zone in report["zones"]]
     assert Counter(zone["zone"] for zone in reported) == {**dict.fromkeys(NAMES, 1), **dict.fromkeys(SHARED, 2)}
     assert {zone["verdict"] for zone in reported if zone["action"] == "triggered"} == {"reconciled"}
-    # the job that did not sync such a zone has waited for the other, or comes to it when that is done
+    # the job that did not sync such a zone has waited for the other one, or finds that it is done
     actions = Counter(zone["action"] for zone in reported if zone["zone"] in SHARED)
     assert actions["triggered"] == actions["joined"] + actions["skipped"] == len(SHARED)
     summaries = [each.artifacts["dns_reconciliation"]["summary"] for each in ended]
