@@ -70,6 +70,8 @@ class WorkerPool:
         self._threads: list[threading.Thread] = []
         #: of idle threads: there may be something to do. The last one is woken first, as its memory is at hand
         self._idle: list[threading.Condition] = []
+        #: threads that were woken or started, and have not looked for a job yet
+        self._waking = 0
         #: jobs that have begun and not ended, those that pause included, and how many of them have a slot
         self._jobs = 0
         self._slots = 0
@@ -155,6 +157,7 @@ class WorkerPool:
             if last and not self._idle:
                 self._hire()
             while self._idle:
+                self._waking += 1
                 self._idle.pop().notify()
             self._freed.notify_all()
         end = time.monotonic() + grace
@@ -164,10 +167,14 @@ class WorkerPool:
     def _hire(self) -> None:
         if len(self._threads) < self.size + SPARE_THREADS:
             thread = threading.Thread(target=self._thread, name=f"lockstep-{len(self._threads)}", daemon=True)
-            self._threads.append(thread)
+            # it decrements, as soon as it gets the lock
             thread.start()
+            self._waking += 1
+            self._threads.append(thread)
 
     def _thread(self) -> None:
+        with self._lock:
+            self._waking -= 1
         try:
             while True:
                 job = self._next()
@@ -243,11 +250,12 @@ class WorkerPool:
             heapq.heappush(self._expiring, (job.over, next(self._numbers), job))
 
     def _stir(self) -> None:
-        """See that a thread does, or watches, what there is to be done."""
+        """See that a thread does, or watches, what there is to be done. One that is waking does the same for the next."""
         can_begin = self._has_free_slot() and (self._ready or self._beginnings)
-        if not can_begin and self._moment() >= self._watched:
+        if self._waking or (not can_begin and self._moment() >= self._watched):
             return
         if self._idle:
+            self._waking += 1
             self._idle.pop().notify()
         else:
             self._hire()
@@ -278,6 +286,8 @@ class WorkerPool:
         woken.wait(seconds)
         if woken in self._idle:
             self._idle.remove(woken)
+        else:
+            self._waking -= 1
 
     def _pass(self, seconds: float) -> None:
         """Have the time of a clock pass that stands still by itself; meanwhile it is a job like others."""

@@ -236,6 +236,24 @@ def test_what_is_to_be_done_in_the_end_is_done_while_others_hang(pools: Make) ->
         hang.set()
 
 
+def test_many_short_jobs_take_no_more_threads_than_slots_and_one_that_watches(pools: Make) -> None:
+    pool, lock, left, done = pools(4), threading.Lock(), [400], threading.Event()
+
+    def once_more(rounds: int) -> None:
+        if rounds:
+            pool.later(Job(lambda: once_more(rounds - 1), time.monotonic() + 0.001 * (rounds % 7), math.inf))
+            return
+        with lock:
+            left[0] -= 1
+        if not left[0]:
+            done.set()
+
+    for _number in range(400):
+        pool.begin(lambda: once_more(5))
+    assert done.wait(LONG)
+    assert len(pool._threads) <= 4 + 2
+
+
 def test_threads_are_daemons_and_as_few_as_needed(pools: Make) -> None:
     before, done = threading.active_count(), threading.Event()
     pool = pools(64)
