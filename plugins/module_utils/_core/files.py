@@ -22,7 +22,28 @@ def replace_file(path: str, text: str | t.Iterable[str]) -> None:
     :param text: its content, or the pieces of it.
     :raises OSError: it cannot be written; what was there still is.
     """
-    folder = os.path.dirname(os.path.abspath(path))
+    replace_files(((path, text),))
+
+
+def replace_files(files: t.Iterable[tuple[str, str]]) -> None:
+    """Write text files, each like :func:`replace_file`, in their order.
+
+    :param files: path and text of each.
+    :raises OSError: one cannot be written. Those before it are, and what was there of the others still is.
+    """
+    folders = set()
+    try:
+        for path, text in files:
+            folder = os.path.dirname(os.path.abspath(path))
+            _replace(folder, path, text)
+            folders.add(folder)
+    finally:
+        # once for all of them: it takes as long as to write one
+        for folder in folders:
+            _sync_folder(folder)
+
+
+def _replace(folder: str, path: str, text: str) -> None:
     # mkstemp creates the file with mode 0600
     descriptor, scratch = tempfile.mkstemp(prefix=".lockstep.", dir=folder)
     try:
@@ -34,7 +55,6 @@ def replace_file(path: str, text: str | t.Iterable[str]) -> None:
     except BaseException:
         os.unlink(scratch)
         raise
-    _sync_folder(folder)
 
 
 def _sync_folder(folder: str) -> None:

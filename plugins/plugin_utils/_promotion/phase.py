@@ -91,6 +91,9 @@ class StepResult:
         return not self.state.stopped
 
 
+#: phases that begin with a call that changes something
+_MUTATING: tuple[PhaseName, ...] = ("backup", "sync")
+
 Step = t.Callable[["PhaseContext", RunState, StepRequest], StepResult]
 
 
@@ -115,11 +118,15 @@ class PhaseContext:
     # -- phases of the report ----------------------------------------------------------------------------------------
 
     def open(self, state: RunState, phase: PhaseName, wave: int | None = None, target: str | None = None) -> RunState:
-        """Begin a phase. It is kept and reported from now on, so that a failure of the step is a failure of the phase."""
+        """Begin a phase. It is kept and reported from now on, so that a failure of the step is a failure of the phase.
+
+        A phase that begins with a call that changes something is reported once that call has been remembered.
+        """
         clock = self.services.clock
         opened = state.with_opened(phase, iso_milliseconds(clock.now()), clock.monotonic(), wave, target)
         self.services.checkpoint(opened)
-        self.write(opened, interim=True)
+        if phase not in _MUTATING:
+            self.write(opened, interim=True)
         return opened
 
     def close(self, state: RunState, result: PhaseState, reason: str) -> RunState:
@@ -149,15 +156,20 @@ class PhaseContext:
         )
 
     def remember(self, state: RunState, target: TargetState, phase: PhaseName) -> None:
-        """Note that a phase of a target begins, before it does: in the store, in the state, and in the report."""
+        """Note that a phase of a target begins, before it does: in the store, in the state, and in the report.
+
+        The end of the step is soon enough for the report, unless the next thing is a call that changes something.
+
+        :raises SyncError: it cannot be noted, so that nothing may be sent.
+        """
         if not target.locked:
             return
         known = target.to_json()
         facts = {name: known[name] for name in ("before", "backup", "sync", "rollback", "reason")}
         self.store(state).advance(state.run, target.identity(), phase, facts)
         self.services.checkpoint(state)
-        problem = self.write(state, interim=True)
-        if problem and phase in ("backup", "sync"):
+        problem = self.write(state, interim=True) if phase in _MUTATING else None
+        if problem:
             # nothing of it has been sent, and a run that is killed must not leave nothing
             raise SyncError("invalid_option", problem, "Make room there, or name another file.")
 

@@ -69,6 +69,8 @@ def take_step(
 ) -> StepResult:
     """Take one step after the first one. The report says afterwards how far the run is, in case that it is killed.
 
+    It says so already if the step changed nothing.
+
     After a step that failed, nothing more is begun: Ansible goes on with the other items of a loop.
 
     :param variables: reads those of the role, by name without prefix.
@@ -84,7 +86,7 @@ def take_step(
     except SyncError as error:
         latest.keep(with_traceback(dataclasses.replace(latest.state, stopped=True), error))
         raise
-    if step not in _REPORTED:
+    if step not in _REPORTED or taken.state == state:
         return taken
     problem = context.write(taken.state, interim=True)
     return dataclasses.replace(taken, warnings=(*taken.warnings, problem)) if problem else taken

@@ -36,8 +36,7 @@ def write_report(state: RunState, finished_at: str, elapsed: float, redactor: Re
     report = clean_report(interrupted(state) if interim else state, finished_at, elapsed, redactor)
     texts = (json.dumps(report, indent=2, ensure_ascii=False) + "\n", promotion_markdown(report), promotion_page(report))
     try:
-        for name, text in zip(_report_files.sibling_paths(state.path), texts):
-            _report_files.replace(name, text)
+        _report_files.replace(zip(_report_files.sibling_paths(state.path), texts))
     except OSError as error:
         return f"the report could not be written to {state.path}: {error.strerror or error}"
     return None

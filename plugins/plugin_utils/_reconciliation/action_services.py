@@ -130,8 +130,7 @@ class ActionServices:
         :raises SyncError: ``invalid_option``.
         """
         try:
-            for name, content in zip(sibling_paths(self._files.prepare(path)), contents):
-                self._files.write(name, content)
+            self._files.write(zip(sibling_paths(self._files.prepare(path)), contents))
         except OSError as error:
             raise _unwritable(path, error) from error
 

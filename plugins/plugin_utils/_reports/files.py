@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import tempfile
 
-from ...module_utils._core.files import replace_file
+from ...module_utils._core.files import replace_files
 
 
 def prepare(path: str) -> str:
@@ -46,4 +46,4 @@ def sibling_paths(path: str) -> tuple[str, str, str]:
     return path, f"{_stem(path)}.md", f"{_stem(path)}.html"
 
 
-replace = replace_file
+replace = replace_files

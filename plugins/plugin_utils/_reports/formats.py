@@ -43,7 +43,9 @@ def humanize(value: object) -> str:
 
 def safe_text(value: object) -> str:
     """The text of a value, empty for None, with U+FFFD for each character that no report may contain."""
-    return "" if value is None else _UNSAFE.sub("\ufffd", str(value))
+    text = "" if value is None else str(value)
+    # as a rule, and at once
+    return text if text.isascii() and text.isprintable() else _UNSAFE.sub("\ufffd", text)
 
 
 def clip(value: object, limit: int) -> str:

@@ -16,16 +16,18 @@ import re
 
 from . import formats
 
+#: What has a meaning in a line: within a word, an underscore has none, and number signs have one at the end of a heading alone.
+_MARKUP = re.compile(r"[\\`\[\]|*~&<]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|#+$")
+_ENTITIES = {"&": "&amp;", "<": "&lt;"}
+
 
 def line(value: object) -> str:
     """Any text on one line of prose, in a heading, or in a cell of a table."""
-    text = _one_line(value)
-    text = re.sub(r"([\\`\[\]|*~])", r"\\\1", text)
-    # within a word, an underscore has no meaning
-    text = re.sub(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\_", text)
-    # at the end of a heading, number signs are not part of it
-    text = re.sub(r"#+$", lambda found: f"\\{found[0]}", text)
-    return text.replace("&", "&amp;").replace("<", "&lt;")
+    return _MARKUP.sub(_escape, _one_line(value))
+
+
+def _escape(found: re.Match[str]) -> str:
+    return _ENTITIES.get(found[0]) or f"\\{found[0]}"
 
 
 def paragraph(value: object) -> str:

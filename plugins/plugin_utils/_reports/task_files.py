@@ -39,8 +39,8 @@ class Files(t.Protocol):
     def read(self, path: str) -> str:
         """The text in a file."""
 
-    def write(self, path: str, text: str) -> None:
-        """Write a file for this user alone."""
+    def write(self, files: t.Iterable[tuple[str, str]]) -> None:
+        """Write files for this user alone, in their order: path and text of each."""
 
     def remove(self, folder: str) -> None:
         """Remove a directory, if it is there, with all that is in it."""
@@ -102,8 +102,9 @@ class RemoteFiles:
     def read(self, path: str) -> str:
         return base64.b64decode(self._call("slurp", src=path)["content"]).decode()
 
-    def write(self, path: str, text: str) -> None:
-        self._call("copy", dest=path, content=text, mode="0600")
+    def write(self, files: t.Iterable[tuple[str, str]]) -> None:
+        for path, text in files:
+            self._call("copy", dest=path, content=text, mode="0600")
 
     def remove(self, folder: str) -> None:
         self._call("file", path=folder, state="absent")
