@@ -25,10 +25,10 @@ def replace_file(path: str, text: str | t.Iterable[str]) -> None:
     replace_files(((path, text),))
 
 
-def replace_files(files: t.Iterable[tuple[str, str]]) -> None:
+def replace_files(files: t.Iterable[tuple[str, str | t.Iterable[str]]]) -> None:
     """Write text files, each like :func:`replace_file`, in their order.
 
-    :param files: path and text of each.
+    :param files: path and text, or the pieces of it, of each.
     :raises OSError: one cannot be written. Those before it are, and what was there of the others still is.
     """
     folders = set()
@@ -43,7 +43,7 @@ def replace_files(files: t.Iterable[tuple[str, str]]) -> None:
             _sync_folder(folder)
 
 
-def _replace(folder: str, path: str, text: str) -> None:
+def _replace(folder: str, path: str, text: str | t.Iterable[str]) -> None:
     # mkstemp creates the file with mode 0600
     descriptor, scratch = tempfile.mkstemp(prefix=".lockstep.", dir=folder)
     try:
