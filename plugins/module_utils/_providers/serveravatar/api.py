@@ -47,17 +47,22 @@ def page_of(response: Response, key: str, of: t.Callable[[Json], Row]) -> tuple[
     return [of(row) for row in reader.check_rows(found, key, id="number")], min(last, MAX_PAGES)
 
 
+def pages(
+    channel: Channel, path: str, key: str, of: t.Callable[[Json], Row], params: t.Mapping[str, int | str] | None = None
+) -> t.Iterator[tuple[list[Row], int]]:
+    """The pages of a list, each with the number of those that follow it, see :func:`page_of`."""
+    page, last = 1, 1
+    while page <= last:
+        rows, last = page_of(channel.observe(path, {**(params or {}), "page": page if page > 1 else None}), key, of)
+        yield rows, last - page
+        page += 1
+
+
 def list_all(
     channel: Channel, path: str, key: str, of: t.Callable[[Json], Row], params: t.Mapping[str, int | str] | None = None
 ) -> list[Row]:
     """All rows of a list, see :func:`page_of`."""
-    found: list[Row] = []
-    page, last = 1, 1
-    while page <= last:
-        rows, last = page_of(channel.observe(path, {**(params or {}), "page": page if page > 1 else None}), key, of)
-        found += rows
-        page += 1
-    return found
+    return [row for rows, _left in pages(channel, path, key, of, params) for row in rows]
 
 
 def list_organizations(channel: Channel) -> list[NamedRow]:
@@ -69,8 +74,23 @@ def list_servers(channel: Channel, organization: int) -> list[Server]:
 
 
 def list_applications(channel: Channel, organization: int, server: int) -> list[ApplicationRow]:
-    path = f"/organizations/{organization}/servers/{server}/applications"
-    return list_all(channel, path, "applications", ApplicationRow.from_json)
+    return list_all(channel, _applications(organization, server), "applications", ApplicationRow.from_json)
+
+
+def find_applications(channel: Channel, organization: int, server: int, wanted: t.Iterable[int]) -> list[ApplicationRow]:
+    """The applications with some ids, and others, as far as pages of the list take fewer requests than one for each."""
+    found: list[ApplicationRow] = []
+    missing = set(wanted)
+    for rows, left in pages(channel, _applications(organization, server), "applications", ApplicationRow.from_json):
+        found += rows
+        missing.difference_update(row.id for row in rows)
+        if left >= len(missing):
+            break
+    return found
+
+
+def _applications(organization: int, server: int) -> str:
+    return f"/organizations/{organization}/servers/{server}/applications"
 
 
 def list_databases(channel: Channel, organization: int, server: int, name: str) -> list[NamedRow]:
@@ -86,11 +106,13 @@ def list_storages(channel: Channel, organization: int) -> list[StorageRow]:
 
 
 def newest_backups(channel: Channel, organization: int) -> t.Iterator[BackupRow]:
-    """The backups of an organization, newest (by id) first; pages are fetched as they are needed.
+    """The backups of an organization, newest (by id) first; pages are fetched as they are needed."""
+    return (listed.backup for listed in newest_listed(channel, organization))
 
-    The order of the list is not documented, so it is determined from the first page.
-    """
-    return (listed.backup for listed in _newest_listed(channel, organization))
+
+def newest_listed(channel: Channel, organization: int) -> t.Iterator[ListedRow]:
+    """As :func:`newest_backups`, with where and when each was found."""
+    return (listed for rows in newest_pages(channel, organization) for listed in rows)
 
 
 def find_backup(channel: Channel, organization: int, backup: int, page: int = 1) -> ListedRow | None:
@@ -99,36 +121,45 @@ def find_backup(channel: Channel, organization: int, backup: int, page: int = 1)
     :param page: where it was found before.
     """
     if page > 1:
-        listed = next((item for item in _backups_on(channel, organization, page)[0] if item.backup.id == backup), None)
+        listed = next((item for item in backups_on(channel, organization, page) if item.backup.id == backup), None)
         if listed is not None:
             return listed
-    listed = next((item for item in _newest_listed(channel, organization) if item.backup.id <= backup), None)
+    listed = next((item for item in newest_listed(channel, organization) if item.backup.id <= backup), None)
     return listed if listed is not None and listed.backup.id == backup else None
 
 
-def _backups_on(channel: Channel, organization: int, page: int) -> tuple[list[ListedRow], int]:
+def backups_on(channel: Channel, organization: int, page: int) -> list[ListedRow]:
+    """The backups on a page, in the order of the server."""
+    return _page_of_backups(channel, organization, page)[0]
+
+
+def _page_of_backups(channel: Channel, organization: int, page: int) -> tuple[list[ListedRow], int]:
     """The backups on a page, and the number of pages."""
     response = channel.observe(f"/organizations/{organization}/backups", {"page": page if page > 1 else None})
     rows, last = page_of(response, "backups", BackupRow.from_json)
     return [ListedRow(row, page, response.server_now) for row in rows], last
 
 
-def _newest_listed(channel: Channel, organization: int) -> t.Iterator[ListedRow]:
-    found, last = _backups_on(channel, organization, 1)
+def newest_pages(channel: Channel, organization: int) -> t.Iterator[list[ListedRow]]:
+    """The backups of an organization, newest (by id) first, a page at a time.
+
+    The order of the list is not documented, so it is determined from the first page. Without one, all pages are one.
+    """
+    found, last = _page_of_backups(channel, organization, 1)
     ids = [item.backup.id for item in found]
     ordered = len(ids) > 1 or last == 1
     if ordered and ids == sorted(ids, reverse=True):
-        yield from found
+        yield found
         for page in range(2, last + 1):
-            yield from _backups_on(channel, organization, page)[0]
+            yield backups_on(channel, organization, page)
     elif ordered and ids == sorted(ids):
         for page in range(last, 1, -1):
-            yield from reversed(_backups_on(channel, organization, page)[0])
-        yield from reversed(found)
+            yield list(reversed(backups_on(channel, organization, page)))
+        yield list(reversed(found))
     else:
         for page in range(2, last + 1):
-            found += _backups_on(channel, organization, page)[0]
-        yield from sorted(found, key=lambda item: item.backup.id, reverse=True)
+            found += backups_on(channel, organization, page)
+        yield sorted(found, key=lambda item: item.backup.id, reverse=True)
 
 
 # -- single objects --------------------------------------------------------------------------------------------------------

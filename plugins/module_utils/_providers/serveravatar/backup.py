@@ -12,6 +12,7 @@ and an id greater than that of any earlier backup.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import hashlib
 import itertools
@@ -20,14 +21,16 @@ import typing as t
 
 from ..._core.errors import SyncError, invalid_option
 from ..._core.options import ArgumentSpec, Options
+from ..._core.vocabulary import ReadingState
 from ..._http.client import Channel
 from ..._lifecycle.poll import Reading
 from ..._lifecycle.provider import Effect, Observation, Run, Services, Target
 from . import api
 from .base import ServerAvatarProvider
-from .common import PATTERNS_SPEC, PLACE_SPEC
+from .common import MANY, PATTERNS_SPEC, PLACE_SPEC
 from .handles import BACKUP, BACKUP_TYPES, BackupHandle, BackupRequest, ExpectedBackup
-from .rows import ApplicationPath, BackupRow
+from .rows import ApplicationPath, BackupRow, ListedRow, is_id
+from .seen_backups import SeenBackups
 
 RETENTIONS = ("1 Month", "2 Months", "3 Months", "6 Months", "12 Months", "24 Months")
 #: how many of the newest backups of the organization are searched for a usable one, and for a running one only
@@ -66,6 +69,38 @@ class ServerAvatarBackup(ServerAvatarProvider):
         if name is not None and not name.strip():
             raise invalid_option("name", name, "is empty", "Leave the option out to have a name generated.")
         super().__init__(options, services)
+        #: the newest backups, as they were listed before the first application was looked at
+        self._seen: SeenBackups | None = None
+
+    @property
+    def _may_skip(self) -> bool:
+        """Whether the options allow to make no backup."""
+        return self.options.get("release") is not None or self.options.get("max_age") is not None
+
+    def survey(self, names: t.Sequence[str], channel: Channel) -> None:
+        super().survey(names, channel)
+        if len(names) < MANY or not self._may_skip:
+            return
+        organization = self.directory.organization(channel)
+        storage = self.directory.storage(self.options["storage"].strip(), channel).id
+        missing, started = self._ids(names, channel), self.services.clock.monotonic()
+        seen: list[ListedRow] = []
+        for listed in itertools.islice(api.newest_listed(channel, organization), SEARCHED):
+            seen.append(listed)
+            row = listed.backup
+            if self._is_for(row) and self._state(row) != "failed":
+                missing.difference_update(number for number in (row.application or 0,) if row.is_of(number, storage))
+            if not missing:
+                break
+        self._seen = SeenBackups(seen, started)
+
+    def _ids(self, names: t.Sequence[str], channel: Channel) -> set[int]:
+        """The ids of applications, as far as they are known without a request for each."""
+        found: set[int] = set()
+        for name in names:
+            with contextlib.suppress(SyncError):
+                found.add(int(name) if is_id(name) else self.directory.application(name, channel).place.application)
+        return found
 
     def resolve(self, name: str, channel: Channel) -> Target:
         found = self.directory.application(name, channel)
@@ -94,11 +129,28 @@ class ServerAvatarBackup(ServerAvatarProvider):
 
     # -- evidence ----------------------------------------------------------------------------------------------------
 
+    def glance(self, target: Target, channel: Channel) -> Observation | None:
+        seen = self._seen
+        if seen is None or not seen.is_new(self.services.clock):
+            return None
+        observation = Observation(reason="no such backup is known", detail={"backup": None})
+        self._search(target, (row.backup for row in seen.rows), observation)
+        return None if observation.running is not None else observation
+
+    def _newest(self, organization: int, channel: Channel) -> t.Iterator[BackupRow]:
+        seen = self._seen
+        if seen is None or not seen.is_new(self.services.clock):
+            return api.newest_backups(channel, organization)
+        return seen.brought_up_to_date(api.newest_pages(channel, organization), self._state)
+
+    def _state(self, row: BackupRow) -> ReadingState:
+        return self.patterns.state(row.status or "")
+
     def observe(self, target: Target, channel: Channel) -> Observation:
         request = _request(target)
-        rows = api.newest_backups(channel, request.place.organization)
+        rows = self._newest(request.place.organization, channel)
         newest = next(rows, None)
-        expected = ExpectedBackup(self._new_name(request), newest.id if newest else 0)
+        expected = ExpectedBackup(self._new_name(), newest.id if newest else 0)
         observation = Observation(reason="no such backup is known", snapshot=expected.to_json())
         observation.detail = {"backup": None}
         if newest is not None:
@@ -109,39 +161,38 @@ class ServerAvatarBackup(ServerAvatarProvider):
     def _search(self, target: Target, rows: t.Iterator[BackupRow], observation: Observation) -> None:
         """Search for a running or finished backup that was requested for the same purpose."""
         request, release = _request(target), self.options.get("release")
-        may_do = release is not None or self.options.get("max_age") is not None
-        for row in itertools.islice(rows, SEARCHED if may_do else SEARCHED_FOR_RUNNING):
-            if not row.is_of(request.place.application, request.storage) or not self._is_for(row, request):
+        for row in itertools.islice(rows, SEARCHED if self._may_skip else SEARCHED_FOR_RUNNING):
+            if not row.is_of(request.place.application, request.storage) or not self._is_for(row):
                 continue
-            state = self.patterns.state(row.status or "")
+            state = self._state(row)
             if state == "running":
                 observation.running = self._run(target, ExpectedBackup(row.name, row.id - 1))
                 return
-            if state == "succeeded" and may_do:
+            if state == "succeeded" and self._may_skip:
                 observation.detail = {"backup": row.as_detail()}
                 if release is not None and not self.options.get("name"):
                     observation.in_sync, observation.reason = True, f"backup {row.id} was made for release {release}"
                 return
 
-    def _is_for(self, row: BackupRow, request: BackupRequest) -> bool:
+    def _is_for(self, row: BackupRow) -> bool:
         """Whether a backup was requested for the purpose of this task, by its name."""
         named = self.options.get("name")
-        return row.name == named.strip() if named else row.name.startswith(self._prefix(request))
+        return row.name == named.strip() if named else row.name.startswith(self._prefix())
 
-    def _prefix(self, request: BackupRequest) -> str:
+    def _prefix(self) -> str:
         """The beginning of generated names for one purpose."""
-        release = self.options.get("release")
+        kind, release = self.options["type"], self.options.get("release")
         if release is None:
-            return f"lockstep-{request.type}-"
+            return f"lockstep-{kind}-"
         # the digest distinguishes releases whose shortened names are equal
         digest = hashlib.sha256(release.encode("utf-8", "surrogateescape")).hexdigest()[:8]
-        return f"lockstep-{request.type}-{re.sub('[^A-Za-z0-9]+', '-', release).strip('-')[:24]}-{digest}-"
+        return f"lockstep-{kind}-{re.sub('[^A-Za-z0-9]+', '-', release).strip('-')[:24]}-{digest}-"
 
-    def _new_name(self, request: BackupRequest) -> str:
+    def _new_name(self) -> str:
         if self.options.get("name"):
             return str(self.options["name"]).strip()
         stamp = self.services.clock.now().strftime("%Y%m%d-%H%M%S")
-        return f"{self._prefix(request)}{stamp}-{self.services.rng.randrange(16**6):06x}"
+        return f"{self._prefix()}{stamp}-{self.services.rng.randrange(16**6):06x}"
 
     def _run(
         self,
@@ -171,30 +222,37 @@ class ServerAvatarBackup(ServerAvatarProvider):
 
     def find(self, target: Target, snapshot: t.Mapping[str, t.Any], channel: Channel) -> Run | None:
         expected = ExpectedBackup.from_json(snapshot)
-        row = self._row(_request(target), expected, channel)
+        request = _request(target)
+        row = _row(request, expected, api.newest_backups(channel, request.place.organization))
         # another backup may have begun at the same time, so only the name identifies it
         return self._run(target, expected) if row is not None and row.name == expected.name else None
 
     def read(self, handle: t.Mapping[str, t.Any], channel: Channel) -> Reading:
         backup = BackupHandle.from_json(handle)
-        row = self._row(backup.request, backup.expected, channel)
+        return self._reading(backup, api.newest_backups(channel, backup.request.place.organization))
+
+    def read_many(self, handles: t.Sequence[t.Mapping[str, t.Any]], channel: Channel) -> list[Reading | None]:
+        if len(handles) < 2:
+            return [None] * len(handles)
+        backups = [BackupHandle.from_json(handle) for handle in handles]
+        listed: dict[int, list[BackupRow]] = {}
+        for organization in sorted(set(map(_organization, backups))):
+            since = min(each.expected.after for each in backups if _organization(each) == organization)
+            listed[organization] = _newer_than(since, api.newest_backups(channel, organization))
+        return [self._reading(each, listed[_organization(each)]) for each in backups]
+
+    def _reading(self, backup: BackupHandle, rows: t.Iterable[BackupRow]) -> Reading:
+        """The state of a requested backup.
+
+        :param rows: the newest backups of its organization.
+        """
+        row = _row(backup.request, backup.expected, rows)
         if row is None:
             ordered_at = backup.ordered_at
             fresh = ordered_at is not None and self.services.clock.now() - ordered_at < UNLISTED_FOR
             return Reading("pending" if fresh else "absent", "not listed")
         status = row.status or ""
         return Reading(self.patterns.state(status), status, status, data=row)
-
-    @staticmethod
-    def _row(request: BackupRequest, expected: ExpectedBackup, channel: Channel) -> BackupRow | None:
-        """The row of a requested backup: by its name, or the only new one if no name matches."""
-        rows = api.newest_backups(channel, request.place.organization)
-        newer = itertools.takewhile(lambda row: row.id > expected.after, rows)
-        found = [row for row in newer if row.is_of(request.place.application, request.storage)]
-        named = [row for row in found if row.name == expected.name]
-        if named or len(found) != 1:
-            return named[-1] if named else None
-        return found[0]
 
     def verify(self, target: Target, observation: Observation | None, run: Run, reading: Reading, channel: Channel) -> Effect:
         row = t.cast(BackupRow, reading.data)
@@ -216,3 +274,25 @@ class ServerAvatarBackup(ServerAvatarProvider):
 
 def _request(target: Target) -> BackupRequest:
     return t.cast(BackupRequest, target.data)
+
+
+def _organization(backup: BackupHandle) -> int:
+    return backup.request.place.organization
+
+
+def _newer_than(number: int, rows: t.Iterable[BackupRow]) -> list[BackupRow]:
+    """Those of ``rows``, which are sorted, with an id above a number."""
+    return list(itertools.takewhile(lambda row: row.id > number, rows))
+
+
+def _row(request: BackupRequest, expected: ExpectedBackup, rows: t.Iterable[BackupRow]) -> BackupRow | None:
+    """The row of a requested backup: by its name, or the only new one if no name matches.
+
+    :param rows: newest first.
+    """
+    newer = _newer_than(expected.after, rows)
+    found = [row for row in newer if row.is_of(request.place.application, request.storage)]
+    named = [row for row in found if row.name == expected.name]
+    if named or len(found) != 1:
+        return named[-1] if named else None
+    return found[0]

@@ -40,6 +40,9 @@ class ServerAvatarProvider(Provider):
     def names(self) -> list[str]:
         return list_of_names(self.options, self.targets_option)
 
+    def survey(self, names: t.Sequence[str], channel: Channel) -> None:
+        self.directory.survey(names, channel)
+
     def connected_server(self, channel: Channel) -> tuple[Server, SyncError | None]:
         """The server of the options, and why nothing can be done on it: its agent is not connected."""
         server = self.directory.server(channel)

@@ -24,6 +24,8 @@ from . import api
 from .responses import interpret
 from .rows import ApplicationPath, ApplicationRow, Server, StatusRow, StorageRow, is_id
 
+#: fewer targets than that are looked for one by one: half a page of the list of applications
+MANY = 5
 DEFAULT_URL = "https://api.serveravatar.com"
 
 #: Patterns for statuses, of which only one failure is documented. ``running`` prevents a row that still shows 100 percent of an
@@ -127,6 +129,8 @@ class Directory:
     def __init__(self, options: Options) -> None:
         self._options = options
         self._known: dict[t.Hashable, t.Any] = {}
+        #: applications that pages of their list have shown
+        self._shown: list[ApplicationRow] = []
         self._lock = threading.RLock()
         for option in ("organization", "server"):
             if options.get(option) is not None and not options[option].strip():
@@ -154,6 +158,24 @@ class Directory:
         rows = self._once("servers", lambda: api.list_servers(channel, organization))
         return pick(rows, wanted, "server", "name", "ip")
 
+    def survey(self, wanted: t.Sequence[str], channel: Channel) -> None:
+        """Look for many applications at once, where that takes fewer requests than one by one.
+
+        What it finds are names of applications. Which one is overwritten depends on the id alone, and whether that still exists
+        is seen by what is read before a trigger.
+
+        :raises SyncError: the list cannot be read.
+        """
+        ids = [int(name) for name in wanted if is_id(name)]
+        if len(wanted) < MANY:
+            return
+        if len(ids) < len(wanted):
+            # names need all of it
+            self.applications(channel)
+            return
+        organization, server = self.organization(channel), self.server(channel).id
+        self._shown = api.find_applications(channel, organization, server, ids)
+
     def application(self, wanted: str, channel: Channel) -> Application:
         """An application on that server.
 
@@ -175,7 +197,8 @@ class Directory:
 
     def _listed(self, wanted: str) -> ApplicationRow | None:
         rows = self._known.get("applications")
-        return next((row for row in rows if str(row.id) == wanted), None) if isinstance(rows, list) else None
+        shown: t.Sequence[ApplicationRow] = rows if isinstance(rows, list) else self._shown
+        return next((row for row in shown if row.id == int(wanted)), None)
 
     def storage(self, wanted: str, channel: Channel) -> StorageRow:
         """A storage provider of the organization.

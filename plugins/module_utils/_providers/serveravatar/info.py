@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 
 from ..._core.errors import SyncError
@@ -39,7 +40,11 @@ class ApplicationReader:
         """The applications that were named, or the ids of all that the server has."""
         self.directory.server(channel)
         if self.options.get("applications") is not None:
-            return list_of_names(self.options, "applications")
+            names = list_of_names(self.options, "applications")
+            with contextlib.suppress(SyncError):
+                # else each is looked for by itself, and says what is wrong
+                self.directory.survey(names, channel)
+            return names
         return [str(row.id) for row in self.directory.applications(channel)]
 
     def inspect(self, name: str, channel: Channel) -> dict[str, object]:

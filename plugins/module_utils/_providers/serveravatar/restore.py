@@ -12,6 +12,7 @@ show it; a row that differs from the one before the trigger belongs to the new r
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import datetime as dt
 import itertools
@@ -29,9 +30,10 @@ from ..._lifecycle.provider import Effect, Observation, Run, Services, Target
 from ..._state.run_ledger import Key
 from . import api
 from .base import ROW_SPEC, RowProvider
-from .common import PLACE_SPEC, Application, pick
+from .common import MANY, PLACE_SPEC, Application, pick
 from .handles import RESTORE, SYNC, BackupRef, NamedPlace, RestoreHandle, mark_in_restore_snapshot, restore_snapshot
 from .rows import ApplicationPath, BackupMark, BackupRow, ListedRow, is_id
+from .seen_backups import SeenBackups
 
 #: how many of the newest backups of the organization are searched for a name
 SEARCHED = 200
@@ -71,6 +73,25 @@ class ServerAvatarRestore(RowProvider):
         self._pages: dict[int, int] = {}
         #: backups whose row was seen to be in progress
         self._seen: set[int] = set()
+        #: the newest backups, as they were listed before the first one was looked for
+        self._listing: SeenBackups | None = None
+
+    def survey(self, names: t.Sequence[str], channel: Channel) -> None:
+        if len(names) < MANY:
+            return
+        oldest = min((int(name) for name in names if is_id(name)), default=None)
+        number = 0 if all(map(is_id, names)) else SEARCHED
+        organization, started = self.directory.organization(channel), self.services.clock.monotonic()
+        rows: list[ListedRow] = []
+        for listed in api.newest_listed(channel, organization):
+            rows.append(listed)
+            if len(rows) >= number and (oldest is None or listed.backup.id <= oldest):
+                break
+        self._listing = SeenBackups(rows, started)
+
+    def _new_listing(self) -> SeenBackups | None:
+        listing = self._listing
+        return listing if listing is not None and listing.is_new(self.services.clock) else None
 
     def resolve(self, name: str, channel: Channel) -> Target:
         row = self._named(name, channel)
@@ -83,12 +104,21 @@ class ServerAvatarRestore(RowProvider):
     def _named(self, wanted: str, channel: Channel) -> BackupRow:
         """The row of the backup that an entry of the options names."""
         organization = self.directory.organization(channel)
+        listing = self._new_listing()
         if is_id(wanted):
+            # of which application it is does not change; all else is read again before the restore
+            listed = listing.of(int(wanted)) if listing else None
+            if listed is not None:
+                self._pages[listed.backup.id] = listed.page
+                return listed.backup
             row = self._row(organization, int(wanted), channel)
             if row is None:
                 raise _unlisted(wanted)
             return row
-        rows = list(itertools.islice(api.newest_backups(channel, organization), SEARCHED))
+        newest = api.newest_backups(channel, organization)
+        if listing is not None:
+            newest = listing.brought_up_to_date(api.newest_pages(channel, organization), lambda _row: "succeeded")
+        rows = list(itertools.islice(newest, SEARCHED))
         of_application = self._wanted_application(channel)
         if of_application is not None:
             rows = [row for row in rows if row.application == of_application.place.application]
@@ -243,8 +273,21 @@ class ServerAvatarRestore(RowProvider):
             state = "succeeded" if status is None else self.patterns.of(status)
             return Reading(state, status.status if status else "")
         row = self._row(restore.at.place.organization, restore.backup, channel)
-        if row is None:
-            return Reading("absent", "not listed")
+        return Reading("absent", "not listed") if row is None else self._reading(restore, row)
+
+    def read_many(self, handles: t.Sequence[t.Mapping[str, t.Any]], channel: Channel) -> list[Reading | None]:
+        restores = [RestoreHandle.from_json(handle) for handle in handles]
+        pages = [(each.at.place.organization, self._pages.get(each.backup, 1)) for each in restores if not each.waits_for_staging]
+        rows = {
+            (organization, listed.backup.id): listed.backup
+            for organization, page in sorted(page for page, number in collections.Counter(pages).items() if number > 1)
+            for listed in api.backups_on(channel, organization, page)
+        }
+        found = [None if each.waits_for_staging else rows.get((each.at.place.organization, each.backup)) for each in restores]
+        return [None if row is None else self._reading(each, row) for each, row in zip(restores, found)]
+
+    def _reading(self, restore: RestoreHandle, row: BackupRow) -> Reading:
+        """The state of a restore, by the row of its backup."""
         now, state = row.mark, self._state(row)
         if state != "running" and now == restore.before:
             # unchanged since the trigger: not begun, or begun and not observable
