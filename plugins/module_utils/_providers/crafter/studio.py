@@ -51,6 +51,7 @@ from .api import (
     read_json,
     version_in,
 )
+from .published_sites import PublishedSites
 
 _ITEM_STATE: dict[str, Form] = {"path": "text", "state": "number"}
 
@@ -72,6 +73,7 @@ class Studio:
         self._version: Version | None = None
         self._sites_read = False
         self._known_sites: frozenset[str] | None = None
+        self._published = PublishedSites()
 
     def _interpret(self, response: Response) -> SyncError | None:
         return interpret(response, self._auth.method)
@@ -336,9 +338,8 @@ class Studio:
                 raise
         version = self.version(channel)
         if published is None and version is not None and PUBLISHED_SHOWN <= version < V4:
-            row = next((row for row in self._per_user(channel) if row.get("siteId") == site), {})
-            created = row.get("publishedRepoCreated")
-            published = None if created is None else bool(created)
+            rows = ((str(row.get("siteId")), row.get("publishedRepoCreated")) for row in self._per_user(channel))
+            published = self._published.has(site, rows)
         names = {} if version == FIRST_RESET else configured or {}
         staging, live = (names.get(f"{name}-environment") or name for name in (STAGING, LIVE))
         enabled = None if configured is None else configured.get("enable-staging-environment") == "true"

@@ -139,8 +139,19 @@ def find_zone(channel: Channel, name_or_id: str) -> tuple[Zone, dt.datetime | No
     return rows.zone_in(_read(response)), response.server_now
 
 
-def list_zones(channel: Channel, name_filter: str | None = None, admin_group: str | None = None) -> t.Iterator[Zone]:
-    """All zones that the account has access to, sorted by name.
+class ZonePage(t.NamedTuple):
+    """A page of zones, sorted by name as the server does it.
+
+    :param next_start: for the next page; nothing if there is none.
+    """
+
+    zones: list[Zone]
+    next_start: object
+    server_now: dt.datetime | None
+
+
+def zone_pages(channel: Channel, name_filter: str | None = None, admin_group: str | None = None) -> t.Iterator[ZonePage]:
+    """All zones that the account has access to, sorted by name, a page at a time.
 
     What the server lists is filtered again, since its filters are SQL patterns in which ``_`` and ``%`` match other characters,
     too (docs/reference/vinyldns.md#4.1).
@@ -156,23 +167,11 @@ def list_zones(channel: Channel, name_filter: str | None = None, admin_group: st
     start: object = None
     while True:
         page = _zone_page(channel, start, params)
-        for zone in page.zones:
-            if (name_filter is None or matches(zone.name, name_filter)) and _has_group(zone, admin_group):
-                yield zone
+        zones = [zone for zone in page.zones if name_filter is None or matches(zone.name, name_filter)]
+        yield page._replace(zones=[zone for zone in zones if _has_group(zone, admin_group)])
         start = page.next_start
         if not start:
             return
-
-
-class ZonePage(t.NamedTuple):
-    """A page of zones, sorted by name as the server does it.
-
-    :param next_start: for the next page; nothing if there is none.
-    """
-
-    zones: list[Zone]
-    next_start: object
-    server_now: dt.datetime | None
 
 
 def zones_after(channel: Channel, name: str) -> ZonePage:

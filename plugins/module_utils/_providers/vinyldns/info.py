@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime as dt
 import typing as t
@@ -22,6 +23,7 @@ from .pending import ChangeList
 from .provider import CONNECTION_SPEC, age_of, new_client
 from .record_sets import count_record_sets
 from .rows import Zone
+from .zone_table import MANY, ZoneTable
 
 INFO_SPEC = CONNECTION_SPEC + ArgumentSpec(
     {
@@ -48,6 +50,8 @@ class ZoneReader:
         self.client = new_client(options, services)
         self.clock = services.clock
         self._listed: dict[str, Zone] = {}
+        #: zones that pages of their list have shown
+        self._table = ZoneTable(services.clock)
 
     def names(self, channel: Channel) -> t.Sequence[str]:
         """The zones that were named, or those that the server lists.
@@ -58,15 +62,33 @@ class ZoneReader:
         if zones is not None:
             if not all(zone.strip() for zone in zones):
                 raise invalid_option("zones", zones, "contains an empty name", "Remove it.")
-            return [zone.strip() for zone in zones]
-        name_filter, group = self.options.get("name_filter"), self.options.get("admin_group")
-        self._listed = {zone.name: zone for zone in api.list_zones(channel, name_filter, group)}
+            names = [zone.strip() for zone in zones]
+            if len(names) >= MANY:
+                with contextlib.suppress(SyncError):
+                    # else each is looked for by itself, and says what is wrong
+                    self._table.read(names, channel)
+            return names
+        for page in api.zone_pages(channel, self.options.get("name_filter"), self.options.get("admin_group")):
+            self._listed.update((zone.name, zone) for zone in page.zones)
+            self._table.note(page)
         return list(self._listed)
+
+    def _find(self, name: str, channel: Channel) -> Zone:
+        """A zone by its name or id, with the access that the account has to it.
+
+        :raises SyncError: ``not_found``.
+        """
+        if name in self._listed:
+            return self._listed[name]
+        seen = self._table.by_name(name)
+        # what the account may not read is left to the request that says so
+        usable = seen is not None and seen.zone.access_level in ("Delete", "Read")
+        return seen.zone if seen is not None and usable else api.find_zone(channel, name)[0]
 
     def inspect(self, name: str, channel: Channel) -> dict[str, t.Any]:
         """One zone; ``exists`` is false if VinylDNS does not have it."""
         try:
-            found = self._listed[name] if name in self._listed else api.find_zone(channel, name)[0]
+            found = self._find(name, channel)
         except SyncError as error:
             if error.code != "not_found":
                 raise
@@ -75,13 +97,13 @@ class ZoneReader:
             return {**self._unknown(found.name), **self._known(found)}
         if not self.options["details"]:
             return {**self._unknown(found.name), **self._known(found), **self._synced(found)}
-        zone, server_now = api.get_zone(channel, found.id)
+        zone, server_now, listed = self._zone_and_changes(found.id, channel)
         entry = {
             "zone": zone.name,
             **self._known(dataclasses.replace(zone, access_level=found.access_level)),
             **self._synced(zone),
             "age": age_of(zone, server_now),
-            "pending_change": self._pending(zone, server_now, channel),
+            "pending_change": None if listed is None else self._pending(listed),
             "record_sets": count_record_sets(channel, zone.id),
         }
         evidence = self.evaluator.gather(Target(zone.id, zone.name), channel)
@@ -102,8 +124,21 @@ class ZoneReader:
         """What the server says of a zone wherever it names it."""
         return {"latest_sync": zone.latest_sync, "admin_group": zone.admin_group}
 
-    def _pending(self, zone: Zone, server_now: dt.datetime | None, channel: Channel) -> dict[str, t.Any] | None:
-        """The newest change that is being worked on, or else the newest dead one."""
+    def _zone_and_changes(self, zone_id: str, channel: Channel) -> tuple[Zone, dt.datetime | None, ChangeList | None]:
+        """A zone, the time by the server's clock, and the changes of the zone, if the account may see them.
+
+        A zone that was listed is read again if its changes show that something goes on, or went on since.
+        """
+        seen = self._table.by_id(zone_id)
+        if seen is not None and seen.zone.status == "Active":
+            zone, server_now = seen.zone, seen.server_time(self.clock)
+            listed = self._changes(zone, server_now, channel)
+            if listed is not None and not listed.live and not listed.newer_than(zone):
+                return zone, server_now, listed
+        zone, server_now = api.get_zone(channel, zone_id)
+        return zone, server_now, self._changes(zone, server_now, channel)
+
+    def _changes(self, zone: Zone, server_now: dt.datetime | None, channel: Channel) -> ChangeList | None:
         try:
             changes = api.list_changes(channel, zone.id)
         except SyncError as error:
@@ -111,7 +146,11 @@ class ZoneReader:
             if error.code != "permission_denied":
                 raise
             return None
-        listed = ChangeList(zone.status, changes, server_now or self.clock.now())
+        return ChangeList(zone.status, changes, server_now or self.clock.now())
+
+    @staticmethod
+    def _pending(listed: ChangeList) -> dict[str, t.Any] | None:
+        """The newest change that is being worked on, or else the newest dead one."""
         for stale, pending in ((False, listed.live), (True, listed.dead)):
             for change in pending:
                 return {"id": change.id, "type": change.kind, "created": change.created, "stale": stale}

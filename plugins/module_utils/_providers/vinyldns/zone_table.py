@@ -77,7 +77,7 @@ class ZoneTable:
             # without its final dot, it comes before itself
             page = api.zones_after(channel, name[:-1])
             pages += 1
-            found.update(self._note(page, set(wanted)))
+            found.update(self.note(page, set(wanted)))
             if not page.next_start or not page.zones:
                 break
             cursor = _key(page.zones[-1].name)
@@ -97,9 +97,15 @@ class ZoneTable:
             seen = self._by_id.pop(zone_id, None)
         return self._if_new(seen)
 
-    def _note(self, page: api.ZonePage, wanted: set[str]) -> dict[str, SeenZone]:
+    def note(self, page: api.ZonePage, wanted: t.Collection[str] | None = None) -> dict[str, SeenZone]:
+        """Remember the zones of a page that was read just now.
+
+        :param wanted: the names of those that matter; ``None`` if all do.
+        :returns: them, by id.
+        """
         now = self._clock.monotonic()
-        seen = {zone.id: SeenZone(zone, page.server_now, now) for zone in page.zones if _key(zone.name) in wanted}
+        rows = [zone for zone in page.zones if wanted is None or _key(zone.name) in wanted]
+        seen = {zone.id: SeenZone(zone, page.server_now, now) for zone in rows}
         with self._lock:
             self._by_id.update(seen)
             self._by_name.update((_key(each.zone.name), each) for each in seen.values())
