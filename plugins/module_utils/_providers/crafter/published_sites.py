@@ -23,17 +23,16 @@ class PublishedSites:
         self._lock = threading.Lock()
         self._seen: set[str] = set()
 
-    def has(self, site: str, listed: t.Iterable[tuple[str, object]]) -> bool | None:
+    def has(self, site: str, pages: t.Iterable[t.Mapping[str, object]]) -> bool | None:
         """Whether a site has a published repository; ``None`` if the list does not say it.
 
-        :param listed: reads the list as far as needed: ids of sites, and whether they have one.
+        :param pages: reads the list as far as needed: by the id of a site, whether it has one.
         """
         with self._lock:
             if site in self._seen:
                 return True
-            for found, created in listed:
-                if created:
-                    self._seen.add(found)
-                if found == site:
-                    return None if created is None else bool(created)
+            for page in pages:
+                self._seen.update(found for found, created in page.items() if created)
+                if site in page:
+                    return None if page[site] is None else bool(page[site])
         return None

@@ -290,18 +290,19 @@ class Studio:
         """The ids of all sites that the account may see."""
         version = self.version(channel)
         if version is not None and version < Version(3, 1, 0):
-            rows = self._per_user(channel)
+            rows = (row for rows in self._per_user(channel) for row in rows)
         else:
             rows = self.pages(channel, "/api/2/users/me/sites", {}, "sites")
         return [row["siteId"] for row in rows if isinstance(row.get("siteId"), str)]
 
-    def _per_user(self, channel: Channel) -> t.Iterator[Json]:
+    def _per_user(self, channel: Channel) -> t.Iterator[list[Json]]:
+        """The pages of the list of sites of API 1."""
         start, username = 0, self._credentials.username or None
         for _page in range(MAX_PAGES):
             params = {"username": username, "start": start, "number": PAGE}
             body = read_json(self.get(channel, f"{V1}/site/get-per-user.json", params))
             rows = body.rows_at("sites")
-            yield from rows
+            yield rows
             start += len(rows)
             if not rows or start >= body.number_at("total"):
                 return
@@ -338,8 +339,8 @@ class Studio:
                 raise
         version = self.version(channel)
         if published is None and version is not None and PUBLISHED_SHOWN <= version < V4:
-            rows = ((str(row.get("siteId")), row.get("publishedRepoCreated")) for row in self._per_user(channel))
-            published = self._published.has(site, rows)
+            pages = ({row.get("siteId"): row.get("publishedRepoCreated") for row in rows} for rows in self._per_user(channel))
+            published = self._published.has(site, pages)
         names = {} if version == FIRST_RESET else configured or {}
         staging, live = (names.get(f"{name}-environment") or name for name in (STAGING, LIVE))
         enabled = None if configured is None else configured.get("enable-staging-environment") == "true"
