@@ -88,6 +88,9 @@ class ServerAvatarRestore(RowProvider):
             if len(rows) >= number and (oldest is None or listed.backup.id <= oldest):
                 break
         self._listing = SeenBackups(rows, started)
+        if self.options.get("application") is None:
+            backups = [listed.backup for listed in rows if {str(listed.backup.id), listed.backup.name}.intersection(names)]
+            self.directory.survey(sorted({str(row.application) for row in backups if row.application is not None}), channel)
 
     def _new_listing(self) -> SeenBackups | None:
         listing = self._listing

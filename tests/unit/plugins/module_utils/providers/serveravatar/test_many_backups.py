@@ -201,6 +201,9 @@ class Restores:
             {
                 "GET /organizations/5/servers/15": {"server": {"id": 15, "name": "production", "agent_status": "1"}},
                 **{f"GET {path}": {"application": {"name": path[-3:]}} for path in paths},
+                "GET /organizations/5/servers/15/applications": {
+                    "applications": [{"id": number, "name": f"app{number}"} for number in range(101, 141)]
+                },
                 **{f"GET {path}/status": refused(404, "You can not perform this action!") for path in paths},
                 **listed([restorable(number) for number in range(140, 100, -1)]),
             },
@@ -222,9 +225,11 @@ class Restores:
 def test_backups_to_restore_are_listed_once(wanted: list[str]) -> None:
     many = Restores(wanted)
     many.provider.survey(wanted, many.service.channel)
+    assert ("GET /organizations/5/servers/15/applications", None) in many.service.asked
     assert many.pages == ["", "?page=2", "?page=3", "?page=4"][: 3 if wanted[0].isdigit() else 4]
     targets = [many.provider.resolve(name, many.service.channel) for name in wanted]
     assert [target.data.backup for target in targets] == [115, 116, 117, 118, 119]
+    assert not any(path.removeprefix("GET ").startswith("/organizations/5/servers") for path, _body in many.service.asked)
     # a name may have been given to a newer backup meanwhile
     assert many.pages == ["" for name in wanted if not name.isdigit()]
 
