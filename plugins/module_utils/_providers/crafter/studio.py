@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import threading
 import typing as t
 import urllib.parse
@@ -290,7 +291,7 @@ class Studio:
         """The ids of all sites that the account may see."""
         version = self.version(channel)
         if version is not None and version < Version(3, 1, 0):
-            rows = (row for rows in self._per_user(channel) for row in rows)
+            rows: t.Iterable[Json] = itertools.chain.from_iterable(self._per_user(channel))
         else:
             rows = self.pages(channel, "/api/2/users/me/sites", {}, "sites")
         return [row["siteId"] for row in rows if isinstance(row.get("siteId"), str)]
@@ -339,7 +340,9 @@ class Studio:
                 raise
         version = self.version(channel)
         if published is None and version is not None and PUBLISHED_SHOWN <= version < V4:
-            pages = ({row.get("siteId"): row.get("publishedRepoCreated") for row in rows} for rows in self._per_user(channel))
+            pages = (
+                {str(row.get("siteId")): row.get("publishedRepoCreated") for row in rows} for rows in self._per_user(channel)
+            )
             published = self._published.has(site, pages)
         names = {} if version == FIRST_RESET else configured or {}
         staging, live = (names.get(f"{name}-environment") or name for name in (STAGING, LIVE))
