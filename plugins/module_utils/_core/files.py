@@ -9,9 +9,31 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import stat
 import tempfile
 import typing as t
+
+_KINDS: tuple[tuple[t.Callable[[int], bool], str], ...] = (
+    (stat.S_ISDIR, "a directory"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+    (stat.S_ISFIFO, "a FIFO"),
+    (stat.S_ISSOCK, "a socket"),
+)
+
+
+def kind_of_other(path: str) -> str:
+    """What a path names that is no file, ``""`` if it is a file or nothing. A link is what it leads to.
+
+    A file must not take the place of these: many programs rely on the null device, for one.
+    """
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return ""
+    return next((kind for test, kind in _KINDS if test(mode)), "")
 
 
 def replace_file(path: str, text: str | t.Iterable[str]) -> None:
@@ -20,7 +42,7 @@ def replace_file(path: str, text: str | t.Iterable[str]) -> None:
     The content is on the disk before it gets the name (fsync(2), rename(2)), so that a crash leaves the old file or the new one.
 
     :param text: its content, or the pieces of it.
-    :raises OSError: it cannot be written; what was there still is.
+    :raises OSError: it cannot be written, or is no file; what was there still is.
     """
     replace_files(((path, text),))
 
@@ -44,6 +66,12 @@ def replace_files(files: t.Iterable[tuple[str, str | t.Iterable[str]]]) -> None:
 
 
 def _replace(folder: str, path: str, text: str | t.Iterable[str]) -> None:
+    """
+    :raises OSError: as :func:`replace_file`.
+    """
+    kind = kind_of_other(path)
+    if kind:
+        raise OSError(errno.EINVAL, f"it is {kind}", path)
     # mkstemp creates the file with mode 0600
     descriptor, scratch = tempfile.mkstemp(prefix=".lockstep.", dir=folder)
     try:

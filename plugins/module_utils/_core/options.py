@@ -16,6 +16,7 @@ import typing as t
 from ansible.module_utils.errors import AnsibleFallbackNotFound
 
 from .errors import invalid_option
+from .files import kind_of_other
 
 MAX_WAIT_TIMEOUT = 7 * 24 * 3600
 MAX_REQUEST_TIMEOUT = 3600
@@ -198,8 +199,9 @@ def check_waiting(options: Options) -> None:
     if options.get("release") is not None and not options["release"].strip():
         raise invalid_option("release", options["release"], "is empty", "Leave the option out, or name a release.")
     report = options.get("report_path")
-    if report and os.path.isdir(report):
-        raise invalid_option("report_path", report, "is a directory", "Name a file.")
+    kind = kind_of_other(report) if report else ""
+    if kind:
+        raise invalid_option("report_path", report, f"is {kind}", "Name a file.")
     if report and not os.path.isdir(os.path.dirname(os.path.abspath(report))):
         raise invalid_option("report_path", report, "lies in a directory that does not exist", "Create the directory first.")
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import tempfile
 
-from ...module_utils._core.files import replace_files
+from ...module_utils._core.files import kind_of_other, replace_files
 
 
 def prepare(path: str) -> str:
@@ -21,8 +21,10 @@ def prepare(path: str) -> str:
     :raises OSError: they cannot.
     """
     path = os.path.abspath(os.path.expanduser(os.path.expandvars(path)))
-    if os.path.isdir(path):
-        raise IsADirectoryError(0, "it is a directory")
+    for name in sibling_paths(path):
+        kind = kind_of_other(name)
+        if kind:
+            raise FileExistsError(0, f"it is {kind}" if name == path else f"{name} is {kind}")
     folder = os.path.dirname(path)
     try:
         os.makedirs(folder, exist_ok=True)

@@ -21,6 +21,10 @@ from . import files as _report_files
 Call = t.Callable[[str, Json], Json]
 
 
+#: what is no file, by the names that ansible.builtin.stat has for it
+_KINDS = {"isdir": "a directory", "ischr": "a device", "isblk": "a device", "isfifo": "a FIFO", "issock": "a socket"}
+
+
 class Files(t.Protocol):
     """All raise :class:`OSError`, with the reason in its ``strerror``."""
 
@@ -85,8 +89,10 @@ class RemoteFiles:
         return path
 
     def probe(self, path: str) -> str:
-        if self._call("stat", path=path).get("stat", {}).get("isdir"):
-            raise IsADirectoryError(0, "it is a directory")
+        found = self._call("stat", path=path).get("stat", {})
+        for name, kind in _KINDS.items():
+            if found.get(name):
+                raise FileExistsError(0, f"it is {kind}")
         self.prepare(path)
         made = self._call("tempfile", path=path.rpartition("/")[0] or ".", prefix=".lockstep.")
         self.remove(made["path"])
