@@ -22,7 +22,7 @@ from .._core.clock import Clock
 from .._core.deadline import LAST_LOOK, Deadline
 from .._core.errors import Ambiguous, NeverArrived, RateLimited, SyncError, invalid_option
 from .._core.redact import Redactor
-from .._core.stop import StopSignal
+from .._core.stop import Stopped, StopSignal
 from . import transport
 from .body import MAX_BODY, MAX_ERROR_BODY, TooLarge, read_part, read_whole
 from .failures import slow_response, transport_error
@@ -266,7 +266,8 @@ class Channel:
 
         :param read_timeout: seconds to wait for the answer, where it may take longer than ``request_timeout``; cut at the
             deadline.
-        :param definite: names the refusals among 5xx answers that the server gives *before* it executes.
+        :param definite: names the refusals among 5xx answers that the server gives *before* it executes. A redirect is none: it
+            is not followed, and says nothing about what the server has done.
         :raises NeverArrived: the server provably did not execute it.
         :raises RateLimited: refused before execution, with the pause the server asks for.
         :raises Ambiguous: it may have been executed.
@@ -290,10 +291,18 @@ class Channel:
         self.count.add()
         received: list[bytes] = []
         try:
-            with transport.send_tracker.request(self.on_send):
+            with transport.send_tracker.request(self._before_first_byte):
                 return self._send(sender, method, url, within, body, headers, received)
         except (OSError, SyncError) as exc:
             raise self._noted(self._failed_trigger(exc, within, b"".join(received).decode("utf-8", "replace"))) from None
+        except Stopped:
+            self.may_have_executed = transport.send_tracker.sent
+            raise
+
+    def _before_first_byte(self) -> None:
+        self.on_send()
+        # connecting may have taken any time, and the report of a task that was stopped meanwhile has been built
+        self.stop.check()
 
     def _noted(self, error: SyncError) -> SyncError:
         self.may_have_executed = isinstance(error, Ambiguous)
@@ -305,6 +314,9 @@ class Channel:
         if answer.status >= 500 or answer.status < 300:
             refusal = definite(answer) if definite else None
             return refusal or Ambiguous(f"{answer.describe()} says: {answer.excerpt() or 'nothing'}", answer.status)
+        if answer.status < 400:
+            # many an application redirects after it has done what it was asked for (RFC 9110 section 15.4.4)
+            return Ambiguous(redirect_refused(answer).message, answer.status)
         return self._judge(answer)
 
     def _failed_trigger(self, exc: Exception, within: Limits, received: str) -> SyncError:

@@ -51,6 +51,8 @@ else:
 
 #: what bodies are decoded from; requests would accept more where further libraries are installed
 ACCEPTED_CODINGS = "gzip, deflate"
+#: interim responses (RFC 9110 section 15.2) to one request, of which a server that was not asked for any sends hardly one
+MAX_INTERIM = 32
 
 #: A trigger uses a connection that has carried so many complete responses: a server that closes each connection after a response
 #: does not always announce it.
@@ -100,6 +102,14 @@ class _LimitedResponse(http.client.HTTPResponse):
         now = limits.current_limits()
         source = limits.LimitedSource(sock, now) if now else sock
         super().__init__(source, *args, **kwargs)  # type: ignore[arg-type]  # of the socket, makefile() is all that is used
+        self._heads = 0
+
+    def _read_status(self) -> tuple[str, int, str]:
+        # http.client skips as many interim responses as there are
+        self._heads += 1
+        if self._heads > MAX_INTERIM:
+            raise http.client.HTTPException(f"more than {MAX_INTERIM} interim responses (100 Continue)")
+        return super()._read_status()  # type: ignore[misc]  # a name without documentation, the same since Python 2
 
 
 class TrackedConnection:

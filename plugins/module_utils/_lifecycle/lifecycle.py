@@ -202,7 +202,8 @@ class Lifecycle:
             self.aftermath.retract(entry_id)
             return (yield from self._refused(observation, error))
         except Stopped:
-            if self.record.started_at is None:
+            if self.record.started_at is None or not self.channel.may_have_executed:
+                self.record.started_at = None
                 self.aftermath.retract(entry_id)
             raise
         if run is None:

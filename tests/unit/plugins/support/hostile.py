@@ -110,7 +110,6 @@ SLOW = (
     dripping_head,
     dripping_headers,
     head_only,
-    continues,
 )
 LARGE = (
     endless_header,

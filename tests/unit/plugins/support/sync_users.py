@@ -6,12 +6,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
+import socket
 import typing as t
 
+from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import NeverArrived
 from ansible_collections.lockstep.sync.plugins.module_utils._http.client import Channel
 from ansible_collections.lockstep.sync.plugins.module_utils._lifecycle.provider import Observation, Run, Target
+from ansible_collections.lockstep.sync.plugins.module_utils._operations import task
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.module import interruptible_clock
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.sync import run_sync, sync_spec
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.task import Context
@@ -70,10 +74,10 @@ def sync(options: dict[str, t.Any]) -> None:
     say(f"{record['action']} {record['state']} {record['failure']}")
 
 
-def sync_until_stopped(options: dict[str, t.Any]) -> None:
+def sync_until_stopped(options: dict[str, t.Any], provider: type[Fifth] = Fifth) -> None:
     """Run a sync task as a module does, and say how every target ended."""
     with interruptible_clock(signal.SIGTERM) as clock:
-        result = run_sync(Fifth, validated(sync_spec(Fifth), options), Context(clock=clock))
+        result = run_sync(provider, validated(sync_spec(Fifth), options), Context(clock=clock))
     for record in result["syncs"]:
         say(f"{record['target']} {record['action']} {record['state']} {record['failure']['code']}")
 
@@ -83,6 +87,63 @@ def sync_until_stopped_and_stay(options: dict[str, t.Any]) -> None:
     sync_until_stopped(options)
     say("reported")
     wait_for_word()
+
+
+class RefusedConnection(Fifth):
+    """The trigger goes to a port on which nothing listens; says so each time."""
+
+    def trigger(self, target: Target, observation: Observation, channel: Channel) -> Run:
+        settings = channel.client.settings
+        with socket.socket() as bound:
+            bound.bind(("127.0.0.1", 0))
+            channel.client.settings = dataclasses.replace(settings, base_url=f"http://127.0.0.1:{bound.getsockname()[1]}")
+            try:
+                return super().trigger(target, observation, channel)
+            except NeverArrived as error:
+                say(error.code)
+                raise
+            finally:
+                channel.client.settings = settings
+
+
+def sync_refused_until_stopped(options: dict[str, t.Any]) -> None:
+    """The same as :func:`sync_until_stopped`, where triggers are refused a connection."""
+    sync_until_stopped(options, RefusedConnection)
+
+
+class OutOfTime(BaseException):
+    """What ansible-core raises at the end of the ``timeout`` of a task, wherever the main thread is."""
+
+
+def sync_until_out_of_time_and_stay(options: dict[str, t.Any]) -> None:
+    """Run a sync task as an action plugin does, with a time-out that comes with SIGALRM, in a process that goes on."""
+
+    def out_of_time(number: int, frame: object) -> None:
+        raise OutOfTime
+
+    signal.signal(signal.SIGALRM, out_of_time)
+    try:
+        with interruptible_clock(signal.SIGTERM, signal.SIGINT, pass_on=True) as clock:
+            run_sync(Fifth, validated(sync_spec(Fifth), options), Context(clock=clock))
+    except OutOfTime:
+        say("out of time")
+    wait_for_word()
+
+
+def sync_and_be_stopped_while_reporting(options: dict[str, t.Any]) -> None:
+    """Run a sync task as a module does, which gets SIGTERM when its result is built already, and say what it returns."""
+    write = task.write_report
+
+    def write_and_be_stopped(path: str, report: t.Mapping[str, t.Any]) -> None:
+        if not report["unfinished"]:
+            os.kill(os.getpid(), signal.SIGTERM)
+        write(path, report)
+
+    task.write_report = write_and_be_stopped
+    with interruptible_clock(signal.SIGTERM) as clock:
+        result = run_sync(Fifth, validated(sync_spec(Fifth), options), Context(clock=clock))
+        os.kill(os.getpid(), signal.SIGTERM)
+        say(" ".join(f"{record['target']} {record['action']} {record['state']}" for record in result["syncs"]))
 
 
 if __name__ == "__main__":

@@ -247,7 +247,9 @@ def test_a_trigger_is_never_redirected(serve: Serve, status: int) -> None:
     for location in ("/elsewhere", other.url + "/elsewhere"):
         web = serve(lambda request, location=location: Reply(status, headers={"Location": location}))  # type: ignore[misc]
         error = failed_trigger(web.url)
-        assert (error.code, error.http_status, len(web.log)) == ("redirect_refused", status, 1)
+        # it may have been executed before it was redirected
+        assert isinstance(error, Ambiguous)
+        assert (error.code, error.http_status, len(web.log)) == ("outcome_unknown", status, 1)
         assert "/elsewhere" in error.message
     assert other.log == []
 

@@ -152,7 +152,7 @@ def test_a_success_that_the_service_did_not_write_proves_nothing(body: bytes) ->
         (refused(503, "Service Unavailable"), "outcome_unknown"),
         ((502, b"<html>Bad Gateway</html>"), "outcome_unknown"),
         (refused(429, "Too Many Attempts."), "rate_limited"),
-        ((302, b""), "redirect_refused"),
+        ((302, b""), "outcome_unknown"),
     ],
 )
 def test_refused_triggers(response: t.Any, code: str) -> None:
