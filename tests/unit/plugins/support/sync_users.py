@@ -134,10 +134,10 @@ def sync_and_be_stopped_while_reporting(options: dict[str, t.Any]) -> None:
     """Run a sync task as a module does, which gets SIGTERM when its result is built already, and say what it returns."""
     write = task.write_report
 
-    def write_and_be_stopped(path: str, report: t.Mapping[str, t.Any]) -> None:
-        if not report["unfinished"]:
+    def write_and_be_stopped(path: str, head: t.Mapping[str, t.Any], syncs: t.Iterable[t.Mapping[str, t.Any]]) -> None:
+        if not head["unfinished"]:
             os.kill(os.getpid(), signal.SIGTERM)
-        write(path, report)
+        write(path, head, syncs)
 
     task.write_report = write_and_be_stopped
     with interruptible_clock(signal.SIGTERM) as clock:
