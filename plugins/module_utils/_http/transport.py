@@ -109,7 +109,8 @@ class _LimitedResponse(http.client.HTTPResponse):
         self._heads += 1
         if self._heads > MAX_INTERIM:
             raise http.client.HTTPException(f"more than {MAX_INTERIM} interim responses (100 Continue)")
-        return super()._read_status()  # type: ignore[misc]  # a name without documentation, the same since Python 2
+        # a method without documentation, the same since Python 2
+        return t.cast("tuple[str, int, str]", super()._read_status())  # type: ignore[misc]  # unknown to typeshed
 
 
 class TrackedConnection:
