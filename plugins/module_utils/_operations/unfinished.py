@@ -101,7 +101,8 @@ class ReportKeeper:
         :raises OSError: it cannot be written.
         """
         with self._lock:
-            if not self._has_triggered:
+            # a task that has ended has written its last report, and sends no trigger
+            if not self._has_triggered and not self._ended.is_set():
                 self._write()
                 self._has_triggered = True
         self._moved.set()
