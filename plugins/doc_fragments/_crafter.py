@@ -16,6 +16,15 @@ options:
       - If the value is not specified in the task, the value of environment variable E(CRAFTER_STUDIO_URL) will be used instead.
     type: str
     required: true
+  allow_http:
+    description:
+      - Whether the credentials may be sent over plain HTTP to another host than this one. Otherwise an O(api_url) that begins
+        with C(http://) is refused, unless it names the loopback interface.
+      - If the value is not specified in the task, the value of environment variable E(CRAFTER_STUDIO_ALLOW_HTTP) will be used
+        instead.
+    type: bool
+    default: false
+    version_added: 2.0.0
   api_token:
     description:
       - API token of an account (Studio 4.0 and later). Wins over a password.

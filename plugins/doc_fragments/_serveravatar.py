@@ -17,6 +17,15 @@ options:
         instead.
     type: str
     default: https://api.serveravatar.com
+  allow_http:
+    description:
+      - Whether the credentials may be sent over plain HTTP to another host than this one. Otherwise an O(api_url) that begins
+        with C(http://) is refused, unless it names the loopback interface.
+      - If the value is not specified in the task, the value of environment variable E(SERVERAVATAR_ALLOW_HTTP) will be used
+        instead.
+    type: bool
+    default: false
+    version_added: 2.0.0
   api_token:
     description:
       - API key of an account (in the panel under Account, API Access, where it has to be enabled first).

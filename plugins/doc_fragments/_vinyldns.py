@@ -17,6 +17,15 @@ options:
         will be used instead.
     type: str
     required: true
+  allow_http:
+    description:
+      - Whether the credentials may be sent over plain HTTP to another host than this one. Otherwise an O(api_url) that begins
+        with C(http://) is refused, unless it names the loopback interface.
+      - If the value is not specified in the task, the value of environment variable E(VINYLDNS_ALLOW_HTTP) will be used
+        instead.
+    type: bool
+    default: false
+    version_added: 2.0.0
   access_key:
     description:
       - Access key of the account.

@@ -110,7 +110,7 @@ EXAMPLES = r"""
 
 - name: Studio 3.1, with a session
   lockstep.sync.crafter_staging_sync:
-    api_url: http://studio.example.com:8080/studio
+    api_url: https://studio.example.com:8443/studio
     username: publisher
     password: "{{ vault_studio_password }}"
     site: mysite

@@ -75,6 +75,10 @@ options:
           management_token:
             description: See M(lockstep.sync.crafter_staging_sync).
             type: str
+          allow_http:
+            description: See M(lockstep.sync.crafter_staging_sync).
+            type: bool
+            default: false
           validate_certs:
             description: See M(lockstep.sync.crafter_staging_sync).
             type: bool
@@ -116,6 +120,10 @@ options:
           management_token:
             description: See M(lockstep.sync.crafter_publish).
             type: str
+          allow_http:
+            description: See M(lockstep.sync.crafter_publish).
+            type: bool
+            default: false
           validate_certs:
             description: See M(lockstep.sync.crafter_publish).
             type: bool
@@ -198,6 +206,10 @@ options:
             type: str
             choices: [warn, fail]
             default: warn
+          allow_http:
+            description: See O(lockstep.sync.serveravatar_staging_sync#module:allow_http).
+            type: bool
+            default: false
           validate_certs:
             description: See O(lockstep.sync.serveravatar_staging_sync#module:validate_certs).
             type: bool
@@ -247,6 +259,10 @@ options:
                 description: See O(lockstep.sync.serveravatar_backup#module:status_patterns.success).
                 type: str
                 default: (?<!in)complete(?!ing)|(?<!un)(success|finish(?!ing)|done)|(?<!be )(?<!being )restored
+          allow_http:
+            description: See O(lockstep.sync.serveravatar_backup#module:allow_http).
+            type: bool
+            default: false
           validate_certs:
             description: See O(lockstep.sync.serveravatar_backup#module:validate_certs).
             type: bool
@@ -301,6 +317,10 @@ options:
             type: str
             choices: [warn, fail]
             default: warn
+          allow_http:
+            description: See O(lockstep.sync.serveravatar_restore#module:allow_http).
+            type: bool
+            default: false
           validate_certs:
             description: See O(lockstep.sync.serveravatar_restore#module:validate_certs).
             type: bool
@@ -331,6 +351,10 @@ options:
           secret_key:
             description: See M(lockstep.sync.vinyldns_zone_sync).
             type: str
+          allow_http:
+            description: See M(lockstep.sync.vinyldns_zone_sync).
+            type: bool
+            default: false
           validate_certs:
             description: See M(lockstep.sync.vinyldns_zone_sync).
             type: bool

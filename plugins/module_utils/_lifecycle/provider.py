@@ -23,6 +23,7 @@ from .._core.errors import SyncError, Violation
 from .._core.options import ArgumentSpec, Options
 from .._core.redact import Redactor
 from .._core.vocabulary import Basis
+from .._http import plain_http
 from .._http.client import Channel, HttpClient, HttpSettings, parse_api_url
 from .._state.run_ledger import Key
 from .durations import Durations
@@ -322,8 +323,12 @@ def http_settings(options: Options, option: str = "api_url") -> HttpSettings:
     cert = options.get("client_cert")
     if cert and options.get("client_key"):
         cert = (cert, options["client_key"])
+    base_url = parse_api_url(options[option], option)
+    if plain_http.OPTION in options:
+        # a provider without credentials has no such option
+        plain_http.check_encrypted(base_url, option, bool(options[plain_http.OPTION]))
     return HttpSettings(
-        base_url=parse_api_url(options[option], option),
+        base_url=base_url,
         request_timeout=options["request_timeout"],
         verify=verify,
         cert=cert,

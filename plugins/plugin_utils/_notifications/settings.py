@@ -15,7 +15,6 @@ from __future__ import annotations
 import collections.abc
 import dataclasses
 import email.utils
-import ipaddress
 import re
 import typing as t
 import urllib.parse
@@ -24,6 +23,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ...module_utils._core.errors import SyncError, invalid_option
 from ...module_utils._core.redact import MASK
+from ...module_utils._http.plain_http import OPTION, check_encrypted, is_loopback
 from .topic import PROMOTION, Topic
 
 #: what happened, whatever the verdict of the role
@@ -50,6 +50,7 @@ _WEBHOOK_SPEC: ArgumentSpec = {
     "url": {"type": "str", "required": True, "no_log": True},
     "headers": {"type": "dict", "default": {}},
     "format": {"type": "str", "choices": FORMATS, "default": "report"},
+    "allow_http": {"type": "bool", "default": False},
 }
 _MAIL_SPEC: ArgumentSpec = {
     "host": {"type": "str", "required": True},
@@ -206,6 +207,9 @@ def _parse_webhook(value: object, option: str) -> Webhook:
         raise invalid_option(f"{option}.url", MASK, "is not the address of a web page", "Use https://host[:port]/path.")
     if "@" in netloc:
         raise invalid_option(f"{option}.url", MASK, "holds a user name or a password", "Pass it in headers, as Authorization.")
+    # the address is as good as a password, and the headers may have one
+    what, allowed_by = "the address and the headers", f"{option}.{OPTION}"
+    check_encrypted(url, f"{option}.url", bool(values[OPTION]), what, allowed_by)
     headers = t.cast("t.Mapping[object, object]", values["headers"])
     return Webhook(
         url=url,
@@ -238,7 +242,7 @@ def _parse_mail(value: object, option: str, title: str) -> Mail:
         remedy = "Give a host name or an address, and the port under port."
         raise invalid_option(f"{option}.host", host, "is not the name of a host", remedy)
     username, password = values["username"], values["password"]
-    if password is not None and security == "none" and not _is_loopback(host):
+    if password is not None and security == "none" and not is_loopback(host):
         problem = f"would send the password to {host} without encryption"
         raise invalid_option(f"{option}.security", security, problem, "Use starttls or tls.")
     sender = _addresses(values["from"], f"{option}.from")
@@ -279,10 +283,3 @@ def _addresses(value: object, option: str) -> tuple[str, ...]:
                 raise invalid_option(option, entry, "is not a mail address", remedy)
             found.append(email.utils.formataddr((name, address)))
     return tuple(found)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"

@@ -27,6 +27,7 @@ Options = t.Mapping[str, object]
 #: options of both modules: how to connect, and how many zones at once
 _CONNECTION: ArgumentTypes = {
     "api_url": {"type": "str"},
+    "allow_http": {"type": "bool"},
     "access_key": {"type": "str"},
     "secret_key": {"type": "str"},
     "validate_certs": {"type": "bool"},

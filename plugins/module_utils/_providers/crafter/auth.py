@@ -31,6 +31,7 @@ LOGIN = "/api/1/services/api/1/security/login.json"
 CONNECTION_SPEC = ArgumentSpec(
     {
         "api_url": {"type": "str", "required": True, **from_env("CRAFTER_STUDIO_URL")},
+        "allow_http": {"type": "bool", "default": False, **from_env("CRAFTER_STUDIO_ALLOW_HTTP")},
         "api_token": {"type": "str", "no_log": True, **from_env("CRAFTER_STUDIO_TOKEN")},
         "username": {"type": "str", **from_env("CRAFTER_STUDIO_USERNAME")},
         "password": {"type": "str", "no_log": True, **from_env("CRAFTER_STUDIO_PASSWORD")},

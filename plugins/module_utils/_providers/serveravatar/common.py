@@ -39,6 +39,7 @@ DEFAULT_PATTERNS = {
 CONNECTION_SPEC = ArgumentSpec(
     {
         "api_url": {"type": "str", "default": DEFAULT_URL, **from_env("SERVERAVATAR_API_URL")},
+        "allow_http": {"type": "bool", "default": False, **from_env("SERVERAVATAR_ALLOW_HTTP")},
         "api_token": {"type": "str", "required": True, "no_log": True, **from_env("SERVERAVATAR_API_TOKEN")},
         "auth_scheme": {"type": "str", "choices": ["raw", "bearer"], "default": "raw"},
     }

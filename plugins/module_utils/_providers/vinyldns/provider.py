@@ -59,6 +59,7 @@ DEAD = "its change stays Pending although nothing works on it any more; the proc
 CONNECTION_SPEC = ArgumentSpec(
     {
         "api_url": {"type": "str", "required": True, **from_env("VINYLDNS_API_URL", "VINYLDNS_HOST")},
+        "allow_http": {"type": "bool", "default": False, **from_env("VINYLDNS_ALLOW_HTTP")},
         "access_key": {
             "type": "str",
             "required": True,
