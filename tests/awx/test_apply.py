@@ -59,6 +59,8 @@ def test_variables_of_job_templates(awx: AwxEmulator, applied: Played) -> None:
         **guard,
         **backend,
         "dns_reconciliation_inventory_group": "zones",
+        "dns_reconciliation_rate_limit": "",
+        "dns_reconciliation_max_running": "",
         "dns_reconciliation_fail_on_drift": "true",
     }
     assert variables["Lockstep promotion: promote what was approved"] == {
@@ -141,6 +143,10 @@ def test_the_second_apply_changes_nothing_and_the_next_one_what_differs(
             "lockstep_awx_dns_variables: dns_reconciliation_zone is no variable of the role dns_reconciliation.",
         ),
         ({"lockstep_awx_dns_variables": {"dns_reconciliation_secret_key": "x"}}, "dns_reconciliation_secret_key is a secret"),
+        (
+            {"lockstep_awx_dns_variables": {"dns_reconciliation_report_path": "/reports/zones.json"}},
+            "dns_reconciliation_report_path is the same file for all slices",
+        ),
         ({"lockstep_awx_promotion_variables": {}}, "has no staging_promotion_targets"),
         ({"lockstep_awx_credentials": {"serveravatar": {}}}, "The promotion has no ledger"),
     ],
