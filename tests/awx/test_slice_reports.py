@@ -6,17 +6,19 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from .conftest import Ansible
 from .emulator import AwxEmulator
 
-PATH = "/reports/zones-{{ awx_job_id }}.json"
+REPORT = "/reports/zones-{{ awx_job_id }}.json"
 
 
-def test_a_report_for_each_job(awx: AwxEmulator, ansible: Ansible) -> None:
-    given = ansible.folder / "report_path.yml"
-    given.write_text(f'lockstep_awx_dns_variables: {{dns_reconciliation_report_path: !unsafe "{PATH}"}}\n')
-    played = ansible.apply("-e", f"@{given}", lockstep_awx_prefix="Reports", lockstep_awx_parts=["dns"])
-    assert played.code == 0, played.output
-    variables = json.loads(awx.named("job_templates", "Reports DNS: check in slices")["extra_vars"])
-    assert variables["dns_reconciliation_report_path"] == PATH
+def test_a_report_for_each_job(collections: str, tmp_path: Path) -> None:
+    given = tmp_path / "report_path.yml"
+    given.write_text(f'lockstep_awx_dns_variables: {{dns_reconciliation_report_path: !unsafe "{REPORT}"}}\n')
+    with AwxEmulator() as awx:
+        played = Ansible(awx.url, collections, tmp_path).apply("-e", f"@{given}", lockstep_awx_parts=["dns"])
+        assert played.code == 0, played.output
+        variables = json.loads(awx.named("job_templates", "Lockstep DNS: check in slices")["extra_vars"])
+    assert variables["dns_reconciliation_report_path"] == REPORT

@@ -94,6 +94,11 @@ class ActionServices:
         except (OSError, ValueError) as error:
             problem = f"the full result of a task cannot be read from {path}: {_reason(error)}"
             raise SyncError("outcome_unknown", problem, "Run the playbook again: nothing is triggered twice.") from error
+        if _targets(whole) != _targets(answer):
+            problem = f"{path} has the result of another run, which writes its report to the same place at the same time"
+            raise SyncError(
+                "outcome_unknown", problem, f"Give each run a {PREFIX}report_path of its own, and run this one again."
+            )
         whole["diff"], whole["warnings"] = answer.get("diff", ()), answer.get("warnings", ())
         return self._with_place_of_traceback(whole)
 
@@ -162,6 +167,10 @@ class ActionServices:
             return LocalFiles()
         # a run in check mode has a report, too
         return RemoteFiles(lambda name, options: self._run(name, options, check_mode=False))
+
+
+def _targets(answer: ModuleAnswer) -> list[str]:
+    return [record["target"] for record in answer.get("syncs", ())]
 
 
 def _unwritable(path: str, error: OSError) -> SyncError:

@@ -71,7 +71,7 @@ def reporting(text: str | None = None) -> Respond:
         whole = json.dumps({"syncs": [{"target": f"{number}.", "failure": None}], "summary": {"requests": number}})
         if text != "nothing":
             pathlib.Path(options["report_path"]).write_text(whole if text is None else text, "latin-1")
-        return {"syncs": [], "warnings": ["cut"], "diff": [{"before": "", "after": ""}], "changed": True}
+        return {"syncs": [{"target": f"{number}."}], "warnings": ["cut"], "diff": [{"before": "", "after": ""}], "changed": True}
 
     return answer
 
@@ -108,8 +108,8 @@ def test_the_traceback_of_a_bug_is_in_the_report_of_the_role(monkeypatch: pytest
     def answer(number: int, options: Json) -> Json:
         failure = {"code": "internal_error", "message": "", "http_status": None, "hint": "Report it."}
         failure["traceback"] = "Traceback: here"
-        pathlib.Path(options["report_path"]).write_text(json.dumps({"syncs": [{"failure": failure}]}))
-        return {"syncs": []}
+        pathlib.Path(options["report_path"]).write_text(json.dumps({"syncs": [{"target": "a.", "failure": failure}]}))
+        return {"syncs": [{"target": "a.", "failure": None}]}
 
     for variables, where in (
         ({"report_path": "/r.json"}, "in /r.json."),
@@ -177,11 +177,11 @@ def test_no_room_for_results(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.
 
 
 def test_on_another_machine_modules_do_it() -> None:
-    modules = Modules(path="/there/lockstep.x", content=base64.b64encode(b'{"a": 1}').decode())
+    modules = Modules(path="/there/lockstep.x", content=base64.b64encode(b'{"syncs": [], "a": 1}').decode())
     services = Services(RemoteFiles(modules), lambda number, options: {"syncs": []})
     services.check_report("/var/log/a.json")
     services.check_report("a.json")
-    assert services.sync_zones([{}], True) == [{"a": 1, "diff": (), "warnings": ()}]
+    assert services.sync_zones([{}], True) == [{"syncs": [], "a": 1, "diff": (), "warnings": ()}]
     services.write_files("a.json", ["1", "2", "3"])
     assert modules.calls == [
         ("ansible.builtin.stat", {"path": "/var/log/a.json"}),
