@@ -120,6 +120,14 @@ options:
         description:
           - Password of O(probes[].url_username).
         type: str
+      allow_http:
+        description:
+          - Whether user name and password, or the request headers C(Authorization) and C(Cookie), may be sent over plain HTTP to
+            another host than this one. Otherwise an O(probes[].url) that begins with C(http://) is refused with them, unless it
+            names the loopback interface.
+        type: bool
+        default: false
+        version_added: 2.0.0
       validate_certs:
         description:
           - Whether to verify TLS certificates. Set to V(false) for tests only.

@@ -17,6 +17,7 @@ import typing as t
 from .._core.errors import SyncError, invalid_option
 from .._core.options import MAX_PARALLEL, MAX_REQUEST_TIMEOUT, MAX_WAIT_TIMEOUT, ArgumentSpec, Options, check_range
 from .._core.redact import MASK
+from .._http.plain_http import OPTION as ALLOW_HTTP, check_encrypted
 from .address import Address, parse_address, shown_url
 from .expect import Expectation, JsonRule
 from .jsonpath import parse_path
@@ -28,6 +29,8 @@ Follow = t.Literal["none", "same_origin", "all"]
 
 #: request headers whose values are not secret, so that messages may show them
 _PLAIN_HEADERS = ("accept", "accept-charset", "accept-language", "cache-control", "content-type", "host", "pragma", "user-agent")
+#: those that are credentials, like a user name with a password
+_CREDENTIAL_HEADERS = frozenset(("authorization", "cookie"))
 #: shorter values are not masked, as they would match unrelated text
 _MIN_SECRET = 4
 
@@ -60,6 +63,7 @@ _PROBE: dict[str, dict[str, t.Any]] = {
     "request_headers": {"type": "dict", "no_log": False},
     "url_username": {"type": "str"},
     "url_password": {"type": "str", "no_log": True},
+    ALLOW_HTTP: {"type": "bool", "default": False},
     "validate_certs": {"type": "bool", "default": True},
     "ca_path": {"type": "path"},
     "client_cert": {"type": "path"},
@@ -178,6 +182,8 @@ def _parse_probe(option: str, given: Options) -> Probe:
     _check_use(option, given, address)
     headers = _request_headers(option, given)
     login = _login(option, given, address, headers)
+    if login or _CREDENTIAL_HEADERS.intersection(map(str.lower, headers)):
+        check_encrypted(address.url, f"{option}.url", given[ALLOW_HTTP], allowed_by=f"{option}.{ALLOW_HTTP}")
     # the password, and the form in which it is sent
     password = (login[1], base64.b64encode(":".join(login).encode()).decode()) if login else ()
     return Probe(
