@@ -110,5 +110,5 @@ def test_not_json_and_not_ok(server: Server, run_module: RunModule) -> None:
         outcome = run_module(SYNC, server.options(settle_grace=0.2))
         assert failure(outcome)["code"] == "outcome_unknown" and outcome.only["state"] == "unknown"
     server.simulator.fault("redirect", method="POST", location="/studio/login")
-    assert failure(run_module(SYNC, server.options()))["code"] == "redirect_refused"
+    assert failure(run_module(SYNC, server.options(settle_grace=0.2)))["code"] == "outcome_unknown"
     assert server.resets() == 0 and len(server.mutations()) == 3

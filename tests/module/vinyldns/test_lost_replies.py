@@ -75,5 +75,7 @@ def test_rate_limit_beyond_the_deadline_fails_at_once(server: Server, simulator:
 def test_trigger_is_never_redirected(server: Server, simulator: Simulator, run_module: RunModule) -> None:
     drifted(server)
     simulator.fault("redirect", part="vinyldns", method="POST", location=server.url + "/zones")
-    outcome = run_module("vinyldns_zone_sync", server.options())
-    assert outcome.codes == ["redirect_refused"] and server.posts() == 1 and server.accepted() == 0
+    outcome = run_module("vinyldns_zone_sync", server.options(settle_grace=1))
+    # it may have been executed before it was redirected
+    assert outcome.codes == ["outcome_unknown"] and server.posts() == 1 and server.accepted() == 0
+    assert "is redirected to" in outcome.only["failure"]["message"]
