@@ -17,7 +17,18 @@ from .state import RunState, TargetState
 
 #: refusals from which nothing follows for a sync that was triggered before
 _INCONCLUSIVE = frozenset(
-    {"auth_failed", "bad_response", "busy", "connection_failed", "internal_error", "rate_limited", "server_error", "tls_failed"}
+    {
+        "auth_failed",
+        "bad_response",
+        "busy",
+        "connection_failed",
+        "internal_error",
+        "ledger_damaged",
+        "ledger_unsafe",
+        "rate_limited",
+        "server_error",
+        "tls_failed",
+    }
 )
 
 
