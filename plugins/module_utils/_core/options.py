@@ -12,6 +12,7 @@ import dataclasses
 import datetime as dt
 import os
 import typing as t
+import urllib.parse
 
 from ansible.module_utils.errors import AnsibleFallbackNotFound
 
@@ -278,13 +279,25 @@ def text_of(option: str, value: object, whole_numbers: bool = False) -> str:
 
 
 def secrets_in(options: Options, arguments: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[str]:
-    """The values of all options that are marked as secret, at any depth."""
+    """The values of all options that are marked as secret, and what addresses carry that may be, at any depth."""
     found: list[str] = []
     for name, spec in arguments.items():
         value = options.get(name)
         if spec.get("no_log") and isinstance(value, str):
             found.append(value)
+        elif name.endswith("_url") and isinstance(value, str):
+            found += _secrets_in_address(value)
         elif spec.get("options"):
             for item in value if isinstance(value, list) else [value]:
                 found += secrets_in(item, spec["options"]) if isinstance(item, t.Mapping) else []
     return found
+
+
+def _secrets_in_address(address: str) -> list[str]:
+    """Credentials, query and fragment. An address that has any is refused, and shown nowhere."""
+    place = address.partition("://")[2] or address
+    userinfo, dummy, rest = place.rpartition("@")
+    user, dummy, password = userinfo.partition(":")
+    query, dummy, fragment = rest.partition("?")[2].partition("#")
+    found = [password or user, query, fragment or rest.partition("#")[2]]
+    return [text for each in dict.fromkeys(found) if each for text in dict.fromkeys((each, urllib.parse.unquote(each)))]

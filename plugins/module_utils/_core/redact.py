@@ -4,46 +4,65 @@
 
 # Note that this module util is PRIVATE to the collection.
 
-"""Nothing secret leaves the process: every text that does passes through a redactor first."""
+"""Nothing secret leaves the process, and nothing harmful: every text that does passes through a redactor first."""
 
 from __future__ import annotations
 
 import base64
 import collections.abc
-import json
+import dataclasses
+import math
 import re
 import typing as t
-import urllib.parse
+
+from .secret_forms import secret_pattern
+from .texts import harmless
+from .vocabulary import WORDS
 
 MASK = "********"
 #: a shorter secret is not looked for in handles and ids
 MIN_IN_IDENTITY = 4
 
 _OWN_KEY = re.compile("[a-z][a-z_]*")
+#: fields that find something again
+_IDENTITIES = ("target", "handle")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?Z)?", re.ASCII)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Form:
+    """A secret, or what it looks like in base64, and what finds it."""
+
+    text: str
+    pattern: re.Pattern[str]
 
 
 class Redactor:
-    """Replaces known secrets, also in their URL-encoded, base64, JSON and Python forms.
+    """Replaces known secrets, also in base64 and as URLs, HTML, JSON and Python write them, and characters that are not harmless.
 
     :param secrets: the values to hide; blank ones are ignored.
+    :param words: what our own fields may hold, beyond :data:`WORDS`.
     """
 
-    def __init__(self, secrets: t.Iterable[str | None] = ()) -> None:
-        self._forms: list[str] = []
+    def __init__(self, secrets: t.Iterable[str | None] = (), words: t.Iterable[str] = ()) -> None:
+        self._forms: list[_Form] = []
         self._public: list[str] = []
-        self._identity_forms: list[str] = []
+        self._identity_forms: list[_Form] = []
+        self._words = WORDS | frozenset(words)
         self.add(*secrets)
 
     def add(self, *secrets: str | None) -> None:
         """Hide further values, such as a session token obtained at run time."""
-        forms = set(self._forms)
+        known = {form.text for form in self._forms}
+        found: set[str] = set()
         for secret in secrets:
+            # blanks around it get lost on many ways, such as in headers
             if secret and secret.strip():
-                # blanks around it get lost on many ways, such as in headers
-                forms.update(_forms(secret), _forms(secret.strip()))
+                found |= _written(secret) | _written(secret.strip())
+        forms = self._forms + [_Form(text, secret_pattern(text)) for text in found - known]
         # the longest first, or a secret that holds another one would be left in part
-        self._forms = sorted(forms, key=len, reverse=True)
-        self._identity_forms = _hidden([form for form in self._forms if len(form) >= MIN_IN_IDENTITY], self._public)
+        self._forms = sorted(forms, key=lambda form: len(form.text), reverse=True)
+        self._identity_forms = _hidden([form for form in self._forms if len(form.text) >= MIN_IN_IDENTITY], self._public)
 
     def publish(self, *texts: str) -> None:
         """Note texts that are shown anyway: the address of a server, the name of a provider, the names of targets."""
@@ -51,14 +70,19 @@ class Redactor:
         self._identity_forms = _hidden(self._identity_forms, texts)
 
     def text(self, text: str) -> str:
-        """``text`` without any secret."""
+        """``text`` without any secret, and harmless."""
         return _masked(text, self._forms)
 
     def scrub(self, value: t.Any) -> t.Any:
-        """A copy of a JSON-like value without any secret in its strings.
+        """A copy of a JSON-like value without any secret in its strings, all of them harmless, and without NaN and infinity.
 
-        Keys that look like our own are left alone: the word ``staging`` is no secret only because a password is ``staging``.
+        Keys that look like our own, and words and dates of our own in such fields, are left alone: the word ``staging`` is no
+        secret only because a password is ``staging``. Targets and handles are scrubbed as :meth:`scrub_identity` does.
         """
+        if isinstance(value, collections.abc.Mapping):
+            return {self._key(key): self._member(key, item) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self.scrub(item) for item in value]
         return _scrubbed(value, self._forms)
 
     def scrub_identity(self, value: t.Any) -> t.Any:
@@ -68,21 +92,39 @@ class Redactor:
         """
         return _scrubbed(value, self._identity_forms)
 
+    def _key(self, key: t.Any) -> t.Any:
+        return key if isinstance(key, str) and _OWN_KEY.fullmatch(key) else _scrubbed(key, self._forms)
 
-def _hidden(forms: t.Sequence[str], public: t.Sequence[str]) -> list[str]:
+    def _member(self, key: t.Any, value: t.Any) -> t.Any:
+        if key in _IDENTITIES:
+            return self.scrub_identity(value)
+        if isinstance(value, str) and (value in self._words or _DATE.fullmatch(value)) and _OWN_KEY.fullmatch(str(key)):
+            return value
+        return self.scrub(value)
+
+
+def harmless_json(value: dict[str, t.Any]) -> dict[str, t.Any]:
+    """A copy of a JSON object in which no secret is left to hide, all texts of it harmless, and without NaN and infinity."""
+    return t.cast("dict[str, t.Any]", _scrubbed(value, ()))
+
+
+def _hidden(forms: t.Sequence[_Form], public: t.Sequence[str]) -> list[_Form]:
     """Those that are no part of what is public."""
-    return [form for form in forms if not any(form in text for text in public)]
+    return [form for form in forms if not any(form.text in text for text in public)]
 
 
-def _masked(text: str, forms: t.Iterable[str]) -> str:
+def _masked(text: str, forms: t.Iterable[_Form]) -> str:
     for form in forms:
-        text = text.replace(form, MASK)
-    return text
+        text = form.pattern.sub(MASK, text)
+    return harmless(text)
 
 
-def _scrubbed(value: t.Any, forms: t.Sequence[str]) -> t.Any:
+def _scrubbed(value: t.Any, forms: t.Sequence[_Form]) -> t.Any:
     if isinstance(value, str):
         return _masked(value, forms)
+    if isinstance(value, float) and not math.isfinite(value):
+        # JSON has no such numbers (RFC 8259 section 6)
+        return None
     if isinstance(value, collections.abc.Mapping):
         return {
             key if isinstance(key, str) and _OWN_KEY.fullmatch(key) else _scrubbed(key, forms): _scrubbed(item, forms)
@@ -93,15 +135,12 @@ def _scrubbed(value: t.Any, forms: t.Sequence[str]) -> t.Any:
     return value
 
 
-def _forms(secret: str) -> set[str]:
+def _written(secret: str) -> set[str]:
+    """The secret and its base64 forms; what other ways of writing make of them is for their patterns."""
     raw = secret.encode("utf-8", "surrogateescape")
-    quoted = {urllib.parse.quote(raw, safe=safe) for safe in ("", "/")} | {urllib.parse.quote_plus(raw)}
-    quoted |= {re.sub("%..", lambda match: match[0].lower(), form) for form in quoted}
     encoded = {base64.b64encode(raw).decode("ascii"), base64.urlsafe_b64encode(raw).decode("ascii")}
     # the padding may be left out
-    encoded |= {form.rstrip("=") for form in encoded}
-    escaped = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1], repr(raw)[2:-1]}
-    return {secret} | quoted | encoded | escaped
+    return {secret} | encoded | {form.rstrip("=") for form in encoded}
 
 
 def without_keys(value: t.Any, names: t.Container[str]) -> t.Any:

@@ -97,3 +97,25 @@ PromotionVerdict = t.Literal[
 ReconciliationVerdict = t.Literal["in_sync", "reconciled", "drift", "refused", "timed_out", "failed", "unknown"]
 
 RECONCILIATION_VERDICTS: tuple[str, ...] = t.get_args(ReconciliationVerdict)
+
+#: all of these words: what fields of ours may hold, whatever a secret may be
+WORDS: frozenset[str] = frozenset(
+    word
+    for kind in (
+        PlannedAction,
+        Action,
+        State,
+        Basis,
+        ReadingState,
+        RecordAction,
+        FidelityVerdict,
+        WaitOutcome,
+        LedgerState,
+        InterruptedOutcome,
+        TargetProgress,
+        FailureCode,
+        PromotionVerdict,
+        ReconciliationVerdict,
+    )
+    for word in t.get_args(kind)
+)

@@ -12,6 +12,7 @@ The libraries decode whole chunks, one encoding on top of another: a response of
 from __future__ import annotations
 
 import json
+import math
 import typing as t
 import zlib
 
@@ -145,7 +146,7 @@ class TooManyValues(ValueError):
 
 
 def parse_json(body: bytes) -> t.Any:
-    """The value in a JSON body (RFC 8259), in which ``NaN`` and ``Infinity`` are none.
+    """The value in a JSON body (RFC 8259), in which ``NaN`` and ``Infinity`` are none, and numbers that large are not either.
 
     :raises TooManyValues: it has more than :data:`MAX_VALUES` values.
     :raises ValueError: it is not JSON, or is nested too deep.
@@ -153,10 +154,15 @@ def parse_json(body: bytes) -> t.Any:
     if sum(map(body.count, (b",", b":", b"[", b"{"))) > MAX_VALUES:
         raise TooManyValues(f"more than {MAX_VALUES:,} values")
     try:
-        return json.loads(body, parse_constant=_refuse)
+        return json.loads(body, parse_constant=_refuse, parse_float=_finite)
     except RecursionError:
         raise ValueError("nested too deep") from None
 
 
+def _finite(digits: str) -> float:
+    number = float(digits)
+    return number if math.isfinite(number) else _refuse(digits[:30])
+
+
 def _refuse(constant: str) -> t.NoReturn:
-    raise ValueError(f"{constant} is not JSON")
+    raise ValueError(f"{constant} is no number of JSON")

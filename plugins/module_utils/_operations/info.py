@@ -18,6 +18,7 @@ from .._core.stop import Interrupted, Stopped
 from .._http.client import Channel, HttpClient, RequestCount
 from .._lifecycle.provider import Services
 from .progress import Progress, ticking
+from .result import scrub_failure
 from .scheduling import fan_out
 from .task import Context, traceback_for_role
 
@@ -64,7 +65,8 @@ def run_info(
         if reader is not None:
             reader.client.close()
     # a secret that happens to be a part of "failed" must not turn a failure into a success
-    return {name: redactor.scrub(value) for name, value in {**result, "warnings": context.warnings}.items()}
+    scrubbed: dict[str, t.Any] = redactor.scrub({**result, "warnings": context.warnings})
+    return {**scrubbed, "failure": scrub_failure(result["failure"], redactor)} if "failure" in result else scrubbed
 
 
 def _fail(result: dict[str, t.Any], error: SyncError, context: Context) -> None:

@@ -18,18 +18,33 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common.parameters import remove_values
 
 from .._core.clock import SystemClock
-from .._core.options import explain_missing
+from .._core.options import explain_missing, secrets_in
 from .._core.stop import StopSignal
-from .._state.database_address import secrets_in
+from .._state import database_address
 from .operation import Operation
 from .result import structural_texts
 from .task import Context
 
 
 class OperationModule(AnsibleModule):  # type: ignore[misc]  # ansible-core ships no types
-    """Module whose message about missing options names their environment variables."""
+    """Module whose message about missing options names their environment variables, and that hides what addresses carry."""
+
+    _knows_secrets = False
+
+    def learn_secrets(self) -> None:
+        """Have AnsibleModule mask what no_log does not find."""
+        if self._knows_secrets:
+            return
+        self._knows_secrets = True
+        params = getattr(self, "params", None) or {}
+        self.no_log_values.update(secrets_in(params, self.argument_spec))
+        # a password should not be there, and is refused, but not shown with the other arguments
+        ledger = params.get("ledger")
+        self.no_log_values.update(database_address.secrets_in(ledger if isinstance(ledger, str) else None))
 
     def fail_json(self, msg: str, **kwargs: t.Any) -> t.NoReturn:
+        # the constructor calls this, too, and options that are wrong are shown with the others
+        self.learn_secrets()
         super().fail_json(explain_missing(msg, self.argument_spec), **kwargs)
         raise AssertionError("unreachable: fail_json exits")
 
@@ -40,8 +55,7 @@ def run_as_module(operation: Operation, module_class: type[OperationModule] = Op
     :param settings: further arguments of ``module_class``.
     """
     module = module_class(supports_check_mode=True, **operation.spec.as_kwargs(), **settings)
-    # a password should not be there, and is refused, but not shown with the other arguments
-    module.no_log_values.update(secrets_in(module.params.get("ledger")))
+    module.learn_secrets()
     fail_on_missing_libraries(module, operation, module.params)
     with interruptible_clock(signal.SIGTERM, signal.SIGINT) as clock:
         context = Context(module.check_mode, module._diff, clock, given=given_arguments())

@@ -36,4 +36,4 @@ def _pieces(head: t.Mapping[str, t.Any], syncs: t.Iterable[t.Mapping[str, t.Any]
 
 
 def _text(value: object) -> str:
-    return json.dumps(value, indent=2, default=str)
+    return json.dumps(value, indent=2, default=str, allow_nan=False)

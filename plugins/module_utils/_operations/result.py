@@ -14,6 +14,7 @@ import json
 import typing as t
 
 from .._core.redact import Redactor
+from .._core.vocabulary import WORDS
 from .._lifecycle.record import Record
 
 #: AWX drops an event above 700 kB; with this much per target a thousand targets fit
@@ -66,11 +67,9 @@ _OWN_FIELDS = ("provider", "action", "state", "changed_basis", "started_at", "fi
 def scrub_record(entry: dict[str, t.Any], redactor: Redactor) -> dict[str, t.Any]:
     """A record without secrets, in which words of our own, the target and the handle stay usable."""
     scrubbed: dict[str, t.Any] = redactor.scrub(entry)
-    identity = redactor.scrub_identity({name: entry[name] for name in ("target", "handle")})
     return {
         **scrubbed,
         **{name: entry[name] for name in _OWN_FIELDS},
-        **identity,
         "failure": scrub_failure(entry["failure"], redactor),
     }
 
@@ -81,7 +80,7 @@ def scrub_failure(failure: dict[str, t.Any] | None, redactor: Redactor) -> dict[
         return None
     scrubbed = {**redactor.scrub(failure), "code": failure["code"]}
     if "guards" in failure:
-        scrubbed["guards"] = [{**guard, "message": redactor.text(guard["message"])} for guard in failure["guards"]]
+        scrubbed["guards"] = [{**redactor.scrub(guard), "rule": guard["rule"]} for guard in failure["guards"]]
     return scrubbed
 
 
@@ -92,7 +91,7 @@ def structural_texts(result: t.Mapping[str, t.Any]) -> list[str]:
         found += [record[name] for name in ("target", *_OWN_FIELDS) if record[name]]
         found += _texts(record["handle"])
         found += [record["failure"]["code"]] if record["failure"] else []
-    return found
+    return [*found, *WORDS]
 
 
 def _texts(value: t.Any) -> list[str]:

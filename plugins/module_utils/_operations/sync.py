@@ -55,7 +55,9 @@ def run_sync(provider_class: type[Provider], options: Options, context: Context)
     :param options: options of the sync module, validated by its argument spec.
     :returns: the result of the task; ``failed`` in it says whether it failed.
     """
-    redactor = Redactor(secrets_in(options, (provider_class.connection_spec + provider_class.sync_spec).arguments))
+    spec = (provider_class.connection_spec + provider_class.sync_spec).arguments
+    # guards are called after options
+    redactor = Redactor(secrets_in(options, spec), spec)
     batch = Batch(options, context, redactor)
     with guarded(batch):
         check_identities(sync_spec(provider_class), context.given)

@@ -248,7 +248,7 @@ class Batch:
 
     def _scrubbed(self, head: dict[str, t.Any]) -> dict[str, t.Any]:
         """Everything in a result or a report except the records; its keys and codes are words of our own."""
-        scrubbed = {key: self.redactor.scrub(value) for key, value in head.items()}
+        scrubbed: dict[str, t.Any] = self.redactor.scrub(head)
         if head.get("failure"):
             scrubbed["failure"] = scrub_failure(head["failure"], self.redactor)
         return scrubbed

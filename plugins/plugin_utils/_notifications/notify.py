@@ -82,7 +82,7 @@ def notify(
         deliveries.append(_delivery("webhook", redactor, hook.origin, lambda: post(hook, about, session)))
     if parsed.mail:
         mail = parsed.mail
-        redactor = Redactor([mail.password])
+        redactor = Redactor(mail.secrets())
         deliveries.append(_delivery("mail", redactor, mail.server, lambda: send(mail, about, smtp, clock or SystemClock(), html)))
     return deliveries
 

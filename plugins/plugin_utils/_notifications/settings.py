@@ -107,6 +107,10 @@ class Mail:
     def server(self) -> str:
         return f"{self.host}:{self.port}"
 
+    def secrets(self) -> list[str | None]:
+        """The password, and what the mechanism PLAIN sends (RFC 4616)."""
+        return [self.password, f"\0{self.username}\0{self.password}"] if self.password else []
+
 
 @dataclasses.dataclass(frozen=True)
 class NotificationSettings:

@@ -17,15 +17,18 @@ from ...module_utils._core.clock import Clock, isoformat
 from ...module_utils._core.errors import SyncError, sentences
 from ...module_utils._core.options import secrets_in
 from ...module_utils._core.redact import Redactor
-from ...module_utils._providers.registry import WORKFLOWS
+from ...module_utils._providers.registry import DESCRIPTORS, WORKFLOWS
 from ...module_utils._state.location import default_path, named_location, secrets_of
 from .approval_decision import Display
 from .journal import PromotionStore
 from .module_result import ModuleResult
 from .report_files import write_report
 from .settings import PREFIX, ModuleOptions, PromotionSettings
-from .state import RunState, TargetState
+from .state import STATE_WORDS, RunState, TargetState
 from .vocabulary import PhaseName, PhaseState
+
+#: what no secret hides in a field of ours, be it the same word
+OWN_WORDS: frozenset[str] = STATE_WORDS.union(WORKFLOWS, *(descriptor.failure_codes for descriptor in DESCRIPTORS.values()))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,8 +114,9 @@ class PhaseContext:
     def create(cls, services: PromotionServices, settings: PromotionSettings) -> PhaseContext:
         services.redactor.add(*secrets_of(settings.ledger, os.environ))
         for target in settings.targets:
-            spec = WORKFLOWS[target.provider].sync.provider.connection_spec
-            services.redactor.add(*secrets_in(target.options, spec.arguments))
+            workflow = WORKFLOWS[target.provider]
+            services.redactor.add(*secrets_in(target.options, workflow.sync.provider.connection_spec.arguments))
+            services.redactor.publish(target.name, target.provider, workflow.address(target.options, os.environ))
         return cls(services, settings)
 
     # -- phases of the report ----------------------------------------------------------------------------------------

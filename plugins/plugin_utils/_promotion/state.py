@@ -41,6 +41,11 @@ NOT_ENDED = "it had not ended when this was written"
 BackupState = t.Literal["none", "planned", "made", "found", "failed"]
 RollbackState = t.Literal["succeeded", "failed", "manual", "impossible"]
 
+#: what fields of a report and of a kept state may hold, beyond the words of modules and providers
+STATE_WORDS: frozenset[str] = frozenset(
+    word for kind in (PhaseName, PhaseState, BackupState, RollbackState) for word in t.get_args(kind)
+)
+
 
 @dataclasses.dataclass(frozen=True)
 class Actor(JsonState):
