@@ -14,7 +14,7 @@ from ansible.utils.display import Display
 
 from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import SystemClock
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError, wrap_unexpected
-from ansible_collections.lockstep.sync.plugins.module_utils._core.redact import Redactor
+from ansible_collections.lockstep.sync.plugins.module_utils._core.redact import Redactor, harmless_json
 from ansible_collections.lockstep.sync.plugins.plugin_utils._actions.controller import task_environment
 from ansible_collections.lockstep.sync.plugins.plugin_utils._actions.role_variables import (
     TaskVariables,
@@ -25,6 +25,7 @@ from ansible_collections.lockstep.sync.plugins.plugin_utils._actions.run_module 
 from ansible_collections.lockstep.sync.plugins.plugin_utils._actions.task_file import problem_of_task_file
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.module_result import ModuleResult
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.phase import (
+    OWN_WORDS,
     PromotionServices,
     StepRequest,
     StepResult,
@@ -50,7 +51,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
         try:
             # the ledger and the addresses of servers may be in it
             with task_environment(self), wrap_unexpected():
-                return {**result, **self._take_step(services, variables)}
+                return {**result, **harmless_json(self._take_step(services, variables))}
         except SyncError as error:
             failed = {"msg": format_error(error), "failure": error.as_failure()}
             return {**result, **services.redactor.scrub(failed), "failed": True, "proceed": False}
@@ -91,7 +92,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
             call,
             self._save,
             Display(),
-            Redactor([]),
+            Redactor(words=OWN_WORDS),
             {key for key in task_vars if key.startswith(PREFIX)},
             str(task_vars.get("playbook_dir") or "."),
             None if job is None else str(job),

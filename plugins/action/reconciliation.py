@@ -14,6 +14,7 @@ from ansible import constants
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError, invalid_option, wrap_unexpected
+from ansible_collections.lockstep.sync.plugins.module_utils._core.redact import harmless_json
 from ansible_collections.lockstep.sync.plugins.plugin_utils._actions.role_variables import failed_task_text
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.action_services import ActionServices
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.compare import check_batch, compare
@@ -58,13 +59,13 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
         step = str(self._task.args.get("step"))
         try:
             with wrap_unexpected():
-                return {**result, **self._take(step, services, variables)}
+                return {**result, **harmless_json(self._take(step, services, variables))}
         except SyncError as error:
             if step in PHASES:
                 # the next task may not be that of the rescue section: the play may ignore errors
                 self._keep(PhaseOutcome(with_failure(self._load(), error), "", False))
-            failed = {"failed": True, "proceed": False, "ok": False, "msg": error_text(error)}
-            return {**result, **failed, "failure": error.as_failure()}
+            failed = {"failed": True, "proceed": False, "ok": False, "msg": error_text(error), "failure": error.as_failure()}
+            return {**result, **harmless_json(failed)}
 
     def _take(self, step: str, services: ActionServices, task_vars: t.Mapping[str, object]) -> Result:
         if step == "begin":

@@ -13,10 +13,11 @@ import typing as t
 
 from .._core.errors import SyncError, sentences, wrap_unexpected
 from .._core.options import CONNECTION, PARALLEL, ArgumentSpec, Options, secrets_in
-from .._core.redact import Redactor
+from .._core.redact import Redactor, harmless_json
 from .._http.transport import REQUESTS_IMPORT_ERROR
 from .._lifecycle.provider import Provider, Services
 from .info import InfoReader, run_info
+from .result import scrub_failure
 from .sync import run_sync, sync_spec
 from .task import Context, traceback_for_role
 from .wait import Providers, run_wait, wait_spec
@@ -47,7 +48,7 @@ class Operation:
         """The result for these options; a bug that got past everything else is a failure without a traceback, too."""
         try:
             with wrap_unexpected():
-                return self.run(options, context)
+                return harmless_json(self.run(options, context))
         except SyncError as error:
             redactor = Redactor(secrets_in(options, self.spec.arguments))
             failed = {
@@ -57,7 +58,7 @@ class Operation:
                 "failure": error.as_failure(),
                 **(traceback_for_role([error]) if context.is_for_role else {}),
             }
-            return {**redactor.scrub(failed), "failed": True, "warnings": []}
+            return {**redactor.scrub(failed), "failure": scrub_failure(error.as_failure(), redactor), "warnings": []}
 
     def requirements(self, options: Options) -> Requirements:
         """All libraries for these options."""

@@ -15,6 +15,7 @@ import threading
 import time
 import typing as t
 
+from .._core.texts import one_line
 from .._lifecycle.poll import PollPolicy
 
 #: Shows a line on the console.
@@ -139,7 +140,7 @@ def ticking(
             pause = pace.delay(now - began, 0.5)
             if now - shown_at >= (min(changed, pause) if found != shown else pause) - pace.min_interval / 2:
                 shown, shown_at = found, now
-                show(line(now - began))
+                show(one_line(line(now - began)))
 
     thread = threading.Thread(target=tick, name="lockstep-progress", daemon=True)
     thread.start()

@@ -82,7 +82,7 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core ships 
             context = Context(bool(self._task.check_mode), bool(self._task.diff), clock, show=show, given=given)
             result = self.operation.execute(options, context)
         # what a module returns has gone through JSON, too
-        answer: Json = json.loads(json.dumps(result))
+        answer: Json = json.loads(json.dumps(result, allow_nan=False))
         if not answer["warnings"]:
             del answer["warnings"]
         return answer

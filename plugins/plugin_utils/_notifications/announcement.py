@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ...module_utils._core.texts import one_line
 from .._reports.fields import Fields
 from .._reports.formats import safe_text
 
@@ -76,11 +77,6 @@ def announcement(report: t.Mapping[str, object]) -> Announcement:
 def facts(fields: Fields, *names: str) -> tuple[tuple[str, str], ...]:
     """Members of a report by their labels: ``Started`` for ``started_at``."""
     return tuple((name.removesuffix("_at").capitalize(), one_line(fields.text(name))) for name in names)
-
-
-def one_line(text: str) -> str:
-    """A text on one line, without control characters."""
-    return " ".join(safe_text(text).split())
 
 
 def target_lines(about: Announcement, bullet: str) -> list[str]:

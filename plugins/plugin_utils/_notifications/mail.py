@@ -22,7 +22,8 @@ import typing as t
 
 from ...module_utils._core.clock import Clock
 from ...module_utils._core.errors import SyncError
-from .announcement import Announcement, one_line, target_lines
+from ...module_utils._core.texts import one_line
+from .announcement import Announcement, target_lines
 from .settings import Mail
 
 #: seconds for connecting, and for each wait for data

@@ -11,10 +11,11 @@ from __future__ import annotations
 import typing as t
 
 from ...module_utils._core.errors import sentence
+from ...module_utils._core.texts import one_line
 from .._reports.fields import Fields
 from .._reports.formats import safe_text
 from .._reports.reconciliation_table import worst_first
-from .announcement import Announcement, TargetResult, facts, one_line
+from .announcement import Announcement, TargetResult, facts
 
 _MEMBERS = ("verdict", "ok", "check_mode", "message", "started_at", "finished_at", "summary", "digests")
 

@@ -13,6 +13,7 @@ import typing as t
 
 from ...module_utils._core.clock import SystemClock, isoformat
 from ...module_utils._core.errors import SyncError, invalid_option, place_of_traceback
+from ...module_utils._core.redact import harmless_json
 from .._actions.role_variables import RoleVariables, evaluate_role_variables
 from .._actions.run_module import run_module
 from .._reports.files import sibling_paths, syncs_folder
@@ -120,7 +121,7 @@ class ActionServices:
             raise _unwritable(path, error) from error
 
     def write_report(self, state: ReconciliationState) -> ReconciliationReport:
-        report = build_report(state, self.now())
+        report = t.cast("ReconciliationReport", harmless_json(t.cast("dict[str, t.Any]", build_report(state, self.now()))))
         if state.report_path:
             text = json.dumps(report, indent=4, sort_keys=True, ensure_ascii=False)
             self.write_files(state.report_path, (f"{text}\n", reconciliation_markdown(report), reconciliation_page(report)))

@@ -9,7 +9,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
+
+from ...module_utils._core.texts import harmless
 
 #: The tones, each with the sign in front of its words, so that nothing depends on colours alone.
 MARKS = {"ok": "✓", "info": "›", "warn": "!", "bad": "✕", "unsure": "?", "none": "–"}
@@ -22,13 +23,6 @@ _WORDS = {
     "unsure": "unknown running timed_out",
 }
 _TONE_OF = {word: tone for tone, words in _WORDS.items() for word in words.split()}
-
-#: Characters that HTML, XML or UTF-8 do not allow, and those that reverse the direction of the text after them.
-_UNSAFE = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef"
-    + "".join(chr(plane * 0x10000 + 0xFFFE) + chr(plane * 0x10000 + 0xFFFF) for plane in range(17))
-    + "]"
-)
 
 
 def tone(word: object) -> str:
@@ -43,9 +37,7 @@ def humanize(value: object) -> str:
 
 def safe_text(value: object) -> str:
     """The text of a value, empty for None, with U+FFFD for each character that no report may contain."""
-    text = "" if value is None else str(value)
-    # as a rule, and at once
-    return text if text.isascii() and text.isprintable() else _UNSAFE.sub("\ufffd", text)
+    return "" if value is None else harmless(str(value))
 
 
 def clip(value: object, limit: int) -> str:
