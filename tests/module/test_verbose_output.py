@@ -67,7 +67,10 @@ class Playbook:
         result, output = self.folder / "result.json", self.folder / "output"
         arguments = ["-vvvv", "-i", "localhost,", "-e", f"dest={result}", "play.json"]
         process = PlaybookProcess(arguments, self.environment, self.folder, output)
-        process.wait(240)
+        try:
+            process.wait(240)
+        finally:
+            process.kill()
         text = output.read_text()
         assert process.returncode == 0, text
         return text, json.loads(result.read_text())
