@@ -97,7 +97,7 @@ def test_none_gets_out(task: Task, field: str, simulator: Simulator, monkeypatch
 
 
 @contextlib.contextmanager
-def _shown_once(line: Callable[[float], str], show: Callable[[str], None]) -> Iterator[None]:
+def _shown_once(line: Callable[[float], str], show: Callable[[str], None], *others: Any) -> Iterator[None]:
     """Progress at the end of the work."""
     yield
     show(line(1.0))
