@@ -36,6 +36,7 @@ class Module:
     _diff = True
 
     def __init__(self) -> None:
+        self.no_log_values: set[str] = set()
         self.warned: list[str] = []
         self.result: dict[str, t.Any] = {}
 
