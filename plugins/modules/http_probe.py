@@ -68,6 +68,8 @@ options:
       regex:
         description:
           - Regular expression that must match a part of the body. For one that spans lines, begin it with V((?s\)).
+          - Each search for a pattern, here and in the other options, may take O(probes[].request_timeout). After that the attempt
+            fails, since some patterns, such as V((a+\)+b), take years for some texts.
         type: str
       not_regex:
         description:

@@ -17,6 +17,7 @@ import typing as t
 from .._core.redact import MASK
 from .address import shown_url
 from .jsonpath import Path, find
+from .patterns import TooSlow, plain_search
 
 MAX_FINDING = 100
 
@@ -97,14 +98,36 @@ class HttpResponse:
 
 #: Hides secrets in a text of the server.
 Redact = t.Callable[[str], str]
+#: Whether a pattern matches anywhere in a text; raises :class:`TooSlow` if that takes too long.
+Search = t.Callable[[re.Pattern[str], str], bool]
 
 
-def problems_of(wanted: Expectation, seen: HttpResponse, now: dt.datetime, redact: Redact = lambda text: text) -> list[str]:
+def problems_of(
+    wanted: Expectation,
+    seen: HttpResponse,
+    now: dt.datetime,
+    redact: Redact = lambda text: text,
+    search: Search = plain_search,
+) -> list[str]:
     """The problems of a response; each names what was found and what was wanted.
 
     :param now: the date for the validity of certificates.
     """
-    found = _status(wanted, seen) + _headers(wanted, seen, redact) + _body(wanted, seen) + _json(wanted, seen, redact)
+
+    def matches(pattern: re.Pattern[str], text: str) -> bool:
+        try:
+            return search(pattern, text)
+        except TooSlow as error:
+            raise TooSlow(
+                f"the search for {pattern.pattern!r} was given up ({error}), wanted a pattern that is quicker"
+            ) from None
+
+    found = _status(wanted, seen)
+    try:
+        found += _headers(wanted, seen, redact, matches) + _body(wanted, seen, matches) + _json(wanted, seen, redact, matches)
+    except TooSlow as error:
+        # the others are not of interest before the pattern is another one, and may take as long
+        found.append(str(error))
     return found + _latency(wanted, seen) + _certificate(wanted, seen, now)
 
 
@@ -115,13 +138,13 @@ def _status(wanted: Expectation, seen: HttpResponse) -> list[str]:
     return [f"status {seen.status}{why}, wanted {' or '.join(map(str, wanted.status))}"]
 
 
-def _headers(wanted: Expectation, seen: HttpResponse, redact: Redact) -> list[str]:
+def _headers(wanted: Expectation, seen: HttpResponse, redact: Redact, search: Search) -> list[str]:
     problems = []
     for name, pattern in wanted.headers:
         value = seen.headers.get(name)
         if value is None:
             problems.append(f"no header {name}, wanted one that matches {pattern.pattern!r}")
-        elif not pattern.search(value):
+        elif not search(pattern, value):
             problems.append(f"header {name} is {_header_value(name, value, redact)}, wanted one that matches {pattern.pattern!r}")
     return problems
 
@@ -132,15 +155,15 @@ def _header_value(name: str, value: str, redact: Redact) -> str:
     return repr(_short(redact(shown_url(value) if name.lower() in _ADDRESS_HEADERS else value)))
 
 
-def _body(wanted: Expectation, seen: HttpResponse) -> list[str]:
+def _body(wanted: Expectation, seen: HttpResponse, search: Search) -> list[str]:
     if wanted.regex is None and wanted.not_regex is None:
         return []
     text = decoded(seen)
     where = f"the first {len(seen.body)} bytes of the body (max_body)" if seen.truncated else f"the body ({len(seen.body)} bytes)"
     problems = []
-    if wanted.regex is not None and not wanted.regex.search(text):
+    if wanted.regex is not None and not search(wanted.regex, text):
         problems.append(f"{where} has nothing that matches {wanted.regex.pattern!r}, wanted a match")
-    if wanted.not_regex is not None and wanted.not_regex.search(text):
+    if wanted.not_regex is not None and search(wanted.not_regex, text):
         problems.append(f"{where} has something that matches {wanted.not_regex.pattern!r}, wanted none")
     return problems
 
@@ -154,34 +177,39 @@ def decoded(seen: HttpResponse) -> str:
         return seen.body.decode("utf-8", "replace")
 
 
-def _json(wanted: Expectation, seen: HttpResponse, redact: Redact) -> list[str]:
+def _json(wanted: Expectation, seen: HttpResponse, redact: Redact, search: Search) -> list[str]:
     if not wanted.json:
         return []
     if seen.truncated:
         return [f"the body is larger than {len(seen.body)} bytes (max_body), wanted JSON that can be read as a whole"]
     try:
-        document = json.loads(seen.body)
+        document = json.loads(seen.body, parse_constant=_refuse)
     except (ValueError, RecursionError):
         return [f"the body ({len(seen.body)} bytes) is not JSON, wanted JSON"]
-    return [problem for rule in wanted.json for problem in _at_path(rule, document, redact)]
+    return [problem for rule in wanted.json for problem in _at_path(rule, document, redact, search)]
 
 
-def _at_path(rule: JsonRule, document: t.Any, redact: Redact) -> list[str]:
+def _refuse(constant: str) -> t.NoReturn:
+    # which Python accepts, and JSON does not
+    raise ValueError(constant)
+
+
+def _at_path(rule: JsonRule, document: t.Any, redact: Redact, search: Search) -> list[str]:
     there, value = find(document, rule.path)
-    expectation, met = _rule(rule, there, value)
+    expectation, met = _rule(rule, there, value, search)
     if met:
         return []
     finding = f"is {_short(redact(_as_json(value)))}" if there else "is not there"
     return [f"json {rule.text} {finding}, wanted {expectation}"]
 
 
-def _rule(rule: JsonRule, there: bool, value: t.Any) -> tuple[str, bool]:
+def _rule(rule: JsonRule, there: bool, value: t.Any, search: Search) -> tuple[str, bool]:
     """What is wanted, in words, and whether it is met."""
     if rule.exists is not None:
         return ("it to be there" if rule.exists else "nothing there"), there is rule.exists
     if rule.regex is not None:
         text = value if isinstance(value, str) else _as_json(value)
-        return f"a match of {rule.regex.pattern!r}", there and bool(rule.regex.search(text))
+        return f"a match of {rule.regex.pattern!r}", there and search(rule.regex, text)
     return _short(_as_json(rule.equals)), there and same_json(value, rule.equals)
 
 

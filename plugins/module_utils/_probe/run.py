@@ -23,6 +23,7 @@ from .._operations.task import Context
 from . import http
 from .expect import problems_of
 from .options import Probe, parse_before, parse_probes, parse_rules
+from .patterns import LimitedSearch
 from .schedule import Attempt, Over, Schedule, ScheduleRules, Track
 from .workers import AttemptResult, ProbeExecutor, ThreadedExecutor
 
@@ -47,7 +48,7 @@ def make_attempt(
         with wrap_unexpected():
             seen = fetch(probe, clock, count)
             now = clock.now()
-            problems = tuple(problems_of(probe.wanted, seen, now, redactor.text))
+            problems = tuple(problems_of(probe.wanted, seen, now, redactor.text, LimitedSearch(probe.request_timeout)))
     except SyncError as error:
         wanted = " or ".join(map(str, probe.wanted.status))
         problem = f"{redactor.text(error.message)}, wanted a response with status {wanted}"
