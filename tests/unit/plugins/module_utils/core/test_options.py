@@ -176,6 +176,7 @@ def test_the_defaults_are_those_that_are_documented() -> None:
         "release": None,
         "force": False,
         "max_parallel": 8,
+        "rate_limit": None,
         "ledger": None,
         "validate_certs": True,
         "ca_path": None,
