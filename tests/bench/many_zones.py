@@ -65,7 +65,7 @@ ASYNC = """
       loop: "{{ jobs.results }}"
       loop_control: {label: "{{ item.ansible_job_id }}"}
       register: job
-      until: job.finished
+      until: job.finished | bool
       retries: 60
       delay: 1
 """
@@ -78,6 +78,7 @@ HOSTS = """
         name: "{{ item }}"
         groups: zones
         ansible_connection: local
+        ansible_python_interpreter: "{{ ansible_playbook_python }}"
       loop: "{{ zones }}"
 - hosts: zones
   gather_facts: false
@@ -161,7 +162,9 @@ def one_task(zones: int, server: dict[str, float] | None = None, **options: Any)
 def by_playbook(playbook: str, zones: int, *arguments: str) -> Measured:
     """Some zones by a playbook that has no more than the core of Ansible, or loops."""
     with instant_server(zones) as running, scratch_directory() as scratch:
-        cost = play(scratch, playbook, {**running.login, "zones": running.zones}, *arguments)
+        # where asynchronous jobs leave their results, and where async_status looks for them
+        variables = {**running.login, "zones": running.zones, "ansible_async_dir": str(scratch / "jobs")}
+        cost = play(scratch, playbook, variables, *arguments)
         return Measured(zones, cost, running.requests())
 
 

@@ -60,13 +60,16 @@ def spent(command: list[str], environment: Mapping[str, str]) -> Cost:
 
     :raises CalledProcessError: it failed.
     """
-    code = "import resource, subprocess, sys; done = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL)\n"
+    code = "import resource, subprocess, sys; done = subprocess.run(sys.argv[1:], stdout=sys.stderr)\n"
     code += "used = resource.getrusage(resource.RUSAGE_CHILDREN)\n"
     code += "print(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024); sys.exit(done.returncode)"
     started = time.monotonic()
     # in between, so that only this command and its children are counted
-    done = subprocess.run([sys.executable, "-c", code, *command], env=environment, check=True, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", code, *command], env=environment, capture_output=True, text=True)
     seconds = time.monotonic() - started
+    if done.returncode:
+        sys.stderr.write(done.stderr[-4000:])
+        done.check_returncode()
     cpu, mebibytes = map(float, done.stdout.split())
     return Cost(seconds, cpu, mebibytes)
 

@@ -16,7 +16,8 @@ _LOOK: dict[str, Any] = {
     "print_values": True,
     "show_legend": False,
     "js": [],
-    "disable_xml_declaration": True,
+    "height": 320,
+    "include_x_axis": True,
 }
 
 
@@ -29,13 +30,15 @@ def write(figures: dict[str, Any], place: Path) -> None:
 
 
 def _ways(found: dict[str, Any]) -> Any:
-    chart = pygal.HorizontalBar(title="Milliseconds for each zone (logarithmic)", logarithmic=True, **_LOOK)
-    chart.x_labels = list(found)
-    chart.add("", [round(1000 * each["seconds"] / each["zones"], 1) for each in found.values()])
+    chart = pygal.HorizontalBar(title="Milliseconds for each zone", **_LOOK)
+    # the first one is drawn at the bottom
+    chart.x_labels = list(found)[::-1]
+    chart.add("", [round(1000 * each["seconds"] / each["zones"], 1) for each in found.values()][::-1])
     return chart
 
 
 def _growth(found: dict[str, Any]) -> Any:
-    chart = pygal.XY(title="Seconds of one task by its zones (both logarithmic)", logarithmic=True, xrange=(1, 10_000), **_LOOK)
-    chart.add("", [(int(size), round(each["seconds"], 2)) for size, each in found.items()])
+    chart = pygal.Bar(title="Seconds of one task, by its zones", **_LOOK)
+    chart.x_labels = list(found)
+    chart.add("", [round(each["seconds"], 1) for each in found.values()])
     return chart

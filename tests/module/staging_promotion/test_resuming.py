@@ -130,7 +130,7 @@ class TestResuming:
     )
     def test_a_rollback_goes_on(self, stage: Stage, kill: Kill) -> None:
         """Over both runs, there is one restore, and production is as it was."""
-        stage.knob(broken_release=NEW, restore_seconds=1.5 if kill.moment == "waiting" else 0.3)
+        stage.knob(broken_release=NEW, restore_seconds=3.0 if kill.moment == "waiting" else 0.3)
         _killed, play = self.resume(stage, kill)
         assert play.verdict == ("refused" if kill.step == "report" else "rolled_back")
         assert stage.production == OLD

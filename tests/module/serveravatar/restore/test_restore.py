@@ -244,7 +244,7 @@ def test_an_application_without_staging_area(server: Server, run_module: RunModu
 
 def test_a_timeout_is_no_failure_of_the_restore(server: Server, run_module: RunModule) -> None:
     server.knob(restore_outcome="never")
-    outcome = run_module(RESTORE, server.options(wait_timeout=0.5, on_timeout="warn"))
+    outcome = run_module(RESTORE, server.options(wait_timeout=3, on_timeout="warn"))
     assert (outcome.failed, decision(outcome)[:3], outcome.only["timed_out"]) == (False, ["triggered", "running", True], True)
     assert "status_patterns" in outcome.only["failure"]["hint"]
     assert (server.restores(), server.sent) == ([SHOP], [PATH])
