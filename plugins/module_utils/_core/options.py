@@ -32,7 +32,7 @@ class ArgumentSpec:
     """What AnsibleModule wants to know about options, as a value that can be added to another one.
 
     :param texts: options that take text only, see :func:`check_identities`.
-    :param ids: options that take names and ids: text or whole numbers.
+    :param ids: options that take names and ids of a system whose ids are whole numbers: text or such numbers.
     """
 
     arguments: t.Mapping[str, t.Mapping[str, t.Any]] = dataclasses.field(default_factory=dict)
@@ -239,23 +239,23 @@ def check_identities(spec: ArgumentSpec, given: Options) -> None:
     :param given: the arguments as the task has them, before Ansible converts them to the types of the spec.
     :raises SyncError: ``invalid_option``.
     """
-    for option, value in _identities(spec, given):
-        text_of(option, value, option not in spec.texts)
+    for name, option, value in _identities(spec, given):
+        text_of(option, value, name in spec.ids)
 
 
 def has_dated_identity(spec: ArgumentSpec, given: Options) -> bool:
     """Whether a release, target or id is a date of YAML, which is text by the time that a module process gets it."""
-    return any(isinstance(value, dt.date) for dummy, value in _identities(spec, given))
+    return any(isinstance(value, dt.date) for dummy, _option, value in _identities(spec, given))
 
 
-def _identities(spec: ArgumentSpec, given: Options) -> t.Iterator[tuple[str, object]]:
-    """The releases, targets and ids that are given, by the names of their options."""
+def _identities(spec: ArgumentSpec, given: Options) -> t.Iterator[tuple[str, str, object]]:
+    """The releases, targets and ids that are given: the name of the option, the one that was used for it, and the value."""
     for name in (*spec.texts, *spec.ids):
         for alias in (name, *spec.arguments[name].get("aliases", ())):
             value = given.get(alias)
             is_list = spec.arguments[name].get("type") == "list"
             for item in value if is_list and isinstance(value, list) else () if value is None else [value]:
-                yield alias, item
+                yield name, alias, item
 
 
 def text_of(option: str, value: object, whole_numbers: bool = False) -> str:

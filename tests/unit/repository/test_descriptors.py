@@ -63,7 +63,8 @@ def test_targets_and_releases_are_identities() -> None:
         assert "release" in spec.texts
         assert set(spec.texts + spec.ids) <= set(spec.arguments)
     for workflow in WORKFLOWS.values():
-        assert set(workflow.selects[:1]) <= set(sync_spec(workflow.sync.provider).ids)
+        spec = sync_spec(workflow.sync.provider)
+        assert set(workflow.selects[:1]) <= set(spec.texts + spec.ids)
 
 
 def test_sync_wait_documents_the_connection_of_every_provider(documentation: dict[str, dict[str, t.Any]]) -> None:

@@ -23,7 +23,7 @@ from .studio import Studio
 INFO_SPEC = (
     CONNECTION_SPEC
     + REPOSITORY_SPEC
-    + ArgumentSpec({"sites": {"type": "list", "elements": "str", "aliases": ["site", "site_id"]}}, ids=("sites",))
+    + ArgumentSpec({"sites": {"type": "list", "elements": "str", "aliases": ["site", "site_id"]}}, texts=("sites",))
 )
 
 

@@ -51,7 +51,7 @@ SYNC_SPEC = REPOSITORY_SPEC + ArgumentSpec(
         "endpoint": {"type": "str", "choices": ["auto", SYNC, RESET], "default": "auto"},
         "require_staging_enabled": {"type": "bool", "default": True},
     },
-    ids=("sites", "environment"),
+    texts=("sites", "environment"),
 )
 
 #: how many paths a record names, and a diff shows

@@ -39,7 +39,7 @@ PUBLISH_SPEC = ArgumentSpec(
         "comment": {"type": "str", "default": ""},
         "allow_initial_publish": {"type": "bool", "default": False},
     },
-    ids=("sites", "target", "items"),
+    texts=("sites", "target", "items"),
 )
 
 OPEN_STATES = ("READY_FOR_LIVE", "PROCESSING", "BLOCKED", "CANCELLED")

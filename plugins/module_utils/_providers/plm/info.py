@@ -17,7 +17,7 @@ from .api import CONNECTION_SPEC, NOTHING, check_id, database_is_down, get_state
 
 INFO_SPEC = CONNECTION_SPEC + ArgumentSpec(
     {"synchronizers": {"type": "list", "elements": "str", "required": True, "aliases": ["synchronizer"]}},
-    ids=("synchronizers",),
+    texts=("synchronizers",),
 )
 
 

@@ -48,7 +48,7 @@ NEVER_ANSWERS = (
 )
 
 NOTIFICATIONS_SPEC = ArgumentSpec({"notifications_url": {"type": "str"}})
-SYNC_SPEC = NOTIFICATIONS_SPEC + ArgumentSpec({"synchronizer": {"type": "str"}}, ids=("synchronizer",))
+SYNC_SPEC = NOTIFICATIONS_SPEC + ArgumentSpec({"synchronizer": {"type": "str"}}, texts=("synchronizer",))
 
 
 class PLM(Provider):

@@ -35,7 +35,7 @@ INFO_SPEC = CONNECTION_SPEC + ArgumentSpec(
         "guard": GUARD_SPEC,
         "details": {"type": "bool", "default": True},
     },
-    ids=("zones", "name_filter", "admin_group"),
+    texts=("zones", "name_filter", "admin_group"),
     required_one_of=(("zones", "name_filter", "admin_group"),),
     mutually_exclusive=(("zones", "name_filter"), ("zones", "admin_group")),
 )

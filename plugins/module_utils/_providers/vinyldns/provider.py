@@ -87,8 +87,7 @@ SYNC_SPEC = ArgumentSpec(
         "sync_delay": {"type": "float"},
         "stale_after": {"type": "float", "default": STALE_AFTER},
     },
-    texts=("approve",),
-    ids=("zones",),
+    texts=("zones", "approve"),
 )
 
 
