@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -138,6 +139,7 @@ class Running:
     case: Case
     server: Hostile
     process: ModuleProcess
+    report_path: Path
 
     def finish(self) -> Ended:
         outcome = checked(*self.process.finish(60))
@@ -147,10 +149,11 @@ class Running:
 class Attack:
     """All sync modules at once, each against a hostile server of its own."""
 
-    def __init__(self, simulator: Simulator, launch: Launch, respond: Callable[[], hostile.Response]) -> None:
+    def __init__(self, simulator: Simulator, launch: Launch, respond: Callable[[], hostile.Response], reports: Path) -> None:
         self.simulator = simulator
         self.launch = launch
         self.respond = respond
+        self.reports = reports
 
     @contextlib.contextmanager
     def on(self, cases: Iterable[Case], at_trigger: bool, **options: Any) -> Iterator[list[Running]]:
@@ -165,12 +168,15 @@ class Attack:
         if case.module == "sync_wait":
             handle = {"provider": "plm", "address": server.url, "synchronizer": SYNCHRONIZER}
             own = {"handles": [handle] * 8}
-        return Running(case, server, self.launch(case.module, module_input({**own, **options})))
+        # one for each, since they write at the same time
+        report_path = self.reports / f"{urlsplit(server.url).port}.json"
+        arguments = {**own, "report_path": str(report_path), **options}
+        return Running(case, server, self.launch(case.module, module_input(arguments)), report_path)
 
 
 @pytest.fixture(params=[hostile.silent, hostile.dripping_body, hostile.dripping_headers, hostile.head_only, hostile.endless_body])
-def attack(request: pytest.FixtureRequest, simulator: Simulator, launch: Launch) -> Attack:
-    return Attack(simulator, launch, request.param)
+def attack(request: pytest.FixtureRequest, simulator: Simulator, launch: Launch, tmp_path: Path) -> Attack:
+    return Attack(simulator, launch, request.param, tmp_path)
 
 
 @pytest.fixture
@@ -220,15 +226,15 @@ def test_a_module_that_is_asked_to_stop_ends_at_once_and_reports(
     simulator: Simulator, launch: Launch, tmp_path: Path, at_trigger: bool, late: float
 ) -> None:
     cases = [case for case in SEVERAL if case.trigger or not at_trigger]
-    attack = Attack(simulator, launch, hostile.silent)
-    with attack.on(cases, at_trigger, report_path=str(tmp_path / "report.json")) as running:
+    attack = Attack(simulator, launch, hostile.silent, tmp_path)
+    with attack.on(cases, at_trigger) as running:
         for each in running:
             wait_until(lambda each=each: each.server.log, 30)
             began = time.monotonic()
             each.process.terminate()
             ended = each.finish()
             assert time.monotonic() - began < late, ended
-            report = json.loads((tmp_path / "report.json").read_text())
+            report = json.loads(each.report_path.read_text())
             assert report["syncs"] == ended.outcome.result["syncs"]
             assert report["failure"]["code"] == "outcome_unknown", ended
             triggers = sum(each.case.is_trigger(*seen) for seen in each.server.log)

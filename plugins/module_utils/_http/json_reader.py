@@ -88,8 +88,9 @@ class JsonReader:
             if not isinstance(row, dict):
                 raise self._unexpected("object", f"{where}[{index}]")
             for name, form, common in forms:
+                value = row.get(name)
                 # as a rule it is just that; there may be tens of thousands of rows
-                if type(row.get(name)) is not common:
+                if not isinstance(value, common) or isinstance(value, bool):
                     self.check(row, f"{where}[{index}]", **{name: form})
         return t.cast("list[Json]", rows)
 

@@ -28,12 +28,12 @@ _PLAIN = re.compile(
 class _Route:
     """The way to an origin.
 
-    :param pool: of urllib3.
+    :param request: sends a request over a pool of urllib3.
     :param by_url: whether requests name the whole address, as an HTTP proxy expects it.
     :param tracked: whether its connections note what they send.
     """
 
-    pool: t.Any
+    request: t.Callable[..., t.Any]
     by_url: bool
     tracked: bool
 
@@ -77,7 +77,7 @@ class Sender:
             raise transport.untracked_proxy()
         by_url, target = route.by_url, request.url[len(origin) :].partition("#")[0]
         try:
-            response = route.pool.urlopen(
+            response = route.request(
                 method,
                 transport.requests.utils.urldefragauth(request.url) if by_url else target,
                 body=body,
@@ -125,7 +125,7 @@ class Sender:
             pool = adapter.get_connection(url, proxies)
         adapter.cert_verify(pool, url, verify, cert)
         by_url = adapter.request_url(request, proxies) != request.path_url
-        return _Route(pool, by_url, isinstance(pool, (transport.ReadPool, transport.TLSReadPool)))
+        return _Route(pool.urlopen, by_url, isinstance(pool, (transport.ReadPool, transport.TLSReadPool)))
 
     def _note(self, request: t.Any, response: t.Any) -> None:
         """Keep cookies, as a session does, and call hooks that an auth object has registered."""

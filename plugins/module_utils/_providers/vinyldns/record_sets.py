@@ -118,10 +118,10 @@ class RecordSetReader:
         return found
 
     def _ranges(self, known: KnownSets, count: int, width: int) -> t.Iterator[list[StoredSet]]:
-        assert self._first is not None
-        starts = [self._first.next_start]
+        first = t.cast(Page, self._first)
+        starts = [first.next_start]
         number = min(RANGES_EACH * width, count // (MIN_PAGES * PAGE)) if width > 1 else 1
-        template = _Start.of(self._first)
+        template = _Start.of(first)
         if template is not None and number > 1:
             starts += [template.at(name) for name in boundaries(known.sample_names(SAMPLES * number), number)]
         yield from Ranges(self._fetch, starts, self._seen).pages(width)
