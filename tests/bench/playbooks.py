@@ -65,7 +65,8 @@ def spent(command: list[str], environment: Mapping[str, str]) -> Cost:
     code += "print(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024); sys.exit(done.returncode)"
     started = time.monotonic()
     # in between, so that only this command and its children are counted
-    done = subprocess.run([sys.executable, "-c", code, *command], env=environment, capture_output=True, text=True)
+    wrapped = [sys.executable, "-c", code, *command]
+    done = subprocess.run(wrapped, env=environment, check=False, capture_output=True, text=True)
     seconds = time.monotonic() - started
     if done.returncode:
         sys.stderr.write(done.stderr[-4000:])

@@ -233,7 +233,7 @@ class Awx:
         credentials: Mapping[str, str] | None = None,
         timeout: int = 0,
         container: Container | None = None,
-        inventory: Variables = INVENTORY,
+        inventory: Variables | None = None,
     ) -> Job:
         """Start a job in a container of its own.
 
@@ -242,7 +242,7 @@ class Awx:
         :param survey: what users enter, and what the job before it in a workflow passed on. Goes before the variables.
         :param credentials: environment variables that a credential injects.
         :param timeout: of the job template, in seconds.
-        :param inventory: what its program prints.
+        :param inventory: what its program prints; :data:`INVENTORY` by default.
         """
         self.number += 1
         folder = self.folder / f"job{self.number}"
@@ -256,7 +256,7 @@ class Awx:
             path.mkdir()
         self._write_variables(private, playbook, variables, survey or {})
         self._write_job(private, arguments, {**self._environment(private), **(credentials or {})}, timeout)
-        self._write_inventory(private / "inventory" / "hosts", inventory)
+        self._write_inventory(private / "inventory" / "hosts", INVENTORY if inventory is None else inventory)
         give_to_group(private)
         self.jobs.append(self._run(folder, playbook, container or Container()))
         return self.jobs[-1]

@@ -50,7 +50,7 @@ def lone(lab: Lab) -> Lone:
 def kinds(steps: Steps[None], readings: t.Iterable[Reading | SyncError], lab: Lab) -> t.Iterator[Step]:
     """The steps, given what the looks show; time passes as they want, and nothing is slept by themselves."""
     answer: Looked | None = None
-    shown = iter(readings)
+    shown = list(readings)
     while True:
         try:
             step = steps.send(answer)
@@ -58,7 +58,7 @@ def kinds(steps: Steps[None], readings: t.Iterable[Reading | SyncError], lab: La
             return
         assert lab.clock.monotonic() <= step.at
         lab.clock.sleep(step.at - lab.clock.monotonic())
-        answer = Looked(step.at, step.at, next(shown)) if isinstance(step, Look) else None
+        answer = Looked(step.at, step.at, shown.pop(0)) if isinstance(step, Look) else None
         yield step
 
 

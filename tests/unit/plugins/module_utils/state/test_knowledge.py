@@ -56,7 +56,8 @@ def test_others_are_not_known_of(ledger: RunLedger, others: str) -> None:
 def test_check_mode_reads_it_as_well(ledger: RunLedger, database: Database, clock: FakeClock) -> None:
     ledger.finish(ledger.intend(KEY, "1", {}), "succeeded")
     reader = RunLedger(database.location, clock, read_only=True)
-    assert reader.knowledge(KEY, "1").release_done == ledger.release_done(KEY, "1") is not None
+    done = ledger.release_done(KEY, "1")
+    assert done is not None and reader.knowledge(KEY, "1").release_done == done
 
 
 def test_a_target_without_an_open_run_is_read_once_before_its_plan(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,7 +31,7 @@ def give_up(database: Database, run: str) -> None:
         with contextlib.closing(cluster().connect(database.name)) as db:
             db.execute(statement.replace("promotions", "lockstep.promotions").encode())
     else:
-        with contextlib.closing(sqlite3.connect(database.location)) as file, file:
+        with contextlib.closing(sqlite3.connect(database.location, isolation_level=None)) as file:
             file.execute(statement)
 
 
