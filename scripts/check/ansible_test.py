@@ -133,7 +133,9 @@ def _prove_that_files_are_seen(core: Core, root: pathlib.Path) -> None:
     fault.parent.mkdir(parents=True, exist_ok=True)
     fault.write_bytes(b"#\r\n")
     command: Command = [core.bin / "ansible-test", "sanity", "--test", "line-endings", "--color", "no"]
-    result = quiet(command, cwd=root, env=core.environment())
+    # jobs that begin at the same time would otherwise make the environment of this one test at the same time
+    with locked(core.directory / "lock-line-endings"):
+        result = quiet(command, cwd=root, env=core.environment())
     fault.unlink()
     if fault.name not in result.output:
         raise StepFailed(f"ansible-test does not see the staged files\n{result.output}")
