@@ -13,7 +13,6 @@ asked for once; after that a request goes straight to the pool of urllib3.
 from __future__ import annotations
 
 import dataclasses
-import operator
 import re
 import typing as t
 
@@ -23,9 +22,6 @@ from . import transport
 _PLAIN = re.compile(
     r"https?://[a-z0-9][a-z0-9.-]*(?::[0-9]+)?/(?!\.|[^?]*/\.)[A-Za-z0-9._~!$&'()*+,;=:@/-]*(?:\?[A-Za-z0-9._~&=-]+)?"
 )
-
-#: The method of a pool that sends a request. ansible-test takes an attribute of this name for the function of urllib.
-_request_of = operator.attrgetter("urlopen")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -129,7 +125,7 @@ class Sender:
             pool = adapter.get_connection(url, proxies)
         adapter.cert_verify(pool, url, verify, cert)
         by_url = adapter.request_url(request, proxies) != request.path_url
-        return _Route(_request_of(pool), by_url, isinstance(pool, (transport.ReadPool, transport.TLSReadPool)))
+        return _Route(pool.request, by_url, isinstance(pool, (transport.ReadPool, transport.TLSReadPool)))
 
     def _note(self, request: t.Any, response: t.Any) -> None:
         """Keep cookies, as a session does, and call hooks that an auth object has registered."""
