@@ -32,7 +32,7 @@ from . import api
 from .base import ROW_SPEC, RowProvider
 from .common import MANY, PLACE_SPEC, Application, pick
 from .handles import RESTORE, SYNC, BackupRef, NamedPlace, RestoreHandle, mark_in_restore_snapshot, restore_snapshot
-from .rows import ApplicationPath, BackupMark, BackupRow, ListedRow, is_id
+from .rows import BackupMark, BackupRow, ListedRow, is_id
 from .seen_backups import SeenBackups
 
 #: how many of the newest backups of the organization are searched for a name
@@ -67,8 +67,10 @@ class ServerAvatarRestore(RowProvider):
             raise invalid_option("application", application, "is empty", "Leave the option out, or name an application.")
         super().__init__(options, services)
         self._lock = threading.Lock()
-        #: the backups to restore, by application
-        self._asked: dict[ApplicationPath, set[int]] = {}
+        #: for the names that are looked for before the first restore
+        self._naming = threading.Lock()
+        #: the row that a name denotes, or ``None`` where it denotes none
+        self._meant: dict[str, BackupRow | None] = {}
         #: the page on which a backup was last found
         self._pages: dict[int, int] = {}
         #: backups whose row was seen to be in progress
@@ -99,9 +101,8 @@ class ServerAvatarRestore(RowProvider):
     def resolve(self, name: str, channel: Channel) -> Target:
         row = self._named(name, channel)
         found = self._application_of(row, channel)
+        self._meant[name] = row
         source = BackupRef(found.place, row.id)
-        with self._lock:
-            self._asked.setdefault(found.place, set()).add(source.backup)
         return Target(source.id, found.name, source)
 
     def _named(self, wanted: str, channel: Channel) -> BackupRow:
@@ -185,14 +186,14 @@ class ServerAvatarRestore(RowProvider):
         if running and _is_about_restore(before.status):
             observation.running = self._run(target, before)
             return observation
-        observation.obstacle = self._several(source) or self._unfit(row, running)
+        observation.obstacle = self._several(source, channel) or self._unfit(row, running)
         if observation.obstacle is None:
             self._check_surroundings(target, before, observation, channel)
         return observation
 
-    def _several(self, source: BackupRef) -> SyncError | None:
+    def _several(self, source: BackupRef, channel: Channel) -> SyncError | None:
         """The failure if several backups of one application were named: the order of their restores would be random."""
-        asked = sorted(self._asked.get(source.place, ()))
+        asked = sorted({row.id for row in self._all_meant(channel) if row.application == source.place.application})
         if len(asked) < 2:
             return None
         backups = " and ".join(map(str, asked))
@@ -201,6 +202,25 @@ class ServerAvatarRestore(RowProvider):
             f"option backups: {backups} are of the same application, and each would overwrite the other",
             "Restore one backup of an application in a task.",
         )
+
+    def _all_meant(self, channel: Channel) -> list[BackupRow]:
+        """The rows that all names denote, those included that are not looked at yet: none is restored before all are known."""
+        names = self.names()
+        if len(names) > 1:
+            with self._naming:
+                for name in names:
+                    if name not in self._meant:
+                        self._meant[name] = self._row_meant(name, channel)
+        return [row for row in self._meant.values() if row is not None]
+
+    def _row_meant(self, name: str, channel: Channel) -> BackupRow | None:
+        try:
+            return self._named(name, channel)
+        except SyncError as error:
+            # what is wrong with it is said where it is a target by itself
+            if error.code in ("not_found", "invalid_option"):
+                return None
+            raise
 
     def _unfit(self, row: BackupRow, running: bool) -> SyncError | None:
         """Why a backup cannot be restored."""

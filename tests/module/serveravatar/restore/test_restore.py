@@ -172,14 +172,22 @@ def test_a_backup_that_may_have_expired_is_up_to_the_server(server: Server, run_
     assert run_module(RESTORE, server.options()).only["state"] == "succeeded"
 
 
-def test_two_backups_of_one_application_are_refused_both(server: Server, run_module: RunModule) -> None:
-    outcome = run_module(RESTORE, server.options([SHOP, BLOG, NEWER]))
+@pytest.mark.parametrize("parallel", [1, 8])
+def test_two_backups_of_one_application_are_refused_both(server: Server, run_module: RunModule, parallel: int) -> None:
+    outcome = run_module(RESTORE, server.options([SHOP, BLOG, NEWER], max_parallel=parallel))
     assert outcome.codes == ["invalid_option", None, "invalid_option"]
     assert "305 and 309" in outcome.result["msg"]
     assert (server.restores(88), server.restores(90)) == ([], [BLOG])
     # while the same one twice is one
     assert not run_module(RESTORE, server.options([SHOP, str(SHOP)])).failed
     assert server.restores(88) == [SHOP]
+
+
+def test_none_is_restored_while_it_is_not_known_what_the_others_are(server: Server, run_module: RunModule) -> None:
+    server.simulator.fault("status", part="serveravatar", path_regex=r"/backups(\?|$)", after=2, times=None)
+    outcome = run_module(RESTORE, server.options([SHOP, BLOG], max_parallel=1, wait_timeout=3))
+    assert outcome.failed
+    assert server.sent == []
 
 
 # -- what shows, and what does not -----------------------------------------------------------------------------------
