@@ -128,9 +128,9 @@ failure:
 
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.module import run_as_module
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.operation import info_operation
-from ansible_collections.lockstep.sync.plugins.module_utils._providers.crafter.info import INFO_SPEC, SiteReader
+from ansible_collections.lockstep.sync.plugins.module_utils._providers.crafter.info import INFO_SPEC, INFO_WORDS, SiteReader
 
-OPERATION = info_operation("sites", INFO_SPEC, SiteReader)
+OPERATION = info_operation("sites", INFO_SPEC, SiteReader, words=INFO_WORDS)
 
 
 def main() -> None:

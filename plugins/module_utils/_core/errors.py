@@ -14,7 +14,7 @@ import os
 import traceback
 import typing as t
 
-#: how many characters of an unexpected exception a message repeats
+#: so many characters a text of an unexpected exception may have to be repeated in a message
 MAX_EXCEPTION_TEXT = 200
 
 
@@ -147,7 +147,10 @@ class InternalError(SyncError):
     """
 
     def __init__(self, exc: BaseException) -> None:
-        text = " ".join(str(exc).split())[:MAX_EXCEPTION_TEXT]
+        text = " ".join(str(exc).split())
+        if len(text) > MAX_EXCEPTION_TEXT:
+            # no part of it: of a secret that is cut, what is left could not be recognised and masked
+            text = f"with a text of {len(text)} characters, which the traceback has"
         frames = traceback.extract_tb(exc.__traceback__)
         place = f", {os.path.basename(frames[-1].filename)} line {frames[-1].lineno}" if frames else ""
         super().__init__(

@@ -86,6 +86,14 @@ def from_env(*names: str) -> dict[str, t.Any]:
     return {"fallback": (environment_fallback, list(names))}
 
 
+def words_in(arguments: t.Mapping[str, t.Mapping[str, t.Any]]) -> set[str]:
+    """The words that options may put into fields of ours: their names, after which guards are called, and their choices."""
+    words = set(arguments)
+    for spec in arguments.values():
+        words |= {choice for choice in spec.get("choices", ()) if isinstance(choice, str)} | words_in(spec.get("options", {}))
+    return words
+
+
 def environment_names(spec: t.Mapping[str, t.Any]) -> tuple[str, ...]:
     """The environment variables that an option falls back to, first one first."""
     return tuple(spec.get("fallback", (None, ()))[1])

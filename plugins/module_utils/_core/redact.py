@@ -83,33 +83,41 @@ class Redactor:
         Keys that look like our own, and words and dates of our own in such fields, are left alone: the word ``staging`` is no
         secret only because a password is ``staging``. Targets and handles are scrubbed as :meth:`scrub_identity` does.
         """
-        if isinstance(value, collections.abc.Mapping):
-            return {self._key(key): self._member(key, item) for key, item in value.items()}
-        if isinstance(value, (list, tuple)):
-            return [self.scrub(item) for item in value]
-        return _scrubbed(value, self._forms)
+        return self._scrub(value, self._forms)
 
     def scrub_identity(self, value: t.Any) -> t.Any:
         """The same for what finds something again, such as a handle: a mask in the middle would make it useless.
 
         Masking hides nothing where a secret is a part of what is public anyway, and a very short one is a part of any id.
         """
-        return _scrubbed(value, self._identity_forms)
+        return self._scrub(value, self._identity_forms)
 
-    def _key(self, key: t.Any) -> t.Any:
-        return key if isinstance(key, str) and _OWN_KEY.fullmatch(key) else _scrubbed(key, self._forms)
+    def _scrub(self, value: t.Any, forms: t.Sequence[_Form]) -> t.Any:
+        if isinstance(value, str):
+            return _masked(value, forms)
+        if isinstance(value, float) and not math.isfinite(value):
+            # JSON has no such numbers (RFC 8259 section 6)
+            return None
+        if isinstance(value, collections.abc.Mapping):
+            return {self._key(key, forms): self._member(key, item, forms) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self._scrub(item, forms) for item in value]
+        return value
 
-    def _member(self, key: t.Any, value: t.Any) -> t.Any:
+    def _key(self, key: t.Any, forms: t.Sequence[_Form]) -> t.Any:
+        return key if isinstance(key, str) and _OWN_KEY.fullmatch(key) else self._scrub(key, forms)
+
+    def _member(self, key: t.Any, value: t.Any, forms: t.Sequence[_Form]) -> t.Any:
         if key in _IDENTITIES:
             return self.scrub_identity(value)
         if isinstance(value, str) and (value in self._words or _DATE.fullmatch(value)) and _OWN_KEY.fullmatch(str(key)):
             return value
-        return self.scrub(value)
+        return self._scrub(value, forms)
 
 
 def harmless_json(value: dict[str, t.Any]) -> dict[str, t.Any]:
     """A copy of a JSON object in which no secret is left to hide, all texts of it harmless, and without NaN and infinity."""
-    return t.cast("dict[str, t.Any]", _scrubbed(value, ()))
+    return t.cast("dict[str, t.Any]", Redactor().scrub(value))
 
 
 def _new_form(text: str) -> _Form:
@@ -128,22 +136,6 @@ def _masked(text: str, forms: t.Iterable[_Form]) -> str:
         if form.text in text or (not form.is_plain and form.pattern.search(text)):
             text = form.pattern.sub(MASK, text)
     return harmless(text)
-
-
-def _scrubbed(value: t.Any, forms: t.Sequence[_Form]) -> t.Any:
-    if isinstance(value, str):
-        return _masked(value, forms)
-    if isinstance(value, float) and not math.isfinite(value):
-        # JSON has no such numbers (RFC 8259 section 6)
-        return None
-    if isinstance(value, collections.abc.Mapping):
-        return {
-            key if isinstance(key, str) and _OWN_KEY.fullmatch(key) else _scrubbed(key, forms): _scrubbed(item, forms)
-            for key, item in value.items()
-        }
-    if isinstance(value, (list, tuple)):
-        return [_scrubbed(item, forms) for item in value]
-    return value
 
 
 def _written(secret: str) -> set[str]:

@@ -95,6 +95,11 @@ def _before_the_break(exc: Exception) -> bytes:
     return partial if isinstance(partial, bytes) else b""
 
 
+def _shown(coding: str | None) -> str:
+    """A content coding, or how long it is: a part of it could be one of a secret, which could not be recognised."""
+    return repr(coding) if len(coding or "") <= 50 else f"a text of {len(coding or '')} characters"
+
+
 class _Decoder:
     """Undoes a content coding (RFC 9110 section 8.4.1).
 
@@ -105,9 +110,7 @@ class _Decoder:
         codings = [name.strip().lower() for name in (coding or "").split(",")]
         codings = [name for name in codings if name not in ("", "identity")]
         if codings and (len(codings) > 1 or codings[0] not in ("gzip", "x-gzip", "deflate")):
-            raise _undecodable(
-                f"the body is encoded as {(coding or '')[:50]!r}, though only {transport.ACCEPTED_CODINGS} were accepted"
-            )
+            raise _undecodable(f"the body is encoded as {_shown(coding)}, though only {transport.ACCEPTED_CODINGS} were accepted")
         self._plain = not codings
         self._inflate = _inflater()
 

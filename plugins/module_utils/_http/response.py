@@ -109,8 +109,16 @@ class Response:
         if len(self.body) > EXCERPT_BYTES:
             # the end, in which a secret may have been cut
             text = text[: EXCERPT_BYTES // 2]
-        text = " ".join(text.split())
-        return text if len(text) <= MAX_BODY_IN_MESSAGE else text[:MAX_BODY_IN_MESSAGE] + "…"
+        return _cut(text)
+
+    def shown(self, text: str) -> str:
+        """A text out of the body for a message: on one line, and short."""
+        return _cut(self._redact(text))
+
+
+def _cut(redacted: str) -> str:
+    text = " ".join(redacted.split())
+    return text if len(text) <= MAX_BODY_IN_MESSAGE else text[:MAX_BODY_IN_MESSAGE] + "…"
 
 
 #: Turns an answer into the failure it means, or returns ``None`` to have it judged by its status.

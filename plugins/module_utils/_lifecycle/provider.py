@@ -169,6 +169,8 @@ class Provider(abc.ABC):
     sync_spec: t.ClassVar[ArgumentSpec]
     #: what else ``sync_wait`` has to know in order to look at a run
     handle_spec: t.ClassVar[ArgumentSpec] = ArgumentSpec()
+    #: words of its own, and none of a server, that fields of its handles and details may hold
+    words: t.ClassVar[frozenset[str]] = frozenset()
 
     client: HttpClient
     address: str

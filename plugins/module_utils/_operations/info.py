@@ -39,14 +39,20 @@ class InfoReader(t.Protocol):
 
 
 def run_info(
-    key: str, spec: ArgumentSpec, reader_class: t.Callable[[Options, Services], InfoReader], options: Options, context: Context
+    key: str,
+    spec: ArgumentSpec,
+    reader_class: t.Callable[[Options, Services], InfoReader],
+    options: Options,
+    context: Context,
+    words: t.Iterable[str] = (),
 ) -> dict[str, t.Any]:
     """Look at all targets.
 
     :param key: where the result has the list of entries.
+    :param words: of the provider's own, and none of a server, that fields of the entries may hold.
     :returns: the result of the task; ``failed`` in it says whether it failed, and what was seen before is kept.
     """
-    redactor = Redactor(secrets_in(options, spec.arguments))
+    redactor = Redactor(secrets_in(options, spec.arguments), words)
     result: dict[str, t.Any] = {"changed": False, key: []}
     reader: InfoReader | None = None
     try:

@@ -88,15 +88,17 @@ def info_operation(
     spec: ArgumentSpec,
     reader_class: t.Callable[[Options, Services], InfoReader],
     needs: t.Callable[[Options], Requirements] = no_extra_requirements,
+    words: t.Iterable[str] = (),
 ) -> Operation:
     """An info module.
 
     :param key: where the result has the list of entries.
     :param spec: the options of the provider; those for connecting are added.
+    :param words: of the provider's own, and none of a server, that fields of the entries may hold.
     """
     whole = CONNECTION + spec + PARALLEL
 
     def run(options: Options, context: Context) -> dict[str, t.Any]:
-        return run_info(key, whole, reader_class, options, context)
+        return run_info(key, whole, reader_class, options, context, words)
 
     return Operation(whole, run, needs)

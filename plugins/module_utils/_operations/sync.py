@@ -28,6 +28,7 @@ from .._core.options import (
     check_identities,
     check_waiting,
     secrets_in,
+    words_in,
 )
 from .._core.redact import Redactor
 from .._http.client import RequestCount
@@ -49,15 +50,18 @@ def sync_spec(provider_class: type[Provider]) -> ArgumentSpec:
     return CONNECTION + provider_class.connection_spec + provider_class.sync_spec + WAITING + SYNCING + BULK
 
 
+def own_words(provider_class: type[Provider]) -> frozenset[str]:
+    """What fields of records of a provider may hold, beyond the words that all have in common."""
+    return provider_class.words.union(words_in(sync_spec(provider_class).arguments))
+
+
 def run_sync(provider_class: type[Provider], options: Options, context: Context) -> dict[str, t.Any]:
     """Sync all targets that the options name.
 
     :param options: options of the sync module, validated by its argument spec.
     :returns: the result of the task; ``failed`` in it says whether it failed.
     """
-    spec = (provider_class.connection_spec + provider_class.sync_spec).arguments
-    # guards are called after options
-    redactor = Redactor(secrets_in(options, spec), spec)
+    redactor = Redactor(secrets_in(options, sync_spec(provider_class).arguments), own_words(provider_class))
     batch = Batch(options, context, redactor)
     with guarded(batch):
         check_identities(sync_spec(provider_class), context.given)

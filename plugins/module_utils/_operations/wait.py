@@ -34,7 +34,7 @@ from .._lifecycle.settings import LifecycleSettings
 from .._lifecycle.settle import conclude, settle
 from .._lifecycle.steps import Steps
 from .._state.run_ledger import Key, RunLedger
-from .sync import settings_of
+from .sync import own_words, settings_of
 from .task import Batch, Context, Work, guarded, open_ledger
 
 Providers = t.Mapping[str, type[Provider]]
@@ -67,7 +67,7 @@ def run_wait(providers: Providers, options: Options, context: Context) -> dict[s
     :param options: options of ``sync_wait``, validated by its argument spec.
     :returns: the result of the task; ``failed`` in it says whether it failed.
     """
-    redactor = Redactor()
+    redactor = Redactor(words=frozenset().union(*map(own_words, providers.values())))
     batch = Batch(options, context, redactor)
     connected: dict[tuple[str, str], Provider] = {}
     with guarded(batch):

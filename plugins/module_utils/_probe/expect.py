@@ -128,7 +128,8 @@ def problems_of(
     except TooSlow as error:
         # the others are not of interest before the pattern is another one, and may take as long
         found.append(str(error))
-    return found + _latency(wanted, seen) + _certificate(wanted, seen, now)
+    # also what is wanted: it may have been made of a secret
+    return [redact(problem) for problem in found + _latency(wanted, seen) + _certificate(wanted, seen, now)]
 
 
 def _status(wanted: Expectation, seen: HttpResponse) -> list[str]:
@@ -196,21 +197,21 @@ def _refuse(constant: str) -> t.NoReturn:
 
 def _at_path(rule: JsonRule, document: t.Any, redact: Redact, search: Search) -> list[str]:
     there, value = find(document, rule.path)
-    expectation, met = _rule(rule, there, value, search)
+    expectation, met = _rule(rule, there, value, redact, search)
     if met:
         return []
     finding = f"is {_short(redact(_as_json(value)))}" if there else "is not there"
     return [f"json {rule.text} {finding}, wanted {expectation}"]
 
 
-def _rule(rule: JsonRule, there: bool, value: t.Any, search: Search) -> tuple[str, bool]:
+def _rule(rule: JsonRule, there: bool, value: t.Any, redact: Redact, search: Search) -> tuple[str, bool]:
     """What is wanted, in words, and whether it is met."""
     if rule.exists is not None:
         return ("it to be there" if rule.exists else "nothing there"), there is rule.exists
     if rule.regex is not None:
         text = value if isinstance(value, str) else _as_json(value)
         return f"a match of {rule.regex.pattern!r}", there and search(rule.regex, text)
-    return _short(_as_json(rule.equals)), there and same_json(value, rule.equals)
+    return _short(redact(_as_json(rule.equals))), there and same_json(value, rule.equals)
 
 
 def same_json(one: t.Any, other: t.Any) -> bool:
@@ -229,6 +230,7 @@ def _as_json(value: t.Any) -> str:
 
 
 def _short(text: str) -> str:
+    """The text, which has no secrets left: of one that is cut, what is left could not be recognised."""
     text = " ".join(text.split())
     return text if len(text) <= MAX_FINDING else f"{text[:MAX_FINDING]}…"
 

@@ -150,4 +150,4 @@ def _refusals(refused: t.Mapping[str, tuple[int, bytes]]) -> str:
 
 def _shown(text: str | bytes) -> str:
     plain = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-    return one_line(plain)[:200]
+    return one_line(plain)

@@ -17,20 +17,23 @@ import typing as t
 from ...module_utils._core.clock import Clock, SystemClock
 from ...module_utils._core.errors import SyncError
 from ...module_utils._core.redact import Redactor
+from .._reports.formats import clip
 from .announcement import Announcement
 from .mail import new_smtp, send
 from .settings import Mail, NotificationSettings, parse
 from .topic import PROMOTION, Topic
 from .webhook import WebSession, new_session, post
 
+#: a text of a server may be long
+MAX_TEXT = 2000
+
+Channel = t.Literal["webhook", "mail"]
+
 
 class Delivery(t.TypedDict):
-    """The outcome of one notification.
+    """The outcome of one notification."""
 
-    :param channel: ``webhook`` or ``mail``.
-    """
-
-    channel: str
+    channel: Channel
     ok: bool
     text: str
 
@@ -99,11 +102,11 @@ def _wanted(settings: NotificationSettings, about: Announcement) -> bool:
     return any(conditions.get(condition, False) or condition == about.verdict for condition in settings.when)
 
 
-def _delivery(channel: str, redactor: Redactor, server: str, deliver: t.Callable[[], str]) -> Delivery:
+def _delivery(channel: Channel, redactor: Redactor, server: str, deliver: t.Callable[[], str]) -> Delivery:
     try:
-        return {"channel": channel, "ok": True, "text": redactor.text(deliver())}
+        return {"channel": channel, "ok": True, "text": clip(redactor.text(deliver()), MAX_TEXT)}
     except SyncError as exc:
         text = exc.message
     except Exception as exc:  # noqa: BLE001 (the work is done, and a notification must not make it fail)
         text = f"notification by {server} failed: {type(exc).__name__}: {exc}"
-    return {"channel": channel, "ok": False, "text": redactor.text(text)}
+    return {"channel": channel, "ok": False, "text": clip(redactor.text(text), MAX_TEXT)}

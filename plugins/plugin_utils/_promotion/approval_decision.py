@@ -81,7 +81,8 @@ def ask(display: Display, text: str, timeout: float, monotonic: t.Callable[[], f
     if answer.lower() == YES:
         who = account()
         return ApprovalDecision(True, f"approved at the terminal by {who}", who)
-    shown = repr(answer[:_MAX_SHOWN]) if answer else "nothing"
+    # no part of it: should it be a secret, what is left of one that is cut could not be recognised and masked
+    shown = "nothing" if not answer else repr(answer) if len(answer) <= _MAX_SHOWN else f"a text of {len(answer)} characters"
     return ApprovalDecision(False, f"not approved: the answer was {shown}. To approve, run it again and answer {YES}")
 
 

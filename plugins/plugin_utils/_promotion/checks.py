@@ -11,13 +11,15 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ...module_utils._operations.descriptor import ProviderWorkflow
 from ...module_utils._providers.registry import WORKFLOWS
 from .module_result import Failure, ModuleResult, SyncResult
 from .settings import PREFIX
 from .state import RunState, TargetKey, TargetPlan, TargetState
+from .vocabulary import CheckName
 
 #: which check a failure code of a plan is about
-_CHECK_OF: t.Mapping[str, str] = {
+_CHECK_OF: t.Mapping[str, CheckName] = {
     "auth_failed": "credentials",
     "permission_denied": "credentials",
     "connection_failed": "connection",
@@ -28,7 +30,7 @@ _CHECK_OF: t.Mapping[str, str] = {
     "busy": "idle",
 }
 #: each check can only be made where those before it have passed
-_ORDER = ("connection", "credentials", "target", "staging", "idle")
+_ORDER: tuple[CheckName, ...] = ("connection", "credentials", "target", "staging", "idle")
 
 
 def with_plan(target: TargetState, result: ModuleResult, max_disk_percent: float) -> TargetState:
@@ -43,7 +45,7 @@ def with_plan(target: TargetState, result: ModuleResult, max_disk_percent: float
 
 def _with_plan_checks(target: TargetState, record: SyncResult, failure: Failure | None) -> TargetState:
     workflow = WORKFLOWS[target.provider]
-    failed = {**_CHECK_OF, **workflow.checks}.get(failure.code, "plan") if failure else ""
+    failed = {**_CHECK_OF, **_checks_of(workflow)}.get(failure.code, "plan") if failure else None
     # after a failure that none of them is about, nothing is known
     passed = _ORDER.index(failed) if failed in _ORDER else 0 if failed == "plan" else len(_ORDER)
     running = record.action == "would_join"
@@ -63,9 +65,14 @@ def _with_plan_checks(target: TargetState, record: SyncResult, failure: Failure 
             target = target.with_check(name, True, texts[name])
         else:
             target = target.with_check(name, None, "not known")
-    if failure and failed not in _ORDER:
+    if failure and failed and failed not in _ORDER:
         target = target.with_check(failed, False, failure.text)
     return target
+
+
+def _checks_of(workflow: ProviderWorkflow) -> dict[str, CheckName]:
+    """Which check a failure code of one provider is about."""
+    return {code: t.cast(CheckName, name) for code, name in workflow.checks.items()}
 
 
 def _with_disk_check(target: TargetState, record: SyncResult, max_disk_percent: float) -> TargetState:

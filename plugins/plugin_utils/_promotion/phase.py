@@ -17,18 +17,25 @@ from ...module_utils._core.clock import Clock, isoformat
 from ...module_utils._core.errors import SyncError, sentences
 from ...module_utils._core.options import secrets_in
 from ...module_utils._core.redact import Redactor
-from ...module_utils._providers.registry import DESCRIPTORS, WORKFLOWS
+from ...module_utils._operations.sync import own_words
+from ...module_utils._providers.registry import DESCRIPTORS, PROVIDERS, WORKFLOWS
 from ...module_utils._state.location import default_path, named_location, secrets_of
 from .approval_decision import Display
 from .journal import PromotionStore
 from .module_result import ModuleResult
+from .progress import MutatingCall
 from .report_files import write_report
 from .settings import PREFIX, ModuleOptions, PromotionSettings
 from .state import STATE_WORDS, RunState, TargetState
 from .vocabulary import PhaseName, PhaseState
 
 #: what no secret hides in a field of ours, be it the same word
-OWN_WORDS: frozenset[str] = STATE_WORDS.union(WORKFLOWS, *(descriptor.failure_codes for descriptor in DESCRIPTORS.values()))
+OWN_WORDS: frozenset[str] = STATE_WORDS.union(
+    t.get_args(MutatingCall),
+    WORKFLOWS,
+    *(descriptor.failure_codes for descriptor in DESCRIPTORS.values()),
+    *map(own_words, PROVIDERS.values()),
+)
 
 
 @dataclasses.dataclass(frozen=True)

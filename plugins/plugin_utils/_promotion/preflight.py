@@ -24,7 +24,7 @@ from .module_result import ProbeResult
 from .phase import PhaseContext, StepRequest, StepResult, format_error, iso_seconds, request_target
 from .settings import PREFIX
 from .state import ResumedFrom, RunState, TargetState
-from .vocabulary import OVERWRITING
+from .vocabulary import OVERWRITING, CheckName
 
 #: seconds for which the probes of the preflight may fail before they count, since one lost packet is no outage
 PREFLIGHT_PATIENCE = 2.0
@@ -54,7 +54,7 @@ class _Inspection:
     target: TargetState
     warnings: tuple[str, ...] = ()
 
-    def check(self, name: str, ok: bool | None, text: str) -> _Inspection:
+    def check(self, name: CheckName, ok: bool | None, text: str) -> _Inspection:
         return self.having(self.target.with_check(name, ok, text))
 
     def having(self, target: TargetState) -> _Inspection:
@@ -179,7 +179,7 @@ def _probe(inspection: _Inspection) -> _Inspection:
     return _with_probes(inspection, "production probes", seen.before, fatal=False)
 
 
-def _with_probes(inspection: _Inspection, name: str, probes: t.Sequence[ProbeResult], fatal: bool) -> _Inspection:
+def _with_probes(inspection: _Inspection, name: CheckName, probes: t.Sequence[ProbeResult], fatal: bool) -> _Inspection:
     if not probes:
         return inspection
     failing = "; ".join(f"{probe.name}: {'; '.join(probe.problems)}" for probe in probes if not probe.ok)

@@ -19,7 +19,7 @@ from ...module_utils._state.run_ledger import Key
 from .._actions.codec import JsonState
 from .module_result import BackupId, Failure, ProbeResult, SyncResult
 from .settings import PromotionSettings, PromotionTarget
-from .vocabulary import OVERWRITING, PhaseName, PhaseState
+from .vocabulary import OVERWRITING, CheckName, PhaseName, PhaseState
 
 #: verdicts of a target, the worst last; the worst one is the verdict of the run
 VERDICTS: tuple[PromotionVerdict, ...] = (
@@ -43,7 +43,7 @@ RollbackState = t.Literal["succeeded", "failed", "manual", "impossible"]
 
 #: what fields of a report and of a kept state may hold, beyond the words of modules and providers
 STATE_WORDS: frozenset[str] = frozenset(
-    word for kind in (PhaseName, PhaseState, BackupState, RollbackState) for word in t.get_args(kind)
+    word for kind in (PhaseName, PhaseState, CheckName, BackupState, RollbackState) for word in t.get_args(kind)
 )
 
 
@@ -85,7 +85,7 @@ class PhaseRecord(JsonState):
 class Check(JsonState):
     """One thing that was checked before the promotion; ``ok`` is null where it is not known or does not decide."""
 
-    name: str
+    name: CheckName
     ok: bool | None
     text: str
 
@@ -229,7 +229,7 @@ class TargetState(JsonState):
             raise ValueError(f"{self.name} was not found")
         return self.key.as_key()
 
-    def with_check(self, name: str, ok: bool | None, text: str) -> TargetState:
+    def with_check(self, name: CheckName, ok: bool | None, text: str) -> TargetState:
         return dataclasses.replace(self, checks=(*self.checks, Check(name, ok, text)))
 
     def with_verdict(self, verdict: PromotionVerdict, reason: str) -> TargetState:

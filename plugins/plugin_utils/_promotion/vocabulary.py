@@ -13,6 +13,26 @@ import typing as t
 PhaseName = t.Literal["preflight", "gate", "approval", "lock", "backup", "sync", "verify", "rollback", "report", "notify"]
 PhaseState = t.Literal["passed", "planned", "refused", "failed", "skipped"]
 
+#: the names of the checks before a promotion. ``target`` to ``idle`` follow from the plan of the sync module, ``disk`` from its
+#: record, ``plan`` is a failure that none of them is about
+CheckName = t.Literal[
+    "entry",
+    "memory",
+    "connection",
+    "credentials",
+    "target",
+    "staging",
+    "idle",
+    "plan",
+    "disk",
+    "lock",
+    "hold",
+    "backup",
+    "probes",
+    "staging probes",
+    "production probes",
+]
+
 PHASES: tuple[PhaseName, ...] = t.get_args(PhaseName)
 
 #: phases in which a target may already have been overwritten

@@ -174,6 +174,7 @@ class Repository:
     def __init__(self, value: str, clock: Clock, redactor: Redactor) -> None:
         self._location = parse_location(value)
         self._clock = clock
+        self._redactor = redactor
         username, password = self._location.username, self._location.password
         # some services take a token as the user name, without a password
         redactor.add(password, *([username] if username and not password else []))
@@ -246,7 +247,7 @@ class Repository:
             raise SyncError("invalid_option", message, f"Install git, or leave {OPTION} out.") from None
         output, errors = self._finish(process, arguments[0], self._clock.monotonic() + limit)
         if process.returncode:
-            raise git_failure(arguments[0], errors.decode("utf-8", "replace"))
+            raise git_failure(arguments[0], errors.decode("utf-8", "replace"), self._redactor.text)
         return output.decode("utf-8", "replace")
 
     def _finish(self, process: subprocess.Popen[bytes], verb: str, end: float) -> tuple[bytes, bytes]:
@@ -292,12 +293,19 @@ def parse_raw(output: str) -> tuple[PathChange, ...]:
     return tuple(changes)
 
 
-def git_failure(verb: str, errors: str) -> SyncError:
-    """The failure behind what git wrote to its standard error."""
-    lines = (" ".join(line.split()) for line in errors.splitlines())
-    text = "; ".join(line for line in lines if line and not line.startswith(("warning:", "hint:")))[:MAX_ERROR]
-    text = text or "no reason given"
+def git_failure(verb: str, errors: str, redact: t.Callable[[str], str] = lambda text: text) -> SyncError:
+    """The failure behind what git wrote to its standard error.
+
+    :param redact: hides secrets; what is shown is cut afterwards, as half of a secret could not be recognised.
+    """
+    message = f"git {verb} of {OPTION} failed: {_on_one_line(redact(errors))[:MAX_ERROR] or 'no reason given'}"
+    found = _on_one_line(errors)
     for pattern, code, hint in ERROR_PATTERNS:
-        if re.search(pattern, text, re.IGNORECASE):
-            return SyncError(code, f"git {verb} of {OPTION} failed: {text}", hint)
-    return SyncError("connection_failed", f"git {verb} of {OPTION} failed: {text}", _UNREACHABLE)
+        if re.search(pattern, found, re.IGNORECASE):
+            return SyncError(code, message, hint)
+    return SyncError("connection_failed", message, _UNREACHABLE)
+
+
+def _on_one_line(errors: str) -> str:
+    lines = (" ".join(line.split()) for line in errors.splitlines())
+    return "; ".join(line for line in lines if line and not line.startswith(("warning:", "hint:")))

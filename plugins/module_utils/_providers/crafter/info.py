@@ -33,6 +33,8 @@ OF_ONE_SITE = frozenset({"not_found", "permission_denied", "bad_response", "serv
 
 SiteBasis = t.Literal["git_ref", "git_tree", "item_states", "unknown"]
 
+INFO_WORDS: frozenset[str] = frozenset(t.get_args(SiteBasis))
+
 
 @dataclasses.dataclass(frozen=True)
 class SiteEntry:

@@ -16,7 +16,7 @@ from ..._core.errors import Ambiguous, SyncError, invalid_option
 from ..._core.options import ArgumentSpec, Options, from_env
 from ..._core.vocabulary import Json, ReadingState
 from ..._http.client import Channel, HttpClient
-from ..._http.response import MAX_BODY_IN_MESSAGE, Response
+from ..._http.response import Response
 from ..._lifecycle.poll import Reading
 from ..._lifecycle.provider import Services, http_settings
 
@@ -198,13 +198,13 @@ def error_in(response: Response) -> tuple[int | str | None, str]:
 
 
 def _one_line(text: t.Any) -> str:
-    return " ".join(str(text or "").split())[:MAX_BODY_IN_MESSAGE]
+    return " ".join(str(text or "").split())
 
 
 def interpret(response: Response) -> SyncError | None:
     """The failure behind an error response (docs/reference/plm.md#5)."""
     code, message = error_in(response)
-    text = f"{response.describe()} says: {message or response.excerpt() or 'nothing'}"
+    text = f"{response.describe()} says: {response.shown(message) or response.excerpt() or 'nothing'}"
     if response.status in (401, 403):
         return SyncError("auth_failed" if response.status == 401 else "permission_denied", text, _PROXY, response.status)
     if code in DOCUMENTED_ERRORS:

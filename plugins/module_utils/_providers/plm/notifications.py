@@ -48,6 +48,8 @@ GREETING = "connection.established"
 COMPLETED = "sync.completed"
 SYNCHRONIZERS = "/storage/synchronizers"
 #: the only text that is ever sent: some versions of the server end at any other (docs/reference/plm.md#8)
+#: so many characters of a text of the library are shown
+MAX_REASON = 200
 SUBSCRIBE = json.dumps({"resource": "_client", "event": "subscribe", "data": {"resource": SYNCHRONIZERS}})
 
 
@@ -77,9 +79,18 @@ class Notifications:
     :param url: as :func:`parse_notifications_url` returns it.
     :param settings: those of the API; its time-outs and its validation of certificates are used.
     :param warn: called at most once, with a warning.
+    :param redact: hides secrets in texts of the server.
     """
 
-    def __init__(self, url: str, settings: HttpSettings, clock: Clock, warn: t.Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        url: str,
+        settings: HttpSettings,
+        clock: Clock,
+        warn: t.Callable[[str], None],
+        redact: t.Callable[[str], str] = lambda text: text,
+    ) -> None:
+        self._redact = redact
         self._url = url
         self._settings = settings
         self._clock = clock
@@ -153,7 +164,7 @@ class Notifications:
             self._listen(connection)
         except Exception as exc:  # noqa: BLE001 (notifications are optional: no failure of theirs may end the sync)
             if not self._stop.is_set():
-                self._problem = _short_reason(exc)
+                self._problem = _short_reason(exc, self._redact)
         finally:
             self._ended = True
             if connection is not None:
@@ -212,9 +223,9 @@ def _decoded(data: bytes) -> dict[str, t.Any]:
     return frame if isinstance(frame, dict) else {}
 
 
-def _short_reason(exc: Exception) -> str:
+def _short_reason(exc: Exception, redact: t.Callable[[str], str]) -> str:
     """The reason of a failure on one line; some texts of the library repeat the whole response of the server."""
     status = getattr(exc, "status_code", None)
     if status is not None:
         return f"the server answers with HTTP {status}"
-    return " ".join(str(exc).split())[:200] or type(exc).__name__
+    return " ".join(redact(str(exc)).split())[:MAX_REASON] or type(exc).__name__

@@ -72,7 +72,9 @@ class PLM(Provider):
         url = None if url is None else parse_notifications_url(url)
         self.client = new_client(options, services)
         self.address = self.client.settings.base_url
-        self.notifications = None if url is None else Notifications(url, self.client.settings, services.clock, services.warn)
+        self.notifications = (
+            Notifications(url, self.client.settings, services.clock, services.warn, services.redactor.text) if url else None
+        )
         #: the last states of each run
         self._seen: dict[str, States] = {}
 

@@ -20,6 +20,8 @@ from .rows import ApplicationPath, BackupMark, StatusMark, is_id
 #: the names of the providers; the first two overwrite each other's result
 SYNC, RESTORE, BACKUP = "serveravatar", "serveravatar_restore", "serveravatar_backup"
 
+#: what a handle of a restore has where a sync has to end first
+WAITS_FOR_STAGING = "staging"
 BACKUP_TYPES = ("application", "filesystem", "database")
 
 
@@ -120,10 +122,10 @@ class RestoreHandle:
         at, ids, before = NamedPlace.from_json(handle), _ids(handle, "backup"), handle.get("before")
         if ids is None or not isinstance(before, dict):
             raise _bad_handle(handle)
-        return cls(at, ids[0], BackupMark.from_json(before), handle.get("waits_for") == "staging")
+        return cls(at, ids[0], BackupMark.from_json(before), handle.get("waits_for") == WAITS_FOR_STAGING)
 
     def to_json(self, address: str) -> Json:
-        more = {"waits_for": "staging"} if self.waits_for_staging else {}
+        more = {"waits_for": WAITS_FOR_STAGING} if self.waits_for_staging else {}
         return {**self.at.to_json(RESTORE, address), "backup": self.backup, **restore_snapshot(self.before), **more}
 
 

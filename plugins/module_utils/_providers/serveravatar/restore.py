@@ -31,7 +31,16 @@ from ..._state.run_ledger import Key
 from . import api
 from .base import ROW_SPEC, RowProvider
 from .common import MANY, PLACE_SPEC, Application, pick
-from .handles import RESTORE, SYNC, BackupRef, NamedPlace, RestoreHandle, mark_in_restore_snapshot, restore_snapshot
+from .handles import (
+    RESTORE,
+    SYNC,
+    WAITS_FOR_STAGING,
+    BackupRef,
+    NamedPlace,
+    RestoreHandle,
+    mark_in_restore_snapshot,
+    restore_snapshot,
+)
 from .rows import BackupMark, BackupRow, ListedRow, is_id
 from .seen_backups import SeenBackups
 
@@ -58,6 +67,7 @@ class ServerAvatarRestore(RowProvider):
 
     name = RESTORE
     sync_spec = RESTORE_SPEC
+    words = frozenset({WAITS_FOR_STAGING})
     targets_option = "backups"
     row, overwritten = "the row of the backup", "the application"
 

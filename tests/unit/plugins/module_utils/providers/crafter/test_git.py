@@ -158,7 +158,7 @@ def test_secrets_are_no_arguments(tmp_path: pathlib.Path, monkeypatch: pytest.Mo
     assert "s3cr3t" not in log.read_text() and "reader" not in log.read_text()
     assert arguments[arguments.index("--") + 1] == "https://git.example/x"
     assert "http.followRedirects=false" in arguments
-    assert "password s3cr3t, ." in caught.value.message and "s3cr3t" not in redactor.text(caught.value.message)
+    assert "password ********, ." in caught.value.message
 
 
 def test_helper_answers_git() -> None:
