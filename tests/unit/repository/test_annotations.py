@@ -34,6 +34,8 @@ def is_untyped(annotation: ast.expr, aliases: frozenset[str] = frozenset()) -> b
     """
     if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
         return is_untyped(ast.parse(annotation.value, mode="eval").body, aliases)
+    if isinstance(annotation, ast.Subscript) and name_of(annotation.value) == "Literal":
+        return False
     if isinstance(annotation, ast.Subscript) and name_of(annotation.value) in MAPPINGS:
         arguments = annotation.slice.elts if isinstance(annotation.slice, ast.Tuple) else [annotation.slice]
         return name_of(arguments[-1]) in UNTYPED_VALUES or any(is_untyped(argument, aliases) for argument in arguments)
@@ -76,6 +78,7 @@ def is_type_name(name: str) -> bool:
         *(("t.Any", True), ("Any | None", True), ("list[t.Any]", True), ("dict", True), ("t.Mapping | None", True)),
         *(("dict[str, t.Any]", True), ("t.Mapping[str, object]", True), ("'dict[str, Any]'", True), ("list[Json]", True)),
         *(("Callable[[dict[str, Any]], None]", True), ("t.Mapping[str, list[object]]", False), ("object", False)),
+        *(("t.Literal['Any']", False), ("Literal['two words']", False)),
         *(("dict[str, int]", False), ("t.Mapping[str, Target]", False), ("str", False), ("Callable[..., str]", False)),
     ],
 )
