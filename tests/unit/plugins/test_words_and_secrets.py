@@ -63,7 +63,7 @@ def test_the_limit_of_failures_stays(name: str) -> None:
     assert Redactor(["max_failures"], own_words(PROVIDERS[name])).scrub({"guards": guards}) == {"guards": guards}
 
 
-def test_words_of_handles_stay() -> None:
+def test_the_words_in_handles_stay() -> None:
     for provider in PROVIDERS.values():
         for word in own_words(provider) | WORDS:
             handle = {"provider": provider.name, "type": word, "waits_for": word, "echo": f"<{word}>"}
