@@ -47,9 +47,9 @@ MAX_ANNOUNCED = 1000
 GREETING = "connection.established"
 COMPLETED = "sync.completed"
 SYNCHRONIZERS = "/storage/synchronizers"
-#: the only text that is ever sent: some versions of the server end at any other (docs/reference/plm.md#8)
 #: so many characters of a text of the library are shown
 MAX_REASON = 200
+#: the only text that is ever sent: some versions of the server end at any other (docs/reference/plm.md#8)
 SUBSCRIBE = json.dumps({"resource": "_client", "event": "subscribe", "data": {"resource": SYNCHRONIZERS}})
 
 
