@@ -29,3 +29,8 @@ def harmless(text: str) -> str:
 def one_line(text: str) -> str:
     """The same on one line, without blanks around it."""
     return " ".join(harmless(text).split())
+
+
+def is_like(text: str, pattern: str) -> bool:
+    """Whether a text is that of a pattern in which ``*`` stands for anything, without regard to case."""
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), text, re.IGNORECASE | re.DOTALL) is not None

@@ -19,6 +19,7 @@ from .._core.errors import SyncError
 from .._core.options import SYNCING, Options, environment_names
 from .._http.client import parse_api_url
 from .._lifecycle.provider import Provider
+from .inventory import InventorySource
 from .sync import sync_spec
 
 #: options that say how to connect and wait are those of the sync for backup and restore, too; these are for the sync alone
@@ -85,12 +86,14 @@ class ProviderDescriptor:
     :param classes: its provider classes, the one that syncs first.
     :param failure_codes: codes that no other part of the collection uses, each with its meaning.
     :param workflows: how targets are promoted, by the name of the provider class; empty if they are not.
+    :param inventory: how targets are listed; ``None`` if they are not. The inventory plugin has the name of the system.
     """
 
     name: str
     classes: tuple[type[Provider], ...]
     failure_codes: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
     workflows: t.Mapping[str, ProviderWorkflow] = dataclasses.field(default_factory=dict)
+    inventory: InventorySource | None = None
 
     @property
     def environment(self) -> tuple[str, ...]:

@@ -11,6 +11,8 @@ from __future__ import annotations
 import json
 import typing as t
 
+from ansible.inventory.manager import InventoryManager
+
 from ...module_utils._core.clock import SystemClock, isoformat
 from ...module_utils._core.errors import SyncError, invalid_option, place_of_traceback
 from ...module_utils._core.redact import harmless_json
@@ -25,6 +27,7 @@ from .settings import PREFIX, VARIABLES, Options, name_variables
 from .state import ModuleAnswer, ReconciliationState
 
 Variables = t.Mapping[str, object]
+Groups = t.Mapping[str, t.Sequence[str]]
 
 
 class ActionServices:
@@ -46,8 +49,19 @@ class ActionServices:
         return str(isoformat(SystemClock().now()))
 
     def hosts(self, group: str) -> t.Sequence[str]:
-        groups = t.cast("t.Mapping[str, t.Sequence[str]]", self._task_vars.get("groups") or {})
-        return groups.get(group, ())
+        """Those of an inventory group that ``--limit`` leaves.
+
+        :raises SyncError: ``invalid_option`` if it leaves none.
+        """
+        groups = t.cast(Groups, self._task_vars.get("groups") or {})
+        names, limit = groups.get(group, ()), self._task_vars.get("ansible_limit")
+        if not names or not limit:
+            return names
+        kept = limited(self._action._loader, names, str(limit), groups)
+        if not kept:
+            remedy = f"Add zones to it, for example --limit 'localhost,{names[0]}', or leave it out."
+            raise SyncError("invalid_option", f"--limit {limit} leaves no host of group {group}", remedy)
+        return kept
 
     def list_zones(self, options: Options) -> t.Sequence[str]:
         answer = self._run("lockstep.sync.vinyldns_zone_info", {**options, "drift": "none", "details": False})
@@ -168,6 +182,22 @@ class ActionServices:
             return LocalFiles()
         # a run in check mode has a report, too
         return RemoteFiles(lambda name, options: self._run(name, options, check_mode=False))
+
+
+def limited(loader: t.Any, names: t.Sequence[str], limit: str, groups: Groups) -> list[str]:
+    """The hosts that a limit leaves of some, as Ansible understands limits.
+
+    :param loader: of Ansible, which ships no types.
+    :param groups: all hosts by their groups.
+    """
+    inventory = InventoryManager(loader, parse=False)
+    for group, hosts in groups.items():
+        inventory.add_group(group)
+        for host in hosts:
+            inventory.add_host(host, group)
+    inventory.subset(limit)
+    kept = {host.name for host in inventory.list_hosts("all")}
+    return [name for name in names if name in kept]
 
 
 def _targets(answer: ModuleAnswer) -> list[str]:

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from ..._operations.descriptor import ModuleCall, ProviderDescriptor, ProviderWorkflow
+from .inventory import INVENTORY
 from .provider import Crafter
 from .publish import CrafterPublish
 
@@ -24,4 +25,5 @@ DESCRIPTOR = ProviderDescriptor(
         ),
         "crafter_publish": ProviderWorkflow("Crafter site", _SITES, ModuleCall("crafter_publish", CrafterPublish), staging=False),
     },
+    inventory=INVENTORY,
 )

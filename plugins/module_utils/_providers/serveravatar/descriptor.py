@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from ..._operations.descriptor import ModuleCall, ProviderDescriptor, ProviderWorkflow
 from .backup import ServerAvatarBackup
+from .inventory import INVENTORY
 from .provider import ServerAvatar
 from .restore import ServerAvatarRestore
 
@@ -30,4 +31,5 @@ DESCRIPTOR = ProviderDescriptor(
             checks={"staging_disabled": "staging", "disk_full": "disk"},
         )
     },
+    inventory=INVENTORY,
 )

@@ -15,6 +15,7 @@ import uuid
 
 from ..._core.errors import SyncError
 from ..._core.redact import without_keys
+from ..._core.texts import is_like
 from ..._http.client import Channel
 from ..._http.json_reader import JsonReader
 from ..._http.response import Response
@@ -188,17 +189,12 @@ def _zone_page(channel: Channel, start: object, params: t.Mapping[str, str | Non
 def matches(name: str, name_filter: str) -> bool:
     """Whether the server's name filter would list a zone: a prefix, unless it has a ``*`` or the final dot."""
     exact = name_filter.endswith(".") or "*" in name_filter
-    return _is_like(name, absolute(name_filter) if exact else name_filter + "*")
+    return is_like(name, absolute(name_filter) if exact else name_filter + "*")
 
 
 def _has_group(zone: Zone, admin_group: str | None) -> bool:
     name = zone.admin_group_name
-    return admin_group is None or name is None or _is_like(name, admin_group)
-
-
-def _is_like(text: str, pattern: str) -> bool:
-    """Whether a text is that of a pattern with ``*``, without regard to case."""
-    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), text, re.IGNORECASE | re.DOTALL) is not None
+    return admin_group is None or name is None or is_like(name, admin_group)
 
 
 def list_changes(channel: Channel, zone_id: str, until: dt.datetime | None = None) -> list[ZoneChange]:

@@ -9,10 +9,12 @@
 from __future__ import annotations
 
 from ..._operations.descriptor import ProviderDescriptor
+from .inventory import INVENTORY
 from .provider import VinylDNS
 
 DESCRIPTOR = ProviderDescriptor(
     "vinyldns",
     (VinylDNS,),
     failure_codes={"recently_synced": "the server does not sync a zone again so soon; nothing was started"},
+    inventory=INVENTORY,
 )
