@@ -26,6 +26,15 @@ from .task import Context, traceback_for_role
 INFO_TIMEOUT = 900.0
 
 
+class OverviewReader(t.Protocol):
+    """What reads one thing as a whole."""
+
+    client: HttpClient
+
+    def read(self, channel: Channel) -> dict[str, object]:
+        """What the result of the task has."""
+
+
 class InfoReader(t.Protocol):
     """What a provider offers to its info module."""
 
@@ -36,6 +45,10 @@ class InfoReader(t.Protocol):
 
     def inspect(self, name: str, channel: Channel) -> dict[str, object]:
         """All there is to know about one target; an unknown one is an entry too."""
+
+
+#: Adds what it reads to the result of a task.
+Reading = t.Callable[[Services, "dict[str, t.Any]"], None]
 
 
 def run_info(
@@ -52,27 +65,71 @@ def run_info(
     :param words: of the provider's own, and none of a server, that fields of the entries may hold.
     :returns: the result of the task; ``failed`` in it says whether it failed, and what was seen before is kept.
     """
+
+    def read(services: Services, result: dict[str, t.Any]) -> None:
+        reader = reader_class(options, services)
+        try:
+            _read_all(reader, options["max_parallel"], services, context, result[key])
+        finally:
+            reader.client.close()
+
+    return run_reading({key: []}, spec, read, options, context, words)
+
+
+def run_reading(
+    empty: t.Mapping[str, t.Any],
+    spec: ArgumentSpec,
+    read: Reading,
+    options: Options,
+    context: Context,
+    words: t.Iterable[str] = (),
+) -> dict[str, t.Any]:
+    """Do what only reads.
+
+    :param empty: the result if nothing can be read.
+    :returns: the result of the task, see :func:`run_info`.
+    """
     redactor = Redactor(secrets_in(options, spec.arguments), words)
-    result: dict[str, t.Any] = {"changed": False, key: []}
-    reader: InfoReader | None = None
+    result: dict[str, t.Any] = {"changed": False, **empty}
     try:
         with wrap_unexpected():
             check_identities(spec, context.given)
             check_connection(options)
             check_waiting(options)
-            services = Services(context.clock, redactor, context.rng, context.warn)
-            reader = reader_class(options, services)
-            _read_all(reader, options["max_parallel"], services, context, result[key])
+            read(Services(context.clock, redactor, context.rng, context.warn), result)
     except SyncError as error:
         _fail(result, error, context)
     except (Interrupted, Stopped, KeyboardInterrupt):
         _fail(result, SyncError("outcome_unknown", "the task was interrupted", "Run the task again."), context)
-    finally:
-        if reader is not None:
-            reader.client.close()
     # a secret that happens to be a part of "failed" must not turn a failure into a success
     scrubbed: dict[str, t.Any] = redactor.scrub({**result, "warnings": context.warnings})
     return {**scrubbed, "failure": scrub_failure(result["failure"], redactor)} if "failure" in result else scrubbed
+
+
+def run_overview(
+    spec: ArgumentSpec, reader_class: t.Callable[[Options, Services], OverviewReader], options: Options, context: Context
+) -> dict[str, t.Any]:
+    """Read one thing as a whole.
+
+    :returns: the result of the task, see :func:`run_info`.
+    """
+
+    def read(services: Services, result: dict[str, t.Any]) -> None:
+        reader = reader_class(options, services)
+
+        def work(_all: None) -> dict[str, object]:
+            channel = reader.client.channel(Deadline(services.clock, INFO_TIMEOUT), RequestCount(), context.stop)
+            with wrap_unexpected():
+                return reader.read(channel)
+
+        try:
+            # in a thread of its own, since the main one waits for signals
+            (found,) = fan_out([None], work, 1, context.stop)
+        finally:
+            reader.client.close()
+        result.update(found)
+
+    return run_reading({}, spec, read, options, context)
 
 
 def _fail(result: dict[str, t.Any], error: SyncError, context: Context) -> None:

@@ -32,7 +32,11 @@ class InventorySource:
 
 
 def inventory_source(
-    key: str, host: str, spec: ArgumentSpec, reader_class: t.Callable[[Options, Services], InfoReader]
+    key: str,
+    host: str,
+    spec: ArgumentSpec,
+    reader_class: t.Callable[[Options, Services], InfoReader],
+    words: t.Iterable[str] = (),
 ) -> InventorySource:
     """The source that an info reader is; see :func:`info_operation`."""
-    return InventorySource(info_operation(key, spec, reader_class), key, host)
+    return InventorySource(info_operation(key, spec, reader_class, words=words), key, host)

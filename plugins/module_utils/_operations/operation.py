@@ -16,7 +16,7 @@ from .._core.options import CONNECTION, PARALLEL, ArgumentSpec, Options, secrets
 from .._core.redact import Redactor, harmless_json
 from .._http.transport import REQUESTS_IMPORT_ERROR
 from .._lifecycle.provider import Provider, Services
-from .info import InfoReader, run_info
+from .info import InfoReader, OverviewReader, run_info, run_overview
 from .result import scrub_failure
 from .sync import run_sync, sync_spec
 from .task import Context, traceback_for_role
@@ -100,5 +100,19 @@ def info_operation(
 
     def run(options: Options, context: Context) -> dict[str, t.Any]:
         return run_info(key, whole, reader_class, options, context, words)
+
+    return Operation(whole, run, needs)
+
+
+def overview_operation(
+    spec: ArgumentSpec,
+    reader_class: t.Callable[[Options, Services], OverviewReader],
+    needs: t.Callable[[Options], Requirements] = no_extra_requirements,
+) -> Operation:
+    """A module that reads one thing as a whole; see :func:`info_operation`."""
+    whole = CONNECTION + spec
+
+    def run(options: Options, context: Context) -> dict[str, t.Any]:
+        return run_overview(whole, reader_class, options, context)
 
     return Operation(whole, run, needs)

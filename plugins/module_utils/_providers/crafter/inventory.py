@@ -16,7 +16,7 @@ from ..._http.client import Channel
 from ..._lifecycle.provider import Services
 from ..._operations.inventory import inventory_source
 from .auth import CONNECTION_SPEC
-from .info import SiteReader
+from .info import INFO_WORDS, SiteReader
 from .provider import REPOSITORY_SPEC
 
 INVENTORY_SPEC = (
@@ -45,4 +45,4 @@ class SiteLister:
         return self._reader.inspect(name, channel) if self.options["details"] else {"site": name}
 
 
-INVENTORY = inventory_source("sites", "site", INVENTORY_SPEC, SiteLister)
+INVENTORY = inventory_source("sites", "site", INVENTORY_SPEC, SiteLister, INFO_WORDS)

@@ -165,11 +165,21 @@ def zone_pages(channel: Channel, name_filter: str | None = None, admin_group: st
         "nameFilter": admin_group if admin_group is not None else name_filter,
         "searchByAdminGroup": "true" if admin_group is not None else None,
     }
+    for page in _zone_pages(channel, params):
+        zones = [zone for zone in page.zones if name_filter is None or matches(zone.name, name_filter)]
+        yield page._replace(zones=[zone for zone in zones if _has_group(zone, admin_group)])
+
+
+def every_zone_page(channel: Channel) -> t.Iterator[ZonePage]:
+    """All zones of the server, whatever access the account has to them, a page at a time."""
+    yield from _zone_pages(channel, {"ignoreAccess": "true"})
+
+
+def _zone_pages(channel: Channel, params: t.Mapping[str, str | None]) -> t.Iterator[ZonePage]:
     start: object = None
     while True:
         page = _zone_page(channel, start, params)
-        zones = [zone for zone in page.zones if name_filter is None or matches(zone.name, name_filter)]
-        yield page._replace(zones=[zone for zone in zones if _has_group(zone, admin_group)])
+        yield page
         start = page.next_start
         if not start:
             return
