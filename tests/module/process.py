@@ -16,7 +16,7 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 MODULES = "ansible_collections.lockstep.sync.plugins.modules"
@@ -32,20 +32,30 @@ class ModuleProcess:
     :param text: what it reads.
     :param environment: all that it finds in its environment.
     :param folder: for what it writes; of this process alone.
+    :param start: what the process does, by the name of the module; a function of a module, since it is found by its name there.
     """
 
-    def __init__(self, name: str, text: str, environment: Mapping[str, str], folder: Path) -> None:
+    def __init__(
+        self, name: str, text: str, environment: Mapping[str, str], folder: Path, start: Callable[[str], None] | None = None
+    ) -> None:
         self._files = [folder / "stdin", folder / "stdout", folder / "stderr"]
         self._files[0].write_text(text)
         self._usage = folder / "usage"
         files = [str(path) for path in self._files]
-        self._process = FORK_SERVER.Process(target=_run, args=(name, dict(environment), files, str(self._usage)))
+        self._process = FORK_SERVER.Process(
+            target=_run, args=(start or as_module, name, dict(environment), files, str(self._usage))
+        )
         self._began = time.monotonic()
         self._process.start()
 
     @property
     def is_running(self) -> bool:
         return self._process.is_alive()
+
+    @property
+    def sentinel(self) -> int:
+        """Is ready when the process has ended, see :func:`multiprocessing.connection.wait`."""
+        return self._process.sentinel
 
     @property
     def seconds(self) -> float:
@@ -78,7 +88,12 @@ class ModuleProcess:
         return self._process.exitcode, output, errors
 
 
-def _run(name: str, environment: dict[str, str], files: list[str], usage: str) -> None:
+def as_module(name: str) -> None:
+    sys.argv = [name]
+    importlib.import_module(f"{MODULES}.{name}").main()
+
+
+def _run(start: Callable[[str], None], name: str, environment: dict[str, str], files: list[str], usage: str) -> None:
     os.environ.clear()
     os.environ.update(environment)
     for number, path in enumerate(files):
@@ -86,9 +101,8 @@ def _run(name: str, environment: dict[str, str], files: list[str], usage: str) -
         os.dup2(opened, number)
         os.close(opened)
     sys.stdin = open(0, closefd=False)  # noqa: SIM115 (it is open as long as the process lives)
-    sys.argv = [name]
     try:
-        importlib.import_module(f"{MODULES}.{name}").main()
+        start(name)
     finally:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         Path(usage).write_text(f"{time.monotonic()} {peak}\n")

@@ -81,8 +81,12 @@ def _in_utc(moment: dt.datetime) -> dt.datetime:
     return moment.astimezone(dt.timezone.utc) if moment.tzinfo else moment.replace(tzinfo=dt.timezone.utc)
 
 
+#: seconds of ten years: a longer pause is none that anyone waits for, and a number of this size can be shown
+LONGEST_PAUSE = 315_360_000.0
+
+
 def parse_retry_after(text: str | None, now: dt.datetime) -> float | None:
-    """Seconds to pause, from either form of Retry-After (RFC 9110 section 10.2.3).
+    """Seconds to pause, at most :data:`LONGEST_PAUSE`, from either form of Retry-After (RFC 9110 section 10.2.3).
 
     :param text: value of the header.
     :param now: time of the server (its Date header) where known, so that a skewed clock does no harm.
@@ -90,6 +94,7 @@ def parse_retry_after(text: str | None, now: dt.datetime) -> float | None:
     if not text:
         return None
     if text.strip().isdecimal():
-        return float(text.strip())
+        # of very many digits, it is infinite
+        return min(float(text.strip()), LONGEST_PAUSE)
     moment = parse_http_date(text)
-    return None if moment is None else max(0.0, (moment - now).total_seconds())
+    return None if moment is None else min(max(0.0, (moment - now).total_seconds()), LONGEST_PAUSE)

@@ -108,6 +108,9 @@ class Controls:
             "overwritten": world.overwritten.get(application.id, []),
             "restores": [_restore(each) for each in world.restores if each.application_id == application.id],
             "backups": [each.id for each in world.backups.values() if each.application_id == application.id],
+            "backup_status": {
+                str(each.id): each.status for each in world.backups.values() if each.application_id == application.id
+            },
         }
 
     async def add(self, call: Call) -> web.StreamResponse:

@@ -11,6 +11,7 @@ import datetime as dt
 import pytest
 
 from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import (
+    LONGEST_PAUSE,
     SystemClock,
     isoformat,
     parse_http_date,
@@ -32,6 +33,8 @@ NOON = dt.datetime(2026, 3, 1, 12, 0, 0, tzinfo=dt.timezone.utc)
         ("Sun, 01 Mar 2026 12:00:30 GMT", 30.0),
         ("Sun, 01 Mar 2026 11:00:00 GMT", 0.0),
         ("Sun Mar  1 12:00:30 2026", 30.0),
+        ("9" * 400, LONGEST_PAUSE),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", LONGEST_PAUSE),
         ("", None),
         (None, None),
         ("soon", None),
