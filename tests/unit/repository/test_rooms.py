@@ -17,7 +17,16 @@ PACKAGE = "ansible_collections.lockstep.sync."
 
 #: From the bottom up: a folder imports only those listed before it.
 MODULE_UTILS = ("_core", "_http", "_state", "_lifecycle", "_operations", "_dns", "_probe", "_providers")
-PLUGIN_UTILS = ("_actions", "_inventory", "_change_windows", "_reports", "_notifications", "_promotion", "_reconciliation")
+PLUGIN_UTILS = (
+    "_actions",
+    "_inventory",
+    "_change_windows",
+    "_reports",
+    "_results",
+    "_notifications",
+    "_promotion",
+    "_reconciliation",
+)
 ORDER = (
     *(f"plugins/module_utils/{folder}" for folder in MODULE_UTILS),
     *(f"plugins/plugin_utils/{folder}" for folder in PLUGIN_UTILS),
