@@ -17,6 +17,9 @@ from .shell import CACHE, ROOT, VENV_BIN, Command, StepFailed, environment, note
 #: Kinds of plugins whose code is type-checked, if there are any.
 TYPED = ("module_utils", "plugin_utils", "action", "modules", "inventory", "filter", "test", "lookup", "callback")
 
+#: ansible-rulebook has its kinds of plugins in a folder of its own.
+EVENT_SOURCES = "ansible_collections.lockstep.sync.extensions.eda.plugins.event_source"
+
 
 def lint() -> None:
     commands: dict[str, Command] = {
@@ -59,7 +62,7 @@ def _passes(command: Command) -> str:
 def _packages() -> list[str]:
     """Arguments that make mypy see the plugins under the names by which they are imported."""
     kinds = [kind for kind in TYPED if any((ROOT / "plugins" / kind).rglob("*.py"))]
-    packages = ["scripts", *(f"ansible_collections.lockstep.sync.plugins.{kind}" for kind in kinds)]
+    packages = ["scripts", EVENT_SOURCES, *(f"ansible_collections.lockstep.sync.plugins.{kind}" for kind in kinds)]
     return [argument for package in packages for argument in ("-p", package)]
 
 
