@@ -48,7 +48,10 @@ include "{folder}/keys.conf";
 include "{folder}/zones.conf";
 """
 KEY_CONF = 'key "{name}" {{ algorithm {algorithm}; secret "{secret}"; }};\n'
-ZONE_CONF = 'zone "{name}" {{ type primary; file "{file}"; allow-transfer {{ {transfer} }}; allow-update {{ {update} }}; }};\n'
+ZONE_CONF = (
+    'zone "{name}" {{ type primary; file "{file}"; allow-transfer {{ {transfer} }}; allow-update {{ {update} }}; {notify}}};\n'
+)
+NOTIFY_CONF = "notify explicit; also-notify {{ {host} port {port}{key}; }}; "
 
 
 def find_named() -> str | None:
@@ -84,6 +87,7 @@ class BindServer(DnsServer):
         self._specs: dict[str, ZoneSpec] = {}
         self._process: subprocess.Popen[bytes] | None = None
         self._control_port = 0
+        self._notify = ""
         self._write_keys()
         self._write_zones(zones or {})
         self._start()
@@ -105,6 +109,20 @@ class BindServer(DnsServer):
         for name in gone:  # the journal too, or it would be replayed into the next zone of that name
             for file in self._folder.glob(_file_name(name) + "*"):
                 file.unlink()
+
+    def notify(self, port: int | None, signed: bool = False) -> None:
+        """Send NOTIFY for every change to a port on loopback from now on, or no longer.
+
+        :param signed: by the first key of the server.
+        """
+        key = f' key "{self.tsig.name}"' if signed else ""
+        self._notify = NOTIFY_CONF.format(host=HOST, port=port, key=key) if port else ""
+        self._write_zone_list()
+        self._reconfigure()
+
+    @property
+    def notifies(self) -> bool:
+        return bool(self._notify)
 
     def zone_names(self) -> list[str]:
         return list(self._specs)
@@ -140,7 +158,7 @@ class BindServer(DnsServer):
 
     def _zone_conf(self, name: str, spec: ZoneSpec) -> str:
         transfer, update = self._acl(spec.transfer), self._acl(spec.update)
-        return ZONE_CONF.format(name=name, file=_file_name(name), transfer=transfer, update=update)
+        return ZONE_CONF.format(name=name, file=_file_name(name), transfer=transfer, update=update, notify=self._notify)
 
     def _acl(self, names: tuple[str, ...] | None) -> str:
         chosen = tuple(self.keys) if names is None else names

@@ -21,6 +21,7 @@ GET /dns/serial?zone=        ``{"serial"}`` as the DNS server answers it
 POST /dns/serial             ``{"zone", "serial"}``: any serial, also an older one
 POST /dns/fault              ``{"fault", "zone", "on": "transfer"|"query"|"update"}`` (``dns_embedded.py``; not with BIND)
 DELETE /dns/fault            the DNS server behaves again
+POST /dns/notify             ``{"port", "signed"}``: from now on, BIND sends NOTIFY to this port; ``null``: no longer
 ============================ =====================================================================================
 """
 
@@ -60,6 +61,7 @@ class ControlApi:
             Route("POST", "/dns/serial", self.set_dns_serial),
             Route("POST", "/dns/fault", self.dns_fault),
             Route("DELETE", "/dns/fault", self.clear_dns_faults),
+            Route("POST", "/dns/notify", self.dns_notify),
         ]
 
     async def add_zones(self, call: Call) -> web.StreamResponse:
@@ -136,4 +138,8 @@ class ControlApi:
 
     async def clear_dns_faults(self, call: Call) -> web.StreamResponse:
         self._world.clear_dns_faults()
+        return json_answer({})
+
+    async def dns_notify(self, call: Call) -> web.StreamResponse:
+        await asyncio.to_thread(self._world.notify, **call.json())
         return json_answer({})

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
+from ..bind import BindServer
 from ..dns_embedded import EmbeddedServer, Fault
 from ..dns_server import DnsServer, ZoneSpec, absolute, apex_lines, zone_text
 from .acl import AclRule
@@ -119,6 +120,8 @@ class World:
         self._store.clear()
         self.context.directory.restore()
         self.clear_dns_faults()
+        if isinstance(self.dns, BindServer) and self.dns.notifies:
+            self.dns.notify(None)
         texts = seed_texts()
         served = set(self.dns.zone_names())
         extra = served - set(texts)
@@ -244,6 +247,11 @@ class World:
         if not isinstance(self.dns, EmbeddedServer):
             raise ValueError("only the embedded DNS server misbehaves on demand: start with --dns embedded")
         self.dns.set_fault(fault, zone, on)
+
+    def notify(self, port: int | None, signed: bool = False) -> None:
+        if not isinstance(self.dns, BindServer):
+            raise ValueError("only BIND sends NOTIFY")
+        self.dns.notify(port, signed)
 
     def clear_dns_faults(self) -> None:
         if isinstance(self.dns, EmbeddedServer):
