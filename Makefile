@@ -9,7 +9,7 @@ SHELL := /bin/bash
 check := .venv/bin/python -m scripts.check
 
 test_steps := simulator unit modules lint sanity
-check_steps := long integration molecule awx build compatibility
+check_steps := long integration molecule awx eda build compatibility
 real_steps := studio
 
 .PHONY: help setup demo test check soak real $(test_steps) $(check_steps) $(real_steps) bench coverage format changelog clean
@@ -48,6 +48,7 @@ long: ## run the long tests
 integration: ## run the integration targets
 molecule: ## run the molecule scenarios
 awx: ## apply the kit for AWX to an emulated AWX
+eda: ## run the rulebooks with ansible-rulebook
 build: ## build the collection into dist/, check it as Galaxy would, install it
 compatibility: ## run ansible-test sanity on the other supported ansible-core releases
 studio: ## run the Crafter scenarios against a real Crafter Studio

@@ -33,6 +33,7 @@ SUITES: dict[str, dict[str, Step]] = {
         "integration": ansible_test.integration,
         "molecule": molecule.molecule,
         "awx": pytests.awx,
+        "eda": pytests.eda,
         "build": package.package,
         "compatibility": ansible_test.compatibility,
     },

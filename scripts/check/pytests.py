@@ -47,6 +47,12 @@ def awx() -> None:
     run_tests("awx", "tests/awx", workers=1)
 
 
+def eda() -> None:
+    run([ROOT / "scripts" / "install-rulebook"])
+    # One worker for each core: a rule set is a virtual machine of Java.
+    run_tests("eda", "tests/eda", workers=CORES)
+
+
 def studio() -> None:
     run([ROOT / "scripts" / "install-studio"])
     # One worker: there is one server.
