@@ -20,7 +20,7 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from subprocess import DEVNULL, Popen, TimeoutExpired
+from subprocess import DEVNULL, CompletedProcess, Popen, TimeoutExpired
 from typing import Any
 
 from .process import FORK_SERVER
@@ -38,16 +38,23 @@ class PlaybookProcess:
     :param cwd: its working directory.
     :param output: a file for its standard output.
     :param errors: a file for its standard error, which else goes into the same file.
+    :param program: another command of ansible-core.
     """
 
     def __init__(
-        self, arguments: list[str], environment: Mapping[str, str], cwd: Path, output: Path, errors: Path | None = None
+        self,
+        arguments: list[str],
+        environment: Mapping[str, str],
+        cwd: Path,
+        output: Path,
+        errors: Path | None = None,
+        program: str = PROGRAM.name,
     ) -> None:
         self._files = [output, errors or output]
         for path in self._files:
             path.write_text("")
         files = [os.devnull, *map(str, self._files)]
-        self._process = FORK_SERVER.Process(target=_run, args=(arguments, dict(environment), str(cwd), files))
+        self._process = FORK_SERVER.Process(target=_run, args=(program, arguments, dict(environment), str(cwd), files))
         self._process.start()
 
     @property
@@ -78,6 +85,16 @@ class PlaybookProcess:
         self._process.kill()
 
 
+def run_to_end(program: str, arguments: list[str], environment: Mapping[str, str], cwd: Path) -> CompletedProcess[str]:
+    """A command of ansible-core, run as :class:`PlaybookProcess` runs ``ansible-playbook``: its exit status and what it wrote."""
+    process = PlaybookProcess(arguments, environment, cwd, cwd / "stdout", cwd / "stderr", program)
+    try:
+        output, errors = process.communicate(timeout=300)
+    finally:
+        process.kill()
+    return CompletedProcess([program, *arguments], process.returncode or 0, output, errors)
+
+
 def start_from_scratch(
     prefix: list[str], arguments: list[str], environment: Mapping[str, str], cwd: Path, output: Path
 ) -> Popen[str]:
@@ -92,7 +109,7 @@ def start_from_scratch(
         )
 
 
-def _run(arguments: list[str], environment: dict[str, str], cwd: str, files: list[str]) -> None:
+def _run(program: str, arguments: list[str], environment: dict[str, str], cwd: str, files: list[str]) -> None:
     os.setsid()
     os.chdir(cwd)
     os.environ.clear()
@@ -103,9 +120,9 @@ def _run(arguments: list[str], environment: dict[str, str], cwd: str, files: lis
         os.close(opened)
     sys.stdin = open(0, closefd=False)  # noqa: SIM115 (it is open as long as the process lives)
     _forget_the_tests()
-    sys.argv = [str(PROGRAM), *arguments]
+    sys.argv = [str(PROGRAM.with_name(program)), *arguments]
     try:
-        sys.exit(importlib.import_module("ansible.cli.playbook").main())
+        sys.exit(importlib.import_module(f"ansible.cli.{program.partition('-')[2]}").main())
     finally:
         # a child of multiprocessing leaves them out, and Ansible removes its temporary directory in one
         atexit._run_exitfuncs()

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._providers.vinyldns.
 from tests.simulator.client import Simulator
 
 from .dns_reconciliation.playbook import Playbook, Server
+from .playbooks import run_to_end
 
 PROGRAM = Path(sys.executable).with_name("ansible-inventory")
 ZONES = [f"zone{number:02d}.shop.example." for number in range(6)]
@@ -58,11 +60,13 @@ class Lister:
         path.write_text(json.dumps({"plugin": f"lockstep.sync.{system}", **options}))
         return path
 
-    def run(self, system: str, *arguments: str, env: dict[str, str] | None = None, **options: Any) -> Any:
+    def run(self, system: str, *arguments: str, env: dict[str, str] | None = None, **options: Any) -> CompletedProcess[str]:
         path = self.write(system, **options)
-        command = [str(PROGRAM), "-i", str(path), "--list", *arguments]
         environment = {**self.environment, **(env or {})}
-        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
+        return run_to_end(PROGRAM.name, ["-i", str(path), "--list", *arguments], environment, self.folder)
+
+    def play(self, inventory: Path, play: Path) -> CompletedProcess[str]:
+        return run_to_end("ansible-playbook", ["-i", str(inventory), str(play)], self.environment, self.folder)
 
     def hosts(self, system: str, *arguments: str, env: dict[str, str] | None = None, **options: Any) -> dict[str, Any]:
         """What it prints: the variables of hosts, and the groups under ``groups``. Text that is no template is marked there."""
@@ -206,8 +210,7 @@ def test_text_of_the_server_is_no_template(server: Server, lister: Lister, tmp_p
     play = tmp_path / "play.yml"
     show = {"ansible.builtin.debug": {"msg": "<{{ vinyldns_zone }}> <{{ inventory_hostname }}>"}}
     play.write_text(json.dumps([{"hosts": "vinyldns_zones", "gather_facts": False, "tasks": [show]}]))
-    command = [str(PROGRAM.with_name("ansible-playbook")), "-i", str(path), str(play)]
-    done = subprocess.run(command, env=lister.environment, capture_output=True, text=True, check=False, timeout=120)
+    done = lister.play(path, play)
     assert done.returncode == 0 and f"<{name}> <{name}>" in done.stdout, done.stdout + done.stderr
 
 
@@ -250,8 +253,7 @@ def test_reconciliation_of_the_zones_of_an_inventory_that_are_left_by_a_limit(
     play = tmp_path / "each.yml"
     sync = {"lockstep.sync.vinyldns_zone_sync": {**server.login, "zones": ["{{ vinyldns_zone }}"], "backend": server.backend}}
     play.write_text(json.dumps([{"hosts": "vinyldns_zones", "gather_facts": False, "tasks": [sync]}]))
-    command = [str(PROGRAM.with_name("ansible-playbook")), "-i", str(path), str(play)]
-    done = subprocess.run(command, env=lister.environment, capture_output=True, text=True, check=False, timeout=300)
+    done = lister.play(path, play)
     assert done.returncode == 0 and sorted(server.synced()) == ZONES, done.stdout + done.stderr
 
 
