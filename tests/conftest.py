@@ -4,6 +4,10 @@
 """Long tests: `make test` leaves them out or repeats them less often, `make check` runs them with ``--long``.
 
 `make soak` runs them with ``--soak``, which repeats some of them many more times.
+
+Fuzzers (``tests/unit/fuzz`` and ``tests/module/test_fuzzed_responses.py``) look at as many inputs as there is time for: each of
+them a few hundred by default, those of 5 seconds with ``--long``, those of 10 minutes with ``--soak``, and with
+``--fuzz-seconds N`` those of N seconds. The summary at the end of the run has the number of inputs and the seconds of each.
 """
 
 from __future__ import annotations
@@ -11,6 +15,13 @@ from __future__ import annotations
 from typing import Protocol
 
 import pytest
+
+#: fixtures of tests that have a short form and a long one
+LONG_FORMS = {"repeats", "fuzz_seconds"}
+#: seconds of a fuzzer with ``--long`` and with ``--soak``
+LONG_SECONDS, SOAK_SECONDS = 5.0, 600.0
+#: the property of a report that says what a fuzzer has done
+FUZZED = "fuzzed"
 
 
 class Repeats(Protocol):
@@ -21,6 +32,7 @@ class Repeats(Protocol):
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="run only the long tests, with all of their repetitions")
     parser.addoption("--soak", action="store_true", help="the same, with as many repetitions as a proof needs")
+    parser.addoption("--fuzz-seconds", type=float, help="the time of each fuzzer")
     studio = "the Crafter Studio of the scenarios: the emulator, or a real one that is downloaded and started"
     parser.addoption("--studio", choices=("emulator", "real"), default="emulator", help=studio)
 
@@ -40,11 +52,30 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             deselected.append(item)
             continue
         only_long = item.get_closest_marker("long") is not None
-        takes_part = (only_long or "repeats" in getattr(item, "fixturenames", ())) if is_long_run else not only_long
+        has_long_form = not LONG_FORMS.isdisjoint(getattr(item, "fixturenames", ()))
+        takes_part = (only_long or has_long_form) if is_long_run else not only_long
         (selected if takes_part else deselected).append(item)
     if deselected:
         items[:] = selected
         config.hook.pytest_deselected(items=deselected)
+
+
+@pytest.fixture(scope="session")
+def fuzz_seconds(pytestconfig: pytest.Config) -> float:
+    """The time of a fuzzer; 0 for a short look at the same inputs in every run."""
+    given: float | None = pytestconfig.getoption("--fuzz-seconds")
+    if given is not None:
+        return given
+    return SOAK_SECONDS if pytestconfig.getoption("--soak") else LONG_SECONDS if pytestconfig.getoption("--long") else 0.0
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What the fuzzers have done."""
+    reports = [report for outcome in ("passed", "failed") for report in terminalreporter.stats.get(outcome, [])]
+    found = [f"{value}  {report.nodeid}" for report in reports for name, value in report.user_properties if name == FUZZED]
+    if found:
+        terminalreporter.section("fuzzed")
+        terminalreporter.write_line("\n".join(found))
 
 
 @pytest.fixture(scope="session")

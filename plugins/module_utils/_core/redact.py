@@ -15,7 +15,7 @@ import math
 import re
 import typing as t
 
-from .secret_forms import secret_pattern
+from .secret_forms import octets, secret_pattern
 from .texts import harmless
 from .vocabulary import WORDS
 
@@ -140,7 +140,7 @@ def _masked(text: str, forms: t.Iterable[_Form]) -> str:
 
 def _written(secret: str) -> set[str]:
     """The secret and its base64 forms; what other ways of writing make of them is for their patterns."""
-    raw = secret.encode("utf-8", "surrogateescape")
+    raw = octets(secret)
     encoded = {base64.b64encode(raw).decode("ascii"), base64.urlsafe_b64encode(raw).decode("ascii")}
     # the padding may be left out
     return {secret} | encoded | {form.rstrip("=") for form in encoded}

@@ -80,6 +80,11 @@ def _backslashes(character: str) -> list[str]:
     return forms
 
 
+def octets(text: str) -> bytes:
+    """A text in UTF-8; what Python made of octets that are none (PEP 383) is these octets again."""
+    return b"".join(_bytes(character) for character in text)
+
+
 def _bytes(character: str) -> bytes:
     return character.encode("utf-8", "surrogateescape" if "\udc80" <= character <= "\udcff" else "surrogatepass")
 

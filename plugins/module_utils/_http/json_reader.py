@@ -21,6 +21,10 @@ from .response import Response
 #: may be absent or null.
 Form = t.Literal["text", "number", "object", "list", "text_or_null", "number_or_null", "object_or_null", "list_or_null"]
 
+#: numbers beyond it do not fit into 64 bits, as all those do that servers count or identify something with
+LIMIT = 2**63
+MAX_DIGITS = len(str(LIMIT))
+
 #: what values of a form have as a rule; ``type(True)`` is not ``int``
 _TYPES: dict[Form, type] = {
     "text": str,
@@ -90,7 +94,7 @@ class JsonReader:
             for name, form, common in forms:
                 value = row.get(name)
                 # as a rule it is just that; there may be tens of thousands of rows
-                if not isinstance(value, common) or isinstance(value, bool):
+                if not isinstance(value, common) or isinstance(value, bool) or (common is int and not -LIMIT < value < LIMIT):
                     self.check(row, f"{where}[{index}]", **{name: form})
         return t.cast("list[Json]", rows)
 
@@ -121,6 +125,7 @@ def _has_form(value: object, form: str) -> bool:
     if value is None and null:
         return True
     if kind == "number":
-        is_whole = isinstance(value, int) and not isinstance(value, bool)
-        return is_whole or (isinstance(value, str) and value.isascii() and value.isdigit())
+        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= MAX_DIGITS:
+            value = int(value)
+        return isinstance(value, int) and not isinstance(value, bool) and -LIMIT < value < LIMIT
     return isinstance(value, {"text": str, "object": dict, "list": list}[kind])

@@ -13,6 +13,8 @@ import typing as t
 
 Path = tuple[t.Union[str, int], ...]
 
+#: of a position; Python refuses to read numbers of some thousands, and no list is that long
+MAX_DIGITS = 18
 _STEP = re.compile(r"""\.?(?P<key>[^.\[\]"'\s$*]+)|\[(?P<index>[0-9]+)\]|\[(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)')\]""")
 
 
@@ -28,6 +30,8 @@ def parse_path(text: str) -> Path:
         # a key begins the path or follows a dot, and no dot begins a path
         if match is None or (match["key"] is not None and (match[0][0] == ".") != bool(steps)):
             raise ValueError(f"cannot be read as a path from {text[at:]!r} on")
+        if match["index"] is not None and len(match["index"]) > MAX_DIGITS:
+            raise ValueError(f"has a position of more than {MAX_DIGITS} digits")
         quoted = match["double"] if match["double"] is not None else match["single"]
         steps.append(int(match["index"]) if match["index"] is not None else match["key"] if quoted is None else quoted)
         at = match.end()

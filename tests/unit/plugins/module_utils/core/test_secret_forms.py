@@ -104,3 +104,9 @@ def test_no_text_takes_long(secret: str, text: str) -> None:
     redactor.text(text * 20_000)
     # as a rule a few milliseconds; with one repetition within another it would be minutes
     assert time.process_time() - began < 10
+
+
+@pytest.mark.parametrize("secret", ["\ud800", "a\udfffb", "caf\udce9"])
+def test_one_that_utf_8_cannot_encode(secret: str) -> None:
+    found = Redactor([secret]).scrub({"x": f"<{secret}>", "y": as_json(secret), "z": harmless(f"<{secret}>")})
+    assert set(found.values()) <= {f"<{MASK}>", MASK}
