@@ -17,5 +17,5 @@ def test_one_that_a_list_may_have_is_read() -> None:
 
 @pytest.mark.parametrize("digits", [19, 5000])
 def test_a_longer_one_is_refused(digits: int) -> None:
-    with pytest.raises(ValueError, match="^has a position of more than 18 digits$"):
+    with pytest.raises(ValueError, match=r"^has a position of more than 18 digits$"):
         parse_path(f"a[{'9' * digits}]")
