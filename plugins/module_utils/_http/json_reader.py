@@ -92,9 +92,10 @@ class JsonReader:
             if not isinstance(row, dict):
                 raise self._unexpected("object", f"{where}[{index}]")
             for name, form, common in forms:
-                value: t.Any = row.get(name)
+                value = row.get(name)
                 # as a rule it is just that; there may be tens of thousands of rows
-                if not isinstance(value, common) or isinstance(value, bool) or (common is int and not -LIMIT < value < LIMIT):
+                is_other = not isinstance(value, common) or isinstance(value, bool)
+                if is_other or (isinstance(value, int) and not -LIMIT < value < LIMIT):
                     self.check(row, f"{where}[{index}]", **{name: form})
         return t.cast("list[Json]", rows)
 
