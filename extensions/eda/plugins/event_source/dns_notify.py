@@ -313,7 +313,7 @@ class Listener:
         self._throttle = Throttle(settings.debounce, settings.interval)
         self._added = asyncio.Event()
         self._ignored: set[str] = set()
-        self._connections = 0
+        self._connections: set[asyncio.Task[None]] = set()
 
     def receive(self, wire: bytes, sender: str) -> bytes | None:
         """Note what a message announces, and return the answer."""
@@ -351,21 +351,35 @@ class Listener:
 
     async def serve_connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """All messages of a TCP connection."""
-        sender = writer.get_extra_info("peername")[0]
-        self._connections += 1
+        task = cast("asyncio.Task[None]", asyncio.current_task())
+        peer = writer.get_extra_info("peername")
         try:
-            if self.allows(sender) and self._connections <= MAX_CONNECTIONS:
-                async for wire in _messages(reader):
-                    response = self.receive(wire, sender)
-                    if response is None:
-                        break
-                    writer.write(len(response).to_bytes(2, "big") + response)
-                    await asyncio.wait_for(writer.drain(), IDLE_SECONDS)
+            if peer and self.allows(peer[0]) and len(self._connections) < MAX_CONNECTIONS:
+                self._connections.add(task)
+                await self._answer(peer[0], reader, writer)
         except (OSError, asyncio.TimeoutError) as error:
-            logger.debug("connection of %s ended: %s", sender, error)
+            logger.debug("connection of %s ended: %s", peer[0], error)
+        except asyncio.CancelledError:
+            # by close(); asyncio would log the end of the task as an error
+            pass
         finally:
-            self._connections -= 1
+            self._connections.discard(task)
             writer.close()
+
+    async def _answer(self, sender: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async for wire in _messages(reader):
+            response = self.receive(wire, sender)
+            if response is None:
+                return
+            writer.write(len(response).to_bytes(2, "big") + response)
+            await asyncio.wait_for(writer.drain(), IDLE_SECONDS)
+
+    async def close(self) -> None:
+        """End all connections."""
+        connections = list(self._connections)
+        for connection in connections:
+            connection.cancel()
+        await asyncio.gather(*connections)
 
 
 async def _messages(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
@@ -470,3 +484,4 @@ async def main(queue: Queue, args: dict[str, Any]) -> None:
             await listener.emit(queue)
         finally:
             transport.close()
+            await listener.close()

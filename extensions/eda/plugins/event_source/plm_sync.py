@@ -201,7 +201,9 @@ async def follow(queue: Queue, settings: Settings) -> None:
     """Put events, and connect again when a connection ends, until cancelled."""
     pauses = Pauses(settings.reconnect_min, settings.reconnect_max)
     was_connected = True
-    async with aiohttp.ClientSession(trust_env=False) as session:
+    redirects = aiohttp.TraceConfig()
+    redirects.on_request_redirect.append(_refuse_redirect)
+    async with aiohttp.ClientSession(trust_env=False, trace_configs=[redirects]) as session:
         while True:
             try:
                 problem = await listen(session, queue, settings, pauses)
@@ -215,6 +217,14 @@ async def follow(queue: Queue, settings: Settings) -> None:
                 logger.warning("no notifications from %s: %s", settings.url, problem)
                 await queue.put({"event": "disconnected", "problem": problem})
             await asyncio.sleep(pauses.take())
+
+
+async def _refuse_redirect(session: aiohttp.ClientSession, context: object, params: aiohttp.TraceRequestRedirectParams) -> None:
+    """aiohttp has no option against redirects of WebSockets.
+
+    :raises aiohttp.ClientError: always.
+    """
+    raise aiohttp.ClientError(f"the server redirects (HTTP {params.response.status}), which is not followed")
 
 
 def _url(value: object) -> str:
