@@ -233,7 +233,8 @@ syncs:
           description: The package, with its C(state) as Studio reports it.
           type: dict
         cut:
-          description: Set if this detail was shortened because the result was too large.
+          description: Set if this record was shortened because the result was too large. Its reason and dates are left out, too,
+            if the results of all targets would not fit otherwise. The file at O(report_path) has everything.
           type: bool
 summary:
   description: Counts over all sites.

@@ -275,7 +275,8 @@ syncs:
           type: list
           elements: str
         cut:
-          description: Set if this detail was shortened because the result was too large.
+          description: Set if this record was shortened because the result was too large. Its reason and dates are left out, too,
+            if the results of all targets would not fit otherwise. The file at O(report_path) has everything.
           type: bool
 summary:
   description: Counts over all sites.

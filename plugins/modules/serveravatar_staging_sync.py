@@ -241,7 +241,8 @@ syncs:
             C(updated_at) as the server reports them. Null if there is none.
           type: dict
         cut:
-          description: Set if this detail was shortened because the result was too large.
+          description: Set if this record was shortened because the result was too large. Its reason and dates are left out, too,
+            if the results of all targets would not fit otherwise. The file at O(report_path) has everything.
           type: bool
 summary:
   description: Counts over all applications.

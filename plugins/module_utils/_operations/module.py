@@ -22,7 +22,7 @@ from .._core.options import explain_missing, secrets_in
 from .._core.stop import StopSignal
 from .._state import database_address
 from .operation import Operation
-from .result import structural_texts
+from .result import MANY, fit_arguments, structural_texts
 from .task import Context
 
 
@@ -119,9 +119,15 @@ def exit_module(module: AnsibleModule, result: dict[str, t.Any]) -> t.NoReturn:
 
 
 def _spare_structure(module: AnsibleModule, result: dict[str, t.Any]) -> None:
-    """Keep AnsibleModule from masking parts of handles and of words of our own, from which secrets have been removed already."""
+    """Keep AnsibleModule from masking parts of handles and of words of our own, from which secrets have been removed already.
+
+    And from adding all names of many targets: ``syncs`` has them.
+    """
     texts = structural_texts(result)
     spared = {secret for secret in module.no_log_values if any(secret in text for text in texts)} if texts else set()
+    many = len(result.get("syncs", ())) >= MANY
+    if spared or many:
+        arguments = remove_values(module.params, module.no_log_values)
+        result["invocation"] = {"module_args": fit_arguments(arguments) if many else arguments}
     if spared:
-        result["invocation"] = {"module_args": remove_values(module.params, module.no_log_values)}
         module.no_log_values = module.no_log_values - spared

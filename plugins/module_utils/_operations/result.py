@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import collections.abc
-import functools
 import json
 import typing as t
 
@@ -17,14 +16,25 @@ from .._core.redact import Redactor
 from .._core.vocabulary import WORDS
 from .._lifecycle.record import Record
 
-#: AWX drops an event above 700 kB; with this much per target a thousand targets fit
+#: AWX drops an event above 700 kB; with this much per target a thousand targets fit. Warnings, the diff and the arguments of the
+#: module are included
 BYTES_PER_TARGET = 600
+#: from how many targets on the result as a whole is kept to that
+MANY = 200
+#: what is kept free for the arguments of the module, and for the note in place of what does not fit
+RESERVED = 2048
 #: above this total size no messages of guards are kept
 EVENT_BYTES = 640 * 1000
 #: below this total size nothing is cut
 FREE_BYTES = 64 * 1024
 #: what all diffs of a task may have together
 DIFF_BYTES = 100 * 1024
+#: how often the event of a task has a diff: in the result, and as lines with colours, which take half as much again
+DIFF_COPIES = 3
+#: warnings of a task that are shown
+MAX_WARNINGS = 20
+#: arguments of a module in one list that are shown, and how many of them if there are more
+MAX_ARGUMENTS, SHOWN_ARGUMENTS = 100, 10
 #: to how many entries lists are shortened, step by step, until the result fits
 LIST_LIMITS = (300, 100, 30, 10)
 #: characters of a text that are left when that was not enough
@@ -101,58 +111,77 @@ def _texts(value: t.Any) -> list[str]:
     return [text for item in inner for text in _texts(item)]
 
 
-#: Makes an entry of a record, cut in some way.
-Cut = t.Callable[[Record], "dict[str, t.Any]"]
+#: a record as plain data
+Entry = dict[str, t.Any]
 
 
-def fit(records: t.Sequence[Record], redactor: Redactor | None = None) -> list[dict[str, t.Any]]:
+def fit(records: t.Sequence[Record], redactor: Redactor | None = None, allowed: int | None = None) -> list[Entry]:
     """The records as plain data, cut to the size that a bulk result may have.
 
     All records are cut alike: first long lists in their details, then everything that is not needed to know what happened
-    and to find a run again. ``detail.cut`` says so, and the report file has everything. No more than that size is in memory.
+    and to find a run again, at last their reasons and dates. ``detail.cut`` says so, and the report file has everything. No more
+    than that size is in memory.
 
     :param redactor: hides secrets, before a cut leaves parts of them.
+    :param allowed: bytes that they may have together; by default as many as the whole result.
     """
     redactor = redactor or Redactor()
-    allowed = allowed_bytes(len(records))
-
-    def full(record: Record) -> dict[str, t.Any]:
-        return scrub_record(record.as_dict(), redactor)
-
-    def shortened(limit: int, record: Record) -> dict[str, t.Any]:
-        entry = full(record)
-        return {**entry, "detail": {**_shortened(entry["detail"], limit), "cut": True}}
-
-    def compact(record: Record) -> dict[str, t.Any]:
-        return _compact(full(record), redactor.scrub({**record.compact_detail, **record.found}))
-
-    def terse(record: Record) -> dict[str, t.Any]:
-        return {**compact(record), "reason": ""}
-
-    cuts: list[Cut] = [full, *(functools.partial(shortened, limit) for limit in LIST_LIMITS), compact]
-    for cut in cuts:
-        found = _all_within(allowed, cut, records)
+    allowed = allowed_bytes(len(records)) if allowed is None else allowed
+    for limit in (None, *LIST_LIMITS):
+        found = _within(allowed, (_with_lists(record, limit, redactor) for record in records))
         if found is not None:
             return found
-    found = _all_within(max(allowed, EVENT_BYTES), terse, records)
-    return [_without_guard_texts(terse(record)) for record in records] if found is None else found
+    compact = [_compact(record, redactor) for record in records]
+    bare = [_bare(entry) for entry in compact]
+    terse = [{**entry, "reason": ""} for entry in compact]
+    for size, entries in ((allowed, compact), (allowed, terse), (allowed, bare), (max(allowed, EVENT_BYTES), bare)):
+        found = _within(size, entries)
+        if found is not None:
+            return found
+    return [_without_guard_texts(entry) for entry in bare]
 
 
 def allowed_bytes(number: int) -> int:
-    """What so many records may have together."""
+    """What the result of so many targets may have."""
     return max(FREE_BYTES, BYTES_PER_TARGET * number)
 
 
-def _all_within(allowed: int, cut: Cut, records: t.Sequence[Record]) -> list[dict[str, t.Any]] | None:
-    """The entries of all records, or ``None`` if they are larger than allowed."""
-    entries: list[dict[str, t.Any]] = []
+def fit_warnings(warnings: t.Sequence[str]) -> list[str]:
+    """As many warnings as a result has, and the number of the others."""
+    rest = len(warnings) - MAX_WARNINGS
+    note = f"{rest} more warnings are in the file at report_path, if that is set"
+    return [*warnings[:MAX_WARNINGS], note] if rest > 0 else list(warnings)
+
+
+def fit_arguments(arguments: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """The arguments of a module, with long lists cut: ``syncs`` has the targets."""
+    return {name: _few(value) if isinstance(value, list) else value for name, value in arguments.items()}
+
+
+def _few(values: list[t.Any]) -> list[t.Any]:
+    if len(values) <= MAX_ARGUMENTS:
+        return values
+    return [*values[:SHOWN_ARGUMENTS], f"and {len(values) - SHOWN_ARGUMENTS} more"]
+
+
+def _within(allowed: int, entries: t.Iterable[Entry]) -> list[Entry] | None:
+    """All entries, or ``None`` if they are larger than allowed."""
+    found: list[Entry] = []
     size = 0
-    for record in records:
-        entries.append(cut(record))
-        size += size_of(entries[-1]) + len(", ")
+    for entry in entries:
+        found.append(entry)
+        size += size_of(entry) + len(", ")
         if size > allowed:
             return None
-    return entries
+    return found
+
+
+def _with_lists(record: Record, limit: int | None, redactor: Redactor) -> Entry:
+    """The entry of a record, in whose details lists have at most so many items."""
+    entry = record.as_dict()
+    if limit is not None:
+        entry["detail"] = {**_shortened(entry["detail"], limit), "cut": True}
+    return scrub_record(entry, redactor)
 
 
 def fit_diffs(diffs: t.Sequence[dict[str, t.Any]], room: int = DIFF_BYTES) -> list[dict[str, t.Any]]:
@@ -170,19 +199,22 @@ def fit_diffs(diffs: t.Sequence[dict[str, t.Any]], room: int = DIFF_BYTES) -> li
     return shown
 
 
-def _compact(entry: dict[str, t.Any], compact_detail: dict[str, t.Any]) -> dict[str, t.Any]:
-    failure = entry["failure"] and _compact_failure(entry["failure"])
-    return {
-        **entry,
-        "reason": "" if failure else _short(entry["reason"]),
+def _compact(record: Record, redactor: Redactor) -> Entry:
+    entry = {**record.as_dict(), "detail": {**record.compact_detail, **record.found, "cut": True}}
+    if record.state in ("succeeded", "failed"):
         # a run that has ended need not be found again
-        "handle": None if entry["state"] in ("succeeded", "failed") else entry["handle"],
-        "failure": failure,
-        "detail": {**compact_detail, "cut": True},
-    }
+        entry["handle"] = None
+    entry = scrub_record(entry, redactor)
+    if entry["failure"]:
+        return {**entry, "reason": "", "failure": _compact_failure(entry["failure"])}
+    return {**entry, "reason": _short(entry["reason"])}
 
 
-def _without_guard_texts(entry: dict[str, t.Any]) -> dict[str, t.Any]:
+def _bare(entry: Entry) -> Entry:
+    return {**entry, "reason": "", "started_at": None, "finished_at": None}
+
+
+def _without_guard_texts(entry: Entry) -> Entry:
     failure = entry["failure"]
     if not failure or "guards" not in failure:
         return entry

@@ -30,7 +30,21 @@ from .failure_limit import FailureLimit
 from .pool import LendingClock
 from .progress import Progress, Show, ticking
 from .report import write_report
-from .result import DIFF_BYTES, allowed_bytes, fit, fit_diffs, is_failed, scrub_failure, scrub_record, size_of, summarize
+from .result import (
+    DIFF_BYTES,
+    DIFF_COPIES,
+    MANY,
+    RESERVED,
+    allowed_bytes,
+    fit,
+    fit_diffs,
+    fit_warnings,
+    is_failed,
+    scrub_failure,
+    scrub_record,
+    size_of,
+    summarize,
+)
 from .scheduling import Scheduler, Workers
 from .unfinished import UNFINISHED_HINT, ReportKeeper, interrupted_record, unfinished_record
 
@@ -72,8 +86,6 @@ class Context:
             self.warnings.append(text)
 
 
-#: from how many targets on the diffs share the room of their records
-MANY = 200
 #: of how many targets the warnings say what an interrupted task left behind
 MAX_INTERRUPTED = 10
 
@@ -234,17 +246,31 @@ class Batch:
             head.update(failed=True, msg=self._message(failed))
         if self.failure:
             head["failure"] = self.failure.as_failure()
-        self._report(head)
+        warnings = self._warnings(tolerate)
+        self._report(head, warnings)
         if self.context.is_for_role:
             head.update(traceback_for_role(errors))
-        syncs = fit(self.records, self.redactor)
+        else:
+            warnings = fit_warnings(warnings)
+        return self._fitting(self._scrubbed({**head, "warnings": warnings}))
+
+    def _fitting(self, head: dict[str, t.Any]) -> dict[str, t.Any]:
+        """The result with the records, and the diffs as far as there is room."""
+        allowed = allowed_bytes(len(self.records))
+        many = len(self.records) >= MANY
+        if many:
+            allowed -= size_of(head) + RESERVED
+        syncs = fit(self.records, self.redactor, allowed)
         diffs = [record.diff for record in self.records if record.diff]
-        if self.context.diff and diffs:
-            # of many targets, the whole is what they may have together
-            room = allowed_bytes(len(self.records)) - size_of(syncs) if len(self.records) >= MANY else DIFF_BYTES
-            head["diff"] = fit_diffs(diffs, min(room, DIFF_BYTES))
-        result = self._scrubbed({**head, "warnings": self._warnings(tolerate)})
-        return {**result, "syncs": syncs}
+        if not (self.context.diff and diffs):
+            return {**head, "syncs": syncs}
+        room = DIFF_BYTES
+        if self.context.is_for_role:
+            # which shows nothing else of this result
+            room = DIFF_BYTES // DIFF_COPIES if many else DIFF_BYTES
+        elif many:
+            room = min(room, (allowed - size_of(syncs)) // DIFF_COPIES)
+        return {**head, "diff": self.redactor.scrub(fit_diffs(diffs, room)), "syncs": syncs}
 
     def _scrubbed(self, head: dict[str, t.Any]) -> dict[str, t.Any]:
         """Everything in a result or a report except the records; its keys and codes are words of our own."""
@@ -278,11 +304,11 @@ class Batch:
                 self.context.warn(f"{record.target}: {sentences(record.failure.message, record.failure.hint)}")
         return self.context.warnings
 
-    def _report(self, head: dict[str, t.Any]) -> None:
+    def _report(self, head: dict[str, t.Any], warnings: t.Sequence[str]) -> None:
         path = self.options.get("report_path")
         if not path:
             return
-        report = {**self._meta(False), **head}
+        report = {**self._meta(False), **head, "warnings": list(warnings)}
         if self.failure:
             report["failure"] = self.failure.as_failure(for_report=True)
         try:
