@@ -111,11 +111,7 @@ def _texts(value: t.Any) -> list[str]:
     return [text for item in inner for text in _texts(item)]
 
 
-#: a record as plain data
-Entry = dict[str, t.Any]
-
-
-def fit(records: t.Sequence[Record], redactor: Redactor | None = None, allowed: int | None = None) -> list[Entry]:
+def fit(records: t.Sequence[Record], redactor: Redactor | None = None, allowed: int | None = None) -> list[dict[str, t.Any]]:
     """The records as plain data, cut to the size that a bulk result may have.
 
     All records are cut alike: first long lists in their details, then everything that is not needed to know what happened
@@ -164,9 +160,9 @@ def _few(values: list[t.Any]) -> list[t.Any]:
     return [*values[:SHOWN_ARGUMENTS], f"and {len(values) - SHOWN_ARGUMENTS} more"]
 
 
-def _within(allowed: int, entries: t.Iterable[Entry]) -> list[Entry] | None:
+def _within(allowed: int, entries: t.Iterable[dict[str, t.Any]]) -> list[dict[str, t.Any]] | None:
     """All entries, or ``None`` if they are larger than allowed."""
-    found: list[Entry] = []
+    found: list[dict[str, t.Any]] = []
     size = 0
     for entry in entries:
         found.append(entry)
@@ -176,7 +172,7 @@ def _within(allowed: int, entries: t.Iterable[Entry]) -> list[Entry] | None:
     return found
 
 
-def _with_lists(record: Record, limit: int | None, redactor: Redactor) -> Entry:
+def _with_lists(record: Record, limit: int | None, redactor: Redactor) -> dict[str, t.Any]:
     """The entry of a record, in whose details lists have at most so many items."""
     entry = record.as_dict()
     if limit is not None:
@@ -199,7 +195,7 @@ def fit_diffs(diffs: t.Sequence[dict[str, t.Any]], room: int = DIFF_BYTES) -> li
     return shown
 
 
-def _compact(record: Record, redactor: Redactor) -> Entry:
+def _compact(record: Record, redactor: Redactor) -> dict[str, t.Any]:
     entry = {**record.as_dict(), "detail": {**record.compact_detail, **record.found, "cut": True}}
     if record.state in ("succeeded", "failed"):
         # a run that has ended need not be found again
@@ -210,11 +206,11 @@ def _compact(record: Record, redactor: Redactor) -> Entry:
     return {**entry, "reason": _short(entry["reason"])}
 
 
-def _bare(entry: Entry) -> Entry:
+def _bare(entry: dict[str, t.Any]) -> dict[str, t.Any]:
     return {**entry, "reason": "", "started_at": None, "finished_at": None}
 
 
-def _without_guard_texts(entry: Entry) -> Entry:
+def _without_guard_texts(entry: dict[str, t.Any]) -> dict[str, t.Any]:
     failure = entry["failure"]
     if not failure or "guards" not in failure:
         return entry
