@@ -88,6 +88,9 @@ class Recall:
             found = self._resume(entry)
         elif entry is not None and left_behind:
             found = yield from self._interrupted(entry)
+        elif entry is None and known.unresolved is not None and not self._settings.policy.force:
+            found = self._look_again(known.unresolved)
+            entry = known.unresolved if found is not None else None
         interruption = None
         # a lease that was given up is that of a task which did not want to wait any longer
         if entry is not None and found is not None and left_behind and entry.lease.holder:
@@ -150,6 +153,15 @@ class Recall:
             counts = reading.state == "succeeded" and not self._ledger.is_invalidated(self.key, entry.id)
             return _Resumed(reading.state, ended=ended if counts else None)
         return _Resumed("running", Run(handle, entry.intended_at))
+
+    def _look_again(self, entry: Entry) -> _Resumed | None:
+        """A run that had not been found when its task gave it up, if it is by now: it must not be triggered a second time."""
+        run = self._provider.find(self._target, entry.snapshot, self._channel) if self._provider.can_find() else None
+        if run is None:
+            return None
+        if not self._settings.check_mode:
+            self._ledger.reopen(entry.id, run.handle)
+        return self._resume(dataclasses.replace(entry, handle=run.handle))
 
     def _interrupted(self, entry: Entry) -> Steps[_Resumed | None]:
         """A process died between recording its intent and recording the response: whether it triggered is not known yet."""

@@ -201,6 +201,14 @@ class RunLedger:
         _check_outcome(outcome)
         self._write(lambda db: _close(db, entry_id, outcome, finished_at or db.now()))
 
+    def reopen(self, entry_id: int, handle: Facts) -> None:
+        """Record that a run whose outcome was not known when its task gave it up has been found.
+
+        One that has been found before stays as it is.
+        """
+        statement = "UPDATE runs SET state = 'started', handle = ?, finished_at = NULL WHERE id = ? AND state = 'unknown'"
+        self._write(lambda db: db.execute(statement, self._json(handle), entry_id))
+
     def seen(self, key: Key, handle: Facts, outcome: str, finished_at: dt.datetime | None) -> None:
         """Record the outcome of a run that was triggered elsewhere (or that an open entry here knows)."""
         _check_outcome(outcome)

@@ -78,6 +78,7 @@ class Knowledge:
     :param now: that moment, in the time of the ledger.
     :param revision: differs once a further run was recorded, or the newest one ended.
     :param entry: the newest run whose outcome is not known yet.
+    :param unresolved: the newest run, if its task gave it up without having found it; it may not have been started at all.
     :param last_success: the newest succeeded run that nothing has invalidated.
     :param release_done: the newest of those that brought the release in question.
     """
@@ -85,6 +86,7 @@ class Knowledge:
     now: dt.datetime
     revision: Revision = NO_REVISION
     entry: Entry | None = None
+    unresolved: Entry | None = None
     last_success: Entry | None = None
     release_done: Entry | None = None
 
@@ -98,12 +100,18 @@ def knowledge(db: Transaction, key: Key, release: str | None) -> Knowledge:
     """
     :param release: that is in question. An empty one is none.
     """
-    newest = revision(db, key)
-    if newest == NO_REVISION:
+    latest = revision(db, key)
+    if latest == NO_REVISION:
         return Knowledge(db.now())
     success = last_success(db, key)
     done = release_done(db, key, release) if release and success is not None else None
-    return Knowledge(db.now(), newest, open_entry(db, key), success, done)
+    return Knowledge(db.now(), latest, open_entry(db, key), _unresolved(db, key, latest), success, done)
+
+
+def _unresolved(db: Transaction, key: Key, latest: Revision) -> Entry | None:
+    # one that has a handle was found, and something else is not known of it
+    entry = newest(db, key) if latest[1] == "unknown" else None
+    return None if entry is None or entry.handle is not None else entry
 
 
 def revision(db: Transaction, key: Key) -> Revision:

@@ -217,12 +217,6 @@ def list_changes(channel: Channel, zone_id: str, until: dt.datetime | None = Non
     return rows.zone_changes_in(_read(response))
 
 
-def newer_changes(changes: t.Iterable[ZoneChange], snapshot: t.Mapping[str, t.Any]) -> list[ZoneChange]:
-    """Those of ``changes`` that are not older than a snapshot, and not in it."""
-    since, known = snapshot.get("created") or "", snapshot.get("ids", ())
-    return [change for change in changes if change.created >= since and change.id not in known]
-
-
 def sync_zone(channel: Channel, zone_id: str) -> Accepted:
     """Start a sync: the one mutating call (docs/reference/vinyldns.md#1.1)."""
     # servers send 202, documented is 200 (docs/reference/vinyldns.md#1.1)

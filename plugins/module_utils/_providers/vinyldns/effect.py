@@ -28,6 +28,7 @@ from .at_once import at_once
 from .evidence import counts_of
 from .record_sets import has_record_set
 from .rows import RecordSetChange, ZoneChange
+from .snapshots import newer_changes
 
 #: sizes of pages, one listing after the other: what one size omits, another may show
 PAGE_SIZES = (100, 99, 50)
@@ -173,7 +174,7 @@ def other_syncs(channel: Channel, zone_id: str, own_id: str, snapshot: t.Mapping
     """The other syncs of a zone that have succeeded since ``snapshot``, with their rows."""
     return [
         OtherSync(change, EffectReader(channel, zone_id, change, width).read(None))
-        for change in api.newer_changes(api.list_changes(channel, zone_id), snapshot)
+        for change in newer_changes(api.list_changes(channel, zone_id), snapshot)
         if change.id != own_id and change.transfers and change.status == "Synced"
     ]
 

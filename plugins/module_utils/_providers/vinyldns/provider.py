@@ -40,6 +40,7 @@ from .listed_runs import ListedRun, ListedRuns
 from .pending import STALE_AFTER, ChangeList
 from .rows import Accepted, Zone, ZoneChange
 from .signing import AccessKey, SigningAuth
+from .snapshots import newer_changes, newest_sync, snapshot_of
 from .transfers import Transfers
 from .zone_table import MANY, SeenZone, ZoneTable
 
@@ -212,7 +213,7 @@ class VinylDNS(Provider):
             running=self._run(target, running) if running else None,
             abandoned=[self._run(target, change).handle for change in listed.dead],
             age=age_of(zone, server_now),
-            snapshot=_snapshot(listed.changes),
+            snapshot=snapshot_of(listed.changes),
             detail={"latest_sync": zone.latest_sync},
         )
         evidence = ZoneEvidence()
@@ -235,7 +236,7 @@ class VinylDNS(Provider):
         zone, server_now = api.get_zone(channel, target.id)
         listed = self._changes(zone, server_now, channel)
         known = t.cast(Known, observation.data)
-        if listed.live or _snapshot(listed.changes) != observation.snapshot or zone.synced_at != known.latest_sync:
+        if listed.live or snapshot_of(listed.changes) != observation.snapshot or zone.synced_at != known.latest_sync:
             return None
         data = dataclasses.replace(known, seen_at=self.services.clock.monotonic())
         return dataclasses.replace(observation, age=age_of(zone, server_now), data=data)
@@ -287,10 +288,8 @@ class VinylDNS(Provider):
         return self._run(target, accepted)
 
     def find(self, target: Target, snapshot: t.Mapping[str, t.Any], channel: Channel) -> Run | None:
-        for change in api.newer_changes(api.list_changes(channel, target.id), snapshot):
-            if change.kind == "Sync":
-                return self._run(target, change)
-        return None
+        found = newest_sync(newer_changes(api.list_changes(channel, target.id), snapshot))
+        return self._run(target, found) if found else None
 
     def read(self, handle: t.Mapping[str, t.Any], channel: Channel) -> Reading:
         changes = api.list_changes(channel, handle["zone_id"])
@@ -433,9 +432,3 @@ def age_of(zone: Zone, server_now: dt.datetime | None) -> float | None:
 
 def _by_id(changes: t.Iterable[ZoneChange], change_id: str) -> ZoneChange | None:
     return next((change for change in changes if change.id == change_id), None)
-
-
-def _snapshot(changes: t.Sequence[ZoneChange]) -> dict[str, t.Any]:
-    """The newest changes. Dates are whole seconds, so those of the newest second are identified by id."""
-    newest = max((change.created for change in changes), default=None)
-    return {"created": newest, "ids": [change.id for change in changes if change.created == newest]}
