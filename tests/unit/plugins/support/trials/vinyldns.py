@@ -55,8 +55,8 @@ class ZoneSystem(System):
         # near the point where serials wrap around (RFC 1982)
         self.serial: int = chance.choice((1, SERIALS - 1, SERIALS - 2, 2**31 - 1))
         self.stored_serial = (self.serial - 1) % SERIALS
-        #: what each controller was last told to be the serial
-        self.told: dict[int, int] = {}
+        #: the serial that each controller was last given
+        self.answered: dict[int, int] = {}
 
     def options(self) -> dict[str, t.Any]:
         base: dict[str, t.Any] = {"api_url": "https://vinyldns.trial", "access_key": "a", "secret_key": "canary", "zones": [ZONE]}
@@ -73,7 +73,7 @@ class ZoneSystem(System):
         """What the DNS server answers a controller."""
         controller = self.world.at_work[-1]
         controller.burn()
-        self.told[controller.number] = self.serial
+        self.answered[controller.number] = self.serial
         return self.serial
 
     def move_serial(self, steps: int) -> None:
@@ -110,9 +110,9 @@ class ZoneSystem(System):
         return Answered(202, {**self._change(change), "status": "Pending"})
 
     def _check_serial(self, asked: Asked) -> None:
-        told = self.told.get(asked.controller.number)
-        if told is None or (self.stored_serial - told) % SERIALS in range(1, SERIALS // 2):
-            self.world.violated(f"unsafe sync: serial {told} is older than {self.stored_serial} in VinylDNS")
+        known = self.answered.get(asked.controller.number)
+        if known is None or (self.stored_serial - known) % SERIALS in range(1, SERIALS // 2):
+            self.world.violated(f"unsafe sync: serial {known} is older than {self.stored_serial} in VinylDNS")
 
     def _zone(self, change: Change | None = None) -> dict[str, t.Any]:
         busy = any(each.status == "Pending" for each in self.changes)
