@@ -4,6 +4,7 @@
 """Attacks at full length, whose figures go into ``docs/reliability.md``::
 
 python -m tests.reliability faults --write
+python -m tests.reliability guards --write
 """
 
 from __future__ import annotations
@@ -12,16 +13,19 @@ import argparse
 import json
 import random
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from tests.module.process import FORK_SERVER
+from tests.simulator.client import Simulator
 
 from . import actions
 from .cases import CASES
 from .document import FOLDER, machine, write
-from .matrix import benches, check
-from .table import Line, details, summary
+from .guards import ATTACKS, modes, run
+from .matrix import Row, benches, check
+from .table import GuardLine, Line, details, guard_table, summary
 
 
 def faults(options: argparse.Namespace) -> bool:
@@ -33,8 +37,11 @@ def faults(options: argparse.Namespace) -> bool:
     with benches(options.at_once) as matrix:
         rows = [row for case in CASES for row in matrix.rows(case)]
         left = [row for row in rows if (str(row.case), str(row.call), row.fault.name, row.way) not in known]
-        # in any order, so that a part of them is a fair sample
+        # in any order, so that a part of them is a fair sample; each call with each fault in one way first, then in the other
         random.Random(options.seed).shuffle(left)
+        seen = {key[:3] for key in known}
+        second = [_seen(row, seen) for row in left]
+        left = [row for row, late in sorted(zip(left, second, strict=True), key=lambda pair: pair[1])]
         allowance = matrix.allowance()
         for ended in matrix.run(left[: options.limit]):
             wrong = check(ended, max(allowance, matrix.allowance()) if check(ended, allowance) else allowance)
@@ -51,7 +58,36 @@ def faults(options: argparse.Namespace) -> bool:
     return not any(line.wrong for line in lines)
 
 
-SECTIONS: dict[str, Callable[[argparse.Namespace], bool]] = {"faults": faults}
+def _seen(row: Row, seen: set[tuple[str, str, str]]) -> bool:
+    """Whether a call has met a fault before; it has now."""
+    key = (str(row.case), str(row.call), row.fault.name)
+    known = key in seen
+    seen.add(key)
+    return known
+
+
+def guards(options: argparse.Namespace) -> bool:
+    """Attacks on the guards, each in all its ways, and its control."""
+    lines = []
+    with Simulator.start(["vinyldns"]) as simulator, tempfile.TemporaryDirectory(prefix="lockstep-guards-") as folder:
+        for number, attack in enumerate(ATTACKS[: options.limit]):
+            place = Path(folder) / str(number)
+            found = {}
+            for mode in modes(attack):
+                (place / mode).mkdir(parents=True)
+                found[mode] = run(attack, mode, simulator, place / mode)
+            control = None
+            if attack.control is not None:
+                (place / "control").mkdir()
+                control = run(attack, "alone", simulator, place / "control", control=True)
+            lines.append(GuardLine(attack, found, control))
+            print(attack, found, control, flush=True)
+    if options.write:
+        write("guards", guard_table(lines, machine()))
+    return not any(line.unsafe for line in lines)
+
+
+SECTIONS: dict[str, Callable[[argparse.Namespace], bool]] = {"faults": faults, "guards": guards}
 
 
 def main() -> int:

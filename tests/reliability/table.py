@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from .faults import FAULTS
+from .guards import Attack, Found, Mode
 from .matrix import MEMORY, WAIT, Ended
 
 HEAD = """\
@@ -126,3 +127,41 @@ def details(lines: Sequence[Line]) -> str:
         numbered = [f"{number}. {name}" for number, name in enumerate(names, 1)]
         parts.append(f"## {case}\n\n{legend}\n{table(('Fault', *numbered, 'Longest', 'Largest'), rows)}\n")
     return "".join(parts).rstrip("\n") + "\n"
+
+
+@dataclasses.dataclass(frozen=True)
+class GuardLine:
+    """What came of an attack on the guards.
+
+    :param found: in each way in which it was tried.
+    :param control: without what refuses it; ``None`` if there is no such thing.
+    """
+
+    attack: Attack
+    found: dict[Mode, Found]
+    control: Found | None
+
+    @property
+    def unsafe(self) -> int:
+        """Syncs of the attacked zone."""
+        return sum(found.syncs for found in self.found.values())
+
+
+def guard_table(lines: Sequence[GuardLine], machine: str) -> str:
+    """The section of the page about guards."""
+    runs = sum(len(line.found) for line in lines)
+    unsafe = sum(line.unsafe for line in lines)
+    header = ("Attack", "", "Tried", "Refused as", "Syncs of the zone", "Syncs in the control")
+    rows = [
+        (
+            line.attack.kind,
+            line.attack.name,
+            ", ".join(line.found),
+            ", ".join(sorted({found.code for found in line.found.values() if found.code})),
+            line.unsafe,
+            "" if line.control is None else line.control.syncs,
+        )
+        for line in lines
+    ]
+    intro = f"{len(lines)} attacks, {runs} runs of the module, **{unsafe} unsafe syncs**. Measured {machine}.\n"
+    return f"{intro}\n{table(header, rows)}"

@@ -198,14 +198,22 @@ def get_staging(channel: Channel, place: ApplicationPath) -> Staging:
 
 
 def get_status(channel: Channel, place: ApplicationPath) -> StatusRow | None:
-    """The status row, or ``None`` where there is none (or none that the account may see)."""
+    """The status row, or ``None`` where there is none (or none that the account may see).
+
+    :raises SyncError: ``bad_response`` for anything with neither a row nor a text (docs/reference/serveravatar.md#4.2): as all
+        unknown words mean that something is running, it would pass for a run, and the next row for the end of that.
+    """
     try:
         response = channel.observe(f"{place.path}/status")
     except SyncError as error:
         if error.code != "permission_denied" or error.http_status != 404:
             raise
         return None
-    return StatusRow.from_json(read_json(response).object_at(), response.server_now)
+    reader = read_json(response)
+    body = reader.object_at()
+    if not isinstance(body.get("displayText"), str):
+        reader.object_at("siteMigration", id="number", status="text")
+    return StatusRow.from_json(body, response.server_now)
 
 
 # -- triggers --------------------------------------------------------------------------------------------------------------

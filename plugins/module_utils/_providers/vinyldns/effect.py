@@ -218,7 +218,8 @@ def effect_of(
             reason += f"; what else was planned had been done by then: {since}"
         if differences:
             detail["differences"] = differences
-            text = f"{target.name}: the sync did not do exactly what was planned: {differences[0]}"
+            more = f", and {len(differences) - 1} more" if len(differences) > 1 else ""
+            text = f"{target.name}: the sync did not do exactly what was planned: {differences[0]}{more}"
             warnings.append(f"{text}; {since}" if since else text)
     kept = {key: detail[key] for key in (("fidelity",) if drift is not None else ("effect",))}
     changed = any(counts.values())
