@@ -9,10 +9,10 @@ SHELL := /bin/bash
 check := .venv/bin/python -m scripts.check
 
 test_steps := simulator unit modules lint sanity
-check_steps := long integration molecule awx eda build compatibility
+check_steps := long integration molecule awx eda build audit compatibility
 real_steps := studio
 
-.PHONY: help setup demo test check soak real $(test_steps) $(check_steps) $(real_steps) bench coverage format changelog clean
+.PHONY: help setup demo test check soak real sbom lock $(test_steps) $(check_steps) $(real_steps) bench coverage format changelog clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -50,8 +50,15 @@ molecule: ## run the molecule scenarios
 awx: ## apply the kit for AWX to an emulated AWX
 eda: ## run the rulebooks with ansible-rulebook
 build: ## build the collection into dist/, check it as Galaxy would, install it
+audit: ## look for known faults: in the code that is shipped (bandit), in the packages of the environments (pip-audit)
 compatibility: ## run ansible-test sanity on the other supported ansible-core releases
 studio: ## run the Crafter scenarios against a real Crafter Studio
+
+sbom: setup ## write bills of materials (CycloneDX): what the collection runs on, and what it is developed with
+	@.venv/bin/python -m scripts.check.sbom
+
+lock: setup ## write requirements-*.txt: the packages in requirements-*.in with the hashes of all of their files
+	@scripts/lock
 
 bench: setup ## measure what the collection costs, next to what one would use without it
 	@.venv/bin/python -m tests.bench

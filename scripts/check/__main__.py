@@ -14,7 +14,7 @@ import sys
 import time
 import traceback
 
-from . import ansible_test, lint, molecule, package, pytests
+from . import ansible_test, audit, lint, molecule, package, pytests
 from .background import LOW_PRIORITY, Background
 from .outcome import Outcome
 from .shell import CACHE, Step, StepFailed, heading, notes
@@ -35,6 +35,7 @@ SUITES: dict[str, dict[str, Step]] = {
         "awx": pytests.awx,
         "eda": pytests.eda,
         "build": package.package,
+        "audit": audit.audit,
         "compatibility": ansible_test.compatibility,
     },
     "real": {

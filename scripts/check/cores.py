@@ -15,12 +15,12 @@ import re
 import shutil
 import subprocess
 
-from .shell import CACHE, ROOT, VENV_BIN, Command, StepFailed, environment, locked, notes, quiet
+from .requirements import CORE, RUNTIME, SIMULATOR, install, pins
+from .shell import CACHE, ROOT, StepFailed, environment, locked, notes, quiet
 
-PIN = re.compile(r"ansible-core==(?P<version>[\w.]+)\s*# python (?P<pythons>[\d. ]+)$")
-
-#: What tests of modules need in addition to ansible-core, in the versions of requirements-dev.txt.
-RUNTIME = ("requests", "dnspython", "websocket-client", "aiohttp", "PyYAML")
+PIN = re.compile(r"(?P<pin>ansible-core==(?P<version>[\w.]+)(?: --hash=sha256:[0-9a-f]{64})+)\s*# python (?P<pythons>[\d. ]+)$")
+#: what a release needs in another version than .venv has
+OTHER = re.compile(r"(?P<pin>(?P<name>[\w.-]+)==[\w.]+(?: --hash=sha256:[0-9a-f]{64})+)\s*# ansible-core (?P<version>[\w.]+)$")
 
 #: The oldest Python 3 that any supported ansible-core looks for.
 OLDEST_MINOR = 8
@@ -73,6 +73,8 @@ class Core:
 
     version: str
     interpreter: pathlib.Path
+    #: its requirement, with the hashes of its files
+    pin: str
 
     @property
     def directory(self) -> pathlib.Path:
@@ -89,17 +91,17 @@ class Core:
 
     def prepare(self) -> None:
         """Create the virtual environment, unless it is there."""
-        wanted = "\n".join([f"ansible-core=={self.version}", *_pins(RUNTIME), f"python {self.interpreter}"])
+        others = {match["name"]: match["pin"] for match in _listed(OTHER) if match["version"] == self.version}
+        needed = [name for name in (*CORE, *RUNTIME, *SIMULATOR) if name not in others]
+        packages = [self.pin, *others.values(), *pins("dev", *needed)]
+        wanted = "\n".join([*packages, f"python {self.interpreter}"])
         stamp = self.directory / "installed"
         with locked(self.directory.parent / f"{self.version}.lock"):
             if stamp.exists() and stamp.read_text() == wanted and quiet([self.bin / "python", "-c", ""]).status == 0:
                 return
             shutil.rmtree(self.directory, ignore_errors=True)
-            # Faster by seconds: the pip of .venv installs, and nothing is compiled that is not imported.
             subprocess.run([self.interpreter, "-m", "venv", "--without-pip", self.directory / "venv"], check=True)
-            packages = [f"ansible-core=={self.version}", *_pins(RUNTIME)]
-            pip: Command = [VENV_BIN / "python", "-m", "pip", "--python", self.bin / "python"]
-            subprocess.run([*pip, "install", "--quiet", "--no-input", "--no-compile", *packages], check=True, env=environment())
+            install(self.bin / "python", packages)
             self._replace_get_pip()
             stamp.write_text(wanted)
 
@@ -111,15 +113,14 @@ class Core:
             (cache / f"get_pip_{version.replace('.', '_')}.py").write_text(GET_PIP)
 
 
-def _pins(names: tuple[str, ...]) -> list[str]:
-    lines = (ROOT / "requirements-dev.txt").read_text().splitlines()
-    return [line for line in lines if line.partition("==")[0] in names]
+def _listed(form: re.Pattern[str]) -> list[re.Match[str]]:
+    return [*filter(None, map(form.match, (ROOT / "requirements-cores.txt").read_text().splitlines()))]
 
 
 def tested_core() -> Core:
     """The release that is in .venv, and that all tests run with."""
-    (pin,) = _pins(("ansible-core",))
-    version = pin.partition("==")[2]
+    (pin,) = pins("dev", "ansible-core")
+    version = pin.split()[0].partition("==")[2]
     core = next((core for core in supported_cores() if core.version == version), None)
     if core is None:
         raise StepFailed(f"no Python of this machine runs ansible-core {version} of requirements-cores.txt")
@@ -130,10 +131,10 @@ def tested_core() -> Core:
 def supported_cores() -> tuple[Core, ...]:
     """The releases of requirements-cores.txt that this machine can run, oldest first; a note names the others."""
     cores = []
-    for match in filter(None, map(PIN.match, (ROOT / "requirements-cores.txt").read_text().splitlines())):
+    for match in _listed(PIN):
         usable = [python for python in match["pythons"].split() if python in interpreters()]
         if usable:
-            cores.append(Core(match["version"], interpreters()[usable[0]]))
+            cores.append(Core(match["version"], interpreters()[usable[0]], match["pin"]))
         else:
             notes.append(f"ansible-core {match['version']} was not run: it needs Python {' or '.join(match['pythons'].split())}")
     return tuple(cores)

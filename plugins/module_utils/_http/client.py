@@ -123,7 +123,7 @@ class HttpClient:
         self.clock = clock
         self.redactor = redactor
         self.interpret = interpret or (lambda answer: None)
-        self.rng = rng or random.Random()
+        self.rng = rng or random.Random()  # nosec B311
         auth = auth or transport.NoAuth()
         self.headers = {"Accept": "application/json", **(headers or {})}
         pool: dict[str, t.Any] = {"pool_connections": 4, "pool_maxsize": settings.pool_size, "max_retries": 0}

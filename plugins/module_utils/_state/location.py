@@ -26,7 +26,7 @@ OPTION = "ledger"
 #: the environment variable that is used without it
 VARIABLE = "LOCKSTEP_LEDGER"
 #: the one with the password of a database
-PASSWORD_VARIABLE = "LOCKSTEP_LEDGER_PASSWORD"
+PASSWORD_VARIABLE = "LOCKSTEP_LEDGER_PASSWORD"  # nosec B105
 #: what several jobs can use, for messages
 SHARED = "a file on a volume that all jobs share, or to postgresql://user@host:port/database"
 

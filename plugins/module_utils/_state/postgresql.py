@@ -250,7 +250,7 @@ def _begin(connection: psycopg.Connection, begin: str, attempt: _Attempt) -> dt.
         "search_path": SCHEMA,
     }
     begin = begin.format(settings="; ".join(f"SET LOCAL {name} = {value}" for name, value in settings.items()))
-    cursor = connection.execute(f"{begin}; SELECT extract(epoch FROM clock_timestamp())::float8".encode())
+    cursor = connection.execute(f"{begin}; SELECT extract(epoch FROM clock_timestamp())::float8".encode())  # nosec B608
     while cursor.nextset():
         pass
     row = t.cast("tuple[float]", cursor.fetchone())

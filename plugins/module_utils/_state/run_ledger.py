@@ -47,7 +47,7 @@ _INSERT = (
     " expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _PRUNE = (
-    f"DELETE FROM runs WHERE id IN (SELECT id FROM runs AS old WHERE {OF_TARGET} AND finished_at < ? AND EXISTS (SELECT 1"
+    f"DELETE FROM runs WHERE id IN (SELECT id FROM runs AS old WHERE {OF_TARGET} AND finished_at < ? AND EXISTS (SELECT 1"  # nosec B608
     " FROM runs AS newer WHERE newer.provider = old.provider AND newer.address = old.address AND newer.target = old.target"
     " AND newer.state = old.state AND newer.release = old.release AND newer.id > old.id) ORDER BY id LIMIT ?)"
 )

@@ -28,10 +28,10 @@ OPEN_STATES = ("intended", "sending", "started")
 _STATES = frozenset((*t.get_args(LedgerState), "invalidated"))
 OF_TARGET = "provider = ? AND address = ? AND target = ?"
 _ENTRY = (
-    "SELECT id, state, release, handle, snapshot, intended_at, finished_at, holder, owner, expires_at FROM runs"
+    "SELECT id, state, release, handle, snapshot, intended_at, finished_at, holder, owner, expires_at FROM runs"  # nosec B608
     f" WHERE {OF_TARGET}"
 )
-_NEWEST = f"SELECT id, state FROM runs WHERE {OF_TARGET} ORDER BY id DESC LIMIT 1"
+_NEWEST = f"SELECT id, state FROM runs WHERE {OF_TARGET} ORDER BY id DESC LIMIT 1"  # nosec B608
 
 
 @dataclasses.dataclass(frozen=True)
@@ -159,7 +159,7 @@ def invalidated_until(db: Transaction, key: Key) -> int:
     newest_mark = 0
     for length in range(1, len(parts) + 1):
         rows = db.query(
-            f"SELECT id FROM runs WHERE {OF_TARGET} AND state = 'invalidated' ORDER BY id DESC LIMIT 1",
+            f"SELECT id FROM runs WHERE {OF_TARGET} AND state = 'invalidated' ORDER BY id DESC LIMIT 1",  # nosec B608
             key.provider,
             key.address,
             "/".join(parts[:length]),
@@ -170,7 +170,7 @@ def invalidated_until(db: Transaction, key: Key) -> int:
 
 def lease_of(db: Transaction, entry_id: int) -> Lease | None:
     """The lease on an open run; ``None`` if it has ended."""
-    rows = db.query(f"SELECT id, holder, owner, expires_at FROM runs WHERE id = ? AND {OPEN}", entry_id)
+    rows = db.query(f"SELECT id, holder, owner, expires_at FROM runs WHERE id = ? AND {OPEN}", entry_id)  # nosec B608
     if not rows:
         return None
     with reading_row("runs", rows[0]):

@@ -310,14 +310,14 @@ class PromotionStore:
         }
         if left is not None and left.release == (release or None):
             changes = ", ".join(f"{column} = ?" for column in lock)
-            db.execute(f"UPDATE promotions SET {changes} WHERE id = ?", *lock.values(), left.id)
+            db.execute(f"UPDATE promotions SET {changes} WHERE id = ?", *lock.values(), left.id)  # nosec B608
             return BegunPromotion(_needed(_unfinished(db, key)), resumed=left.phase, taken_over=taken_over)
         if left is not None:
             _close(db, left, "abandoned")
         rest = {"run": run, "release": release or "", "phase": LOCKED, "data": "{}", "begun_at": date(now)}
         row = {**lock, **rest, **dict(zip(("provider", "address", "target"), key.columns))}
         marks = ", ".join("?" for dummy in row)
-        db.insert(f"INSERT INTO promotions ({', '.join(row)}) VALUES ({marks})", *row.values())
+        db.insert(f"INSERT INTO promotions ({', '.join(row)}) VALUES ({marks})", *row.values())  # nosec B608
         return BegunPromotion(_needed(_unfinished(db, key)), abandoned=left, taken_over=taken_over)
 
     @staticmethod
@@ -334,7 +334,7 @@ class PromotionStore:
         for table, ended in (("promotions", "finished_at"), ("holds", "lifted_at")):
             # bounded, since others wait
             db.execute(
-                f"DELETE FROM {table} WHERE id IN (SELECT id FROM {table} WHERE {ended} < ? ORDER BY {ended} LIMIT ?)",
+                f"DELETE FROM {table} WHERE id IN (SELECT id FROM {table} WHERE {ended} < ? ORDER BY {ended} LIMIT ?)",  # nosec B608
                 date(db.now() - KEPT),
                 PRUNED_AT_ONCE,
             )

@@ -60,7 +60,7 @@ def test_oldest_python_is_one_fact(root: pathlib.Path) -> None:
 
 
 def test_development_tools_are_pinned_once(root: pathlib.Path) -> None:
-    lines = [line for line in (root / "requirements-dev.txt").read_text().splitlines() if line and not line.startswith("#")]
+    lines = [line for line in (root / "requirements-dev.in").read_text().splitlines() if line and not line.startswith("#")]
     names = [re.sub(r"[-_.]+", "-", line.partition("==")[0].lower()) for line in lines]
 
     assert [line for line in lines if not re.fullmatch(r"[\w.-]+==[\w.]+", line)] == []
@@ -69,7 +69,7 @@ def test_development_tools_are_pinned_once(root: pathlib.Path) -> None:
 
 def test_runtime_requirements_are_tested(root: pathlib.Path) -> None:
     """Lower bounds only, and each package is among the tools with a version that meets its bound."""
-    pins = dict(re.findall(r"^([\w.-]+)==([\w.]+)$", (root / "requirements-dev.txt").read_text(), re.MULTILINE))
+    pins = dict(re.findall(r"^([\w.-]+)==([\w.]+)$", (root / "requirements-dev.in").read_text(), re.MULTILINE))
     required = re.findall(r"^([\w.-]+)(?:\[\w+\])?(.*)$", (root / "meta" / "ee-requirements.txt").read_text(), re.MULTILINE)
 
     assert [name for name, _bound in required] == ["requests", "dnspython", "websocket-client", "cronsim", "tzdata", "psycopg"]

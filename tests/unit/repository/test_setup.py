@@ -17,15 +17,15 @@ PYTHON = """#!/usr/bin/env bash
 case "$*" in
     *"config list") cat pip.conf ;;
     *sysconfig*) echo .venv/lib/python3.11/site-packages ;;
-    *" install "*) echo "pip ${@: -2}" >>calls ;;
+    *" install "*"--no-deps --require-hashes"*) echo "pip ${@: -2}" >>calls ;;
     *" check") echo "check" >>calls ;;
 esac
 """
 UV = """#!/usr/bin/env bash
-echo "uv ${*: -2}" >>calls
+[[ $* == *"--no-deps --require-hashes"* ]] && echo "uv ${*: -2}" >>calls
 exit %d
 """
-FIRST = "pip --no-compile uv==1.2.3"
+FIRST = "pip -r .venv/.requirements.uv"
 BY_UV = "uv -r requirements-dev.txt"
 BY_PIP = "pip -r requirements-dev.txt"
 
@@ -45,7 +45,7 @@ def test_what_installs(configured: str, status: int, expected: list[str], root: 
     programs.mkdir(parents=True)
     (tmp_path / "scripts").mkdir()
     shutil.copy(root / "scripts" / "setup", tmp_path / "scripts")
-    (tmp_path / "requirements-dev.txt").write_text("pytest==9.2.0\nuv==1.2.3\n")
+    (tmp_path / "requirements-dev.txt").write_text("pytest==9.2.0 \\\n    --hash=sha256:11\nuv==1.2.3 \\\n    --hash=sha256:22\n")
     (tmp_path / "pip.conf").write_text(configured)
     for name, text in (("python", PYTHON), ("uv", UV % status)):
         (programs / name).write_text(text)
@@ -55,3 +55,5 @@ def test_what_installs(configured: str, status: int, expected: list[str], root: 
         subprocess.run([tmp_path / "scripts" / "setup"], check=True, capture_output=True)
 
     assert (tmp_path / "calls").read_text().splitlines() == expected
+    if FIRST in expected:
+        assert (tmp_path / ".venv/.requirements.uv").read_text() == "uv==1.2.3 \\\n    --hash=sha256:22\n"

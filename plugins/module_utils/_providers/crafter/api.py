@@ -348,7 +348,7 @@ def published_repository(content: str) -> dict[str, str]:
     try:
         if "<!DOCTYPE" in content:
             raise ValueError("it has a document type")
-        root = ElementTree.fromstring(content.encode())
+        root = ElementTree.fromstring(content.encode())  # nosec B314
     except (ElementTree.ParseError, ValueError) as exc:
         message = f"the site-config.xml of the site cannot be read: {exc}"
         raise SyncError("bad_response", message, "Repair the configuration of the site.") from None

@@ -41,7 +41,7 @@ CONNECTION_SPEC = ArgumentSpec(
 )
 
 #: what may cause a 401, for each authentication method
-HINTS = {
+HINTS = {  # nosec B105
     "anonymous": "Check the credentials.",
     "token": "Check api_token: it may be wrong, expired or disabled. Studio 3.x has no tokens: use username and password there.",
     "basic": (
