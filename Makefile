@@ -30,7 +30,7 @@ test: setup ## test the whole behaviour on one ansible-core: the steps simulator
 check: setup ## run everything that `make test` leaves out: the steps long to compatibility
 	@$(check) check
 
-soak: setup ## run the long tests with so many repetitions that they take an hour or more
+soak: setup ## run the long tests with so many repetitions that they take four hours or more
 	@.venv/bin/python -m pytest --soak -n2 --dist=worksteal tests/unit tests/module
 
 real: setup ## run the Crafter scenarios against a real Crafter Studio, which is downloaded and started
