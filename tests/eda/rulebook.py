@@ -21,7 +21,7 @@ BIN = Path(sys.executable).parent
 #: seconds after which something is stuck; a busy machine needs them
 LIMIT = 240.0
 #: seconds that a playbook without anything to do takes on an idle machine with two cores
-IDLE_PLAYBOOK = 2.0
+IDLE_PLAYBOOK = 1.5
 
 
 class Rulebook:

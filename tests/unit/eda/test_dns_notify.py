@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import base64
-import struct
+import time
 from typing import Any
 
 import dns.flags
@@ -55,7 +55,7 @@ def answer(message: dns.message.Message | bytes, **options: Any) -> tuple[dns.me
     if response is None:
         return None, change
     assert len(response) <= len(wire), "an answer that is longer than the message amplifies"
-    # an answer to a wrong signature has none
+    # an answer to a wrong signature has none itself
     keyring = False if response[3] & 0x0F == dns.rcode.NOTAUTH else KEY
     return dns.message.from_wire(response, keyring=keyring, request_mac=getattr(message, "mac", b"")), change
 
@@ -111,17 +111,45 @@ def test_a_signed_notify_has_a_signed_answer() -> None:
     assert response.had_tsig
 
 
-def test_an_old_signature_is_refused() -> None:
+@pytest.mark.parametrize(
+    ("key", "options", "error"),
+    [
+        # BADSIG and BADKEY of RFC 8945
+        (OTHER_KEY, SIGNED, 16),
+        (KEY, {"tsig_name": "another", "tsig_secret": SECRET}, 17),
+        (KEY, {**SIGNED, "tsig_algorithm": "hmac-sha512"}, 17),
+        (KEY, {}, 17),
+    ],
+    ids=["secret", "name", "algorithm", "no key"],
+)
+def test_the_answer_says_what_is_wrong_with_a_signature(key: dns.tsig.Key, options: dict[str, Any], error: int) -> None:
+    message = notify(key=key)
+    response, _change = answer(message, **options)
+    assert response is not None
+    assert response.question == message.question
+    assert response.tsig is not None
+    assert response.tsig[0].error == error
+    # there is no key to sign it with
+    assert response.tsig[0].mac == b""
+
+
+def test_an_old_signature_is_refused_with_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
     message = notify(key=KEY)
-    wire = bytearray(message.to_wire())
-    # the time is after the name of the algorithm; the signature covers it, so both are wrong
-    place = bytes(wire).index(b"\x0bhmac-sha256\x00") + 13
-    wire[place : place + 6] = struct.pack("!HI", 0, 1)
-    response, change = answer(bytes(wire), **SIGNED)
+    wire = message.to_wire()
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 1000)
+    response, change = respond(wire, SENDER, settings(**SIGNED))
 
     assert change is None
     assert response is not None
-    assert response.rcode() == dns.rcode.NOTAUTH
+    assert len(response) <= len(wire)
+    with pytest.raises(dns.tsig.PeerBadTime):
+        dns.message.from_wire(response, keyring=KEY, request_mac=message.mac)
+    unchecked = dns.message.from_wire(response, keyring=False)
+    assert unchecked.rcode() == dns.rcode.NOTAUTH
+    assert unchecked.tsig is not None
+    assert int.from_bytes(unchecked.tsig[0].other, "big") == int(now + 1000)
+    assert len(unchecked.tsig[0].mac) == 32
 
 
 def test_a_response_is_never_answered() -> None:

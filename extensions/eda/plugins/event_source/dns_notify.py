@@ -106,6 +106,7 @@ import dns.opcode
 import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
+import dns.rrset
 import dns.tsig
 
 logger = logging.getLogger(__name__)
@@ -121,6 +122,14 @@ IDLE_SECONDS = 10.0
 HEADER_LENGTH = 12
 #: what names of zones consist of, slashes of RFC 2317 included
 ZONE_NAME = re.compile(r"(?:[a-z0-9_/-]+\.)+|\.")
+#: what RFC 8945 calls what dnspython finds wrong with a signature
+TSIG_ERRORS = {
+    dns.message.UnknownTSIGKey: dns.rcode.BADKEY,
+    dns.tsig.BadKey: dns.rcode.BADKEY,
+    dns.tsig.BadAlgorithm: dns.rcode.BADKEY,
+    dns.tsig.BadSignature: dns.rcode.BADSIG,
+    dns.tsig.BadTime: dns.rcode.BADTIME,
+}
 #: half of the space of serials (RFC 1982)
 HALF = 2**31
 
@@ -268,8 +277,8 @@ def respond(wire: bytes, sender: str, settings: Settings) -> tuple[bytes | None,
         query = dns.message.from_wire(wire, keyring=settings.key or {})
     except dns.tsig.PeerError:
         return None, None
-    except (dns.message.UnknownTSIGKey, dns.tsig.BadSignature, dns.tsig.BadTime, dns.tsig.BadKey, dns.tsig.BadAlgorithm):
-        return _header_only(wire, dns.rcode.NOTAUTH), None
+    except tuple(TSIG_ERRORS) as error:
+        return _refuse_signature(wire, TSIG_ERRORS[type(error)], settings.key), None
     except (dns.exception.DNSException, ValueError):
         return _header_only(wire, dns.rcode.FORMERR), None
     rcode, change = _judge(query, sender, settings)
@@ -297,6 +306,25 @@ def _judge(query: dns.message.Message, sender: str, settings: Settings) -> tuple
         for rdata in rrset
     ]
     return dns.rcode.NOERROR, Change(zone, serials[0] if serials else None, sender)
+
+
+def _refuse_signature(wire: bytes, error: dns.rcode.Rcode, key: dns.tsig.Key | None) -> bytes:
+    """NOTAUTH with what is wrong (RFC 8945, section 5.2). Only the answer to a wrong time is signed."""
+    query = dns.message.from_wire(wire, keyring=False)
+    signature = cast(dns.rrset.RRset, query.tsig)
+    response = dns.message.Message(query.id)
+    response.flags = dns.flags.QR
+    response.set_opcode(query.opcode())
+    response.set_rcode(dns.rcode.NOTAUTH)
+    response.question = query.question
+    if error == dns.rcode.BADTIME and key:
+        response.use_tsig(key, tsig_error=error, other_data=int(time.time()).to_bytes(6, "big"))
+        response.request_mac = query.mac or b""
+    else:
+        rdata = signature[0].replace(mac=b"", error=error, other=b"")
+        response.additional.append(dns.rrset.from_rdata(signature.name, 0, rdata))
+    answer = response.to_wire()
+    return answer if len(answer) <= len(wire) else _header_only(wire, dns.rcode.NOTAUTH)
 
 
 def _header_only(wire: bytes, rcode: dns.rcode.Rcode) -> bytes:
