@@ -15,7 +15,7 @@ import time
 import traceback
 
 from . import ansible_test, audit, lint, molecule, package, pytests
-from .background import LOW_PRIORITY, Background
+from .background import LOW_PRIORITY, LOWERED_PRIORITY, Background
 from .outcome import Outcome
 from .shell import CACHE, Step, StepFailed, heading, notes
 
@@ -47,7 +47,7 @@ STEPS: dict[str, Step] = {name: step for steps in SUITES.values() for name, step
 
 #: Steps that only compute. They run in the background while others wait. ``build`` only computes as well, but galaxy-importer
 #: stops ansible-lint after three minutes, which may pass at the lowest priority.
-BACKGROUND = ("lint", "sanity", "compatibility")
+BACKGROUND = {"lint": LOW_PRIORITY, "sanity": LOWERED_PRIORITY, "compatibility": LOW_PRIORITY}
 
 #: Steps that mostly compute, and those that mostly wait and run at the same time, as well at normal priority. The simulator's own
 #: tests are not among them, since they observe states that last less than a second.
@@ -92,9 +92,11 @@ def perform_all(names: list[str]) -> list[Outcome]:
     if not in_foreground:
         in_foreground, in_background = names, []
     outcomes = []
-    with Background(len(names)) as background:
+    # in the order in which they begin
+    begun = [each for name in in_foreground for each in (name, alongside.get(name)) if each]
+    with Background(len(names)) as background, pytests.compiled_meanwhile(begun, LOW_PRIORITY):
         for name in in_background:
-            background.start(name, LOW_PRIORITY)
+            background.start(name, BACKGROUND[name])
         for name in in_foreground:
             heading(name)
             if name in alongside:

@@ -19,9 +19,10 @@ import typing as t
 from .outcome import Outcome
 from .shell import ROOT
 
-#: A program that lowers the priority of what it starts (POSIX): enough not to slow the tests down, and not so much that all is
-#: still to be done when they have ended.
+#: Programs that lower the priority of what they start (POSIX): enough not to slow the tests down, and not so much that all is
+#: still to be done when they have ended. What takes longest, one thing after the other, has the higher one.
 LOW_PRIORITY = ("nice", "-n", "10")
+LOWERED_PRIORITY = ("nice", "-n", "5")
 
 
 class Background:

@@ -6,11 +6,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
+import subprocess
+import typing as t
 from xml.etree import ElementTree
 
-from .shell import CACHE, ROOT, VENV_BIN, Command, StepFailed, locked, run
+from .shell import CACHE, ROOT, VENV_BIN, Command, StepFailed, environment, locked, run
 
 CORES = os.cpu_count() or 2
 
@@ -19,6 +22,29 @@ STUDIO_TESTS = ("tests/module/crafter/test_scenarios.py", "tests/module/crafter/
 
 #: Numbers of tests, one line for each run of pytest.
 closing_lines: list[str] = []
+
+
+#: Where the tests are of steps that have others before them.
+LATER = {"unit": "tests/unit", "modules": "tests/module"}
+
+
+@contextlib.contextmanager
+def compiled_meanwhile(names: t.Sequence[str], priority: t.Sequence[str]) -> t.Iterator[None]:
+    """Have pytest compile the tests of later steps during the body, which else each worker of these steps does, all at once.
+
+    :param names: of the steps in the foreground.
+    :param priority: the command that lowers its priority.
+    """
+    paths = [LATER[name] for name in names[1:] if name in LATER]
+    if not paths:
+        yield
+        return
+    command = [*priority, str(VENV_BIN / "python"), "-m", "pytest", "--collect-only", "-q", *paths]
+    with subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            yield
+        finally:
+            process.terminate()
 
 
 def unit() -> None:

@@ -11,8 +11,9 @@ import typing as t
 
 import pytest
 
-from scripts.check import __main__, background, outcome
+from scripts.check import __main__, background, outcome, pytests
 from scripts.check.outcome import Outcome
+from tests.simulator.client import wait_until
 
 STEPS = ("simulator", "unit", "modules", "lint")
 
@@ -55,6 +56,7 @@ def log(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Log:
     monkeypatch.setattr(__main__, "SUITES", {"test": steps})
     monkeypatch.setattr(__main__, "STEPS", steps)
     monkeypatch.setattr(__main__, "Background", log)
+    monkeypatch.setattr(pytests, "LATER", {})
     for module in (__main__, outcome):
         monkeypatch.setattr(module, "CACHE", tmp_path)
     return log
@@ -94,3 +96,20 @@ def test_a_step_in_a_process_of_its_own_has_an_outcome(monkeypatch: pytest.Monke
     for problem, shown in found.values():
         assert problem == "ended without an outcome, status 2"
         assert "unknown: no-such-step" in shown
+
+
+def test_the_tests_of_later_steps_are_compiled_meanwhile(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
+    tests = tmp_path / "tests"
+    tests.mkdir()
+    for name in ("first", "later"):
+        (tests / name).mkdir()
+        (tests / name / f"test_{name}.py").write_text("def test_it():\n    assert True\n")
+    monkeypatch.setattr(pytests, "LATER", {name: str(tests / name) for name in ("first", "later")})
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+
+    with pytests.compiled_meanwhile(["first"], ()):
+        pass
+    with pytests.compiled_meanwhile(["first", "later"], background.LOW_PRIORITY):
+        wait_until(lambda: [*tests.rglob("*.pyc")])
+
+    assert [path.name.partition(".")[0] for path in tests.rglob("*.pyc")] == ["test_later"]
