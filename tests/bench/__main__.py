@@ -20,7 +20,7 @@ from typing import Any
 
 from tests.simulator.client import Simulator
 
-from . import drift_cost, many_zones, plots, roles
+from . import drift_cost, many_zones, plots, roles, slices
 from .playbooks import scratch_directory
 
 PLACE = Path("docs/performance")
@@ -55,6 +55,16 @@ def fresh() -> dict[str, Any]:
     return measured.to_json()
 
 
+def equal() -> dict[str, Any]:
+    """A thousand zones with a DNS server that has what VinylDNS has: requests and seconds by the way to find that out."""
+    found = {}
+    for drift_mode in ("serial", "auto"):
+        measured = many_zones.in_sync(drift_mode)
+        print(f"  drift: {drift_mode:6} {measured.cost.seconds:.1f} s, {measured.requests_each:.3f} requests a zone")
+        found[drift_mode] = measured.to_json()
+    return found
+
+
 def workers() -> dict[str, Any]:
     """Zones at a server that takes its time: how much longer than the server needs."""
     found = {}
@@ -76,6 +86,15 @@ def drift() -> dict[str, Any]:
     return found
 
 
+def job_slices() -> dict[str, Any]:
+    """A thousand zones as hosts, in 1, 2 and 4 jobs at once with one ledger in PostgreSQL."""
+    found = {}
+    for count, measured in slices.measure().items():
+        print(f"  {slices.line(count, measured)}")
+        found[str(count)] = measured.to_json()
+    return found
+
+
 def role_times() -> dict[str, Any]:
     """The roles and single tasks, against the emulators."""
     found: dict[str, Any] = {}
@@ -90,9 +109,11 @@ SECTIONS: dict[str, Callable[[], dict[str, Any]]] = {
     "ways": ways,
     "growth": growth,
     "fresh": fresh,
+    "equal": equal,
     "workers": workers,
     "drift": drift,
     "roles": role_times,
+    "slices": job_slices,
 }
 
 
@@ -110,15 +131,22 @@ def main() -> int:
     parser.add_argument("sections", nargs="*", choices=[[], *SECTIONS], help="what to measure; all by default")
     parser.add_argument("--write", action="store_true", help=f"write figures and plots into {PLACE}")
     options = parser.parse_args()
-    figures: dict[str, Any] = {"machine": machine()}
+    figures: dict[str, Any] = {}
     for name in options.sections or SECTIONS:
         print(f"{name}: {SECTIONS[name].__doc__}", flush=True)
         figures[name] = SECTIONS[name]()
-    if options.write:
-        PLACE.mkdir(exist_ok=True)
-        (PLACE / "figures.json").write_text(json.dumps(figures, indent=1) + "\n")
-        plots.write(figures, PLACE)
+        if options.write:
+            write({name: figures[name], "machine": machine()})
     return 0
+
+
+def write(measured: dict[str, Any]) -> None:
+    """Put figures and their plots in the place of those of the same sections."""
+    PLACE.mkdir(exist_ok=True)
+    file = PLACE / "figures.json"
+    before = json.loads(file.read_text()) if file.exists() else {}
+    file.write_text(json.dumps({**before, **measured}, indent=1) + "\n")
+    plots.write(measured, PLACE)
 
 
 if __name__ == "__main__":

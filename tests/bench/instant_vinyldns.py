@@ -139,6 +139,15 @@ class World:
         return {**row, "updates": {**record_set, "ttl": 60}} if kind == "Update" else row
 
 
+def record_sets(zone: str) -> list[dict[str, Any]]:
+    """What every zone has: SOA and NS, as :mod:`tests.simulator.dns_server` makes them, and an address."""
+    soa = {"mname": "ns1.example.net.", "rname": "hostmaster.example.net.", "serial": 1}
+    soa.update(refresh=3600, retry=600, expire=86400, minimum=60)
+    found = ((zone, "SOA", soa), (zone, "NS", {"nsdname": "ns1.example.net."}), ("www", "A", {"address": "192.0.2.1"}))
+    shared = {"zoneId": zone, "ttl": 300, "status": "Active", "account": "system"}
+    return [{**shared, "id": f"{name}/{kind}", "name": name, "type": kind, "records": [data]} for name, kind, data in found]
+
+
 class Api:
     """The routes, and how often each was asked for."""
 
@@ -181,6 +190,7 @@ class Api:
                 {"zoneId": zone_id, "zoneChanges": [each.to_json() for each in zone.changes], "maxItems": 100},
             ),
             "sync": lambda: (202, self._world.sync(zone).to_json()),
+            "recordsets": lambda: (200, {"recordSets": record_sets(zone.row["name"]), "maxItems": 100}),
             "recordsetchanges": lambda: (200, {"zoneId": zone_id, "recordSetChanges": zone.effect, "maxItems": 100}),
         }
         return replies.get(what, lambda: (404, "The requested path does not exist"))()

@@ -10,7 +10,10 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .playbooks import Cost, instant_server, play, scratch_directory
+from tests.simulator.bind import BindServer
+from tests.simulator.dns_server import TsigKey, ZoneSpec, zone_text
+
+from .playbooks import Cost, instant_server, play, scratch_directory, zone_names
 
 ZONES = 1000
 #: zones for what takes long each, and whose time grows in proportion to their number
@@ -191,6 +194,23 @@ def growth(sizes: tuple[int, ...] = GROWTH) -> dict[int, Measured]:
 def fresh() -> Measured:
     """Zones that need no sync, by ``max_age``."""
     return one_task(ZONES, {"age": 3600}, max_age=86400)
+
+
+def in_sync(drift: str) -> Measured:
+    """Zones whose DNS server has what VinylDNS has, so that none is synced.
+
+    :param drift: the option of that name.
+    """
+    key = TsigKey.make("bench.")
+    with scratch_directory() as scratch:
+        dns = BindServer(scratch, [key], {name: ZoneSpec(zone_text(["www 300 A 192.0.2.1"])) for name in zone_names(ZONES)})
+        try:
+            backend = {"server": dns.server, "port": dns.port, "tsig_name": key.name, "tsig_secret": key.secret}
+            measured = one_task(ZONES, backend=backend, drift=drift)
+        finally:
+            dns.stop()
+    assert not measured.requests.get("sync"), measured.requests
+    return measured
 
 
 def with_workers(zones: int, workers: int, seconds: float) -> tuple[Measured, float]:

@@ -92,6 +92,11 @@ class InstantServer:
         return {"api_url": self.url, "access_key": "key", "secret_key": "secret"}
 
 
+def zone_names(count: int) -> list[str]:
+    """The zones of an instant server."""
+    return [f"z{number:05d}.example." for number in range(count)]
+
+
 @contextmanager
 def instant_server(zones: int, **options: float) -> Iterator[InstantServer]:
     """A server with so many zones.
@@ -105,7 +110,7 @@ def instant_server(zones: int, **options: float) -> Iterator[InstantServer]:
         assert process.stdin is not None and process.stdout is not None
         url = json.loads(process.stdout.readline())["url"]
         try:
-            yield InstantServer(url, [f"z{number:05d}.example." for number in range(zones)])
+            yield InstantServer(url, zone_names(zones))
         finally:
             process.stdin.close()
 

@@ -27,6 +27,8 @@ def write(figures: dict[str, Any], place: Path) -> None:
         _ways(figures["ways"]).render_to_file(str(place / "ways.svg"))
     if "growth" in figures:
         _growth(figures["growth"]).render_to_file(str(place / "growth.svg"))
+    if "slices" in figures:
+        _slices(figures["slices"]).render_to_file(str(place / "slices.svg"))
 
 
 def _ways(found: dict[str, Any]) -> Any:
@@ -41,4 +43,11 @@ def _growth(found: dict[str, Any]) -> Any:
     chart = pygal.Bar(title="Seconds of one task, by its zones", **_LOOK)
     chart.x_labels = list(found)
     chart.add("", [round(each["seconds"], 1) for each in found.values()])
+    return chart
+
+
+def _slices(found: dict[str, Any]) -> Any:
+    chart = pygal.Bar(title="Seconds of processor time of the largest slice, by the number of slices", **_LOOK)
+    chart.x_labels = list(found)
+    chart.add("", [round(max(each["cpu"]), 1) for each in found.values()])
     return chart

@@ -1,7 +1,8 @@
 # Copyright (c) 2026 The lockstep.sync authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Zones that are the hosts of an inventory, in 1, 2 and 4 slices as AWX makes them: ``python -m tests.bench.slices [ZONES]``.
+"""Zones that are the hosts of an inventory, in 1, 2 and 4 slices as AWX makes them: ``python -m tests.bench slices``, or with
+another number of zones ``python -m tests.bench.slices [ZONES]``.
 
 Each slice is a job of ansible-runner with the playbook of role dns_reconciliation. All start at once, with a new ledger in
 PostgreSQL and a server that takes no time. On one machine the slices, the server and the database share its cores, so that the
@@ -105,13 +106,18 @@ def measure(zones: int = ZONES, counts: tuple[int, ...] = COUNTS) -> dict[int, S
         cluster.remove()
 
 
+def line(count: int, found: SlicedRun) -> str:
+    """What is printed of one job."""
+    cpu = f"largest slice {max(found.cpu):6.1f} s CPU, all {sum(found.cpu):6.1f} s CPU"
+    return (
+        f"{count} slices of {found.zones} zones: {found.seconds:6.1f} s, {cpu}, {found.mebibytes:.0f} MiB, {found.triggers} syncs"
+    )
+
+
 def main() -> None:
     zones = int(sys.argv[1]) if len(sys.argv) > 1 else ZONES
     for count, found in measure(zones).items():
-        print(
-            f"{count} slices of {zones} zones: {found.seconds:6.1f} s, largest slice {max(found.cpu):6.1f} s CPU,"
-            f" all {sum(found.cpu):6.1f} s CPU, {found.mebibytes:.0f} MiB, {found.triggers} syncs"
-        )
+        print(line(count, found))
 
 
 if __name__ == "__main__":

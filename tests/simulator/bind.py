@@ -20,6 +20,8 @@ import dns.rcode
 
 from .dns_server import ANYONE, HOST, DnsServer, DnsServerError, TsigKey, ZoneSpec, absolute, free_port
 
+TRANSFERS_OUT = 10  # as shipped
+REFUSED_TRANSFER = "AXFR request denied: quota reached"  # in the log
 START_SECONDS = 15.0
 LOAD_SECONDS = 60.0
 STOP_SECONDS = 30.0
@@ -41,6 +43,7 @@ options {{
     check-names primary ignore;
     check-integrity no;
     tcp-clients 500;
+    transfers-out {transfers_out};
 }};
 controls {{ inet {host} port {control_port} allow {{ {host}; }} keys {{ "control"; }}; }};
 include "{folder}/control.key";
@@ -87,6 +90,7 @@ class BindServer(DnsServer):
         self._specs: dict[str, ZoneSpec] = {}
         self._process: subprocess.Popen[bytes] | None = None
         self._control_port = 0
+        self._transfers_out = TRANSFERS_OUT
         self._notify = ""
         self._write_keys()
         self._write_zones(zones or {})
@@ -126,6 +130,18 @@ class BindServer(DnsServer):
 
     def zone_names(self) -> list[str]:
         return list(self._specs)
+
+    def limit_transfers(self, number: int) -> None:
+        """Serve no more than so many at a time, and answer others with SERVFAIL."""
+        if number != self._transfers_out:
+            self._transfers_out = number
+            self._write_conf()
+            self._reconfigure()
+
+    @property
+    def refused_transfers(self) -> int:
+        """How many have been refused for that."""
+        return self._log().count(REFUSED_TRANSFER)
 
     def stop(self) -> None:
         process, self._process = self._process, None
@@ -177,9 +193,13 @@ class BindServer(DnsServer):
                 if attempt == START_ATTEMPTS:
                     raise
 
-    def _run(self) -> None:
-        conf = NAMED_CONF.format(folder=self._folder, host=HOST, port=self.port, control_port=self._control_port)
+    def _write_conf(self) -> None:
+        places = {"folder": self._folder, "host": HOST, "port": self.port, "control_port": self._control_port}
+        conf = NAMED_CONF.format(**places, transfers_out=self._transfers_out)
         (self._folder / "named.conf").write_text(conf, encoding="utf-8")
+
+    def _run(self) -> None:
+        self._write_conf()
         command = [self._named, "-g", "-4", "-n", "1", "-c", str(self._folder / "named.conf")]
         with (self._folder / "named.log").open("wb") as log:
             self._process = subprocess.Popen(_ending_with_parent(command), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
@@ -217,7 +237,10 @@ class BindServer(DnsServer):
             return None
 
     def _log_tail(self, size: int = 2000) -> str:
-        return (self._folder / "named.log").read_text(encoding="utf-8", errors="replace")[-size:]
+        return self._log()[-size:]
+
+    def _log(self) -> str:
+        return (self._folder / "named.log").read_text(encoding="utf-8", errors="replace")
 
 
 def _file_name(zone: str) -> str:

@@ -15,13 +15,15 @@ ONE_OVERLOAD = 1.0
 
 
 class AdaptiveLimit:
-    """Halved when the server is overloaded, and raised by one after each round of good answers. Not for several threads at once.
+    """Halved when the server is overloaded, and raised by one after rounds of good answers. Not for several threads at once.
 
     :param ceiling: what it never exceeds, and begins with.
+    :param rounds: of good answers before it is raised, each of as many as it allows at once.
     """
 
-    def __init__(self, ceiling: int) -> None:
+    def __init__(self, ceiling: int, rounds: int = 1) -> None:
         self.ceiling = ceiling
+        self._rounds = rounds
         self.value = ceiling
         self._good = 0
         self._halved_at = -math.inf
@@ -37,8 +39,8 @@ class AdaptiveLimit:
             self.value = max(1, self.value // 2)
 
     def succeeded(self) -> None:
-        """Note a good answer; a round is as many of them as the limit allows at once."""
+        """Note a good answer."""
         self._good += 1
-        if self._good >= self.value:
+        if self._good >= self.value * self._rounds:
             self._good = 0
             self.value = min(self.ceiling, self.value + 1)

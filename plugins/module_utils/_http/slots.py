@@ -49,14 +49,20 @@ class Slots:
 
     :param rate: requests that may be begun in a second; ``None`` for any number.
     :param lend: for as long as a thread waits for a place.
+    :param rounds: see :class:`AdaptiveLimit`.
     """
 
     def __init__(
-        self, number: int, clock: Clock | None = None, rate: float | None = None, lend: Lend = contextlib.nullcontext
+        self,
+        number: int,
+        clock: Clock | None = None,
+        rate: float | None = None,
+        lend: Lend = contextlib.nullcontext,
+        rounds: int = 1,
     ) -> None:
         self.begun = 0
         self._clock = clock or SystemClock()
-        self._limit = AdaptiveLimit(number)
+        self._limit = AdaptiveLimit(number, rounds)
         self._rate = RateLimit(rate) if rate else None
         self._lend = lend
         self._changed = threading.Condition()

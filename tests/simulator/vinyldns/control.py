@@ -21,6 +21,8 @@ GET /dns/serial?zone=        ``{"serial"}`` as the DNS server answers it
 POST /dns/serial             ``{"zone", "serial"}``: any serial, also an older one
 POST /dns/fault              ``{"fault", "zone", "on": "transfer"|"query"|"update"}`` (``dns_embedded.py``; not with BIND)
 DELETE /dns/fault            the DNS server behaves again
+POST /dns/transfers          ``{"limit"}``: how many transfers BIND serves at a time until the next order; 10 at the start
+GET /dns/transfers           ``{"refused"}``: how many it has refused for that
 POST /dns/notify             ``{"port", "signed"}``: from now on, BIND sends NOTIFY to this port; ``null``: no longer
 ============================ =====================================================================================
 """
@@ -61,6 +63,8 @@ class ControlApi:
             Route("POST", "/dns/serial", self.set_dns_serial),
             Route("POST", "/dns/fault", self.dns_fault),
             Route("DELETE", "/dns/fault", self.clear_dns_faults),
+            Route("POST", "/dns/transfers", self.limit_transfers),
+            Route("GET", "/dns/transfers", self.transfers),
             Route("POST", "/dns/notify", self.dns_notify),
         ]
 
@@ -143,3 +147,10 @@ class ControlApi:
     async def dns_notify(self, call: Call) -> web.StreamResponse:
         await asyncio.to_thread(self._world.notify, **call.json())
         return json_answer({})
+
+    async def limit_transfers(self, call: Call) -> web.StreamResponse:
+        await asyncio.to_thread(self._world.limit_transfers, int(call.json()["limit"]))
+        return json_answer({})
+
+    async def transfers(self, call: Call) -> web.StreamResponse:
+        return json_answer({"refused": await asyncio.to_thread(self._world.refused_transfers)})

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
-from ..bind import BindServer
+from ..bind import TRANSFERS_OUT, BindServer
 from ..dns_embedded import EmbeddedServer, Fault
 from ..dns_server import DnsServer, ZoneSpec, absolute, apex_lines, zone_text
 from .acl import AclRule
@@ -120,8 +120,10 @@ class World:
         self._store.clear()
         self.context.directory.restore()
         self.clear_dns_faults()
-        if isinstance(self.dns, BindServer) and self.dns.notifies:
-            self.dns.notify(None)
+        if isinstance(self.dns, BindServer):
+            self.dns.limit_transfers(TRANSFERS_OUT)
+            if self.dns.notifies:
+                self.dns.notify(None)
         texts = seed_texts()
         served = set(self.dns.zone_names())
         extra = served - set(texts)
@@ -252,6 +254,17 @@ class World:
         if not isinstance(self.dns, BindServer):
             raise ValueError("only BIND sends NOTIFY")
         self.dns.notify(port, signed)
+
+    def limit_transfers(self, number: int) -> None:
+        self._bind().limit_transfers(number)
+
+    def refused_transfers(self) -> int:
+        return self._bind().refused_transfers
+
+    def _bind(self) -> BindServer:
+        if not isinstance(self.dns, BindServer):
+            raise ValueError("only BIND limits transfers: start with --dns bind")
+        return self.dns
 
     def clear_dns_faults(self) -> None:
         if isinstance(self.dns, EmbeddedServer):

@@ -21,6 +21,9 @@ AT_ONCE = 6
 #: how often one transfer is tried in all, and seconds before the second time; each further pause is twice as long
 ATTEMPTS = 6
 PAUSE = 0.5
+#: rounds of transfers before one more at once is tried after a refusal. Too many for the server may also be at the cost of the
+#: transfers of VinylDNS, whose syncs fail then
+ROUNDS = 16
 
 Result = t.TypeVar("Result")
 
@@ -33,12 +36,15 @@ class Transfers:
     """
 
     def __init__(self, number: int, clock: Clock | None = None, lend: Lend = contextlib.nullcontext) -> None:
-        self._slots = Slots(min(number, AT_ONCE), clock, lend=lend)
+        self._slots = Slots(min(number, AT_ONCE), clock, lend=lend, rounds=ROUNDS)
+        self._has_served = False
 
     def read(self, transfer: t.Callable[[], Result], deadline: Deadline) -> Result:
         """What ``transfer`` returns. If it is refused while others are at work, it is tried again with fewer of them at once.
 
-        :raises SyncError: those of ``transfer``; a refusal if it was alone, or refused too often.
+        A server that has served the task may be at work for VinylDNS when it refuses the only transfer of the task.
+
+        :raises SyncError: those of ``transfer``; a refusal if it was alone and the server has served none, or refused too often.
         """
         pause = PAUSE
         for attempt in range(1, ATTEMPTS + 1):
@@ -47,10 +53,12 @@ class Transfers:
                     result = transfer()
                 except TransferRefused:
                     self._slots.overloaded()
-                    if attempt == ATTEMPTS or not place.was_shared or not deadline.allows(pause):
+                    may_be_busy = place.was_shared or self._has_served
+                    if attempt == ATTEMPTS or not may_be_busy or not deadline.allows(pause):
                         raise
                 else:
                     self._slots.succeeded()
+                    self._has_served = True
                     return result
             deadline.sleep(pause)
             pause *= 2
