@@ -36,7 +36,7 @@ def zones(server: Server, repeats: Repeats) -> list[str]:
 
 
 def refused(simulator: Simulator) -> int:
-    """Transfers that BIND has refused so far, whoever asked for them."""
+    """Transfers that BIND has refused so far, of the module and of VinylDNS."""
     return int(simulator.control.part("vinyldns", "GET", "/dns/transfers")["refused"])
 
 
