@@ -106,8 +106,13 @@ class Controller:
         return f"controller {self.number} on {self.host}"
 
     @property
+    def has_task(self) -> bool:
+        return self._steps is not None
+
+    @property
     def is_busy(self) -> bool:
-        return self._steps is not None and not self.is_paused
+        """Whether there is something for it to do, now or later."""
+        return self.has_task and not self.is_paused
 
     @property
     def beats(self) -> bool:

@@ -55,6 +55,11 @@ class StudioSystem(System):
             provider.repository.__class__ = _TrialRepository
         return provider
 
+    def change(self) -> None:
+        self.commits += 1
+        self.live = self.commits
+        self.published_at = self.world.elapsed
+
     # -- the API -----------------------------------------------------------------------------------------------------
 
     def observe(self, asked: Asked) -> Answered:

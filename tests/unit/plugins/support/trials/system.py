@@ -82,6 +82,12 @@ class System(abc.ABC):
     def restart(self) -> None:
         """The process of the system ends and begins again."""
 
+    def change(self) -> None:  # noqa: B027 (most systems do not know what is new)
+        """There is something new to sync."""
+
+    def make_peace(self) -> None:  # noqa: B027 (likewise)
+        """Nothing that somebody else has done stands in the way of a sync any more."""
+
     def new_provider(self, options: Options, services: Services) -> Provider:
         return self.provider(options, services)
 

@@ -49,7 +49,7 @@ class Trial:
                 break
             world.advance(chance.choice((0.0, 1.0, 30.0, 90.0, 4000.0)))
             self._begin(idle[0] if idle and chance.random() < 0.7 else self._new_controller())
-        self._finish_in_peace()
+        finish_in_peace(self.world, self.location, RELEASE)
 
     def _new_controller(self) -> Controller:
         self.counts["controllers"] += 1
@@ -112,27 +112,28 @@ class Trial:
         self.world.server_offset = self.chance.choice((-3600.0, 0.0, 3600.0))
         self.world.note(f"the clock of the system jumps: {self.world.server_offset:+g}")
 
-    # -- the end -----------------------------------------------------------------------------------------------------
 
-    def _finish_in_peace(self) -> None:
-        """Without disturbances, the release gets to the target, and stays there without another trigger."""
-        world, system = self.world, self.system
-        world.calm, system.failing, system.is_offline = 1.0, 0.0, False
-        world.at_triggers.clear()
-        world.advance(8000.0)
-        system.is_offline = False
-        controller = Controller(world, self.location, "c")
-        for _number in range(MOST_CALM_TASKS):
-            controller.begin(RELEASE, wait_timeout=900.0)
-            world.run(lambda: not controller.is_busy)
-            record = controller.ended[-1]
-            if record.failure is None:
-                break
-        else:
-            world.violated(f"no undisturbed task succeeds: {[str(each.failure) for each in controller.ended]}")
-        runs = len(system.runs)
-        controller.begin(RELEASE, wait_timeout=900.0)
+def finish_in_peace(world: World, location: str, release: str) -> None:
+    """Without disturbances, a release gets to the target, and stays there without another trigger."""
+    system = world.system
+    world.calm, system.failing = 1.0, 0.0
+    world.at_triggers.clear()
+    world.fates.clear()
+    world.advance(8000.0)
+    system.is_offline = False
+    system.make_peace()
+    controller = Controller(world, location, "c")
+    for _number in range(MOST_CALM_TASKS):
+        controller.begin(release, wait_timeout=900.0)
         world.run(lambda: not controller.is_busy)
         record = controller.ended[-1]
-        if record.failure is not None or len(system.runs) != runs:
-            world.violated(f"a further task is {record.action}: {record.failure}; {len(system.runs) - runs} more runs")
+        if record.failure is None:
+            break
+    else:
+        world.violated(f"no undisturbed task succeeds: {[str(each.failure) for each in controller.ended]}")
+    runs = len(system.runs)
+    controller.begin(release, wait_timeout=900.0)
+    world.run(lambda: not controller.is_busy)
+    record = controller.ended[-1]
+    if record.failure is not None or len(system.runs) != runs:
+        world.violated(f"a further task is {record.action}: {record.failure}; {len(system.runs) - runs} more runs")

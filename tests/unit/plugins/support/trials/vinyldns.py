@@ -80,6 +80,13 @@ class ZoneSystem(System):
         """The zone is changed at its DNS server, or goes back to an older state."""
         self.serial = (self.serial + steps) % SERIALS
 
+    def change(self) -> None:
+        self.move_serial(1)
+
+    def make_peace(self) -> None:
+        if self.serial != self.stored_serial:
+            self.serial = (self.stored_serial + 1) % SERIALS
+
     # -- the API -----------------------------------------------------------------------------------------------------
 
     def observe(self, asked: Asked) -> Answered:

@@ -107,6 +107,8 @@ class Wire:
 
     def _fate(self) -> str:
         chance = self._world.chance
+        if self._world.fates:
+            return self._world.fates.pop(0)
         return "" if chance.random() < self._world.calm else str(chance.choice(FATES))
 
     def _asked(self, method: str, url: str, json: t.Any, triggers: bool) -> Asked:

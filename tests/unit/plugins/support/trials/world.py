@@ -95,6 +95,8 @@ class World:
         self.numbers = itertools.count(1)
         self._events: list[tuple[float, int, bool, t.Callable[[], None]]] = []
         self._next_beat = HEARTBEAT
+        #: of the next requests; those that follow go by chance
+        self.fates: list[str] = []
         #: what happens at the moment at which a trigger is sent, each at one of them
         self.at_triggers: list[t.Callable[[], None]] = []
         #: what must never be, in words
