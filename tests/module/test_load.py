@@ -118,6 +118,41 @@ def flat(values: list[float]) -> bool:
     return statistics.median(values[-quarter:]) <= GROWTH * statistics.median(values[:quarter])
 
 
+def run_lanes(lanes: list[Lane], seconds: float) -> None:
+    start, began = threading.Barrier(len(lanes)), time.monotonic()
+
+    def work(lane: Lane) -> None:
+        start.wait()
+        lane.work(began, seconds)
+
+    with ThreadPoolExecutor(len(lanes)) as pool:
+        for done in [pool.submit(work, lane) for lane in lanes]:
+            done.result()
+
+
+def check_syncs(lanes: list[Lane], server: Server) -> dict[str, float]:
+    """None is doubled and none lost; returns figures of what was done."""
+    records = [each for lane in lanes for each in lane.records]
+    triggered = collections.Counter((release, record["target"]) for release, record in records if record["action"] == "triggered")
+    asked = {(release, record["target"]) for release, record in records}
+    brought = [(release, record) for release, record in records if record["action"] != "skipped"]
+    assert [record for _release, record in records if record["failure"] is not None] == []
+    # what the tasks say is what the server did, and no more than that
+    assert max(triggered.values()) == 1
+    assert server.accepted == sum(triggered.values())
+    # each release was brought by a run of its own, or by one that a task has joined
+    assert {record["state"] for _release, record in brought} == {"succeeded"}
+    assert {(release, record["target"]) for release, record in brought} == asked
+    playbooks = [lane.mebibytes for lane in lanes]
+    return {
+        "playbooks": sum(map(len, playbooks)),
+        "records": len(records),
+        "releases": len(asked),
+        "triggered": sum(triggered.values()),
+        "mebibytes": max(map(max, playbooks)),
+    }
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("new_ledger", LEDGERS, indirect=True)
 def test_eight_playbooks_at_once(
@@ -128,43 +163,16 @@ def test_eight_playbooks_at_once(
     repeats: Repeats,
     record_property: Callable[[str, object], None],
 ) -> None:
-    seconds = repeats(0, 60, 1800)
     server.knob(sync_seconds=0.3)
     applications = server.add(APPLICATIONS)
     ledger = new_ledger(tmp_path)
     own = {**environment, "LOCKSTEP_LEDGER": ledger.location, "ANSIBLE_NOCOLOR": "1"}
     lanes = [Lane(number, server, list(applications.values()), own, tmp_path) for number in range(LANES)]
-    start, began = threading.Barrier(LANES), time.monotonic()
-
-    def work(lane: Lane) -> None:
-        start.wait()
-        lane.work(began, seconds)
-
-    with ThreadPoolExecutor(LANES) as pool:
-        for done in [pool.submit(work, lane) for lane in lanes]:
-            done.result()
-
-    records = [each for lane in lanes for each in lane.records]
-    triggered = collections.Counter((release, record["target"]) for release, record in records if record["action"] == "triggered")
-    asked = {(release, record["target"]) for release, record in records}
-    failed = [record for _release, record in records if record["failure"] is not None]
-    playbooks = [lane.mebibytes for lane in lanes]
-    for name, figure in (
-        ("playbooks", sum(map(len, playbooks))),
-        ("records", len(records)),
-        ("releases", len(asked)),
-        ("triggered", sum(triggered.values())),
-        ("mebibytes", max(map(max, playbooks))),
-    ):
+    run_lanes(lanes, repeats(0, 60, 1800))
+    for name, figure in check_syncs(lanes, server).items():
         record_property(name, figure)
-        print(name, figure)
-    assert failed == []
-    # none is doubled, and what the tasks say is what the server did
-    assert max(triggered.values()) == 1
-    assert server.accepted == sum(triggered.values())
-    # none is lost: each release was brought by a run of its own, or by one that it joined
-    assert {record["state"] for _release, record in records if record["action"] != "skipped"} == {"succeeded"}
-    assert {(release, record["target"]) for release, record in records if record["action"] != "skipped"} == asked
+        print(f"{name}: {figure:g}")
     assert not [lane.output for lane in lanes if "locked" in lane.output]
-    assert all(flat(each) for each in playbooks), playbooks
+    memory = [lane.mebibytes for lane in lanes]
+    assert all(flat(each) for each in memory), memory
     assert ledger.query("SELECT id FROM runs WHERE holder <> '' OR state IN ('intended', 'sending', 'started')") == []
