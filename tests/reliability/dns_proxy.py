@@ -158,5 +158,6 @@ def edited(message: bytes, edit: Callable[[list[dns.rrset.RRset]], list[dns.rrse
 
 
 def answering(query: bytes, recorded: list[bytes]) -> list[bytes]:
-    """An older answer, with the id of a query."""
-    return [query[:2] + message[2:] for message in recorded]
+    """An older answer, with the id of a query; without signatures if the query has none."""
+    unsigned = not signature(query)[1]
+    return [query[:2] + (signature(message)[0] if unsigned else message)[2:] for message in recorded]

@@ -12,14 +12,13 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import Repeats
 from tests.reliability.guards import ATTACKS, Attack, Mode, modes, run, view
 from tests.reliability.lab import HOSTS, NEW, Lab
 from tests.simulator.client import Simulator
 
-EVERY = [(attack, mode) for attack in ATTACKS for mode in modes(attack)]
 #: in `make test`, one attack of each kind
 SHORT = [(attack, modes(attack)[0]) for attack in {attack.kind: attack for attack in ATTACKS}.values()]
-LONG = [each for each in EVERY if each not in SHORT]
 
 
 def check(attack: Attack, mode: Mode, simulator: Simulator, folder: Path) -> None:
@@ -36,9 +35,16 @@ def test_the_zone_is_not_synced(attack: Attack, mode: Mode, simulator: Simulator
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("attack", "mode"), LONG, ids=str)
-def test_the_zone_is_not_synced_in_other_ways_either(attack: Attack, mode: Mode, simulator: Simulator, tmp_path: Path) -> None:
-    check(attack, mode, simulator, tmp_path)
+@pytest.mark.parametrize("attack", ATTACKS, ids=str)
+def test_the_zone_is_not_synced_in_other_ways_either(
+    attack: Attack, simulator: Simulator, tmp_path: Path, repeats: Repeats
+) -> None:
+    """In one of them, or in all with ``--soak``."""
+    ways = modes(attack)
+    number = ATTACKS.index(attack)
+    for mode in ways[: repeats(0, 0, len(ways))] or (ways[number % len(ways)],):
+        (tmp_path / mode).mkdir()
+        check(attack, mode, simulator, tmp_path / mode)
 
 
 @pytest.mark.long

@@ -332,8 +332,8 @@ class Studio:
         try:
             reader = self.ask(channel, "targets", site)
             body = reader.object_at()
-            key = "publishingTargets" if body.get("publishingTargets") else "availablePublishChannels"
-            targets = tuple(str(row["name"]) for row in reader.check_rows(body.get(key) or [], key, name="text"))
+            key = "availablePublishChannels" if "availablePublishChannels" in body else "publishingTargets"
+            targets = tuple(str(row["name"]) for row in reader.rows_at(key, name="text"))
             published = body.get("published")
         except SyncError as error:
             if error.code not in ("endpoint_missing", "permission_denied"):
@@ -369,6 +369,9 @@ class Studio:
             # 5.0 has no status text
             task = shown["currentTask"] or {}
             return Publisher(shown.get("enabled"), "publishing" if task.get("state") in ("READY", "IN_PROGRESS") else "ready")
+        if "enabled" not in shown:
+            # a response without anything about a publisher is no idle one
+            reader.object_at(*path, status="text")
         enabled = shown.get("enabled")
         return Publisher(enabled if isinstance(enabled, bool) else None, str(shown.get("status") or ""))
 
