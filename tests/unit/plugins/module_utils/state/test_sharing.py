@@ -95,7 +95,7 @@ def test_a_container_does_not_take_another_one_for_gone(system: System, hostname
 def test_of_each_pair_of_containers_one_triggers_and_the_other_ends_well(
     system: System, database: Database, tmp_path: pathlib.Path, repeats: Repeats
 ) -> None:
-    pairs = repeats(20, 200) if isinstance(database, SqliteFile) else repeats(10, 100, 2000)
+    pairs = repeats(20, 200, 1000) if isinstance(database, SqliteFile) else repeats(10, 100, 2000)
     names = [f"mirror-{number}" for number in range(pairs)]
     system.service.mirrors = {str(number): Mirror(str(number), name) for number, name in enumerate(names)}
     controllers = Process(serve_controllers)
