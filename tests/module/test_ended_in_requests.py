@@ -21,11 +21,9 @@ from tests.simulator.client import Simulator, wait_until
 
 from .conftest import Launch, Outcome, RunModule, checked, module_input
 from .crafter.server import Server as StudioServer
-from .plm.server import DEFAULTS
-from .plm.server import Server as MediaServer
+from .plm.server import DEFAULTS, Server as MediaServer
 from .serveravatar.server import Server as StagingServer
-from .vinyldns.server import ZONE
-from .vinyldns.server import Server as ZoneServer
+from .vinyldns.server import ZONE, Server as ZoneServer
 
 Signal = Literal["kill", "terminate"]
 Moment = Literal["hang", "delay_after"]
@@ -121,13 +119,11 @@ def check_ended(system: System, ended: Outcome) -> None:
 
 def bring(system: System, run_module: RunModule) -> int:
     """Run tasks until one succeeds; how many of them said that the outcome of an earlier one is not known."""
-    unknown = 0
-    for _task in range(TASKS):
+    for unknown in range(TASKS):
         outcome = run_module(system.module, system.options)
         if not outcome.failed:
             return unknown
         assert outcome.codes == ["outcome_unknown"], outcome.output
-        unknown += 1
     raise AssertionError(f"no task succeeds: {outcome.output}")
 
 
