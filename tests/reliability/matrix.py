@@ -199,24 +199,25 @@ class Bench:
         text = json.dumps({"ANSIBLE_MODULE_ARGS": arguments})
         return ModuleProcess(module, text, environment, folder, WAYS[way])
 
-    def options(self, case: Case, given: Json, url: str) -> Json:
+    def options(self, case: Case, given: Json, url: str, request_timeout: float = REQUEST) -> Json:
         """The options for a server at ``url``; for ``sync_wait``, a run is started that it waits for."""
         if not case.waits:
-            return {**given, **PACE, "api_url": url}
+            return {**given, **PACE, "request_timeout": request_timeout, "api_url": url}
         direct = {**given, "api_url": self.simulator[case.part]["url"], "wait": False}
         dummy, output, _errors = self.start(case.module, direct).finish(STUCK)
         handle = json.loads(output)["syncs"][0]["handle"]
         names = ("api_token", "access_key", "secret_key")
         login = {name: given[name] for name in names if name in given}
         pace = {name: PACE[name] for name in ("wait_timeout", "outage_grace", "poll_min_interval")}
-        connection = {**login, "api_url": url, "request_timeout": REQUEST}
+        connection = {**login, "api_url": url, "request_timeout": request_timeout}
         return {"handles": [{**handle, "address": url}], "connections": {handle["provider"]: connection}, **pace}
 
     def calls(self, case: Case, fails: bool = False) -> list[Call]:
         """The calls of a run without faults."""
         given = self.begin(case, fails)
         with FaultyProxy(self.simulator[case.part]["url"], case.is_trigger, 0, started=case.waits) as proxy:
-            options = {**self.options(case, given, proxy.url), "wait_timeout": STUCK}
+            # as long as a busy machine needs
+            options = {**self.options(case, given, proxy.url, STUCK), "wait_timeout": STUCK}
             code, output, errors = self.start("sync_wait" if case.waits else case.module, options).finish(STUCK)
             if bool(code) is not fails or case.truth(self.simulator) != ("failed" if fails else "succeeded"):
                 raise RuntimeError(f"{case} without a fault: {output} {errors}")

@@ -151,7 +151,7 @@ def guard_table(lines: Sequence[GuardLine], machine: str) -> str:
     """The section of the page about guards."""
     runs = sum(len(line.found) for line in lines)
     unsafe = sum(line.unsafe for line in lines)
-    header = ("Attack", "", "Tried", "Refused as", "Syncs of the zone", "Syncs in the control")
+    header = ("", "Attack", "Tried", "Refused as", "Syncs of the zone", "Syncs in the control")
     rows = [
         (
             line.attack.kind,
