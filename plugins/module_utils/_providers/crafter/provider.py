@@ -304,6 +304,12 @@ class Crafter(Provider):
                 f"staging is at {_short(after.staging)}, as live is" if changed else "staging was already at the commit of live"
             )
             return Effect(changed, "observed", what, detail, detail)
+        if changed and after.staging is not None:
+            # Studio reported success, and staging has left its old commit
+            places = f"staging is at {_short(after.staging)}, live at {_short(after.live)}"
+            what = f"staging was reset, and somebody has published since: {places}"
+            warning = f"{target.name}: {what}. Run the task again if staging is to be as live is."
+            return Effect(True, "observed", what, detail, detail, warnings=(warning,))
         failure = SyncError(
             "run_failed",
             f"Studio said OK, but the staging branch of site {target.id} is not what live is in published_repo",

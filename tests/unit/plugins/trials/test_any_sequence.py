@@ -180,5 +180,5 @@ MACHINES = {
 @pytest.mark.parametrize("machine", MACHINES.values(), ids=MACHINES)
 def test_any_sequence(machine: type[Controllers], monkeypatch: pytest.MonkeyPatch, repeats: Repeats) -> None:
     monkeypatch.setattr(ProcessIdentity, "is_gone", is_gone)
-    examples = repeats(12, 120, 2000)
+    examples = repeats(12, 60, 1000)
     run_state_machine_as_test(machine, settings=settings(max_examples=examples, stateful_step_count=30, deadline=None))
