@@ -31,6 +31,7 @@ from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.serv
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.settings import PREFIX, notify_settings, read
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.state import ReconciliationState
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.sync import sync, verify
+from ansible_collections.lockstep.sync.plugins.plugin_utils._reports import console
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.reconciliation_table import reconciliation_table
 
 Result = dict[str, object]
@@ -134,5 +135,5 @@ def _notified(outcome: NotifyOutcome) -> Result:
 def _shown(report: ReconciliationReport) -> Result:
     """The result of the last task, which fails where the report says so."""
     # printed line by line, whatever the verbosity, also where the task fails
-    shown: Result = {"changed": False, "msg": report["message"], "table": reconciliation_table(report)}
+    shown: Result = {"changed": False, "msg": report["message"], "table": reconciliation_table(report, console.WIDTH)}
     return {**shown, "failed": not report["ok"], "_ansible_verbose_always": True}

@@ -63,7 +63,7 @@ def yaml_table(output: str) -> list[str]:
     return [line[6:].strip("'") for line in lines[1].splitlines()]
 
 
-HEADER = r"zone +action +creates +updates +deletes +guard +digest +verdict"
+HEADER = r"zone +action +\+ +~ +- +guard +digest +verdict"
 
 
 @pytest.mark.parametrize("form", ["json", pytest.param("yaml", marks=pytest.mark.long)])

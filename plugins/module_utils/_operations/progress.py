@@ -28,8 +28,9 @@ CHANGED = 5.0
 #: targets that have to be done before it is said how long the others will take
 ENOUGH = 5
 
-#: up to how many targets that are being worked on are named
-NAMED = 3
+#: Up to how many targets that are being worked on are named, and how long what is said of them may be together: a line of a
+#: terminal has the host and the counts, too. A single one is always named.
+NAMED, NAMED_CHARACTERS = 3, 44
 
 
 class Progress:
@@ -87,8 +88,9 @@ class Progress:
             parts += [f"{self._failed} failed"] if self._failed else []
             at_work = list(self._at_work.values())
             waiting = self._total - self._done - len(at_work)
-        if len(at_work) <= NAMED:
-            return [*parts, *(each.describe() for each in at_work)]
+        named = [each.describe() for each in at_work] if len(at_work) <= NAMED else []
+        if len(named) == len(at_work) and (len(named) < 2 or len(", ".join(named)) <= NAMED_CHARACTERS):
+            return [*parts, *named]
         in_flight = sum(1 for each in at_work if each.in_flight())
         parts += [f"{in_flight} in flight"] if in_flight else []
         parts += [f"{len(at_work) - in_flight} at work"] if in_flight < len(at_work) else []

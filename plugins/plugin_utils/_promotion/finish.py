@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 
 from ...module_utils._core.errors import SyncError
+from .._reports import console
 from .._reports.promotion_table import promotion_table
 from .journal import PromotionStore
 from .phase import PhaseContext, StepRequest, StepResult, format_error, iso_seconds
@@ -70,4 +71,5 @@ def show(context: PhaseContext, state: RunState, dummy: StepRequest) -> StepResu
     """The last step, which fails where the report says so."""
     clock = context.services.clock
     report = clean_report(state, iso_seconds(clock.now()), clock.monotonic() - state.began, context.services.redactor)
-    return StepResult(state, str(report["message"]), failed=not report["ok"], facts={"table": promotion_table(report)})
+    table = promotion_table(report, console.WIDTH)
+    return StepResult(state, str(report["message"]), failed=not report["ok"], facts={"table": table})

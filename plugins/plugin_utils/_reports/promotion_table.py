@@ -13,7 +13,7 @@ import typing as t
 from .fields import Fields
 from .formats import plural
 from .promotion_view import VERDICTS
-from .table import MAX_LINES, Column, text_table
+from .table import MAX_LINES, MAX_WIDTH, Column, fitting_table
 
 _COLUMNS = (
     Column("target", narrowest=20),
@@ -26,12 +26,13 @@ _COLUMNS = (
 )
 
 
-def promotion_table(report: t.Mapping[str, object]) -> list[str]:
+def promotion_table(report: t.Mapping[str, object], max_width: int = MAX_WIDTH) -> list[str]:
     """The lines of the table: a row for each target in the order of the promotion, and the digest of the plan.
 
     Where there is no room for all of them, those that did not go well come first.
 
     :param report: as role ``staging_promotion`` writes it; any of its members may be missing.
+    :param max_width: columns of a terminal that a line may have.
     """
     fields = Fields(report)
     targets = fields.children("targets")
@@ -39,7 +40,8 @@ def promotion_table(report: t.Mapping[str, object]) -> list[str]:
         return ["no targets were inspected"]
     if len(targets) > MAX_LINES - 2:
         targets = sorted(targets, key=_severity, reverse=True)
-    return text_table(_COLUMNS, [_row(target) for target in targets], [_summary(fields, len(targets))])
+    summary = [_summary(fields, len(targets))]
+    return fitting_table(_COLUMNS, [_row(target) for target in targets], summary, max_width)
 
 
 def _severity(target: Fields) -> int:

@@ -14,25 +14,28 @@ from ...module_utils._core.vocabulary import RECONCILIATION_VERDICTS
 from ...module_utils._dns.guard import SHORT_DIGEST
 from .fields import Fields
 from .formats import plural
-from .table import Column, text_table
+from .table import MAX_WIDTH, Column, fitting_table
 
 _COUNTS = ("creates", "updates", "deletes")
 _COLUMNS = (
     Column("zone", narrowest=20),
     Column("action"),
-    *(Column(name, numeric=True) for name in _COUNTS),
+    *(Column(sign, numeric=True) for sign in "+~-"),
     Column("guard", narrowest=8),
     Column("digest"),
     Column("verdict"),
 )
 
 
-def reconciliation_table(report: t.Mapping[str, object]) -> list[str]:
+def reconciliation_table(report: t.Mapping[str, object], max_width: int = MAX_WIDTH) -> list[str]:
     """The lines of the table: a row for each zone, the worst first, and what a sync of all of them changes.
+
+    The signs stand for record sets that a sync creates, updates and deletes, as in the page.
 
     Digests are shortened; they can be used for an approval as they are shown.
 
     :param report: as role ``dns_reconciliation`` writes it; any of its members may be missing.
+    :param max_width: columns of a terminal that a line may have.
     """
     fields = Fields(report)
     zones = worst_first(fields.children("zones"))
@@ -40,7 +43,8 @@ def reconciliation_table(report: t.Mapping[str, object]) -> list[str]:
         return ["no zones were compared"]
     summary = fields.child("summary")
     changes = ", ".join(plural(summary.count(name), name[:-1]) for name in _COUNTS)
-    return text_table(_COLUMNS, [_row(zone) for zone in zones], [f"{plural(len(zones), 'zone')}: {changes}"])
+    total = f"{plural(len(zones), 'zone')}: {changes}"
+    return fitting_table(_COLUMNS, [_row(zone) for zone in zones], [total], max_width)
 
 
 def worst_first(zones: t.Iterable[Fields]) -> list[Fields]:

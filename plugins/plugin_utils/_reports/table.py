@@ -62,6 +62,23 @@ def text_table(
     return [clip(line, max_width) for line in (*lines, *map(one_line, footer))]
 
 
+def fitting_table(
+    columns: t.Sequence[Column], rows: t.Sequence[t.Sequence[object]], footer: t.Sequence[object], max_width: int
+) -> list[str]:
+    """A table as :func:`text_table` makes it or, on a terminal where it is too wide, with each name on a line above its row."""
+    whole = text_table(columns, rows, footer)
+    if max_width >= MAX_WIDTH or max(map(width, whole)) <= max_width:
+        return whole
+    kept = rows[: (MAX_LINES - len(footer) - 3) // 2]
+    below = text_table(columns[1:], [row[1:] for row in kept], (), max_width=max_width - len(_GAP))
+    lines = []
+    for name, line in zip([columns[0].title, *(row[0] for row in kept)], below):
+        lines += [one_line(name), f"{_GAP}{line}"]
+    if len(kept) < len(rows):
+        lines.append(f"… and {len(rows) - len(kept)} more")
+    return [clip(line, max_width) for line in (*lines, *map(one_line, footer))]
+
+
 def one_line(value: object) -> str:
     """The text of a value on one line, with U+FFFD for each character that a terminal would not show as it is."""
     words = " ".join(str(value).split())

@@ -65,7 +65,7 @@ def outcomes(value: object) -> list[TargetOutcome]:
     if isinstance(value, (list, tuple)):
         return [outcome for item in value for outcome in outcomes(item)]
     if not isinstance(value, collections.abc.Mapping):
-        raise NotAResult(f"a {type(value).__name__} is no result of a module of lockstep.sync")
+        raise NotAResult(f"a value of type {type(value).__name__} is no result of a module of lockstep.sync")
     fields = Fields(value)
     if isinstance(value.get("results"), (list, tuple)):
         return outcomes(value["results"])

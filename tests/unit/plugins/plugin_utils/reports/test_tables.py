@@ -122,12 +122,12 @@ def test_the_worst_zones_come_first_with_a_digest_for_their_approval() -> None:
         "summary": {"creates": 3, "updates": 0, "deletes": 36},
     }
     assert reconciliation_table(report) == [
-        "zone              action         creates  updates  deletes  guard               digest        verdict",
-        "lost.example.     refused              -        -        -  -                   -             failed",
-        "refused.example.  refused              1        0       12  max_delete_percent  8875298edb71  refused",
-        "many.example.     would_trigger        1        0       12  batch               8875298edb71  refused",
-        "drift.example.    would_trigger        1        0       12  ok                  8875298edb71  drift",
-        "same.example.     skipped              0        0        0  ok                  -             in_sync",
+        "zone              action         +  ~   -  guard               digest        verdict",
+        "lost.example.     refused        -  -   -  -                   -             failed",
+        "refused.example.  refused        1  0  12  max_delete_percent  8875298edb71  refused",
+        "many.example.     would_trigger  1  0  12  batch               8875298edb71  refused",
+        "drift.example.    would_trigger  1  0  12  ok                  8875298edb71  drift",
+        "same.example.     skipped        0  0   0  ok                  -             in_sync",
         "5 zones: 3 creates, 0 updates, 36 deletes",
     ]
 
