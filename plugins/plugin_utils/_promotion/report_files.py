@@ -34,7 +34,8 @@ def write_report(state: RunState, finished_at: str, elapsed: float, redactor: Re
     if not state.path:
         return None
     report = clean_report(interrupted(state) if interim else state, finished_at, elapsed, redactor)
-    texts = (json.dumps(report, indent=2, ensure_ascii=False) + "\n", promotion_markdown(report), promotion_page(report))
+    text = json.dumps(report, indent=2, ensure_ascii=False) + "\n"
+    texts = (text, promotion_markdown(report, state.path), promotion_page(report, state.path))
     try:
         _report_files.replace(zip(_report_files.sibling_paths(state.path), texts))
     except OSError as error:

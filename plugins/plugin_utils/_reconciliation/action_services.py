@@ -138,7 +138,8 @@ class ActionServices:
         report = t.cast("ReconciliationReport", harmless_json(t.cast("dict[str, t.Any]", build_report(state, self.now()))))
         if state.report_path:
             text = json.dumps(report, indent=4, sort_keys=True, ensure_ascii=False)
-            self.write_files(state.report_path, (f"{text}\n", reconciliation_markdown(report), reconciliation_page(report)))
+            path = state.report_path
+            self.write_files(path, (f"{text}\n", reconciliation_markdown(report, path), reconciliation_page(report, path)))
         if state.report_path and not state.unfinished and not state.check_mode:
             # left by a run that was killed, if this one had nothing to sync
             self._remove(syncs_folder(self._files.prepare(state.report_path)))

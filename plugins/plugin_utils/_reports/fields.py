@@ -17,6 +17,8 @@ import dataclasses
 import json
 import typing as t
 
+from .links import docs_of_code
+
 
 class Fields:
     """The members of a JSON object; of anything else, none."""
@@ -94,6 +96,11 @@ class ReportedFailure:
         if not fields:
             return None
         return cls(fields.text("code"), fields.text("message"), fields.text("http_status"), fields.text("hint"))
+
+    @property
+    def docs(self) -> str:
+        """The address of its documentation; empty if there is none."""
+        return docs_of_code(self.code)
 
     @property
     def tone(self) -> str:

@@ -19,6 +19,7 @@ import jinja2
 import markupsafe
 
 from . import formats, rendering
+from .links import NO_FILES, FileLinks
 
 #: characters of the message that are shown
 MAX_MESSAGE = 4000
@@ -36,6 +37,7 @@ class PageFrame:
     :param kind: what the report is about.
     :param tone: of the verdict, one of :data:`formats.MARKS`.
     :param facts: label and value of what stands below the message; those without a value are left out.
+    :param files: of the same report.
     """
 
     kind: str
@@ -45,6 +47,7 @@ class PageFrame:
     message: str
     check_mode: bool
     facts: tuple[tuple[str, str], ...]
+    files: FileLinks = NO_FILES
 
 
 def render(template: jinja2.Template, frame: PageFrame, view: object) -> str:

@@ -11,14 +11,16 @@ from __future__ import annotations
 import typing as t
 
 from . import rendering
+from .links import FileLinks
 from .promotion_view import promotion_view
 
 _TEMPLATE = rendering.markdown_template("promotion.md.j2")
 
 
-def promotion_markdown(report: t.Mapping[str, object]) -> str:
+def promotion_markdown(report: t.Mapping[str, object], path: str = "") -> str:
     """The report of a promotion as Markdown.
 
     :param report: as role ``staging_promotion`` writes it.
+    :param path: of its JSON, next to which this is going to be; empty if it is not.
     """
-    return _TEMPLATE.render(view=promotion_view(report))
+    return _TEMPLATE.render(view=promotion_view(report), files=FileLinks.of(path))

@@ -13,6 +13,7 @@ import typing as t
 
 from . import formats, page, rendering
 from .fields import ReportedFailure
+from .links import FileLinks
 from .promotion_steps import StepView
 from .promotion_view import PhaseView, PromotionView, TargetView, promotion_view
 
@@ -62,10 +63,11 @@ class PromotionPage:
     targets: tuple[TargetSection, ...]
 
 
-def promotion_page(report: t.Mapping[str, object]) -> str:
+def promotion_page(report: t.Mapping[str, object], path: str = "") -> str:
     """The report of a promotion as one HTML page that needs nothing else.
 
     :param report: as role ``staging_promotion`` writes it.
+    :param path: of its JSON, next to which this is going to be; empty if it is not.
     """
     view = promotion_view(report)
     facts = (
@@ -85,6 +87,7 @@ def promotion_page(report: t.Mapping[str, object]) -> str:
         tone=formats.tone(view.verdict),
         message=view.explanation,
         check_mode=view.check_mode,
+        files=FileLinks.of(path),
         facts=facts,
     )
     phases, scale = timeline(view.phases)

@@ -11,14 +11,16 @@ from __future__ import annotations
 import typing as t
 
 from . import rendering
+from .links import FileLinks
 from .reconciliation_view import reconciliation_view
 
 _TEMPLATE = rendering.markdown_template("reconciliation.md.j2")
 
 
-def reconciliation_markdown(report: t.Mapping[str, object]) -> str:
+def reconciliation_markdown(report: t.Mapping[str, object], path: str = "") -> str:
     """The report of a reconciliation as Markdown.
 
     :param report: as role ``dns_reconciliation`` writes it.
+    :param path: of its JSON, next to which this is going to be; empty if it is not.
     """
-    return _TEMPLATE.render(view=reconciliation_view(report))
+    return _TEMPLATE.render(view=reconciliation_view(report), files=FileLinks.of(path))

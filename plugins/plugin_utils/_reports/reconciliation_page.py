@@ -21,6 +21,7 @@ from ...module_utils._core.vocabulary import RECONCILIATION_VERDICTS
 from ...module_utils._dns.guard import LIFTED_BY_APPROVE
 from . import formats, page, rendering
 from .fields import ReportedFailure
+from .links import FileLinks
 from .reconciliation_view import (
     BrokenRule,
     DriftView,
@@ -42,7 +43,7 @@ MAX_VALUES = 20
 #: characters shown of one value, of a reason in the overview, and of a text that explains a failure
 MAX_VALUE, MAX_REASON, MAX_TEXT = 160, 240, 2000
 #: bytes of markup around a row of the overview, a section of a zone, a record set, and a value
-ROW_BYTES, CARD_BYTES, RECORD_BYTES, VALUE_BYTES = 750, 1400, 520, 18
+ROW_BYTES, CARD_BYTES, RECORD_BYTES, VALUE_BYTES = 750, 1550, 520, 18
 #: a plan is unfolded if there are at most so many sections of zones, and so many record sets in it
 MAX_OPEN_CARDS, MAX_OPEN_RECORDS = 5, 20
 
@@ -161,10 +162,11 @@ class ReconciliationPage:
     cards_left_out: int
 
 
-def reconciliation_page(report: t.Mapping[str, object]) -> str:
+def reconciliation_page(report: t.Mapping[str, object], path: str = "") -> str:
     """The report of a reconciliation as one HTML page that needs nothing else, of less than 2 MB.
 
     :param report: as role ``dns_reconciliation`` writes it.
+    :param path: of its JSON, next to which this is going to be; empty if it is not.
     """
     view = reconciliation_view(report)
     zones = f"{len(view.zones)} {'zone' if len(view.zones) == 1 else 'zones'}"
@@ -176,6 +178,7 @@ def reconciliation_page(report: t.Mapping[str, object]) -> str:
         tone=_tone(view.verdict, view),
         message=view.explanation,
         check_mode=view.check_mode,
+        files=FileLinks.of(path),
         facts=(
             ("Zones", str(len(view.zones) or "")),
             ("Started", formats.date_time(view.started_at)),
