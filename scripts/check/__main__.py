@@ -94,7 +94,7 @@ def perform_all(names: list[str]) -> list[Outcome]:
     outcomes = []
     # in the order in which they begin
     begun = [each for name in in_foreground for each in (name, alongside.get(name)) if each]
-    with Background(len(names)) as background, pytests.compiled_meanwhile(begun, LOW_PRIORITY):
+    with Background(len(names)) as background, pytests.compiled_meanwhile(begun, LOWERED_PRIORITY):
         for name in in_background:
             background.start(name, BACKGROUND[name])
         for name in in_foreground:
