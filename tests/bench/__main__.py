@@ -65,6 +65,14 @@ def equal() -> dict[str, Any]:
     return found
 
 
+def items() -> dict[str, Any]:
+    """One item of a loop with one request, over a local connection: seconds of processor time."""
+    found = many_zones.items()
+    for name, cpu in found.items():
+        print(f"  {name:20} {1000 * cpu:7.1f} ms CPU {cpu / found['uri']:7.3f} of uri")
+    return dict(found)
+
+
 def workers() -> dict[str, Any]:
     """Zones at a server that takes its time: how much longer than the server needs."""
     found = {}
@@ -110,6 +118,7 @@ SECTIONS: dict[str, Callable[[], dict[str, Any]]] = {
     "growth": growth,
     "fresh": fresh,
     "equal": equal,
+    "items": items,
     "workers": workers,
     "drift": drift,
     "roles": role_times,
@@ -122,7 +131,6 @@ def machine() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "machine": platform.machine(),
         "python": platform.python_version(),
-        "load": os.getloadavg()[0],
     }
 
 
@@ -136,17 +144,18 @@ def main() -> int:
         print(f"{name}: {SECTIONS[name].__doc__}", flush=True)
         figures[name] = SECTIONS[name]()
         if options.write:
-            write({name: figures[name], "machine": machine()})
+            write(name, figures[name])
     return 0
 
 
-def write(measured: dict[str, Any]) -> None:
-    """Put figures and their plots in the place of those of the same sections."""
+def write(name: str, measured: dict[str, Any]) -> None:
+    """Put the figures and the plot of a section in the place of those before, with the load of the machine at their end."""
     PLACE.mkdir(exist_ok=True)
     file = PLACE / "figures.json"
     before = json.loads(file.read_text()) if file.exists() else {}
-    file.write_text(json.dumps({**before, **measured}, indent=1) + "\n")
-    plots.write(measured, PLACE)
+    loads = {**before.get("load", {}), name: os.getloadavg()[0]}
+    file.write_text(json.dumps({**before, "machine": machine(), "load": loads, name: measured}, indent=1) + "\n")
+    plots.write({name: measured}, PLACE)
 
 
 if __name__ == "__main__":

@@ -114,6 +114,25 @@ LOOP = """
       loop: "{{ zones }}"
 """
 
+#: loops of one request for each item, and one without any
+ITEM = """
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - %s
+      loop: "{{ zones }}"
+"""
+ITEMS = {
+    "nothing": 'ansible.builtin.debug: {msg: "{{ item }}"}',
+    "uri": 'ansible.builtin.uri: {url: "{{ api_url }}/zones/name/{{ item }}"}',
+    "vinyldns_zone_info": """lockstep.sync.vinyldns_zone_info:
+        {api_url: "{{ api_url }}", access_key: "{{ access_key }}", secret_key: "{{ secret_key }}", zone: "{{ item }}",
+         details: false}""",
+    "vinyldns_zone_sync": """lockstep.sync.vinyldns_zone_sync:
+        {api_url: "{{ api_url }}", access_key: "{{ access_key }}", secret_key: "{{ secret_key }}", zone: "{{ item }}",
+         max_age: 86400}""",
+}
+
 TASK = """
 - hosts: localhost
   gather_facts: false
@@ -194,6 +213,18 @@ def growth(sizes: tuple[int, ...] = GROWTH) -> dict[int, Measured]:
 def fresh() -> Measured:
     """Zones that need no sync, by ``max_age``."""
     return one_task(ZONES, {"age": 3600}, max_age=86400)
+
+
+def items(number: int = SAMPLE // 2) -> dict[str, float]:
+    """Seconds of processor time of one item of a loop over a local connection, by the module.
+
+    The zones are fresh, so that the sync module, which looks at them and at the ledger, has nothing to wait for.
+    """
+    cpu = {}
+    with instant_server(number, age=3600) as running, scratch_directory() as scratch:
+        for name, task in ITEMS.items():
+            cpu[name] = play(scratch, ITEM % task, {**running.login, "zones": running.zones}).cpu
+    return {name: (each - cpu["nothing"]) / number for name, each in cpu.items() if name != "nothing"}
 
 
 def in_sync(drift: str) -> Measured:
