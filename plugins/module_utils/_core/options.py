@@ -16,8 +16,9 @@ import urllib.parse
 
 from ansible.module_utils.errors import AnsibleFallbackNotFound
 
-from .errors import invalid_option
+from .errors import SyncError, invalid_option
 from .files import kind_of_other
+from .texts import has_surrogates
 
 MAX_WAIT_TIMEOUT = 7 * 24 * 3600
 MAX_REQUEST_TIMEOUT = 3600
@@ -249,6 +250,22 @@ def check_identities(spec: ArgumentSpec, given: Options) -> None:
     """
     for name, option, value in _identities(spec, given):
         text_of(option, value, name in spec.ids)
+
+
+def check_secrets(arguments: t.Mapping[str, t.Mapping[str, t.Any]], options: Options, where: str = "") -> None:
+    """Refuse secrets, and names of users, that UTF-8 cannot encode: environment variables of another encoding, as a rule.
+
+    :param where: what the names of the options begin with.
+    :raises SyncError: ``invalid_option``, without the value.
+    """
+    for name, spec in arguments.items():
+        value = options.get(name)
+        if isinstance(value, str) and (spec.get("no_log") or name.endswith("username")) and has_surrogates(value):
+            problem = f"option {where}{with_environment(name, spec)} has characters that UTF-8 cannot encode"
+            raise SyncError("invalid_option", problem, "Give it in UTF-8.")
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, t.Mapping) and spec.get("options"):
+                check_secrets(spec["options"], item, f"{where}{name}.")
 
 
 def has_dated_identity(spec: ArgumentSpec, given: Options) -> bool:

@@ -26,6 +26,15 @@ def harmless(text: str) -> str:
     return text if text.isascii() and text.isprintable() else _UNSAFE.sub(REPLACEMENT, text)
 
 
+def has_surrogates(text: str) -> bool:
+    """Whether a text has lone surrogates, so that UTF-8 cannot encode it."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
 def one_line(text: str) -> str:
     """The same on one line, without blanks around it."""
     return " ".join(harmless(text).split())

@@ -12,7 +12,7 @@ import typing as t
 
 from .._core.deadline import Deadline
 from .._core.errors import SyncError, sentences, wrap_unexpected
-from .._core.options import ArgumentSpec, Options, check_connection, check_identities, check_waiting, secrets_in
+from .._core.options import ArgumentSpec, Options, check_connection, check_identities, check_secrets, check_waiting, secrets_in
 from .._core.redact import Redactor
 from .._core.stop import Interrupted, Stopped
 from .._http.client import Channel, HttpClient, RequestCount
@@ -94,6 +94,7 @@ def run_reading(
     try:
         with wrap_unexpected():
             check_identities(spec, context.given)
+            check_secrets(spec.arguments, options)
             check_connection(options)
             check_waiting(options)
             read(Services(context.clock, redactor, context.rng, context.warn), result)

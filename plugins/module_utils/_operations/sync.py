@@ -26,6 +26,7 @@ from .._core.options import (
     Options,
     check_connection,
     check_identities,
+    check_secrets,
     check_waiting,
     secrets_in,
     words_in,
@@ -65,6 +66,7 @@ def run_sync(provider_class: type[Provider], options: Options, context: Context)
     batch = Batch(options, context, redactor)
     with guarded(batch):
         check_identities(sync_spec(provider_class), context.given)
+        check_secrets(sync_spec(provider_class).arguments, options)
         check_connection(options)
         check_waiting(options)
         shows_plans = context.check_mode or context.diff

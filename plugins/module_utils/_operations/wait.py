@@ -21,6 +21,7 @@ from .._core.options import (
     ArgumentSpec,
     Options,
     check_connection,
+    check_secrets,
     check_waiting,
     explain_missing,
     secrets_in,
@@ -107,6 +108,7 @@ def _connect(provider_class: type[Provider], address: str, options: Options, ser
     spec = CONNECTION + provider_class.connection_spec + provider_class.handle_spec
     connection = _validated(spec, given, f"connections.{provider}", address)
     services.redactor.add(*secrets_in(connection, spec.arguments))
+    check_secrets(spec.arguments, connection, f"connections.{provider}.")
     check_connection(connection)
     own = parse_api_url(connection["api_url"], f"connections.{provider}.api_url")
     if own != parse_api_url(address, "handles"):

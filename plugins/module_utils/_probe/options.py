@@ -15,7 +15,7 @@ import re
 import typing as t
 
 from .._core.errors import SyncError, invalid_option
-from .._core.options import MAX_PARALLEL, MAX_REQUEST_TIMEOUT, MAX_WAIT_TIMEOUT, ArgumentSpec, Options, check_range
+from .._core.options import MAX_PARALLEL, MAX_REQUEST_TIMEOUT, MAX_WAIT_TIMEOUT, ArgumentSpec, Options, check_range, check_secrets
 from .._core.redact import MASK
 from .._http.plain_http import OPTION as ALLOW_HTTP, check_encrypted
 from .address import Address, parse_address, shown_url
@@ -156,6 +156,7 @@ def parse_probes(options: Options) -> list[Probe]:
 
     :raises SyncError: ``invalid_option``.
     """
+    check_secrets(SPEC.arguments, options)
     given = options["probes"]
     if not given:
         raise invalid_option("probes", given, "names no probe", "Give at least one probe.")

@@ -15,6 +15,7 @@ import typing as t
 
 from ...module_utils._core.errors import SyncError, invalid_option
 from ...module_utils._core.options import MAX_REQUEST_TIMEOUT, MAX_WAIT_TIMEOUT
+from ...module_utils._core.redact import MASK
 from ...module_utils._providers.registry import WORKFLOWS
 from ...module_utils._state.location import named_location
 from .._actions.arguments import ArgumentType, RoleArguments, list_of, read_arguments
@@ -193,7 +194,9 @@ def _target(index: int, entry: RoleArguments, complete: Complete) -> PromotionTa
     workflow, given = WORKFLOWS[provider], entry.mapping("options")
     for name in sorted(set(given) & REFUSED_OPTIONS):
         remedy = "Leave it out; the README of the role says what replaces it."
-        raise invalid_option(f"{where}.options.{name}", given[name], "is decided by the role", remedy)
+        # it may be the address of a database with a password
+        shown = MASK if "://" in str(given[name]) else given[name]
+        raise invalid_option(f"{where}.options.{name}", shown, "is decided by the role", remedy)
     completed = complete(workflow.sync.module, given)
     options = {name: value for name, value in completed.items() if name not in REFUSED_OPTIONS}
     selected = _selected(f"{where}.options", options, workflow.selects)
@@ -241,7 +244,9 @@ def _probes(where: str, probes: t.Sequence[ModuleOptions]) -> tuple[ModuleOption
     for number, probe in enumerate(probes):
         url = probe.get("url")
         if not isinstance(url, str) or not url.strip():
-            raise invalid_option(f"{where}[{number}].url", url, "is not an address", "Give the http(s) address to request.")
+            # an address in a list may have a password
+            shown = type(url).__name__ if isinstance(url, (dict, list, tuple)) else url
+            raise invalid_option(f"{where}[{number}].url", shown, "is not an address", "Give the http(s) address to request.")
     return tuple(probes)
 
 

@@ -100,6 +100,10 @@ def parse_location(value: str) -> Location:
     value = value.strip()
     if not value or value.startswith("-") or any(ord(char) < 32 or ord(char) == 127 for char in value):
         raise _bad("is empty, looks like an option or has control characters")
+    try:
+        os.fsencode(value)
+    except UnicodeEncodeError:
+        raise _bad("has characters that no argument of a program may have") from None
     scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)://", value)
     if scheme:
         return _parse_url(value, scheme[1].lower())

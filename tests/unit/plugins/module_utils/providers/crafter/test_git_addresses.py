@@ -44,6 +44,9 @@ ODD = [
     "file://-x/y",
     "~no-such-user:x",
     "~no-such-user/x",
+    "~\ud800",
+    "/srv/\ud800",
+    "https://host/\udfff",
 ]
 
 GOOD = [
