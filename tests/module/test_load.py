@@ -70,7 +70,8 @@ class Lane:
         self.environment = {**environment, "ANSIBLE_LOCAL_TEMP": str(self.folder / "local")}
         # one half waits for the runs of others, and then brings its own release
         queue = {"if_running": "queue"} if number % 2 else {}
-        self.options = server.options(applications, wait_timeout=300, max_parallel=4, **queue)
+        # a row that moves late on a busy machine is not taken for one that does not move
+        self.options = server.options(applications, wait_timeout=300, settle_grace=200, max_parallel=4, **queue)
         #: the records of each release
         self.records: list[tuple[str, dict[str, Any]]] = []
         self.mebibytes: list[float] = []
@@ -138,7 +139,7 @@ def check_syncs(lanes: list[Lane], server: Server) -> dict[str, float]:
     brought = [(release, record) for release, record in records if record["action"] != "skipped"]
     assert [record for _release, record in records if record["failure"] is not None] == []
     # what the tasks say is what the server did, and no more than that
-    assert max(triggered.values()) == 1
+    assert [each for each in records if triggered[each[0], each[1]["target"]] > 1] == []
     assert server.accepted == sum(triggered.values())
     # each release was brought by a run of its own, or by one that a task has joined
     assert {record["state"] for _release, record in brought} == {"succeeded"}

@@ -119,6 +119,9 @@ def finish_in_peace(world: World, location: str, release: str) -> None:
     world.calm, system.failing = 1.0, 0.0
     world.at_triggers.clear()
     world.fates.clear()
+    system.is_offline = False
+    # tasks for earlier releases end first
+    world.run()
     world.advance(8000.0)
     system.is_offline = False
     system.make_peace()
