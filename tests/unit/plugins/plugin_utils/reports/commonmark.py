@@ -8,6 +8,8 @@ from __future__ import annotations
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.links import ERRORS
+
 EVIL = "a|b\\|c\n# d\n\n| e | `f|g``h` [i](javascript:j) ![l](https://m) <img src=x> <script>k</script> &lt; <https://n> \\"
 
 
@@ -42,5 +44,6 @@ def inline_html(markdown: str) -> list[str]:
 
 
 def links(markdown: str) -> list[Token]:
-    """Links and pictures."""
-    return [child for child in _inline(markdown) if child.type in ("link_open", "image")]
+    """Links and pictures, but for links to the documentation of failure codes."""
+    found = [child for child in _inline(markdown) if child.type in ("link_open", "image")]
+    return [child for child in found if not str(child.attrs.get("href", "")).startswith(f"{ERRORS}#")]

@@ -24,7 +24,7 @@ PROMOTION = {"verdict": "failed", "targets": [{"name": "shop", "verdict": "faile
 def test_each_file_leads_to_the_others() -> None:
     assert FileLinks.of(PATH) == (f"{STEM}.json", f"{STEM}.md", f"{STEM}.html")
     for page in (reconciliation_page(RECONCILIATION, PATH), promotion_page(PROMOTION, PATH)):
-        assert f'<a href="{STEM}.json">' in page and f'<a href="{STEM}.md">' in page
+        assert f'<a href="{STEM}.json">The JSON report</a>\nhas everything' in page and f'<a href="{STEM}.md">' in page
     for text in (reconciliation_markdown(RECONCILIATION, PATH), promotion_markdown(PROMOTION, PATH)):
         assert text.endswith(f"\n\nThis report as [JSON]({STEM}.json) and as a [page]({STEM}.html).\n")
     # in a mail there are no files next to it
