@@ -17,7 +17,7 @@ import dns.rrset
 import dns.tsig
 import dns.update
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings as hypothesis_settings, strategies as st
 
 from ansible_collections.lockstep.sync.extensions.eda.plugins.event_source.dns_notify import (
     Change,
@@ -152,6 +152,14 @@ def test_an_old_signature_is_refused_with_the_time(monkeypatch: pytest.MonkeyPat
     assert len(unchecked.tsig[0].mac) == 32
 
 
+@pytest.mark.parametrize("options", [{}, SIGNED])
+def test_a_wrong_signature_before_something_else_that_is_wrong(options: dict[str, Any]) -> None:
+    response, change = answer(notify(key=OTHER_KEY).to_wire() + b"junk", **options)
+    assert change is None
+    assert response is not None
+    assert response.rcode() == dns.rcode.FORMERR
+
+
 def test_a_response_is_never_answered() -> None:
     response, _change = respond(notify().to_wire(), SENDER, settings())
     assert response is not None
@@ -168,6 +176,7 @@ def test_a_notify_with_two_questions_is_malformed() -> None:
     assert response.rcode() == dns.rcode.FORMERR
 
 
+@hypothesis_settings(deadline=None)
 @given(st.binary(max_size=80))
 def test_whatever_arrives_no_answer_is_longer(wire: bytes) -> None:
     response, change = respond(wire, SENDER, settings())
@@ -175,6 +184,7 @@ def test_whatever_arrives_no_answer_is_longer(wire: bytes) -> None:
     assert change is None or response is not None
 
 
+@hypothesis_settings(deadline=None)
 @given(st.binary(max_size=40), st.integers(min_value=0, max_value=40))
 def test_whatever_happens_to_a_notify_no_answer_is_longer(noise: bytes, place: int) -> None:
     wire = bytearray(notify(key=KEY).to_wire())
@@ -330,6 +340,7 @@ def test_many_zones_are_few_events() -> None:
     assert sizes == [400, 400, 200]
 
 
+@hypothesis_settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.floats(0, 20)), min_size=1, max_size=60), st.floats(0, 3), st.floats(0, 10))
 def test_no_change_is_lost_and_no_zone_comes_too_often(
     arrivals: list[tuple[str, float]], debounce: float, interval: float

@@ -306,7 +306,11 @@ def _judge(query: dns.message.Message, sender: str, settings: Settings) -> tuple
 
 def _refuse_signature(wire: bytes, error: dns.rcode.Rcode, key: dns.tsig.Key | None) -> bytes:
     """NOTAUTH with what is wrong (RFC 8945, section 5.2). Only the answer to a wrong time is signed."""
-    query = dns.message.from_wire(wire, keyring=False)
+    try:
+        query = dns.message.from_wire(wire, keyring=False)
+    except (dns.exception.DNSException, ValueError):
+        # what is wrong with the rest comes after the signature
+        return _header_only(wire, dns.rcode.FORMERR)
     signature = cast(dns.rrset.RRset, query.tsig)
     response = dns.message.Message(query.id)
     response.flags = dns.flags.QR
