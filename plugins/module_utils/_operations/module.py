@@ -14,10 +14,11 @@ import signal
 import typing as t
 
 from ansible.module_utils import basic
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.parameters import remove_values
 
 from .._core.clock import SystemClock
+from .._core.libraries import missing_library
 from .._core.options import explain_missing, secrets_in
 from .._core.stop import StopSignal
 from .._state import database_address
@@ -72,7 +73,7 @@ def fail_on_missing_libraries(module: AnsibleModule, operation: Operation, optio
     """Fail clearly where a Python library is missing."""
     for library, problem in operation.requirements(options):
         if problem is not None:
-            module.fail_json(msg=missing_required_lib(library), exception=problem)
+            module.fail_json(msg=missing_library(library), exception=problem)
 
 
 @contextlib.contextmanager

@@ -19,9 +19,8 @@ import datetime as dt
 import types
 import typing as t
 
-from ansible.module_utils.basic import missing_required_lib
-
 from ...module_utils._core.errors import SyncError
+from ...module_utils._core.libraries import missing_library
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -201,6 +200,6 @@ def cronsim_library() -> types.ModuleType:
     try:
         import cronsim
     except ImportError:
-        message = missing_required_lib("cronsim", reason="for change windows by cron", url="https://github.com/cuu508/cronsim")
+        message = missing_library("cronsim", reason="for change windows by cron")
         raise SyncError("invalid_option", message, "Install cronsim, or write the windows with days, from and to.") from None
     return cronsim

@@ -18,12 +18,12 @@ import typing as t
 
 from ansible import constants
 from ansible.errors import AnsibleParserError
-from ansible.module_utils.basic import missing_required_lib
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 
 from ...module_utils._core.clock import SystemClock
 from ...module_utils._core.errors import SyncError, sentences
+from ...module_utils._core.libraries import missing_library
 from ...module_utils._core.options import Options, explain_missing
 from ...module_utils._operations.inventory import InventorySource
 from ...module_utils._operations.module import interruptible_clock
@@ -99,7 +99,7 @@ class TargetInventory(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
         options: Options = outcome.validated_parameters
         for library, problem in source.operation.requirements(options):
             if problem is not None:
-                raise SyncError("invalid_option", missing_required_lib(library))
+                raise SyncError("invalid_option", missing_library(library))
         return options
 
     def _cached_or_read(self, source: InventorySource, options: Options, given: Options, path: str, cache: bool) -> Listing:

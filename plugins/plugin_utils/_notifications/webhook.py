@@ -12,9 +12,8 @@ import contextlib
 import json
 import typing as t
 
-from ansible.module_utils.basic import missing_required_lib
-
 from ...module_utils._core.errors import SyncError
+from ...module_utils._core.libraries import missing_library
 from ...module_utils._http import transport
 from ...module_utils._http.failures import transport_error
 from .announcement import Announcement, target_lines
@@ -58,7 +57,7 @@ def new_session() -> WebSession:
     :raises SyncError: requests is not installed.
     """
     if transport.REQUESTS_IMPORT_ERROR is not None:
-        raise SyncError("connection_failed", missing_required_lib("requests"))
+        raise SyncError("connection_failed", missing_library("requests"))
     adapter = transport.requests.adapters.HTTPAdapter(max_retries=0)
     return t.cast(WebSession, transport.new_session(adapter, transport.NoAuth()))
 
