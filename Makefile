@@ -9,7 +9,7 @@ SHELL := /bin/bash
 check := .venv/bin/python -m scripts.check
 
 test_steps := simulator unit modules lint sanity
-check_steps := long integration molecule awx eda build audit compatibility
+check_steps := long integration molecule awx eda docs build audit compatibility
 real_steps := studio
 
 .PHONY: help setup demo test check soak real sbom lock $(test_steps) $(check_steps) $(real_steps) bench coverage format changelog clean
@@ -49,6 +49,7 @@ integration: ## run the integration targets
 molecule: ## run the molecule scenarios
 awx: ## apply the kit for AWX to an emulated AWX
 eda: ## run the rulebooks with ansible-rulebook
+docs: ## build the documentation site, and look at it in a browser
 build: ## build the collection into dist/, check it as Galaxy would, install it
 audit: ## look for known faults: in the code that is shipped (bandit), in the packages of the environments (pip-audit)
 compatibility: ## run ansible-test sanity on the other supported ansible-core releases

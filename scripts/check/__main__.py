@@ -14,7 +14,7 @@ import sys
 import time
 import traceback
 
-from . import ansible_test, audit, lint, molecule, package, pytests
+from . import ansible_test, audit, documentation, lint, molecule, package, pytests
 from .background import LOW_PRIORITY, LOWERED_PRIORITY, Background
 from .outcome import Outcome
 from .shell import CACHE, Step, StepFailed, heading, notes
@@ -34,6 +34,7 @@ SUITES: dict[str, dict[str, Step]] = {
         "molecule": molecule.molecule,
         "awx": pytests.awx,
         "eda": pytests.eda,
+        "docs": documentation.docs,
         "build": package.package,
         "audit": audit.audit,
         "compatibility": ansible_test.compatibility,
