@@ -12,7 +12,7 @@ test_steps := simulator unit modules lint sanity
 check_steps := long integration molecule awx eda docs build audit compatibility
 real_steps := studio
 
-.PHONY: help setup demo test check soak real sbom lock $(test_steps) $(check_steps) $(real_steps) bench coverage format changelog clean
+.PHONY: help setup demo test check soak real sbom release lock $(test_steps) $(check_steps) $(real_steps) bench coverage format changelog clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -57,6 +57,9 @@ studio: ## run the Crafter scenarios against a real Crafter Studio
 
 sbom: setup ## write bills of materials (CycloneDX): what the collection runs on, and what it is developed with
 	@.venv/bin/python -m scripts.check.sbom
+
+release: setup ## prepare a release (VERSION=2.0.0), then build what is published of it into dist/
+	@.venv/bin/python -m scripts.release $(VERSION)
 
 lock: setup ## write requirements-*.txt: the packages in requirements-*.in with the hashes of all of their files
 	@scripts/lock

@@ -14,6 +14,7 @@ import tarfile
 import tempfile
 import typing as t
 
+from ..release import build_archive
 from .cores import Core, supported_cores
 from .shell import ROOT, VENV_BIN, Command, StepFailed, environment, notes, quiet, run
 
@@ -46,6 +47,7 @@ UNDOCUMENTED = {"action", "doc_fragments", "module_utils", "plugin_utils"}
 
 def package() -> None:
     tarball = _build()
+    _build_twice()
     _check_content(tarball)
     _import(tarball)
     _install_and_read(tarball)
@@ -58,6 +60,14 @@ def _build() -> pathlib.Path:
     if not built:
         raise StepFailed("ansible-galaxy built nothing")
     return pathlib.Path(built[1])
+
+
+def _build_twice() -> None:
+    """From two copies, whose files have dates and places of their own."""
+    (name, one), (_name, other) = build_archive(1_600_000_000), build_archive(1_600_000_000)
+    if one != other:
+        raise StepFailed(f"{name} has other bytes when it is built again")
+    print(f"{name}: the same bytes when it is built again")
 
 
 def _check_content(tarball: pathlib.Path) -> None:
