@@ -96,7 +96,7 @@ def section(code: str, failure: Failure, providers: list[str]) -> str:
     )
 
 
-def unexplained() -> set[str]:
+def unexplained() -> frozenset[str]:
     """Codes that results may have and the table has not, and the other way round."""
     known = FAILURE_CODES.union(*(descriptor.failure_codes for descriptor in DESCRIPTORS.values()))
     return known ^ set(FAILURES)
