@@ -41,7 +41,8 @@ def compiled_meanwhile(names: t.Sequence[str], priority: t.Sequence[str]) -> t.I
         yield
         return
     command = [*priority, str(VENV_BIN / "python"), "-m", "pytest", "--collect-only", "-q", *paths]
-    with subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+    nothing = subprocess.DEVNULL
+    with subprocess.Popen(command, cwd=ROOT, env=environment(), stdin=nothing, stdout=nothing, stderr=nothing) as process:
         try:
             yield
         finally:
