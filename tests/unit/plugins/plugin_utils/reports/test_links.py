@@ -6,8 +6,13 @@
 
 from __future__ import annotations
 
+import pathlib
+import re
+
 import pytest
 
+from ansible_collections.lockstep.sync.plugins.module_utils._core.vocabulary import FAILURE_CODES
+from ansible_collections.lockstep.sync.plugins.module_utils._providers.registry import DESCRIPTORS
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.links import ERRORS, FileLinks, docs_of_code
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.promotion_markdown import promotion_markdown
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.promotion_page import promotion_page
@@ -45,3 +50,11 @@ def test_failure_codes_lead_to_their_documentation() -> None:
 @pytest.mark.parametrize("code", ["", "x y", '"><script>', "A", "javascript:a", "a__b"])
 def test_what_is_no_code_leads_nowhere(code: str) -> None:
     assert docs_of_code(code) == ""
+
+
+def test_the_documentation_has_a_section_for_each_code() -> None:
+    root = pathlib.Path(__file__).resolve().parents[5]
+    assert ERRORS.endswith("/blob/main/docs/errors.md")
+    sections = re.findall(r"^## (\w+)$", (root / "docs" / "errors.md").read_text(encoding="utf-8"), re.MULTILINE)
+    codes = {code for descriptor in DESCRIPTORS.values() for code in descriptor.failure_codes} | FAILURE_CODES
+    assert codes <= set(sections) and all(docs_of_code(code) for code in codes)
