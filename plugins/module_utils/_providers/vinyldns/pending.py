@@ -15,6 +15,7 @@ import dataclasses
 import datetime as dt
 import typing as t
 
+from ..._core.clock import Clock
 from .rows import Zone, ZoneChange
 
 #: seconds; the server delivers the message of a process that ended again after an hour (docs/reference/vinyldns.md#1.5)
@@ -83,3 +84,26 @@ class ChangeList:
 
     def _pending(self) -> t.Iterator[ZoneChange]:
         return (change for change in self.changes if change.status == "Pending")
+
+
+class SteadyTime:
+    """The server's clock without steps that it makes forwards while a task is at work.
+
+    By such a step, a change accepted a moment ago would seem old. By one backwards it seems younger, which is harmless.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._start: dt.datetime | None = None
+
+    def now(self, server_now: dt.datetime | None) -> dt.datetime:
+        """The time by which changes are old.
+
+        :param server_now: what the server says; ``None`` if it does not, so that the clock of this machine has to do.
+        """
+        if server_now is None:
+            return self._clock.now()
+        elapsed = dt.timedelta(seconds=self._clock.monotonic())
+        start = server_now - elapsed
+        self._start = start if self._start is None else min(start, self._start)
+        return self._start + elapsed

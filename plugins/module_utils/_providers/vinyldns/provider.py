@@ -37,7 +37,7 @@ from . import api
 from .effect import EffectReader, OtherSync, effect_of, lost_renames, other_syncs
 from .evidence import BACKEND_SPEC, GUARD_SPEC, DriftEvaluator, ZoneEvidence
 from .listed_runs import ListedRun, ListedRuns
-from .pending import STALE_AFTER, ChangeList
+from .pending import STALE_AFTER, ChangeList, SteadyTime
 from .rows import Accepted, Zone, ZoneChange
 from .signing import AccessKey, SigningAuth
 from .snapshots import newer_changes, newest_sync, snapshot_of
@@ -154,6 +154,7 @@ class VinylDNS(Provider):
         #: evidence that was gathered at a glance, for the observation that follows
         self._gathered: dict[str, ZoneEvidence] = {}
         self._runs = ListedRuns()
+        self._time = SteadyTime(services.clock)
 
     @classmethod
     def requirements(cls, options: Options) -> t.Sequence[tuple[str, str | None]]:
@@ -243,7 +244,7 @@ class VinylDNS(Provider):
 
     def _changes(self, zone: Zone, server_now: dt.datetime | None, channel: Channel) -> ChangeList:
         changes = api.list_changes(channel, zone.id)
-        return ChangeList(zone.status, changes, server_now or self.services.clock.now(), self.stale_after)
+        return ChangeList(zone.status, changes, self._time.now(server_now), self.stale_after)
 
     def _quiet_changes(self, zone: Zone, listed: ChangeList, channel: Channel) -> tuple[Zone, ChangeList]:
         """The zone and its changes, as soon as no update of the zone itself is pending.
@@ -324,7 +325,7 @@ class VinylDNS(Provider):
         listed = ChangeList(None, changes, self.services.clock.now(), self.stale_after)
         if listed.newer_ended(change) is not None or listed.is_dead(change):
             zone, server_now = api.get_zone(channel, zone_id)
-            listed = dataclasses.replace(listed, zone_status=zone.status, now=server_now or self.services.clock.now())
+            listed = dataclasses.replace(listed, zone_status=zone.status, now=self._time.now(server_now))
             quiet = age_of(zone, listed.now)
             # syncs of one zone can run at the same time, so one that ends before an older one proves nothing at once
             if listed.is_dead(change) and (listed.is_old(change) or (quiet is not None and quiet >= QUIET)):
