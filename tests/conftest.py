@@ -5,9 +5,9 @@
 
 `make soak` runs them with ``--soak``, which repeats some of them many more times.
 
-Fuzzers (``tests/unit/fuzz`` and ``tests/module/test_fuzzed_responses.py``) look at as many inputs as there is time for: each of
-them a few hundred by default, those of 5 seconds with ``--long``, those of 10 minutes with ``--soak``, and with
-``--fuzz-seconds N`` those of N seconds. The summary at the end of the run has the number of inputs and the seconds of each.
+Fuzzers (``tests/unit/fuzz``) look at as many inputs as there is time for: each of them at a hundred by default, those of 5
+seconds with ``--long``, those of 10 minutes with ``--soak``, and with ``--fuzz-seconds N`` those of N seconds. The summary at the
+end of the run has the number of inputs and the seconds of each.
 """
 
 from __future__ import annotations
