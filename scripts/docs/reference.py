@@ -50,25 +50,30 @@ Steps of the roles. They have no stable options; use the roles.
 
 def index(directory: pathlib.Path) -> str:
     """The page, for the files that antsibull-docs wrote into a directory."""
-    names = sorted(path.stem for path in directory.glob("*.rst"))
+    every = sorted(path.stem for path in directory.glob("*.rst") if path.stem.endswith(tuple(f"_{kind}" for kind in KINDS)))
+    names = [name for name in every if _title(directory / f"{name}.rst")]
     parts = [HEAD]
     for kind, title in KINDS.items():
         public = [name for name in names if name.endswith(f"_{kind}") and name not in INTERNAL]
         if public:
             parts += [f"\n## {title}\n\n", _toctree(directory, public)]
     parts += [TAIL, "\n", _toctree(directory, [name for name in names if name in INTERNAL])]
+    removed = [name for name in every if name not in names]
+    if removed:
+        parts += ["\n## Removed\n\n", _toctree(directory, removed)]
     return "".join(parts)
 
 
 def _toctree(directory: pathlib.Path, names: list[str]) -> str:
-    entries = "".join(f"{_title(directory / f'{name}.rst')} <{name}>\n" for name in names)
+    titles = {name: _title(directory / f"{name}.rst") or name.rpartition("_")[0] for name in names}
+    entries = "".join(f"{title} <{name}>\n" for name, title in titles.items())
     return f"```{{toctree}}\n:maxdepth: 1\n\n{entries}```\n"
 
 
 def _title(path: pathlib.Path) -> str:
-    """Name and short description, without the part that says what kind of plugin it is."""
+    """Name and short description, without the part that says what kind of plugin it is; empty for what was removed."""
     title = re.search(r"^lockstep\.sync\.(\S+) \S+ -- (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
     if title is None:
-        raise ValueError(f"{path.name} has no title")
+        return ""
     description = re.sub(r":(\w+):`([^`]*)`", r"\2", title[2]).replace("\\ ", "").replace("\\_", "_")
     return f"{title[1]}: {description}"
