@@ -13,7 +13,6 @@ import subprocess
 import typing as t
 from xml.etree import ElementTree
 
-from .background import LOWERED_PRIORITY
 from .shell import CACHE, ROOT, VENV_BIN, Command, StepFailed, environment, locked, run
 
 CORES = os.cpu_count() or 2
@@ -50,9 +49,9 @@ def compiled_meanwhile(names: t.Sequence[str], priority: t.Sequence[str]) -> t.I
 
 
 def unit() -> None:
-    # Not more workers than cores: few of these tests wait, and each worker takes seconds to collect all of them. They compute
-    # while those of modules, which run at the same time and take longer, wait.
-    run_tests("unit", "tests/unit", workers=CORES, priority=LOWERED_PRIORITY)
+    # Not more workers than cores: few of these tests wait, and each worker takes seconds to collect all of them. Their priority
+    # is that of modules, which run at the same time: some observe what happens within a second.
+    run_tests("unit", "tests/unit", workers=CORES)
 
 
 def simulator() -> None:
@@ -98,11 +97,10 @@ def install_programs() -> None:
         run([ROOT / "scripts" / "install-chromium"])
 
 
-def run_tests(name: str, *paths: str, workers: int, options: tuple[str, ...] = (), priority: tuple[str, ...] = ()) -> None:
+def run_tests(name: str, *paths: str, workers: int, options: tuple[str, ...] = ()) -> None:
     """Run the tests below some paths.
 
     :param name: of the file with the results, and in the closing line.
-    :param priority: the command that lowers their priority.
     :raises StepFailed: if a test failed or was skipped.
     """
     missing = [path for path in paths if not (ROOT / path).exists()]
@@ -114,7 +112,7 @@ def run_tests(name: str, *paths: str, workers: int, options: tuple[str, ...] = (
     # worksteal: a worker without tests takes some from the others, since one test may take a thousand times as long as another.
     # The profile has property tests use the same examples in every run, so that the result does not depend on chance.
     settings = (f"--junitxml={results}", "--hypothesis-profile=ci", f"-n{workers}", "--dist=worksteal", *options)
-    command: Command = [*priority, VENV_BIN / "python", "-m", "pytest", *settings, *paths]
+    command: Command = [VENV_BIN / "python", "-m", "pytest", *settings, *paths]
     problem = ""
     try:
         run(command)

@@ -363,6 +363,16 @@ class Lifecycle:
             self.aftermath.let_go(entry_id)
             return
         settled = yield from self._settle(run, at_once=record.action == "joined")
+        while settled.outcome == "failed":
+            # the one that was found may have been somebody else's
+            another = yield from self.recall.another(run)
+            if another is None:
+                break
+            run = another
+            self._note_run(run)
+            if entry_id is not None:
+                self.aftermath.started(entry_id, run.handle)
+            settled = yield from self._settle(run, at_once=True)
         try:
             conclude(self.provider, self.target, observation, run, settled, record, self.channel)
         finally:

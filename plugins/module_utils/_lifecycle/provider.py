@@ -71,11 +71,13 @@ class Run:
     :param handle: small, serialisable and free of secrets; enough to find the run again.
     :param started_at: by the server's clock where known.
     :param reading: its state, where finding it already showed it.
+    :param found_after: the snapshot that it is newer than, where that is all that is known: it may be somebody else's.
     """
 
     handle: dict[str, t.Any]
     started_at: dt.datetime | None = None
     reading: Reading | None = None
+    found_after: t.Mapping[str, t.Any] | None = None
 
 
 @dataclasses.dataclass
@@ -250,7 +252,7 @@ class Provider(abc.ABC):
         return type(self).find is not Provider.find
 
     def find(self, target: Target, snapshot: t.Mapping[str, t.Any], channel: Channel) -> Run | None:
-        """A run of ``target`` that is newer than ``snapshot``, if there is one."""
+        """A run of ``target`` that is newer than ``snapshot``, if there is one; of several, one that has not failed."""
         return None
 
     def invalidates(self, target: Target) -> t.Sequence[Key]:

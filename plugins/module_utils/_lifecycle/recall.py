@@ -125,7 +125,7 @@ class Recall:
             sent = clock.monotonic()
             try:
                 with wrap_unexpected():
-                    found = self._provider.find(self._target, snapshot, self._channel)
+                    found = self._find(snapshot)
             except InternalError:
                 raise
             except SyncError:
@@ -137,6 +137,17 @@ class Recall:
             delay = self._settings.poll.delay(sent - started, self._services.rng.random())
             yield Pause(min(max(sent + delay, now), end), self._channel.deadline)
 
+    def another(self, run: Run) -> Steps[Run | None]:
+        """Another run that may be ours, where ``run`` was found and not answered for."""
+        if run.found_after is None:
+            return None
+        found = yield from self.look_for(run.found_after, 0.0)
+        return found if found is not None and found.handle != run.handle else None
+
+    def _find(self, snapshot: t.Mapping[str, t.Any]) -> Run | None:
+        found = self._provider.find(self._target, snapshot, self._channel)
+        return None if found is None else dataclasses.replace(found, found_after=snapshot)
+
     def _resume(self, entry: Entry) -> _Resumed:
         """A run that was started and has no recorded end, or what it has come to meanwhile."""
         handle = t.cast("dict[str, t.Any]", entry.handle)
@@ -147,7 +158,14 @@ class Recall:
                 raise
             self._finish(entry.id, "unknown")
             return _Resumed("forgotten")
-        if reading.state == "succeeded" or (reading.state == "failed" and self._provider.capabilities.failed_reads == 1):
+        is_certain = self._provider.capabilities.failed_reads == 1
+        another = self._find(entry.snapshot) if reading.state == "failed" and is_certain else None
+        if another is not None and another.handle != handle:
+            # it may have been found and not answered for, so ours may be the other one
+            if not self._settings.check_mode:
+                self._ledger.started(entry.id, another.handle)
+            return self._resume(dataclasses.replace(entry, handle=another.handle))
+        if reading.state == "succeeded" or (reading.state == "failed" and is_certain):
             self._finish(entry.id, reading.state, reading.finished_at)
             ended = dataclasses.replace(entry, finished_at=reading.finished_at or self._ledger.now())
             counts = reading.state == "succeeded" and not self._ledger.is_invalidated(self.key, entry.id)
@@ -156,12 +174,13 @@ class Recall:
 
     def _look_again(self, entry: Entry) -> _Resumed | None:
         """A run that had not been found when its task gave it up, if it is by now: it must not be triggered a second time."""
-        run = self._provider.find(self._target, entry.snapshot, self._channel) if self._provider.can_find() else None
+        run = self._find(entry.snapshot) if self._provider.can_find() else None
         if run is None:
             return None
         if not self._settings.check_mode:
             self._ledger.reopen(entry.id, run.handle)
-        return self._resume(dataclasses.replace(entry, handle=run.handle))
+        resumed = self._resume(dataclasses.replace(entry, handle=run.handle))
+        return dataclasses.replace(resumed, run=resumed.run and dataclasses.replace(resumed.run, found_after=entry.snapshot))
 
     def _interrupted(self, entry: Entry) -> Steps[_Resumed | None]:
         """A process died between recording its intent and recording the response: whether it triggered is not known yet."""
@@ -183,14 +202,14 @@ class Recall:
 
     def _foresee(self, entry: Entry) -> _Resumed:
         """In check mode: what :meth:`_recover` will find, or its refusal where that is certain by now."""
-        run = self._provider.find(self._target, entry.snapshot, self._channel)
+        run = self._find(entry.snapshot)
         can_still_show = self._provider.can_find() and self._grace_left(entry) > 0
         if not (run or can_still_show or self._provider.capabilities.absence_proves or self._settings.policy.force):
             raise interrupted(entry.intended_at)
         return _Resumed("running" if run else "unknown", run)
 
     def _recover(self, entry: Entry) -> Steps[_Resumed]:
-        run, grace = self._provider.find(self._target, entry.snapshot, self._channel), self._grace_left(entry)
+        run, grace = self._find(entry.snapshot), self._grace_left(entry)
         if run is None and grace > 0:
             run = yield from self.look_for(entry.snapshot, grace)
         if run is not None:

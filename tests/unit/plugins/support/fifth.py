@@ -123,6 +123,7 @@ class Fifth(Provider):
     def find(self, target: Target, snapshot: t.Mapping[str, t.Any], channel: Channel) -> Run | None:
         runs = self._mirror(target, channel)["runs"]
         newer = [run for run in runs if run["id"] > snapshot["last"]]
+        newer.sort(key=lambda run: STATES.get(run["state"]) == "failed")
         return self._run(target, newer[0]) if newer else None
 
     def _mirror(self, target: Target, channel: Channel) -> t.Mapping[str, t.Any]:

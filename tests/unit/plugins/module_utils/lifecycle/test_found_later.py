@@ -69,3 +69,43 @@ def test_force_triggers_all_the_same(lab: Lab) -> None:
     lab.clock.sleep(60)
     show(lab)
     assert (only(lab.run(release="1.2", force=True))["action"], lab.posts) == ("triggered", 2)
+
+
+def lose_among_others(lab: Lab, ours: str, other: str) -> None:
+    """The reply to the next trigger is lost, and somebody else's run begins and ends sooner, before ours is looked for."""
+    lab.service.fates, lab.service.ending, lab.service.duration = ["lose"], ours, 60.0
+
+    def begin_another() -> None:
+        lab.service.ending, lab.service.duration = other, 10.0
+        lab.service.start("7")
+
+    lab.service.before["POST /mirrors/7/refresh"] = lambda: lab.service.before.update({"GET /mirrors/7": begin_another})
+
+
+def test_a_run_that_was_found_and_fails_may_be_of_somebody_else(lab: Lab) -> None:
+    lose_among_others(lab, ours="done", other="broken")
+    record = only(lab.run(release="1.2"))
+    assert (record["action"], record["state"], record["handle"]["run"]) == ("triggered", "succeeded", 1)
+    # and the ledger knows it
+    assert only(lab.run(release="1.2"))["action"] == "skipped"
+    assert lab.posts == 1
+
+
+def test_if_all_that_were_found_fail_the_task_fails(lab: Lab) -> None:
+    lose_among_others(lab, ours="broken", other="broken")
+    assert (code(lab.run(release="1.2")), lab.posts) == ("run_failed", 1)
+
+
+def test_a_run_whose_reply_was_received_is_no_other(lab: Lab) -> None:
+    lab.service.ending = "broken"
+    lab.service.before["GET /runs/1"] = lambda: lab.service.start("7")
+    result = lab.run(release="1.2")
+    assert (code(result), only(result)["handle"]["run"]) == ("run_failed", 1)
+
+
+def test_a_later_task_sees_that_what_was_found_was_of_somebody_else(lab: Lab) -> None:
+    lose_among_others(lab, ours="done", other="broken")
+    assert only(lab.run(release="1.2", wait=False))["handle"]["run"] == 2
+    lab.clock.sleep(100)
+    assert (only(lab.run(check=True, release="1.2"))["action"], only(lab.run(release="1.2"))["action"]) == ("skipped", "skipped")
+    assert lab.posts == 1
