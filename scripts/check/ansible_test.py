@@ -25,20 +25,10 @@ NO_SUCH_PYTHON = re.compile(r"on Python (?P<python>[\d.]+) because it could not 
 
 
 def sanity() -> None:
-    """On the release that is in .venv, in two jobs at the same time.
-
-    The test ``import`` is expensive and runs once for each Python. Here it runs on the oldest one that modules support, which is
-    the one that lacks something; the other steps run on that of .venv, and :func:`compatibility` on all.
-    """
+    """On the release that is in .venv, but for the test ``import``, which runs for each Python: see :func:`compatibility`."""
     core = tested_core()
-    files = shipped_files()
-    oldest = ("--test", "import", "--python", _oldest_python())
-    _run_sanity(
-        {
-            f"ansible-core {core.version}, import": functools.partial(_sanity, core, files, oldest),
-            f"ansible-core {core.version}, others": functools.partial(_sanity, core, files, ("--skip-test", "import")),
-        }
-    )
+    selection = ("--skip-test", "import")
+    _run_sanity({f"ansible-core {core.version}": functools.partial(_sanity, core, shipped_files(), selection)})
 
 
 def compatibility() -> None:
@@ -58,14 +48,6 @@ def compatibility() -> None:
     core = tested_core()
     jobs[f"ansible-core {core.version}, import"] = functools.partial(_sanity, core, shipped_files(), ("--test", "import"))
     _run_sanity(jobs)
-
-
-def _oldest_python() -> str:
-    """The oldest Python on this machine that modules have to run on."""
-    wanted = re.search(r">=3\.(\d+)", (ROOT / "tests" / "config.yml").read_text())
-    if wanted is None:
-        raise StepFailed("tests/config.yml names no oldest Python")
-    return next(python for python in interpreters() if int(python.partition(".")[2]) >= int(wanted[1]))
 
 
 Findings = dict[str, list[str]]

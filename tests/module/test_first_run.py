@@ -8,6 +8,8 @@ from __future__ import annotations
 import resource
 from pathlib import Path
 
+import pytest
+
 from tests.first_run.page import PAGE, page
 from tests.first_run.walk import WALK, message, walk
 from tests.simulator.client import Simulator
@@ -16,6 +18,7 @@ from tests.simulator.client import Simulator
 FIVE_MINUTES = 300
 
 
+@pytest.mark.long
 def test_the_first_run_is_as_its_page_says(tmp_path: Path) -> None:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     with Simulator.start(["vinyldns"]) as simulator:

@@ -61,6 +61,7 @@ def test_a_promotion_is_checked_approved_and_run(promotions: Promotions) -> None
     assert list(promotions.awx.jobs[-1].home.iterdir()) == []
 
 
+@pytest.mark.long
 def test_zones_are_checked_approved_and_run(zones: Zones) -> None:
     zones.add_drifted("a.example.", "b.example.")
     zones.server.add("same.example.")

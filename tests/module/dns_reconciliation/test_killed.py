@@ -161,6 +161,7 @@ def test_a_job_of_ansible_runner(server: Server, stage_of: Callable[[str], Stage
     assert "An earlier run was interrupted: " in " ".join(again.output.split())
 
 
+@pytest.mark.long
 def test_sigterm(server: Server, stage_of: Callable[[str], Stage]) -> None:
     """ansible-playbook passes it on to its workers and ends; no further task of the role runs."""
     server.simulator.knob("vinyldns", sync_duration=10.0)

@@ -163,6 +163,7 @@ def test_a_job_of_ansible_runner(server: Server, stage_of: Callable[..., Stage],
     assert "had been interrupted in phase sync; this run went on with it." in " ".join(again.output.split())
 
 
+@pytest.mark.long
 def test_sigterm(server: Server, stage_of: Callable[..., Stage]) -> None:
     """ansible-playbook passes it on to its workers and ends; no further task of the role runs."""
     server.knob(sync_seconds=3600)

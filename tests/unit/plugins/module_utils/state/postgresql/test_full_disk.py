@@ -45,6 +45,7 @@ def take_pages(lab: Lab) -> str | None:
     return None
 
 
+@pytest.mark.long
 def test_nothing_is_sent_once_the_disk_is_full(small: Cluster, lab: Lab) -> None:
     lab.location = small.address("ledger")
     assert only(lab.run(release="1"))["state"] == "succeeded"
