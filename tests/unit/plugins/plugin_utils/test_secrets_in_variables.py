@@ -43,7 +43,7 @@ def within(value: Any) -> Iterator[Any]:
 PROMOTIONS = [
     *({"targets": [target]} for target in within(TARGET)),
     *({"targets": shape} for shape in shapes([TARGET])),
-    *({"targets": [{**TARGET, "options": {**TARGET["options"], "ledger": ADDRESS}}]} for _ in range(1)),  # type: ignore[dict-item]
+    {"targets": [{**TARGET, "options": {**TARGET["options"], "ledger": ADDRESS}}]},  # type: ignore[dict-item]
     *(
         {"targets": [{**TARGET, "verify": [{"url": shape, "url_password": CANARY}]}]}
         for shape in shapes(f"https://a:{CANARY}@h/")
