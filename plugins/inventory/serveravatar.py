@@ -12,8 +12,8 @@ author:
   - The lockstep.sync authors (@lockstep-ansible)
 description:
   - Each application of a server is a host in the group C(serveravatar_applications), called by its name, or by its id where
-    several have the same name. Its variables are C(serveravatar_application), C(serveravatar_id), C(serveravatar_name) and
-    C(serveravatar_primary_domain).
+    several have the same name or the name consists of digits, which are an id in all options. Its variables are
+    C(serveravatar_application), C(serveravatar_id), C(serveravatar_name) and C(serveravatar_primary_domain).
   - With O(details) it has C(serveravatar_staging) and C(serveravatar_status) as well, as in
     RV(lockstep.sync.serveravatar_staging_info#module:applications).
   - The name of the file ends with C(serveravatar.yml) or C(serveravatar.yaml).

@@ -18,7 +18,7 @@ from ..._lifecycle.provider import Services
 from ..._operations.inventory import inventory_source
 from .common import CONNECTION_SPEC, PATTERNS_SPEC, PLACE_SPEC
 from .info import ApplicationReader
-from .rows import ApplicationRow
+from .rows import ApplicationRow, is_id
 
 INVENTORY_SPEC = (
     CONNECTION_SPEC
@@ -34,7 +34,7 @@ INVENTORY_SPEC = (
 class ApplicationLister:
     """Lists the applications of the server, with their staging areas if the options want it.
 
-    An application is called by its name, or by its id if it has none of its own.
+    An application is called by its name, or by its id if a sync module would not find it by its name.
     """
 
     def __init__(self, options: Options, services: Services) -> None:
@@ -48,9 +48,11 @@ class ApplicationLister:
         often = collections.Counter((row.name or "").lower() for row in rows)
         pattern = self.options["name_filter"]
         for row in rows:
-            if pattern is None or is_like(row.name or "", pattern):
-                usable = bool(row.name) and often[(row.name or "").lower()] == 1
-                self._rows[(row.name or "") if usable else str(row.id)] = row
+            name = row.name or ""
+            if pattern is None or is_like(name, pattern):
+                # digits are the id of another application, and blanks around a name are no part of an option
+                finds_it = bool(name) and name == name.strip() and not is_id(name) and often[name.lower()] == 1
+                self._rows[name if finds_it else str(row.id)] = row
         return list(self._rows)
 
     def inspect(self, name: str, channel: Channel) -> dict[str, object]:
