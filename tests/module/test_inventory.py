@@ -161,6 +161,8 @@ def test_cache_spares_requests_until_it_is_to_be_refreshed(server: Server, liste
     assert server.secret not in "".join(path.read_text() for path in (tmp_path / "cache").iterdir())
     # another filter is another list
     assert set(lister.hosts("vinyldns", **{**options, "name_filter": "zone01"})) == {ZONES[1], "groups"}
+    # and so is that of another account, or of a key that is no longer valid
+    assert "auth_failed: " in lister.refusal("vinyldns", **{**options, "secret_key": "wrong"})
     server.add("zone77.shop.example.")
     assert "zone77.shop.example." not in lister.hosts("vinyldns", **options)
     assert "zone77.shop.example." in lister.hosts("vinyldns", "--flush-cache", **options)

@@ -31,6 +31,9 @@ from ...module_utils._operations.task import Context
 from .._actions.controller import plain
 from .hosts import Listing, TargetFields, host_name, host_variables
 
+#: take a tenth of a second
+FINGERPRINT_ROUNDS = 200_000
+
 
 class TargetInventory(BaseInventoryPlugin, Constructable, Cacheable):  # type: ignore[misc]  # ansible-core ships no types
     """The targets of a system are hosts, to which nothing ever connects.
@@ -104,11 +107,11 @@ class TargetInventory(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
 
     def _cached_or_read(self, source: InventorySource, options: Options, given: Options, path: str, cache: bool) -> Listing:
         """The targets, from the cache if it is in use and has them."""
-        uses_cache, key = bool(self.get_option("cache")), f"{self.get_cache_key(path)}_{_fingerprint(source, options)}"
-        found = Listing.from_cache(self._cache.get(key)) if uses_cache and cache else None
+        key = f"{self.get_cache_key(path)}_{_fingerprint(source, options)}" if self.get_option("cache") else None
+        found = Listing.from_cache(self._cache.get(key)) if key and cache else None
         if found is None:
             found = Listing(time.time(), tuple(self._read(source, options, given)))
-            if uses_cache:
+            if key:
                 self._cache[key] = found.for_cache()
         return found
 
@@ -134,7 +137,12 @@ class TargetInventory(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
 
 
 def _fingerprint(source: InventorySource, options: Options) -> str:
-    """What differs where other targets may be listed; secrets are no part of it."""
+    """What differs where other targets may be listed: other filters, and other credentials, which may see less.
+
+    It becomes the name of a file, so it is made in a way that takes long, lest somebody who reads it tries passwords.
+    """
     arguments = source.operation.spec.arguments
-    shown = {name: value for name, value in options.items() if not arguments[name].get("no_log")}
-    return hashlib.sha256(json.dumps(shown, sort_keys=True, default=str).encode()).hexdigest()[:16]
+    secret = {name: value for name, value in options.items() if arguments[name].get("no_log")}
+    shown = {name: value for name, value in options.items() if name not in secret}
+    password, salt = (json.dumps(part, sort_keys=True, default=str).encode() for part in (secret, shown))
+    return hashlib.pbkdf2_hmac("sha256", password, salt, FINGERPRINT_ROUNDS).hex()[:16]
