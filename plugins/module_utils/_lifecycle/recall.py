@@ -166,8 +166,10 @@ class Recall:
                 self._ledger.started(entry.id, another.handle)
             return self._resume(dataclasses.replace(entry, handle=another.handle))
         if reading.state == "succeeded" or (reading.state == "failed" and is_certain):
-            self._finish(entry.id, reading.state, reading.finished_at)
-            ended = dataclasses.replace(entry, finished_at=reading.finished_at or self._ledger.now())
+            # where the end is not shown: it may have been any time ago, and by a later date the target would pass for fresh
+            finished_at = reading.finished_at or entry.intended_at
+            self._finish(entry.id, reading.state, finished_at)
+            ended = dataclasses.replace(entry, finished_at=finished_at)
             counts = reading.state == "succeeded" and not self._ledger.is_invalidated(self.key, entry.id)
             return _Resumed(reading.state, ended=ended if counts else None)
         return _Resumed("running", Run(handle, entry.intended_at))
