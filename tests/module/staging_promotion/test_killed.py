@@ -94,19 +94,22 @@ def stage_of(
 @pytest.mark.long
 @pytest.mark.parametrize("new_ledger", LEDGERS, indirect=True)
 def test_killed_at_random_moments(server: Server, stage_of: Callable[..., Stage], repeats: Repeats) -> None:
-    """One half as processes of this machine, which a later run on it knows to be gone, the other one as containers."""
+    """One half as processes of this machine, which a later run on it knows to be gone, the other one as containers.
+
+    Every second process gets SIGTERM, everything else SIGKILL.
+    """
     rng = random.Random(20261128)
     undisturbed = stage_of("undisturbed")
     began = time.monotonic()
     undisturbed.finish()
     duration = time.monotonic() - began
 
-    def kill(stage: Stage, in_container: bool, early: bool, moment: float) -> None:
+    def kill(stage: Stage, in_container: bool, with_notice: bool, early: bool, moment: float) -> None:
         session = stage.start(in_container)
         if not early:
             eventually(lambda: stage.unfinished() or session.is_over())
         time.sleep(moment)
-        session.kill()
+        session.end(with_notice)
         stage.ledger.settle()
         if in_container:
             expire_leases(stage.ledger)
@@ -116,13 +119,13 @@ def test_killed_at_random_moments(server: Server, stage_of: Callable[..., Stage]
         stage.ledger.remove()
 
     # as many of them from the lock on as at any time
-    for number in range(repeats(2, 8 if isinstance(undisturbed.ledger, LedgerFile) else 3, 50)):
+    for number in range(repeats(2, 8 if isinstance(undisturbed.ledger, LedgerFile) else 3, 65)):
         server.simulator.reset()
         server.knob(sync_seconds=1.0, backup_seconds=0.5)
         shop, blog = stage_of(f"k{number}"), stage_of(f"k{number}-blog", BLOG)
         with ThreadPoolExecutor(2) as lanes:
-            first = lanes.submit(kill, shop, number % 2 == 1, True, rng.uniform(0, duration))
-            second = lanes.submit(kill, blog, number % 2 == 0, False, rng.uniform(0, duration / 2))
+            first = lanes.submit(kill, shop, number % 2 == 1, number % 4 == 0, True, rng.uniform(0, duration))
+            second = lanes.submit(kill, blog, number % 2 == 0, number % 4 == 1, False, rng.uniform(0, duration / 2))
             first.result()
             second.result()
 

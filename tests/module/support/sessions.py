@@ -107,6 +107,12 @@ class Session:
         os.killpg(self.process.pid, signal.SIGTERM)
         return self.wait()
 
+    def end(self, with_notice: bool) -> None:
+        """End it whether it is over or not: by SIGTERM, of which it gets notice, or as :meth:`kill` does."""
+        if with_notice and not self.is_over():
+            self.terminate()
+        self.kill()
+
     def kill(self) -> None:
         """As ``docker kill``, or the OOM killer and the end of a pod: nothing of it is left."""
         self.process.kill()
