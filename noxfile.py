@@ -4,7 +4,7 @@
 """What antsibull-nox runs: see antsibull-nox.toml. Everything else is in the Makefile."""
 
 # /// script
-# dependencies = ["nox>=2025.02.09", "antsibull-nox>=1.10.0"]
+# dependencies = ["nox>=2025.02.09", "antsibull-nox>=1.9.0"]
 # ///
 
 from __future__ import annotations
