@@ -29,7 +29,6 @@ from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.phase imp
     PromotionServices,
     StepRequest,
     StepResult,
-    format_error,
 )
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.phases import clean, start, take_step
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.settings import PREFIX, ModuleOptions
@@ -53,7 +52,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
             with task_environment(self), wrap_unexpected():
                 return {**result, **harmless_json(self._take_step(services, variables))}
         except SyncError as error:
-            failed = {"msg": format_error(error), "failure": error.as_failure()}
+            failed = {"msg": error.coded_text, "failure": error.as_failure()}
             return {**result, **services.redactor.scrub(failed), "failed": True, "proceed": False}
 
     def _take_step(self, services: PromotionServices, task_vars: TaskVariables) -> dict[str, object]:

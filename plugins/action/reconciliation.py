@@ -25,7 +25,6 @@ from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.repo
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.services import (
     PhaseOutcome,
     ReconciliationPhase,
-    error_text,
     with_failure,
 )
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.settings import PREFIX, notify_settings, read
@@ -65,7 +64,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
             if step in PHASES:
                 # the next task may not be that of the rescue section: the play may ignore errors
                 self._keep(PhaseOutcome(with_failure(self._load(), error), "", False))
-            failed = {"failed": True, "proceed": False, "ok": False, "msg": error_text(error), "failure": error.as_failure()}
+            failed = {"failed": True, "proceed": False, "ok": False, "msg": error.coded_text, "failure": error.as_failure()}
             return {**result, **harmless_json(failed)}
 
     def _take(self, step: str, services: ActionServices, task_vars: t.Mapping[str, object]) -> Result:
@@ -101,7 +100,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
                 services.write_report(dataclasses.replace(outcome.state, unfinished=step))
             except SyncError as error:
                 # before anything is sent it is written again, and then it has to succeed
-                result["warnings"] = [*outcome.warnings, error_text(error)]
+                result["warnings"] = [*outcome.warnings, error.coded_text]
         return result
 
     def _keep(self, outcome: PhaseOutcome) -> Result:

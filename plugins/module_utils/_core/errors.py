@@ -44,6 +44,11 @@ def sentences(message: str, hint: str = "") -> str:
     return f"{sentence(message)} {hint}".strip()
 
 
+def coded_text(code: str, message: str, hint: str = "") -> str:
+    """A failure where only a text is shown: its code, by which docs/errors.md explains it, its message and its remedy."""
+    return f"{code}: {sentences(message, hint)}"
+
+
 class SyncError(Exception):
     """A definite failure of one target or of the whole task.
 
@@ -74,6 +79,11 @@ class SyncError(Exception):
         self.http_status = http_status
         self.detail = detail or {}
         self.violations = tuple(violations)
+
+    @property
+    def coded_text(self) -> str:
+        """See :func:`coded_text`."""
+        return coded_text(self.code, self.message, self.hint)
 
     def as_failure(self, for_report: bool = False) -> dict[str, t.Any]:
         """The ``failure`` entry of a record; it has ``guards`` only if guards are broken.

@@ -127,10 +127,10 @@ class Approval:
         """Why a plan is refused that none of the digests is for, with its own one."""
         plan = f"the digest of this plan, {drift.digest} (serial {drift.serial})"
         if not self.digests:
-            return f"no plan was approved. Look at the plan; if it is right, approve {plan}"
+            return f"no plan was approved. If this one is right, approve {plan}"
         given = f"{self.digests[0]} is not" if len(self.digests) == 1 else f"none of the {len(self.digests)} approved digests is"
         changed = "the zone, the backend or its serial changed since the review"
-        return f"{given} {plan}: {changed}. Look at the plan again and approve its digest"
+        return f"{given} {plan}: {changed}. If this one is right, approve its digest"
 
 
 def check(drift: Drift, policy: GuardPolicy, approve: str | Approval | None = None) -> list[Violation]:
@@ -159,7 +159,7 @@ def _quantities(drift: Drift, policy: GuardPolicy) -> t.Iterator[Violation]:
     for action, percent_rule, percent, number_rule, number in limits:
         count = drift.counted(action)
         approve = f"set approve to {drift.digest} or " if drift.digest else ""
-        lift = f"Look at the plan; if it is right, {approve}raise guard."
+        lift = f"If the plan is right, {approve}raise guard."
         if stored >= policy.min_records and _exceeds(count, stored, percent):
             excess = f"would {action} {_share(count, stored)}, more than {percent_rule} {percent:g}. "
             yield Violation(percent_rule, excess + lift + percent_rule)

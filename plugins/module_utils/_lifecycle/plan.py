@@ -107,7 +107,7 @@ def guard_failure(violations: t.Sequence[Violation]) -> SyncError:
     return SyncError(
         "guard_refused",
         "refused by guard: " + "; ".join(f"{violation.rule}: {violation.message}" for violation in violations),
-        "Look at the plan (--check --diff). If it is what you want, change the guard that each message names.",
+        "Look at the plan (--check --diff) before you permit it.",
         detail={"guards": [violation.as_dict() for violation in violations]},
         violations=violations,
     )

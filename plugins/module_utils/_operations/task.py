@@ -284,7 +284,7 @@ class Batch:
             return sentences(self.failure.message, self.failure.hint)
         first = failed[0]
         error = t.cast(SyncError, first.failure)
-        text = f"{first.target}: {error.code}: {sentences(error.message, error.hint)}"
+        text = f"{first.target}: {error.coded_text}"
         if len(self.records) > 1:
             text = f"{len(failed)} of {len(self.records)} targets failed. {text}"
         return text

@@ -22,7 +22,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 
 from ...module_utils._core.clock import SystemClock
-from ...module_utils._core.errors import SyncError, sentences
+from ...module_utils._core.errors import SyncError
 from ...module_utils._core.libraries import missing_library
 from ...module_utils._core.options import Options, explain_missing
 from ...module_utils._operations.inventory import InventorySource
@@ -58,7 +58,7 @@ class TargetInventory(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
         try:
             self._add_hosts(self.source, path, cache)
         except SyncError as error:
-            raise AnsibleParserError(f"{error.code}: {sentences(error.message, error.hint)}") from None
+            raise AnsibleParserError(error.coded_text) from None
 
     def _add_hosts(self, source: InventorySource, path: str, cache: bool) -> None:
         given = plain(self._read_config_data(path), dates=True)

@@ -14,7 +14,7 @@ from ...module_utils._core.errors import SyncError
 from .._reports import console
 from .._reports.promotion_table import promotion_table
 from .journal import PromotionStore
-from .phase import PhaseContext, StepRequest, StepResult, format_error, iso_seconds
+from .phase import PhaseContext, StepRequest, StepResult, iso_seconds
 from .report import evaluate
 from .report_files import clean_report
 from .rollback import needs_hold
@@ -51,7 +51,7 @@ def _give_back(context: PhaseContext, state: RunState, target: TargetState) -> R
     try:
         _close(context, context.store(state), state, target)
     except SyncError as error:
-        return state.with_warnings(format_error(error))
+        return state.with_warnings(error.coded_text)
     return state
 
 

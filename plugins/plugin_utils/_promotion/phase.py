@@ -14,7 +14,7 @@ import os
 import typing as t
 
 from ...module_utils._core.clock import Clock, isoformat
-from ...module_utils._core.errors import SyncError, sentences
+from ...module_utils._core.errors import SyncError
 from ...module_utils._core.options import secrets_in
 from ...module_utils._core.redact import Redactor
 from ...module_utils._operations.sync import own_words
@@ -221,7 +221,3 @@ def with_traceback(state: RunState, error: SyncError) -> RunState:
     """The state of a run with what the report has of an error of the collection itself; the error then says where that is."""
     error.point_to_report(state.path or None, f"{PREFIX}report_path")
     return dataclasses.replace(state, traceback=state.traceback or error.traceback_text)
-
-
-def format_error(error: SyncError) -> str:
-    return sentences(error.message, error.hint)

@@ -21,7 +21,7 @@ from .digest import digest_of
 from .holds import ReleaseBlock
 from .journal import LockHeld, Promotion, PromotionStore
 from .module_result import ProbeResult
-from .phase import PhaseContext, StepRequest, StepResult, format_error, iso_seconds, request_target
+from .phase import PhaseContext, StepRequest, StepResult, iso_seconds, request_target
 from .settings import PREFIX
 from .state import ResumedFrom, RunState, TargetState
 from .vocabulary import OVERWRITING, CheckName
@@ -172,7 +172,7 @@ def _probe(inspection: _Inspection) -> _Inspection:
     try:
         found, dummy = calls.run_probes(context, inspection.state, [*staging, *production], schedule)
     except SyncError as error:
-        return inspection.check("probes", False, format_error(error))
+        return inspection.check("probes", False, error.coded_text)
     seen = dataclasses.replace(target, staging=found[: len(staging)], before=found[len(staging) :])
     inspection = inspection.having(seen.with_requests(sum(probe.requests for probe in found)))
     inspection = _with_probes(inspection, "staging probes", seen.staging, fatal=True)

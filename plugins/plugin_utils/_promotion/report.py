@@ -12,7 +12,7 @@ import collections
 import dataclasses
 import typing as t
 
-from ...module_utils._core.errors import sentence
+from ...module_utils._core.errors import coded_text, sentence
 from ...module_utils._core.vocabulary import PromotionVerdict
 from .._actions.codec import encode
 from .progress import found_interrupted, sent_so_far
@@ -124,8 +124,15 @@ def _explanation(state: RunState, verdict: PromotionVerdict, counts: t.Mapping[s
     decisive = [target for target in decisive if target.failed_checks] or decisive[:1]
     summary = ", ".join(f"{counts[name]} {name.replace('_', ' ')}" for name in VERDICTS if counts[name])
     text = f"{summary}." if len(state.targets) > 1 else ""
-    text += "".join(f" {target.name}: {sentence(target.reason)}" for target in decisive if target.reason)
+    text += "".join(f" {target.name}: {_reason(target)}" for target in decisive if target.reason)
     return f"{text}{_next_steps(state, verdict)}{where}".lstrip()
+
+
+def _reason(target: TargetState) -> str:
+    """Why it has its verdict, with the code of the failure behind it."""
+    if target.failure is None or target.verdict in GOOD:
+        return sentence(target.reason)
+    return coded_text(target.failure.code, target.reason)
 
 
 def _found_text(state: RunState) -> str:

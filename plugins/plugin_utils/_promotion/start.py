@@ -20,7 +20,7 @@ from ...module_utils._core.errors import SyncError, invalid_option, wrap_unexpec
 from .._change_windows import decision as _windows
 from .._notifications import notify as _notify
 from .._reports import files as _report_files
-from .phase import PhaseContext, PromotionServices, StepResult, format_error, iso_seconds, with_traceback
+from .phase import PhaseContext, PromotionServices, StepResult, iso_seconds, with_traceback
 from .settings import PREFIX, VARIABLE_NAMES, Complete, PromotionSettings, Variables, read
 from .state import Actor, RunState, new_targets
 
@@ -49,7 +49,7 @@ def start(services: PromotionServices, variables: Variables, check_mode: bool, c
     except SyncError as error:
         state = with_traceback(state, error)
         # of several problems, that of the variables themselves goes first
-        settings, state = PromotionSettings(), dataclasses.replace(state, error=format_error(error))
+        settings, state = PromotionSettings(), dataclasses.replace(state, error=error.coded_text)
     if state.error:
         return StepResult(dataclasses.replace(state, stopped=True), state.error, facts=_facts(state, settings))
     PhaseContext(services, settings).write(state, interim=True)
@@ -90,7 +90,7 @@ def _with_report_path(state: RunState, variables: Variables) -> RunState:
     try:
         path = variables(["report_path"]).get("report_path")
     except SyncError as error:
-        return dataclasses.replace(state, error=state.error or format_error(error))
+        return dataclasses.replace(state, error=state.error or error.coded_text)
     if not isinstance(path, str) or not path.strip():
         return state
     try:
@@ -98,7 +98,7 @@ def _with_report_path(state: RunState, variables: Variables) -> RunState:
     except OSError as error:
         remedy = "Name a file in a directory that this user may write to."
         problem = invalid_option(f"{PREFIX}report_path", path, f"cannot be written: {error.strerror or error}", remedy)
-        return dataclasses.replace(state, error=state.error or format_error(problem))
+        return dataclasses.replace(state, error=state.error or problem.coded_text)
 
 
 def _task_files(services: PromotionServices, moment: str, files: t.Iterable[str]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ...module_utils._core.errors import sentence, sentences
+from ...module_utils._core.errors import coded_text, sentence
 from ...module_utils._core.vocabulary import RECONCILIATION_VERDICTS, Action, InterruptedOutcome, ReconciliationVerdict, State
 from ...module_utils._dns.drift import serial_compare
 from ...module_utils._lifecycle.interruption import interrupted_text
@@ -291,6 +291,7 @@ def _explanation(report: ReconciliationReport, path: str) -> str:
     zones = "1 zone" if summary["zones"] == 1 else f"{summary['zones']} zones"
     text = f"{zones}, {counts}." if summary["zones"] > 1 else f"{zones}."
     if report["verdict"] not in ("in_sync", "reconciled") and worst:
-        hint = worst["failure"]["hint"] if worst["failure"] else ""
-        text += f" {worst['zone']}: {sentences(worst['reason'], hint)}"
+        failure, reason = worst["failure"], worst["reason"]
+        explained = coded_text(failure["code"], reason, failure["hint"]) if failure else sentence(reason)
+        text += f" {worst['zone']}: {explained}"
     return text + where

@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ...module_utils._core.errors import SyncError, sentences
+from ...module_utils._core.errors import SyncError
 from .report import ReconciliationReport
 from .settings import PREFIX, Options, ReconciliationSettings
 from .state import ModuleAnswer, ReconciliationState
@@ -70,12 +70,7 @@ class PhaseOutcome:
 def with_failure(state: ReconciliationState, error: SyncError) -> ReconciliationState:
     """The state of a run that a failure has ended. The traceback of an error of the collection goes to the report."""
     error.point_to_report(state.report_path, f"{PREFIX}report_path")
-    return state.with_error(error_text(error), error.traceback_text)
-
-
-def error_text(error: SyncError) -> str:
-    """Message and hint."""
-    return sentences(error.message, error.hint)
+    return state.with_error(error.coded_text, error.traceback_text)
 
 
 #: A phase: it returns what is known afterwards, and changes nothing that it was given.

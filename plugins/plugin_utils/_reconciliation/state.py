@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ...module_utils._core.errors import sentences
+from ...module_utils._core.errors import coded_text
 from ...module_utils._core.vocabulary import Action, Basis, InterruptedOutcome, State
 from ...module_utils._providers.vinyldns.api import absolute
 from .._actions.codec import JsonState
@@ -134,7 +134,7 @@ class ZonePass(JsonState):
         :param zones: what the task was given.
         """
         failure = answer.get("failure")
-        error = sentences(failure["message"], failure["hint"]) if failure else ""
+        error = coded_text(failure["code"], failure["message"], failure["hint"]) if failure else ""
         if not error and "syncs" not in answer:
             error = str(answer.get("msg") or "the module ended without a result").strip()
         records = tuple(answer.get("syncs", ()))

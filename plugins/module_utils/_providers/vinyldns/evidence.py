@@ -167,7 +167,10 @@ class DriftEvaluator:
         reason = f"serial {serial} in DNS, {stored if stored is not None else 'none'} in VinylDNS"
         violations: tuple[Violation, ...] = ()
         if stored is not None and serial_compare(serial, stored) == -1 and not self.policy.allow_serial_regression:
-            text = f"the serial of the DNS server ({serial}) is older than the one in VinylDNS ({stored})"
+            text = (
+                f"the serial of the DNS server ({serial}) is older than the one in VinylDNS ({stored})."
+                " Set guard.allow_serial_regression if it was reset on purpose"
+            )
             violations = (Violation("allow_serial_regression", text),)
         return ZoneEvidence(None, serial, None, reason, violations, result=result)
 

@@ -77,7 +77,7 @@ def test_percentages_say_their_numbers_and_what_lifts_them() -> None:
     drift = deleting(41, 104)
     assert message(drift, "max_delete_percent") == (
         "would delete 41 of 104 record sets (39.4 %), more than max_delete_percent 30. "
-        f"Look at the plan; if it is right, set approve to {drift.digest} or raise guard.max_delete_percent"
+        f"If the plan is right, set approve to {drift.digest} or raise guard.max_delete_percent"
     )
 
 

@@ -35,7 +35,7 @@ def state_of(reason: str, error: str = "") -> ReconciliationState:
 )
 def test_the_reason_of_a_zone_is_repeated_as_it_is(reason: str, shown: str) -> None:
     report = build_report(state_of(reason), "")
-    assert report["message"] == f"failed: 1 zone. a.example.: {shown} Report: r.json"
+    assert report["message"] == f"failed: 1 zone. a.example.: not_found: {shown} Report: r.json"
 
 
 def test_the_reason_of_a_run_ends_before_the_path_of_the_report() -> None:

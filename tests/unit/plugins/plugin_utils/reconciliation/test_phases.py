@@ -127,7 +127,7 @@ def test_all_variables_are_checked_before_anything_else() -> None:
     # the reason is in the report
     assert bad.state.report_path == "r.json"
     undefined = begin(RoleVariables({"report_path": "r.json"}, SyncError("invalid_option", "x is undefined")), False, World())
-    assert (undefined.proceed, undefined.state.error) == (False, "x is undefined.")
+    assert (undefined.proceed, undefined.state.error) == (False, "invalid_option: x is undefined.")
 
 
 def test_a_bug_is_reported_with_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -316,7 +316,7 @@ def test_records_are_in_the_order_of_the_zones() -> None:
                 "syncs": [],
                 "failure": {"code": "invalid_option", "message": "option zones: no", "http_status": None, "hint": "Go."},
             },
-            "option zones: no. Go.",
+            "invalid_option: option zones: no. Go.",
         ),
         ({}, "the module ended without a result"),
     ],

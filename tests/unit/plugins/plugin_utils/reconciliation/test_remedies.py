@@ -28,13 +28,13 @@ def message(*hints: str) -> str:
 
 
 def test_the_remedy_follows_the_reason() -> None:
-    assert message("Check secret_key.") == "failed: 1 zone. a.example.: not accepted. Check secret_key. Report: r.json"
+    assert message("Check secret_key.") == "failed: 1 zone. a.example.: auth_failed: not accepted. Check secret_key. Report: r.json"
 
 
 def test_that_of_the_first_of_several_zones() -> None:
     shown = message("Check secret_key.", "Check the other one.")
-    assert shown == "failed: 2 zones, 2 failed. a.example.: not accepted. Check secret_key. Report: r.json"
+    assert shown == "failed: 2 zones, 2 failed. a.example.: auth_failed: not accepted. Check secret_key. Report: r.json"
 
 
 def test_without_one_the_reason_stands_alone() -> None:
-    assert message("") == "failed: 1 zone. a.example.: not accepted. Report: r.json"
+    assert message("") == "failed: 1 zone. a.example.: auth_failed: not accepted. Report: r.json"

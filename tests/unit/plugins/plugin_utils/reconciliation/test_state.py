@@ -348,7 +348,7 @@ def test_a_task_that_failed_as_a_whole_is_an_error(key: str) -> None:
     noted = run([CLEAN])
     broken = result(failure={"code": "invalid_option", "message": "option zones: no", "http_status": None, "hint": "Say yes."})
     built = report(dataclasses.replace(noted, **{key: getattr(noted, key) + done(broken)}))
-    assert (built["verdict"], built["error"]) == ("failed", "option zones: no. Say yes.")
+    assert (built["verdict"], built["error"]) == ("failed", "invalid_option: option zones: no. Say yes.")
 
 
 @pytest.mark.parametrize(
@@ -359,7 +359,7 @@ def test_a_task_that_failed_as_a_whole_is_an_error(key: str) -> None:
         (run([PLANNED]), "drift: 1 zone. a.example.: would_trigger for a reason."),
         (
             run([CLEAN, failed("timed_out", target="b.")]),
-            "timed_out: 2 zones, 1 in sync, 1 timed out. b.: it is timed_out. Do.",
+            "timed_out: 2 zones, 1 in sync, 1 timed out. b.: timed_out: it is timed_out. Do.",
         ),
         (run([PLANNED], batch="that is too much. Look."), "refused: 1 zone. a.example.: not synced: that is too much. Look."),
     ],

@@ -94,7 +94,7 @@ def refused(zone: str) -> Json:
     problem = failure(
         "guard_refused",
         f"refused by guard: allow_empty: {EMPTY_TEXT}; max_delete_percent: {PERCENT_TEXT}",
-        "Look at the plan (--check --diff). If it is what you want, change the guard that each message names.",
+        "Look at the plan (--check --diff) before you permit it.",
     )
     detail = {"drift": lost, "guards": guards}
     return plan(zone, "refused", reason=problem["message"], failure={**problem, "guards": guards}, detail=detail, changed=False)
