@@ -28,7 +28,8 @@ def message(*hints: str) -> str:
 
 
 def test_the_remedy_follows_the_reason() -> None:
-    assert message("Check secret_key.") == "failed: 1 zone. a.example.: auth_failed: not accepted. Check secret_key. Report: r.json"
+    shown = message("Check secret_key.")
+    assert shown == "failed: 1 zone. a.example.: auth_failed: not accepted. Check secret_key. Report: r.json"
 
 
 def test_that_of_the_first_of_several_zones() -> None:
