@@ -95,6 +95,7 @@ import fnmatch
 import ipaddress
 import logging
 import re
+import socket
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any, Protocol, TypedDict, Union, cast
@@ -494,6 +495,23 @@ def _key(args: Mapping[str, Any]) -> dns.tsig.Key | None:
     return key
 
 
+def _datagram_socket(family: socket.AddressFamily, address: tuple[Any, ...]) -> socket.socket:
+    """A socket for UDP at the address of one for TCP. As asyncio does there, one for IPv6 leaves IPv4 to another source.
+
+    :raises OSError: the address cannot be listened on.
+    """
+    made = socket.socket(family, socket.SOCK_DGRAM)
+    try:
+        if family == socket.AF_INET6:
+            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        made.setblocking(False)
+        made.bind(address)
+    except OSError:
+        made.close()
+        raise
+    return made
+
+
 async def main(queue: Queue, args: dict[str, Any]) -> None:
     """Listen until cancelled.
 
@@ -505,9 +523,10 @@ async def main(queue: Queue, args: dict[str, Any]) -> None:
     loop = asyncio.get_running_loop()
     server = await asyncio.start_server(listener.serve_connection, settings.host, settings.port)
     async with server:
-        port = server.sockets[0].getsockname()[1]
-        transport, _protocol = await loop.create_datagram_endpoint(lambda: Datagrams(listener), local_addr=(settings.host, port))
-        logger.info("listening for NOTIFY on %s port %s", settings.host, port)
+        address = server.sockets[0].getsockname()
+        udp = _datagram_socket(server.sockets[0].family, address)
+        transport, _protocol = await loop.create_datagram_endpoint(lambda: Datagrams(listener), sock=udp)
+        logger.info("listening for NOTIFY on %s port %s", *address[:2])
         try:
             await listener.emit(queue)
         finally:
