@@ -26,7 +26,7 @@ requirements:
   - dnspython
 options:
   server:
-    description: The address of the DNS server.
+    description: The address of the DNS server, for IPv4 or IPv6. Its name is refused.
     type: str
     required: true
   port:
@@ -93,6 +93,7 @@ from typing import Any, Protocol, TypedDict
 import dns.asyncquery
 import dns.exception
 import dns.flags
+import dns.inet
 import dns.message
 import dns.name
 import dns.rcode
@@ -142,6 +143,9 @@ class Settings:
         server = args.get("server")
         if not isinstance(server, str) or not server.strip():
             raise ValueError("server: is missing; give the address of a DNS server")
+        if not dns.inet.is_address(server.strip()):
+            # dnspython looks up no names, and each query would fail
+            raise ValueError(f"server: {server!r} is no address; give that of a DNS server, such as 192.0.2.1 or 2001:db8::1")
         return cls(
             server=server.strip(),
             port=int(_number(args, "port", 53, 1, 65535)),
