@@ -62,6 +62,7 @@ import asyncio
 import dataclasses
 import json
 import logging
+import os
 import ssl
 import urllib.parse
 from collections.abc import Mapping
@@ -232,8 +233,13 @@ def _url(value: object) -> str:
     form = "use ws://host[:port][/path] or wss://host[:port][/path]"
     if not isinstance(value, str) or any(mark in value for mark in "@?#"):
         raise ValueError(f"notifications_url: is missing, or has credentials, a query or a fragment; {form}")
-    parts = urllib.parse.urlsplit(value.strip())
-    if parts.scheme not in ("ws", "wss") or not parts.hostname:
+    try:
+        parts = urllib.parse.urlsplit(value.strip())
+        usable = parts.scheme in ("ws", "wss") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        # brackets that are not closed, a port beyond 65535
+        usable = False
+    if not usable:
         raise ValueError(f"notifications_url: is not the address of a WebSocket; {form}")
     return urllib.parse.urlunsplit(parts)
 
@@ -245,7 +251,7 @@ def _trust(args: Mapping[str, Any]) -> ssl.SSLContext | bool:
     if not validate:
         return False
     try:
-        return ssl.create_default_context(cafile=args["ca_path"]) if args.get("ca_path") else True
+        return ssl.create_default_context(cafile=os.path.expanduser(args["ca_path"])) if args.get("ca_path") else True
     except OSError as error:
         raise ValueError(f"ca_path: cannot be read: {error}") from None
 
