@@ -87,9 +87,20 @@ def test_the_subscription_is_the_one_that_no_version_of_the_server_ends_at() -> 
 
 def test_pauses_double_until_a_success() -> None:
     pauses = Pauses(1, 5)
-    assert [pauses.take() for _number in range(5)] == [1, 2, 4, 5, 5]
-    pauses.reset()
-    assert pauses.take() == 1
+    assert [pauses.take(0) for _number in range(5)] == [1, 2, 4, 5, 5]
+    pauses.note_subscription(100)
+    assert [pauses.take(105) for _number in range(2)] == [1, 2]
+
+
+def test_a_subscription_that_ends_soon_is_no_success() -> None:
+    pauses = Pauses(1, 5)
+    found = []
+    for number in range(4):
+        pauses.note_subscription(100 * number)
+        found.append(pauses.take(100 * number + 4.9))
+    # how long ago it ended does not matter
+    assert found == [1, 2, 4, 5]
+    assert pauses.take(1000) == 5
 
 
 @pytest.mark.parametrize(

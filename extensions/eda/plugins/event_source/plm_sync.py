@@ -19,7 +19,7 @@ description:
   - The server repeats nothing. What it announces while there is no connection is lost, so each subscription is an event as
     well, and rules can look at the synchronizers that they wait for.
   - The connection is made again when it ends, after O(reconnect_min) seconds at first, twice as long after each further
-    failure, and at most O(reconnect_max).
+    failure, and at most O(reconnect_max). One that lasted as long as O(reconnect_max) was a success.
 version_added: 2.0.0
 author:
   - The lockstep.sync authors (@lockstep-ansible)
@@ -64,6 +64,7 @@ import json
 import logging
 import os
 import ssl
+import time
 import urllib.parse
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -114,19 +115,27 @@ class Settings:
 
 
 class Pauses:
-    """Seconds before each try to connect: from the shortest, doubled, to the longest."""
+    """Seconds before each try to connect: from the shortest, doubled, to the longest.
+
+    A subscription has to last as long as the longest pause to count as a success: otherwise a server that greets and ends would
+    be asked again and again without a pause, with two events each time.
+    """
 
     def __init__(self, shortest: float, longest: float) -> None:
         self._shortest = shortest
         self._longest = longest
         self._next = shortest
+        self._subscribed_at: float | None = None
 
-    def reset(self) -> None:
-        """After a success."""
-        self._next = self._shortest
+    def note_subscription(self, now: float) -> None:
+        """:param now: seconds of a clock that does not go back."""
+        self._subscribed_at = now
 
-    def take(self) -> float:
-        """The next one."""
+    def take(self, now: float) -> float:
+        """The next one, after a connection has ended or could not be made."""
+        if self._subscribed_at is not None and now - self._subscribed_at >= self._longest:
+            self._next = self._shortest
+        self._subscribed_at = None
         pause, self._next = self._next, min(2 * self._next, self._longest)
         return pause
 
@@ -187,7 +196,7 @@ async def listen(session: aiohttp.ClientSession, queue: Queue, settings: Setting
         if greeting.get("event") != GREETING:
             return "the server does not greet as a PLM Media Manager does"
         await socket.send_str(SUBSCRIBE)
-        pauses.reset()
+        pauses.note_subscription(time.monotonic())
         await queue.put({"event": "subscribed"})
         async for message in socket:
             if message.type is aiohttp.WSMsgType.TEXT:
@@ -217,7 +226,7 @@ async def follow(queue: Queue, settings: Settings) -> None:
                 was_connected = False
                 logger.warning("no notifications from %s: %s", settings.url, problem)
                 await queue.put({"event": "disconnected", "problem": problem})
-            await asyncio.sleep(pauses.take())
+            await asyncio.sleep(pauses.take(time.monotonic()))
 
 
 async def _refuse_redirect(session: aiohttp.ClientSession, context: object, params: aiohttp.TraceRequestRedirectParams) -> None:
