@@ -14,7 +14,8 @@ description:
   - True if every target was left alone because it was in sync, has the release already, or was synced within O(ignore:max_age).
   - Of an info module, true if every target is known to be in sync or, with O(max_age), was synced not longer ago than that.
   - It works in check mode, too, and with results of tasks that failed (C(ignore_errors), C(rescue)). A task that was skipped has
-    no target. Anything that is no such result is an error.
+    no target. A task that still runs in the background (C(async)), or whose host could not be reached, counts as a target for
+    which it is false. Anything that is no such result is an error.
 positional: max_age
 options:
   _input:

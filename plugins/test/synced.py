@@ -15,7 +15,8 @@ description:
     check mode predicts, and for one whose outcome is unknown.
   - Of an info module, true if every target is known to be in sync.
   - It works in check mode, too, and with results of tasks that failed (C(ignore_errors), C(rescue)). A task that was skipped has
-    no target. Anything that is no such result is an error.
+    no target. A task that still runs in the background (C(async)), or whose host could not be reached, counts as a target for
+    which it is false. Anything that is no such result is an error.
 options:
   _input:
     description:

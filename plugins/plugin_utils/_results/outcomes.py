@@ -58,7 +58,8 @@ class TargetOutcome:
 def outcomes(value: object) -> list[TargetOutcome]:
     """The targets of a registered result, of the results of a loop, of a list of those, or of a single record.
 
-    A task that was skipped has none, and one that failed before it looked at its targets has one without a name.
+    A task that was skipped has none. One that failed before it looked at its targets, whose host could not be reached, or that
+    runs on in the background has one without a name.
 
     :raises NotAResult: for anything else.
     """
@@ -77,16 +78,23 @@ def outcomes(value: object) -> list[TargetOutcome]:
         return [_of_target(fields)]
     if "creates" in fields and "records" in fields:
         return [TargetOutcome("", in_sync=fields.known_flag("in_sync"), drift=fields)]
-    if any(name in fields for name in ("failed", "skipped", "changed", "ansible_job_id")):
-        return _of_task(fields)
-    raise NotAResult("the value is no result of a module of lockstep.sync, nor a part of one")
+    # results of any module have "changed" and, once they are registered, "failed"
+    found = _of_task(fields)
+    if not found and not fields.flag("skipped"):
+        raise NotAResult("the value is no result of a module of lockstep.sync, nor a part of one")
+    return found
 
 
 def _of_task(fields: Fields) -> list[TargetOutcome]:
     """What a task without targets shows."""
-    if not fields.flag("failed"):
-        return []
-    return [TargetOutcome("", "refused", "not_started", fields.child("failure").text("code") or "failed")]
+    if fields.flag("unreachable"):
+        # the connection may have ended while the module was at work
+        return [TargetOutcome("", state="unknown", code="connection_failed")]
+    if fields.flag("failed"):
+        return [TargetOutcome("", "refused", "not_started", fields.child("failure").text("code") or "failed")]
+    if "ansible_job_id" in fields and not fields.flag("finished"):
+        return [TargetOutcome("", state="running")]
+    return []
 
 
 def _of_target(fields: Fields) -> TargetOutcome:

@@ -18,5 +18,5 @@ def test_addresses_are_servers(server: str) -> None:
 @pytest.mark.parametrize("server", ["ns1.example.net", "localhost", "192.0.2", "192.0.2.1:53", "[2001:db8::1]"])
 def test_names_are_refused_at_the_start(server: str) -> None:
     """Otherwise all queries would fail for as long as the source runs."""
-    with pytest.raises(ValueError, match="server: .* is no address; give that of a DNS server"):
+    with pytest.raises(ValueError, match=r"server: .* is no address; give that of a DNS server"):
         Settings.from_args({"server": server, "zones": ["example.com"]})
