@@ -98,7 +98,7 @@ import re
 import socket
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
-from typing import Any, Protocol, TypedDict, Union, cast
+from typing import Any, Protocol, Union, cast
 
 import dns.exception
 import dns.flags
@@ -125,15 +125,6 @@ HEADER_LENGTH = 12
 ZONE_NAME = re.compile(r"(?:[a-z0-9_/-]+\.)+|\.")
 #: half of the space of serials (RFC 1982)
 HALF = 2**31
-
-
-class ChangeData(TypedDict):
-    """One zone in an event."""
-
-    zone: str
-    serial: int | None
-    sender: str
-    notifications: int
 
 
 class Queue(Protocol):
@@ -187,7 +178,7 @@ class Settings:
 
 @dataclasses.dataclass(frozen=True)
 class Change:
-    """What is known of the change of a zone."""
+    """What is known of the change of a zone, as it is in an event."""
 
     zone: str
     serial: int | None
@@ -197,10 +188,6 @@ class Change:
     def merged(self, later: Change) -> Change:
         """Both as one: the newer serial, and the sender of the later one."""
         return Change(self.zone, newer_serial(self.serial, later.serial), later.sender, self.notifications + later.notifications)
-
-    def data(self) -> ChangeData:
-        """As it is in an event."""
-        return {"zone": self.zone, "serial": self.serial, "sender": self.sender, "notifications": self.notifications}
 
 
 def newer_serial(one: int | None, other: int | None) -> int | None:
@@ -252,7 +239,7 @@ class Throttle:
 
 def event_of(changes: list[Change]) -> dict[str, object]:
     """One event about some zones."""
-    event: dict[str, object] = {"zones": [change.zone for change in changes], "changes": [change.data() for change in changes]}
+    event: dict[str, object] = {"zones": [change.zone for change in changes], "changes": list(map(dataclasses.asdict, changes))}
     if len(changes) == 1:
         event.update(zone=changes[0].zone, serial=changes[0].serial)
     return event
