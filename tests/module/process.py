@@ -10,7 +10,6 @@ from a plain start, too, is for the tests with ansible, test_memory.py and the i
 from __future__ import annotations
 
 import importlib
-import multiprocessing
 import os
 import resource
 import signal
@@ -19,11 +18,12 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from tests.forks import FORK_SERVER, preload
+
 MODULES = "ansible_collections.lockstep.sync.plugins.modules"
 NAMES = [path.stem for path in (Path(__file__).parents[2] / "plugins" / "modules").glob("*.py") if path.stem != "__init__"]
 
-FORK_SERVER = multiprocessing.get_context("forkserver")
-FORK_SERVER.set_forkserver_preload([f"{__package__}.preloaded"])
+preload(f"{__package__}.preloaded")
 
 
 class ModuleProcess:

@@ -16,6 +16,7 @@ import pytest
 from ansible_collections.lockstep.sync.plugins.module_utils._state import sqlite_connections
 from ansible_collections.lockstep.sync.plugins.module_utils._state.postgresql import PostgresqlStore
 from ansible_collections.lockstep.sync.plugins.module_utils._state.store import PATIENCE, Result, Work
+from tests.forks import preload
 
 from .support.certificates import new_certificate
 from .support.clocks import FakeClock
@@ -23,6 +24,8 @@ from .support.databases import DATABASES, Database, cluster
 from .support.injected_time import InjectedTime
 from .support.lab import Lab
 from .support.web import Responder, Web
+
+preload(f"{__package__}.support.preloaded")
 
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 

@@ -9,11 +9,9 @@ One process loads all code, and forks a controller for each line that it reads. 
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import pathlib
-import socket
 import sys
 import traceback
 import typing as t
@@ -28,12 +26,9 @@ from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.owner imp
 
 from .fifth import Fifth
 from .lab import validated
-from .processes import main, say, wait_for_word
+from .namespaces import enter_container
+from .processes import say, wait_for_word
 from .promotion_users import KEY
-
-# <linux/sched.h>, <sys/mount.h>
-CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWUSER, CLONE_NEWPID = 0x00020000, 0x04000000, 0x10000000, 0x20000000
-MS_REC, MS_PRIVATE = 0x4000, 0x40000
 
 
 def serve_controllers() -> None:
@@ -51,7 +46,8 @@ def serve_controllers() -> None:
         if not child:
             status = 1
             try:
-                status = _enter_container(**controller)
+                _be_controller(**controller)
+                status = 0
             except BaseException:  # noqa: BLE001 (nothing of the parent's may run in this process)
                 traceback.print_exc()
             finally:
@@ -70,26 +66,11 @@ def new_controller(options: dict[str, t.Any], hostname: str, home: pathlib.Path)
     return json.dumps({"options": options, "hostname": hostname, "home": str(home)})
 
 
-def _enter_container(options: dict[str, t.Any], hostname: str, home: str) -> int:
-    """What unshare(1) does with ``--pid --uts --fork --mount-proc``; the status of the controller in there."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    user, group = os.geteuid(), os.getegid()
-    _check(libc.unshare(CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWNS | (CLONE_NEWUSER if user else 0)))
-    if user:
-        # root in there, as which alone it may mount
-        for name, text in (("setgroups", "deny"), ("uid_map", f"0 {user} 1"), ("gid_map", f"0 {group} 1")):
-            with open(f"/proc/self/{name}", "w", encoding="ascii") as file:
-                file.write(text)
-    child = os.fork()
-    if child:
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    socket.sethostname(hostname)
+def _be_controller(options: dict[str, t.Any], hostname: str, home: str) -> None:
+    enter_container(hostname)
     os.environ["HOME"] = home
     os.environ.pop("XDG_STATE_HOME", None)
-    _check(libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None))
-    _check(libc.mount(b"proc", b"/proc", b"proc", 0, None))
     sync_in_container(options)
-    return 0
 
 
 def sync_in_container(options: dict[str, t.Any]) -> None:
@@ -112,12 +93,3 @@ def promote_in_container(path: str, run: str, wait: float) -> None:
     start_heartbeat(store, run, owner.process)
     say(f"locked {begun.taken_over or ''}".strip())
     wait_for_word()
-
-
-def _check(status: int) -> None:
-    if status:
-        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-
-
-if __name__ == "__main__":
-    main(globals())

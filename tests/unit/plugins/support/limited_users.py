@@ -6,12 +6,15 @@
 
 from __future__ import annotations
 
-import os
+import ctypes
 
 from ansible_collections.lockstep.sync.plugins.module_utils._core.clock import SystemClock
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError, sentences
 from ansible_collections.lockstep.sync.plugins.module_utils._state.run_ledger import Key, RunLedger
-from tests.unit.plugins.support.processes import Process, main, say
+from tests.unit.plugins.support.processes import Process, say
+
+# <linux/capability.h>
+LINUX_CAPABILITY_VERSION_3, CAP_DAC_OVERRIDE = 0x20080522, 1
 
 
 def use_ledger(location: str, read_only: bool) -> None:
@@ -31,12 +34,29 @@ def use_ledger(location: str, read_only: bool) -> None:
 
 def as_limited_user(location: str, read_only: bool) -> str:
     """What :func:`use_ledger` says where root has no more rights than others."""
-    prefix = [] if os.geteuid() else ["setpriv", "--inh-caps=-dac_override", "--bounding-set=-dac_override"]
-    process = Process(use_ledger, location, read_only, prefix=prefix)
+    process = Process(use_ledger, location, read_only, enter=obey_permissions)
     said = process.line()
     assert process.end() == 0
     return said
 
 
-if __name__ == "__main__":
-    main({"use_ledger": use_ledger})
+class _Header(ctypes.Structure):
+    """Of which process, and in which form; <linux/capability.h>."""
+
+    _fields_ = (("version", ctypes.c_uint32), ("pid", ctypes.c_int))
+
+
+class _Capabilities(ctypes.Structure):
+    """32 of them; <linux/capability.h>."""
+
+    _fields_ = (("effective", ctypes.c_uint32), ("permitted", ctypes.c_uint32), ("inheritable", ctypes.c_uint32))
+
+
+def obey_permissions() -> None:
+    """Give up the capability to write and read any file, as setpriv(1) does."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    header, sets = _Header(LINUX_CAPABILITY_VERSION_3, 0), (_Capabilities * 2)()
+    assert libc.capget(ctypes.byref(header), sets) == 0
+    for name, _kind in _Capabilities._fields_:
+        setattr(sets[0], name, getattr(sets[0], name) & ~(1 << CAP_DAC_OVERRIDE))
+    assert libc.capset(ctypes.byref(header), sets) == 0

@@ -22,7 +22,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._operations.task imp
 
 from .fifth import Fifth
 from .lab import validated
-from .processes import main, say, wait_for_word
+from .processes import say, wait_for_word
 
 
 class DiesBeforeTheTrigger(Fifth):
@@ -144,7 +144,3 @@ def sync_and_be_stopped_while_reporting(options: dict[str, t.Any]) -> None:
         result = run_sync(Fifth, validated(sync_spec(Fifth), options), Context(clock=clock))
         os.kill(os.getpid(), signal.SIGTERM)
         say(" ".join(f"{record['target']} {record['action']} {record['state']}" for record in result["syncs"]))
-
-
-if __name__ == "__main__":
-    main(globals())

@@ -20,7 +20,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._state.run_ledger im
 from tests.unit.plugins.support.clocks import FakeClock
 from tests.unit.plugins.support.databases import SqliteFile, files
 from tests.unit.plugins.support.ledger_users import HANDLE, KEY, fork_and_write
-from tests.unit.plugins.support.processes import Process
+from tests.unit.plugins.support.processes import NewProcess
 
 
 @pytest.fixture
@@ -173,7 +173,7 @@ def test_what_is_committed_is_on_the_disk(
 
 
 def test_a_process_that_was_forked_has_connections_of_its_own(ledger: RunLedger, database: SqliteFile) -> None:
-    user = Process(fork_and_write, database.location, 4)
+    user = NewProcess(fork_and_write, database.location, 4)
     assert sorted(user.line() for _process in range(5)) == ["0 True", "1 True", "2 True", "3 True", "parent True"]
     assert user.end() == 0
     assert database.query("SELECT count(*), count(DISTINCT target), min(state), max(state) FROM runs") == [

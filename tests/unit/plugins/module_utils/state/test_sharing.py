@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import collections
+import functools
 import json
 import pathlib
 import threading
@@ -23,7 +24,7 @@ from tests.unit.plugins.conftest import Serve
 from tests.unit.plugins.support.controllers import new_controller, promote_in_container, serve_controllers, sync_in_container
 from tests.unit.plugins.support.databases import Database, SqliteFile
 from tests.unit.plugins.support.mirrors import TOKEN, Mirror, Mirrors
-from tests.unit.plugins.support.namespaces import container
+from tests.unit.plugins.support.namespaces import enter_container
 from tests.unit.plugins.support.processes import Process
 from tests.unit.plugins.support.promotion_users import KEY
 from tests.unit.plugins.support.web import Web
@@ -46,7 +47,7 @@ class System:
         return {**common, "mirrors": [mirror], "release": "1", "wait_timeout": 120, **options}
 
     def sync(self, hostname: str = "", **options: t.Any) -> Process:
-        return Process(sync_in_container, self.options("seven", **options), prefix=container(hostname=hostname))
+        return Process(sync_in_container, self.options("seven", **options), enter=functools.partial(enter_container, hostname))
 
     @property
     def triggers(self) -> collections.Counter[str]:
@@ -120,7 +121,7 @@ def test_of_each_pair_of_containers_one_triggers_and_the_other_ends_well(
 
 
 def promote(location: str, run: str, wait: float, hostname: str) -> Process:
-    return Process(promote_in_container, location, run, wait, prefix=container(hostname=hostname))
+    return Process(promote_in_container, location, run, wait, enter=functools.partial(enter_container, hostname))
 
 
 def age(location: str, seconds: float) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from ansible_collections.lockstep.sync.plugins.module_utils._state.process import ProcessIdentity
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.owner import Owner, this_user
-from tests.unit.plugins.support.processes import Process
+from tests.unit.plugins.support.processes import NewProcess
 from tests.unit.plugins.support.promotion_users import name_owner_in_worker, outlive_parent
 
 
@@ -24,13 +24,13 @@ def test_the_owner_is_this_process_or_the_one_that_it_works_for() -> None:
 
 
 def test_the_owner_of_a_worker_is_the_process_that_started_it() -> None:
-    process = Process(name_owner_in_worker)
+    process = NewProcess(name_owner_in_worker)
     assert json.loads(process.line()) == json.loads(ProcessIdentity.of(process.pid).to_json())
     process.end()
 
 
 def test_a_worker_whose_parent_was_killed_owns_nothing() -> None:
-    process = Process(outlive_parent)
+    process = NewProcess(outlive_parent)
     assert process.line() == "waiting"
     os.kill(process.pid, signal.SIGKILL)
     assert process.line() == "busy"
