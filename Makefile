@@ -12,7 +12,7 @@ test_steps := simulator unit modules lint sanity
 check_steps := long integration molecule awx eda docs build audit compatibility
 real_steps := studio
 
-.PHONY: help setup demo test check soak real sbom release lock $(test_steps) $(check_steps) $(real_steps) bench coverage format changelog clean
+.PHONY: help setup demo test check soak real sbom release lock $(test_steps) $(check_steps) $(real_steps) bench coverage format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -59,7 +59,7 @@ sbom: setup ## write bills of materials (CycloneDX): what the collection runs on
 	@.venv/bin/python -m scripts.check.sbom
 
 release: setup ## prepare a release (VERSION=2.0.0), then build what is published of it into dist/
-	@.venv/bin/python -m scripts.release $(VERSION)
+	@.venv/bin/python -m scripts.release "$(VERSION)"
 
 lock: setup ## write requirements-*.txt: the packages in requirements-*.in with the hashes of all of their files
 	@scripts/lock
@@ -73,9 +73,6 @@ coverage: setup ## run the unit and module tests with branch coverage
 format: setup ## format the code and fix what ruff can fix
 	@.venv/bin/ruff check --fix .
 	@.venv/bin/ruff format .
-
-changelog: setup ## turn the fragments into the changelog of the version in galaxy.yml
-	@PATH="$(CURDIR)/.venv/bin:$$PATH" antsibull-changelog release
 
 clean: ## remove environments, caches and results
 	rm -rf .venv .cache .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache .coverage* dist tests/output

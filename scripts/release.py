@@ -4,7 +4,7 @@
 """``make release VERSION=…``: what is published of a version, the same bytes wherever it is built.
 
 The first run sets the version and turns the fragments into the changelog; these changes are reviewed and committed. The run after
-that builds, from the commit alone.
+that builds, from the commit alone. ``version`` in galaxy.yml is the one under development; what was released is in the changelog.
 """
 
 from __future__ import annotations
@@ -20,12 +20,20 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import typing as t
+
+import yaml
 
 from .check.sbom import write_sboms
 from .check.shell import ROOT, VENV_BIN, StepFailed, quiet
 from .check.stage import staged
 
 DIST = ROOT / "dist"
+
+#: Where the changes since the last release are described.
+FRAGMENTS = "changelogs/fragments"
+
+Version = tuple[int, int, int]
 
 SIGNING = """
 Release {version} is in dist/. What is left is done by a maintainer:
@@ -35,9 +43,9 @@ Release {version} is in dist/. What is left is done by a maintainer:
   git push origin main {version}
   ansible-galaxy collection publish dist/{archive}
 
-and a release on GitHub for the tag, with all files of dist/. Users verify it by
+a release on GitHub for the tag, with all files of dist/, and the next version in galaxy.yml. Users verify what they downloaded by
 
-  gpg --verify SHA256SUMS.asc SHA256SUMS && sha256sum --check SHA256SUMS
+  gpg --verify SHA256SUMS.asc SHA256SUMS && sha256sum --check --ignore-missing SHA256SUMS
 """
 
 
@@ -96,7 +104,7 @@ def build_archive(epoch: int) -> tuple[str, bytes]:
 def commit_date() -> int:
     """The date of everything in the archive: that of the last commit, or ``SOURCE_DATE_EPOCH``, in seconds since 1970."""
     given = os.environ.get("SOURCE_DATE_EPOCH")
-    return int(given or subprocess.check_output(["git", "log", "-1", "--format=%ct"], cwd=ROOT, text=True))
+    return int(given or _git("log", "-1", "--format=%ct"))
 
 
 def current_version() -> str:
@@ -107,26 +115,100 @@ def current_version() -> str:
     return found[1]
 
 
+def released_versions() -> list[str]:
+    """The versions that the changelog has."""
+    return list(yaml.safe_load((ROOT / "changelogs" / "changelog.yaml").read_text())["releases"])
+
+
+def unreleased_fragments() -> list[str]:
+    """The names of the fragments, which are the changes that no release has yet."""
+    return sorted(path.name for path in (ROOT / FRAGMENTS).glob("*.y*ml"))
+
+
+def parsed(version: str) -> Version:
+    """A version, such that versions can be compared.
+
+    :raises StepFailed: if it is none.
+    """
+    found = re.fullmatch(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)", version)
+    if found is None:
+        raise StepFailed(f"{version!r} is no version such as 2.0.0")
+    return int(found[1]), int(found[2]), int(found[3])
+
+
 def is_prepared(version: str) -> bool:
-    """Whether galaxy.yml has this version, and the changelog describes it."""
-    described = re.search(rf"^v{re.escape(version)}$", (ROOT / "CHANGELOG.rst").read_text(), re.MULTILINE)
-    return current_version() == version and described is not None
+    """Whether the changelog describes this version, which is then built, and not prepared.
+
+    :raises StepFailed: if it is no version that can follow.
+    """
+    current, released = current_version(), released_versions()
+    if parsed(version) < parsed(current):
+        raise StepFailed(
+            f"{version} is lower than {current} in galaxy.yml; a version that was released is built again from its tag"
+        )
+    if version in released:
+        if version != current:
+            raise StepFailed(f"the changelog has {version}, and galaxy.yml {current}")
+        return True
+    newest = max(released, key=parsed)
+    if parsed(version) < parsed(newest):
+        raise StepFailed(f"{version} is lower than {newest}, which the changelog has")
+    return False
 
 
 def prepare(version: str) -> None:
-    """Set the version, and turn the fragments into its changelog."""
-    if not re.fullmatch(r"\d+\.\d+\.\d+", version):
-        raise StepFailed(f"{version!r} is no version such as 2.0.0")
+    """Set the version, and turn the fragments into its changelog.
+
+    :raises StepFailed: without any change, if that is not possible.
+    """
+    if not is_clean():
+        raise StepFailed("commit or discard all changes first, so that those of the release are seen alone")
+    fragments = unreleased_fragments()
+    if not fragments:
+        raise StepFailed(f"nothing to release: {FRAGMENTS} has no fragments")
+    if f"{version}.yml" not in fragments:
+        raise StepFailed(f"{FRAGMENTS}/{version}.yml is missing: a fragment with release_summary, what the release is about")
     galaxy = ROOT / "galaxy.yml"
-    galaxy.write_text(re.sub(r"(?m)^version: \S+$", f"version: {version}", galaxy.read_text()))
-    result = quiet([VENV_BIN / "antsibull-changelog", "release", "--version", version])
+    before = galaxy.read_text()
+    _changelog("lint")
+    galaxy.write_text(re.sub(r"(?m)^version: \S+$", f"version: {version}", before))
+    try:
+        _changelog("release", "--version", version)
+    except StepFailed:
+        galaxy.write_text(before)
+        raise
+
+
+def _changelog(*arguments: str) -> None:
+    result = quiet([VENV_BIN / "antsibull-changelog", *arguments], cwd=ROOT)
     if result.status:
-        raise StepFailed(f"antsibull-changelog: {result.output.strip()}")
+        raise StepFailed(f"antsibull-changelog {arguments[0]}: {result.output.strip()}")
 
 
 def is_clean() -> bool:
     """Whether the commit has everything, so that what is built can be built again from it."""
-    return not subprocess.check_output(["git", "status", "--porcelain"], cwd=ROOT, text=True).strip()
+    return not _git("status", "--porcelain")
+
+
+def check_commit(version: str) -> None:
+    """See that the commit is the one to build a version from.
+
+    :raises StepFailed: if it is not.
+    """
+    if not is_clean():
+        raise StepFailed("commit everything first, so that the release can be built again from the commit")
+    fragments = unreleased_fragments()
+    if fragments:
+        names = ", ".join(fragments[:3]) + (", …" if fragments[3:] else "")
+        raise StepFailed(
+            f"{version} was released: its changelog does not have {names} in {FRAGMENTS}, which are for a higher version"
+        )
+    if _git("tag", "--list", version) and _git("rev-parse", f"{version}^{{commit}}") != _git("rev-parse", "HEAD"):
+        raise StepFailed(f"the tag {version} is on another commit: git checkout {version}")
+
+
+def _git(*arguments: str) -> str:
+    return subprocess.check_output(["git", *arguments], cwd=ROOT, text=True).strip()
 
 
 def write_files(directory: pathlib.Path, epoch: int) -> str:
@@ -153,15 +235,16 @@ def write_checksums(directory: pathlib.Path) -> None:
     (directory / "SHA256SUMS").write_text("".join(lines))
 
 
-def main() -> int:
-    version = sys.argv[1] if sys.argv[1:] else current_version()
+def main(arguments: t.Sequence[str]) -> int:
     try:
+        if len(arguments) != 1 or not arguments[0]:
+            raise StepFailed(f"which version? make release VERSION={current_version()}")
+        (version,) = arguments
         if not is_prepared(version):
             prepare(version)
             print(f"galaxy.yml and the changelog are those of {version}: review and commit them, then run this again.")
             return 0
-        if not is_clean():
-            raise StepFailed("commit everything first, so that the release can be built again from the commit")
+        check_commit(version)
         archive = write_files(DIST, commit_date())
     except StepFailed as failure:
         print(f"release: {failure}", file=sys.stderr)
@@ -171,4 +254,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import os
 import pathlib
+import re
 import shlex
 import subprocess
 import sys
@@ -70,7 +71,9 @@ def environment(home: pathlib.Path | None = None, path: t.Sequence[pathlib.Path]
         if config.exists():
             env.setdefault("PIP_CONFIG_FILE", str(config))
     env["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"
-    if not any(env.get(key) for key in ("LC_ALL", "LC_CTYPE", "LANG")):
+    # Ansible runs with UTF-8 only
+    locale = env.get("LC_ALL") or env.get("LC_CTYPE") or env.get("LANG") or "C"
+    if not re.search(r"utf-?8", locale, re.IGNORECASE):
         env["LC_ALL"] = "C.UTF-8"
     env["PATH"] = os.pathsep.join([*map(str, path), *_plain_path()])
     env["ANSIBLE_NOCOLOR"] = env["NO_COLOR"] = "1"

@@ -92,19 +92,3 @@ def test_the_date_of_a_release_is_that_of_its_commit(monkeypatch: pytest.MonkeyP
     assert release.commit_date() > 1_700_000_000
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1600000000")
     assert release.commit_date() == 1_600_000_000
-
-
-@pytest.mark.parametrize("version", ["2.0", "v2.0.0", "2.0.0-beta1", ""])
-def test_only_versions_are_released(version: str) -> None:
-    with pytest.raises(release.StepFailed, match="is no version"):
-        release.prepare(version)
-
-
-def test_a_release_needs_its_version_and_its_changelog(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(release, "ROOT", tmp_path)
-    (tmp_path / "galaxy.yml").write_text("name: sync\nversion: 2.0.0\n")
-    (tmp_path / "CHANGELOG.rst").write_text("Notes\n\nv1.9.0\n======\n")
-    assert not release.is_prepared("2.0.0")
-    assert not release.is_prepared("1.9.0")
-    (tmp_path / "CHANGELOG.rst").write_text("Notes\n\nv2.0.0\n======\n")
-    assert release.is_prepared("2.0.0")
