@@ -12,6 +12,8 @@ author:
   - The lockstep.sync authors (@lockstep-ansible)
 description:
   - True if every target was left alone because it was in sync, has the release already, or was synced within O(ignore:max_age).
+  - False for a zone that was left with known drift because it was synced too recently, see
+    O(lockstep.sync.vinyldns_zone_sync#module:if_recently_synced).
   - Of an info module, true if every target is known to be in sync or, with O(max_age), was synced not longer ago than that.
   - It works in check mode, too, and with results of tasks that failed (C(ignore_errors), C(rescue)). A task that was skipped has
     no target. A task that still runs in the background (C(async)), or whose host could not be reached, counts as a target for

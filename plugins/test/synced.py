@@ -13,6 +13,8 @@ author:
 description:
   - True if every target was synced, or needed no sync, and none failed. False for a sync that is still running, for one that
     check mode predicts, and for one whose outcome is unknown.
+  - False for a zone that was left with known drift because it was synced too recently, see
+    O(lockstep.sync.vinyldns_zone_sync#module:if_recently_synced).
   - Of an info module, true if every target is known to be in sync.
   - It works in check mode, too, and with results of tasks that failed (C(ignore_errors), C(rescue)). A task that was skipped has
     no target. A task that still runs in the background (C(async)), or whose host could not be reached, counts as a target for

@@ -44,7 +44,7 @@ class TargetOutcome:
     @property
     def is_synced(self) -> bool:
         """Whether it is in sync as far as the task knows: it was synced, or needed no sync."""
-        return not self.code and (self.state == "succeeded" or self.action == "skipped" or self.in_sync is True)
+        return not self.code and (self.state == "succeeded" or self._was_left_alone or self.in_sync is True)
 
     def is_fresh(self, max_age: float | None = None) -> bool:
         """Whether it needs no sync.
@@ -52,7 +52,12 @@ class TargetOutcome:
         :param max_age: seconds for which a sync is enough, where only its age is known.
         """
         young = max_age is not None and self.age is not None and self.age <= max_age
-        return not self.code and (self.action == "skipped" or self.in_sync is True or young)
+        return not self.code and (self._was_left_alone or self.in_sync is True or young)
+
+    @property
+    def _was_left_alone(self) -> bool:
+        """Whether it needed no sync. One that is known to differ was skipped since VinylDNS does not sync it again so soon."""
+        return self.action == "skipped" and self.drift.known_flag("in_sync") is not False
 
 
 def outcomes(value: object) -> list[TargetOutcome]:
