@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from ansible_collections.lockstep.sync.plugins.test import fresh, refused, synced
-
 from tests.simulator.client import Simulator
 
 from ..conftest import RunModule
