@@ -81,6 +81,15 @@ class _SendTracker(threading.local):
         finally:
             self.triggering, self._before = False, None
 
+    @contextlib.contextmanager
+    def connecting(self) -> t.Iterator[None]:
+        """Connect, which is the part that is provably safe to repeat: what is sent to a proxy meanwhile is no part of the request."""
+        sent, before, self._before = self.sent, self._before, None
+        try:
+            yield
+        finally:
+            self.sent, self._before = sent, before
+
     def begin(self) -> bool:
         """Note that something may be handed to a socket now.
 
@@ -157,13 +166,9 @@ class TrackedConnection:
             self.sock.settimeout(now.left(now.connect))
 
     def connect(self) -> None:
-        # connecting, which includes talking to a proxy, is the part that is provably safe to repeat
-        before = send_tracker.sent
         self.carried = 0
-        try:
+        with send_tracker.connecting():
             super().connect()  # type: ignore[misc]  # a mixin: the other base class has the method
-        finally:
-            send_tracker.sent = before
 
     def send(self, data: t.Any) -> None:
         if self.sock is None:
