@@ -36,7 +36,8 @@ options:
     description:
       - Seconds for which a run may be impossible to observe while the module waits for it. Connection errors, the statuses 429,
         500 and 502 to 504, and responses that cannot be understood are tolerated for so long without a good reading. So is a
-        server that answers and cannot show any run, such as a Media Manager whose local database is down.
+        server that answers and cannot show any run, such as a Media Manager whose local database is down, and so are 404 and 409
+        for a run that is known to exist.
       - After that the target fails with the code of the last trouble. The run itself is not taken for failed; its handle finds it
         again.
     type: float

@@ -83,7 +83,7 @@ class _SendTracker(threading.local):
 
     @contextlib.contextmanager
     def connecting(self) -> t.Iterator[None]:
-        """Connect, which is the part that is provably safe to repeat: what is sent to a proxy meanwhile is no part of the request."""
+        """Connect: what is sent to a proxy meanwhile is no part of the request, and provably safe to repeat."""
         sent, before, self._before = self.sent, self._before, None
         try:
             yield

@@ -26,7 +26,7 @@ from .provider import Observation, Provider, Run, Services, Target
 from .recall import Recall, Recalled
 from .record import Record
 from .settings import LifecycleSettings
-from .settle import conclude, settle, why_not_idle
+from .settle import conclude, known_outcome, settle, why_not_idle
 from .steps import Pause, Steps, pause
 
 #: how often a trigger that never reached the server is sent in all
@@ -376,9 +376,7 @@ class Lifecycle:
         try:
             conclude(self.provider, self.target, observation, run, settled, record, self.channel)
         finally:
-            # by the effect where there is one: no failed verification satisfies a release
-            ended = settled.outcome in ("succeeded", "failed")
-            self.aftermath.ended(entry_id, record.state if ended else settled.outcome, settled.reading)
+            self.aftermath.ended(entry_id, known_outcome(record, settled), settled.reading)
 
     def _settle(self, run: Run, at_once: bool) -> Steps[Settled]:
         return settle(self.provider, run, self.settings.poll, self.channel, self.services, self.record, at_once, self.usual)

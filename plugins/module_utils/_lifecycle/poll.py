@@ -146,6 +146,7 @@ class Waiter:
     :param deadline: when to give up (monotonic seconds); one last look is taken at it.
     :param random: source of numbers in [0, 1).
     :param estimate: seconds that the run may take from ``started`` on.
+    :param is_known: whether there certainly is, or was, such a run; one that is not known has to be seen first.
     """
 
     def __init__(
@@ -155,8 +156,10 @@ class Waiter:
         deadline: float,
         random: t.Callable[[], float],
         estimate: float | None = None,
+        is_known: bool = True,
     ) -> None:
         self._policy = policy
+        self._is_known = is_known
         self._estimate = estimate
         self._started = started
         self._deadline = deadline
@@ -183,7 +186,8 @@ class Waiter:
         :param now: when its answer was there.
         """
         if isinstance(seen, SyncError):
-            return self._after_error(sent, now, seen, is_transient(seen))
+            return self._after_error(sent, now, seen, is_transient(seen) or (self._is_known and is_missing(seen)))
+        self._is_known = True
         self._note(now, seen)
         if seen.outage is not None:
             return self._after_error(sent, now, seen.outage, True)
@@ -262,3 +266,10 @@ def is_transient(error: SyncError) -> bool:
     if error.code in ("connection_failed", "rate_limited", "bad_response", "timed_out"):
         return True
     return error.code == "server_error" and error.http_status in (500, 502, 503, 504)
+
+
+def is_missing(error: SyncError) -> bool:
+    """Whether the server denies a run, or cannot show it. Of one that goes on, a proxy may say so while the server restarts, or a
+    replica that lags (404), or a lock is in the way (409).
+    """
+    return error.http_status in (404, 409)

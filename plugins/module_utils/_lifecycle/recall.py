@@ -19,6 +19,7 @@ from .._http.client import Channel
 from .._state.run_ledger import NO_REVISION, Entry, Key, Knowledge, Revision, RunLedger
 from .interruption import Interruption
 from .plan import LedgerEvidence, interrupted
+from .poll import Reading
 from .provider import Observation, Provider, Run, Services, Target
 from .settings import LifecycleSettings
 from .steps import Pause, Steps
@@ -85,11 +86,11 @@ class Recall:
         entry, left_behind = known.entry, known.entry is not None and not known.is_held
         found: _Resumed | None = None
         if entry is not None and entry.handle is not None:
-            found = self._resume(entry)
+            found = yield from self._resume(entry)
         elif entry is not None and left_behind:
             found = yield from self._interrupted(entry)
         elif entry is None and known.unresolved is not None and not self._settings.policy.force:
-            found = self._look_again(known.unresolved)
+            found = yield from self._look_again(known.unresolved)
             entry = known.unresolved if found is not None else None
         interruption = None
         # a lease that was given up is that of a task which did not want to wait any longer
@@ -148,14 +149,11 @@ class Recall:
         found = self._provider.find(self._target, snapshot, self._channel)
         return None if found is None else dataclasses.replace(found, found_after=snapshot)
 
-    def _resume(self, entry: Entry) -> _Resumed:
+    def _resume(self, entry: Entry) -> Steps[_Resumed]:
         """A run that was started and has no recorded end, or what it has come to meanwhile."""
         handle = t.cast("dict[str, t.Any]", entry.handle)
-        try:
-            reading = self._provider.read(handle, self._channel)
-        except SyncError as error:
-            if error.code != "not_found":
-                raise
+        reading = yield from self._read(handle)
+        if reading is None:
             self._finish(entry.id, "unknown")
             return _Resumed("forgotten")
         is_certain = self._provider.capabilities.failed_reads == 1
@@ -164,7 +162,7 @@ class Recall:
             # it may have been found and not answered for, so ours may be the other one
             if not self._settings.check_mode:
                 self._ledger.started(entry.id, another.handle)
-            return self._resume(dataclasses.replace(entry, handle=another.handle))
+            return (yield from self._resume(dataclasses.replace(entry, handle=another.handle)))
         if reading.state == "succeeded" or (reading.state == "failed" and is_certain):
             # where the end is not shown: it may have been any time ago, and by a later date the target would pass for fresh
             finished_at = reading.finished_at or entry.intended_at
@@ -174,27 +172,61 @@ class Recall:
             return _Resumed(reading.state, ended=ended if counts else None)
         return _Resumed("running", Run(handle, entry.intended_at))
 
-    def _look_again(self, entry: Entry) -> _Resumed | None:
-        """A run that had not been found when its task gave it up, if it is by now: it must not be triggered a second time."""
-        run = self._find(entry.snapshot) if self._provider.can_find() else None
+    def _read(self, handle: t.Mapping[str, t.Any]) -> Steps[Reading | None]:
+        """What a run shows; ``None`` if the server has not known it for as long as a run may be impossible to observe.
+
+        One that is missing in a single look may go on: a proxy may have answered, or a replica that lags.
+
+        :raises SyncError: it cannot be read.
+        """
+        clock, deadline = self._services.clock, self._channel.deadline
+        started = clock.monotonic()
+        # at the most half of the time, so that the target can still be triggered
+        end = started + min(self._settings.poll.outage_grace, deadline.remaining() / 2)
+        while True:
+            try:
+                return self._provider.read(handle, self._channel)
+            except SyncError as error:
+                if error.code != "not_found":
+                    raise
+            now = clock.monotonic()
+            if self._settings.check_mode or now >= end:
+                return None
+            yield Pause(min(now + self._settings.poll.delay(now - started, self._services.rng.random()), end), deadline)
+
+    def _look_again(self, entry: Entry) -> Steps[_Resumed | None]:
+        """A run whose end was not seen before its task gave it up, if it shows by now: it must not be triggered a second time."""
+        run = self._shown_by_now(entry)
         if run is None:
             return None
         if not self._settings.check_mode:
             self._ledger.reopen(entry.id, run.handle)
-        resumed = self._resume(dataclasses.replace(entry, handle=run.handle))
-        return dataclasses.replace(resumed, run=resumed.run and dataclasses.replace(resumed.run, found_after=entry.snapshot))
+        resumed = yield from self._resume(dataclasses.replace(entry, handle=run.handle))
+        return dataclasses.replace(resumed, run=resumed.run and dataclasses.replace(resumed.run, found_after=run.found_after))
+
+    def _shown_by_now(self, entry: Entry) -> Run | None:
+        handle = entry.handle
+        if handle is None:
+            return self._find(entry.snapshot) if self._provider.can_find() else None
+        try:
+            reading = self._provider.read(handle, self._channel)
+        except SyncError as error:
+            if error.code != "not_found":
+                raise
+            return None
+        return None if reading.state in ("absent", "unknown") else Run(handle)
 
     def _interrupted(self, entry: Entry) -> Steps[_Resumed | None]:
         """A process died between recording its intent and recording the response: whether it triggered is not known yet."""
-        if entry.state == "intended" and not self._provider.capabilities.absence_proves:
-            # others that find it at the same time know as much
+        was_sent = entry.state != "intended" or self._provider.capabilities.absence_proves
+        if self._settings.check_mode:
+            return self._foresee(entry) if was_sent else _Resumed("not_sent")
+        if not self._ledger.adopt(entry.id):
+            # another process finds out, or its own goes on after all, and this one waits for it before it triggers
+            return None
+        if not was_sent:
             self._finish(entry.id, "void")
             return _Resumed("not_sent")
-        if self._settings.check_mode:
-            return self._foresee(entry)
-        if not self._ledger.adopt(entry.id):
-            # another process finds out, and this one waits for it before it triggers
-            return None
         try:
             return (yield from self._recover(entry))
         except BaseException:

@@ -28,17 +28,19 @@ def settle(
     record: Record,
     at_once: bool,
     usual: float | None = None,
+    is_known: bool = True,
 ) -> Steps[Settled]:
     """Look at ``run`` until it is terminal or the deadline of ``channel`` has passed.
 
     :param at_once: take the first look now, for a run that may have ended long ago.
     :param usual: seconds that the last run of the target took.
+    :param is_known: see :class:`Waiter`.
     """
     if run.reading is not None and run.reading.state == "succeeded":
         return Settled("succeeded", run.reading)
     started = last = services.clock.monotonic()
     estimate = None if at_once else services.durations.estimate() or usual
-    waiter = Waiter(policy, started, channel.deadline.at, services.rng.random, estimate)
+    waiter = Waiter(policy, started, channel.deadline.at, services.rng.random, estimate, is_known)
     channel = channel.once()
     at = started if at_once else waiter.first()
     while True:
@@ -60,6 +62,17 @@ def why_not_idle(settled: Settled) -> str:
     if settled.outcome == "timed_out" and settled.reading is not None:
         return f"another run was still in flight, last seen as {settled.reading.raw or settled.reading.state}"
     return "the end of another run could not be seen"
+
+
+def known_outcome(record: Record, settled: Settled) -> str:
+    """How a run that was waited for has ended, for the ledger.
+
+    By the effect where there is one: no failed verification satisfies a release. One whose end was seen is never unknown, since
+    those are looked at again; it still is ``running`` if reading its effect was interrupted.
+    """
+    if settled.outcome in ("succeeded", "failed"):
+        return record.state if record.state in ("succeeded", "running") else "failed"
+    return settled.outcome
 
 
 def conclude(

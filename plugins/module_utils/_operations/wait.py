@@ -32,7 +32,7 @@ from .._lifecycle.aftermath import AftermathRecorder
 from .._lifecycle.provider import Provider, Run, Services
 from .._lifecycle.record import Record
 from .._lifecycle.settings import LifecycleSettings
-from .._lifecycle.settle import conclude, settle
+from .._lifecycle.settle import conclude, known_outcome, settle
 from .._lifecycle.steps import Steps
 from .._state.run_ledger import Key, RunLedger
 from .sync import own_words, settings_of
@@ -183,13 +183,12 @@ def _wait(
     invalidates = provider.invalidates(target)
     if invalidates:
         ledger.invalidate(key, run.handle, invalidates)
-    settled = yield from settle(provider, run, settings.poll, channel, services, record, at_once=True)
+    settled = yield from settle(provider, run, settings.poll, channel, services, record, at_once=True, is_known=False)
     try:
         conclude(provider, target, None, run, settled, record, channel)
     finally:
-        # by the effect, too: no failed verification satisfies a release
         if settled.outcome in ("succeeded", "failed") and record.state != "running":
-            AftermathRecorder(ledger, key, record).ended(None, record.state, settled.reading)
+            AftermathRecorder(ledger, key, record).ended(None, known_outcome(record, settled), settled.reading)
 
 
 def _look_once(provider: Provider, run: Run, record: Record, channel: t.Any) -> None:

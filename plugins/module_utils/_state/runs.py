@@ -78,7 +78,8 @@ class Knowledge:
     :param now: that moment, in the time of the ledger.
     :param revision: differs once a further run was recorded, or the newest one ended.
     :param entry: the newest run whose outcome is not known yet.
-    :param unresolved: the newest run, if its task gave it up without having found it; it may not have been started at all.
+    :param unresolved: the newest run, if its task gave it up without having seen its end; one without a handle may not have been
+        started at all.
     :param last_success: the newest succeeded run that nothing has invalidated.
     :param release_done: the newest of those that brought the release in question.
     """
@@ -109,9 +110,7 @@ def knowledge(db: Transaction, key: Key, release: str | None) -> Knowledge:
 
 
 def _unresolved(db: Transaction, key: Key, latest: Revision) -> Entry | None:
-    # one that has a handle was found, and something else is not known of it
-    entry = newest(db, key) if latest[1] == "unknown" else None
-    return None if entry is None or entry.handle is not None else entry
+    return newest(db, key) if latest[1] == "unknown" else None
 
 
 def revision(db: Transaction, key: Key) -> Revision:
