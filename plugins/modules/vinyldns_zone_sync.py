@@ -119,12 +119,23 @@ EXAMPLES = r"""
         - "_acme-challenge*/TXT"
   delegate_to: localhost
 
+- name: Make a plan for a review
+  lockstep.sync.vinyldns_zone_sync:
+    zones: example.com.
+    backend:
+      server: ns1.example.net
+  check_mode: true
+  ignore_errors: true
+  register: reviewed
+  delegate_to: localhost
+
 - name: Apply one plan that breaks the percentage guard and was reviewed
   lockstep.sync.vinyldns_zone_sync:
     zones: example.com.
     backend:
       server: ns1.example.net
     approve: "{{ reviewed.syncs[0].detail.drift.digest }}"
+  when: reviewed is lockstep.sync.refused('guard_refused')
   delegate_to: localhost
 
 - name: Start syncs now and wait for them later

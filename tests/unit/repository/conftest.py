@@ -19,6 +19,8 @@ import yaml
 
 from scripts.check.stage import tracked_files
 
+from .examples import COLLECTION, Documented, Options
+
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 
 
@@ -69,3 +71,44 @@ def documentation(module_names: list[str]) -> dict[str, dict[str, t.Any]]:
     command = [str(pathlib.Path(sys.executable).with_name("ansible-doc")), "--json", "--type", "module"]
     output = subprocess.check_output([*command, *(f"lockstep.sync.{name}" for name in module_names)], text=True)
     return {name.rpartition(".")[2]: content["doc"] for name, content in json.loads(output).items()}
+
+
+def documented_by_ansible_doc(kind: str, names: list[str]) -> dict[str, dict[str, t.Any]]:
+    command = [str(pathlib.Path(sys.executable).with_name("ansible-doc")), "--json", "--type", kind]
+    output = json.loads(subprocess.check_output([*command, *(f"{COLLECTION}{name}" for name in names)], text=True))
+    return {name.removeprefix(COLLECTION): content for name, content in output.items()}
+
+
+@pytest.fixture(scope="session")
+def inventories(root: pathlib.Path) -> dict[str, dict[str, t.Any]]:
+    names = [path.stem for path in (root / "plugins" / "inventory").glob("*.py") if path.stem != "__init__"]
+    return documented_by_ansible_doc("inventory", names)
+
+
+@pytest.fixture(scope="session")
+def documented(
+    root: pathlib.Path,
+    documentation: dict[str, dict[str, t.Any]],
+    inventories: dict[str, dict[str, t.Any]],
+    runtime: dict[str, t.Any],
+) -> Documented:
+    roles: dict[str, Options] = {}
+    for role in (root / "roles").iterdir():
+        spec = yaml.safe_load((role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
+        roles[role.name] = spec["argument_specs"]["main"]["options"]
+    kit: Options = yaml.safe_load((root / "extensions" / "awx" / "arguments.yml").read_text(encoding="utf-8"))
+    variables = {**kit, **{name: option for options in roles.values() for name, option in options.items()}}
+    for role in roles:
+        # what the playbooks take
+        variables[f"{role}_host"] = {"type": "str"}
+    for name in ("backend", "guard"):
+        # the role passes them on, in more forms than examples have
+        variables[f"dns_reconciliation_{name}"] = documentation["vinyldns_zone_sync"]["options"][name]
+    return Documented(
+        {name: content["options"] for name, content in documentation.items()},
+        {name: content["doc"]["options"] for name, content in inventories.items()},
+        variables,
+        frozenset(path.stem for path in (root / "playbooks").glob("*.yml")),
+        runtime["action_groups"],
+        roles,
+    )
