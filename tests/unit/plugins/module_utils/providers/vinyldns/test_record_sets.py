@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import json
+import operator
 import random
 import threading
 import time
@@ -91,30 +94,37 @@ class Server:
         return Response(method, url, 200, {}, json.dumps(body).encode())
 
     def _page(self, query: dict[str, str]) -> Json:
-        rows = [row for row in self.rows if row["type"] in query.get("recordTypeFilter", row["type"]).split(",")]
-        rows = [row for row in rows if row["name"] == query.get("recordNameFilter", row["name"])]
-        if "recordNameFilter" not in query:
+        rows = self.rows
+        if "recordTypeFilter" in query:
+            rows = [row for row in rows if row["type"] in query["recordTypeFilter"].split(",")]
+        if "recordNameFilter" in query:
+            rows = [row for row in rows if row["name"] == query["recordNameFilter"]]
+        elif self.hidden:
             rows = [row for row in rows if row["name"] not in self.hidden]
         if query.get("nameSort") == "DESC":
-            rows.reverse()
+            rows = rows[::-1]
         if self.cursors == "numbers":
             start = int(query.get("startFrom", 0))
             more: Json = {"nextId": str(start + 100)} if start + 100 < len(rows) else {}
             return {"recordSets": rows[start : start + 100], **more}
         start_from = query.get("startFrom", "").partition("<....>")[0]
-        if start_from and query.get("nameSort") == "DESC":
-            rows = [row for row in rows if row["name"] < start_from]
-        elif start_from:
-            rows = [row for row in rows if row["name"] > start_from]
+        if start_from:
+            is_next = operator.gt if query.get("nameSort") == "DESC" else operator.lt
+            rows = list(itertools.islice((row for row in rows if is_next(start_from, row["name"])), 101))
         more = {"nextId": f"{rows[99]['name']}<....>1"} if len(rows) > 100 else {}
         return {"recordSets": rows[:100], **more}
 
 
 def hosts(count: int, prefix: str = "host-") -> tuple[list[ResourceRecord], list[Json]]:
     """Records of the DNS server, and the same as record sets of VinylDNS; SOA and NS included."""
-    names = [f"{prefix}{number:05d}" for number in range(count)]
-    backend = [soa(), rr("@", "NS", NS), *(rr(name, "A", "192.0.2.1") for name in names)]
-    return backend, [stored_soa(), synced(ZONE, "NS", NS), *(synced(name, "A", "192.0.2.1") for name in names)]
+    found = [host(f"{prefix}{number:05d}") for number in range(count)]
+    backend = [soa(), rr("@", "NS", NS), *(record for record, _stored in found)]
+    return backend, [stored_soa(), synced(ZONE, "NS", NS), *(stored for _record, stored in found)]
+
+
+@functools.cache
+def host(name: str) -> tuple[ResourceRecord, Json]:
+    return rr(name, "A", "192.0.2.1"), synced(name, "A", "192.0.2.1")
 
 
 def listed(server: Server, backend: list[ResourceRecord], width: int = WIDTH) -> DriftBuilder:
@@ -143,24 +153,24 @@ def test_a_zone_of_one_page_is_one_request(width: int) -> None:
 
 @pytest.mark.parametrize("width", [1, WIDTH])
 def test_a_large_zone_is_listed_completely(width: int) -> None:
-    backend, stored = hosts(9_998)
+    backend, stored = hosts(4_998)
     server = Server(stored, together=width)
     drift = listed(server, backend, width).finish()
-    assert (drift.changes, drift.stored_total) == ((), 10_000)
+    assert (drift.changes, drift.stored_total) == ((), 5_000)
     # a range ends with the page on which it meets the next one
-    assert server.requests == 100 if width == 1 else 100 < server.requests < 150
+    assert server.requests == 50 if width == 1 else 50 < server.requests < 75
     assert server.most_at_work == width
 
 
 def test_ranges_are_of_about_equal_size() -> None:
-    backend, stored = hosts(9_998)
+    backend, stored = hosts(4_998)
     server = Server(stored, together=WIDTH)
     listed(server, backend)
     begun = [query["startFrom"] for _path, query in server.queries if "startFrom" in query]
-    known = sorted(row["name"] for row in stored)
-    positions = sorted(known.index(start.partition("<")[0]) for start in begun)
+    known = {name: position for position, name in enumerate(sorted(row["name"] for row in stored))}
+    positions = sorted(known[start.partition("<")[0]] for start in begun)
     # no page is read twice but where ranges meet
-    assert len(positions) < 150
+    assert len(positions) < 75
     assert max(b - a for a, b in zip(positions, positions[1:])) <= 100
 
 
