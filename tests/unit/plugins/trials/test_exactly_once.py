@@ -52,7 +52,7 @@ def try_all(system: type[System], seeds: t.Iterable[int], location: t.Callable[[
 
 @by_system
 def test_exactly_once(system: type[System], tmp_path: pathlib.Path, repeats: Repeats) -> None:
-    trials = repeats(20, 200, 1000)
+    trials = repeats(10, 200, 1000)
     counts = try_all(system, range(trials), lambda seed: str(tmp_path / f"{seed}.sqlite3"))
     # it was a trial
     assert min(counts[what] for what in ("tasks", "runs", "dead", "outages", "others", "restarts", "jumps")) >= trials / 5, counts

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import json
 import os
 import pathlib
@@ -220,16 +221,22 @@ def drifted(number: int) -> Record:
     return zone(number, compact_detail={"drift": PLAN, "fidelity": "exact"})
 
 
+@functools.cache
+def fitted(make: t.Callable[[int], Record], count: int = 1000) -> list[t.Any]:
+    """A result of so many targets; not to be changed."""
+    return fit([make(number) for number in range(count)])
+
+
 @pytest.mark.parametrize(("make", "most"), [(drifted, 650), (refused_by_guard, 760)])
 def test_a_plan_in_a_bulk_result_lacks_nothing_but_its_records(make: t.Callable[[int], Record], most: int) -> None:
-    records = fit([make(number) for number in range(1000)])
+    records = fitted(make)
     assert size(records) / 1000 < most
     assert all(record["detail"]["drift"] == PLAN for record in records)
 
 
 @pytest.mark.parametrize("count", [200, 1000])
 def test_the_guards_of_a_cut_record_have_the_form_that_they_have_elsewhere(count: int) -> None:
-    failure = fit([refused_by_guard(number) for number in range(count)])[7]["failure"]
+    failure = fitted(refused_by_guard, count)[7]["failure"]
     assert failure["code"] == "guard_refused"
     assert [guard["rule"] for guard in failure["guards"]] == ["max_delete_percent", "allow_empty"]
     for guard in failure["guards"]:
@@ -239,7 +246,7 @@ def test_the_guards_of_a_cut_record_have_the_form_that_they_have_elsewhere(count
 
 @pytest.mark.parametrize("make", [zone, refused])
 def test_a_thousand_targets_stay_below_600_bytes_each(make: t.Callable[[int], Record]) -> None:
-    records = fit([make(number) for number in range(1000)])
+    records = fitted(make)
     assert size(records) / 1000 < 600
     assert all(list(record) == FIELDS and record["detail"]["cut"] for record in records)
     failures = [record["failure"] for record in records if record["failure"]]
@@ -247,7 +254,7 @@ def test_a_thousand_targets_stay_below_600_bytes_each(make: t.Callable[[int], Re
 
 
 def test_what_is_left_of_a_cut_record_says_what_happened() -> None:
-    record = fit([zone(number) for number in range(1000)])[999]
+    record = fitted(zone)[999]
     assert (record["target"], record["action"], record["state"]) == ("zone-0999.internal.example.com.", "triggered", "succeeded")
     assert record["detail"] == {"drift": {"creates": 3, "updates": 17, "deletes": 1}, "cut": True}
 

@@ -80,7 +80,7 @@ def test_long_plans_go_first() -> None:
     assert fact["digests"] == whole["digests"]
 
 
-@pytest.mark.parametrize(("zones", "records"), [(150, 0), (150, 3), (1000, 0), (1000, 3), (20_000, 3)])
+@pytest.mark.parametrize(("zones", "records"), [(150, 0), (150, 3), (1000, 0), (1000, 3), (5_000, 3)])
 def test_the_fact_is_never_too_long(zones: int, records: int) -> None:
     whole = report(zones, records, failed=10)
     fact = report_fact(whole)

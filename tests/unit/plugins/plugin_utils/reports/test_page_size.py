@@ -51,11 +51,11 @@ def test_a_thousand_zones_in_trouble_are_all_explained() -> None:
 
 
 def test_a_huge_plan_is_cut_with_a_note() -> None:
-    many = drift(*(record_set(f"host{number}", "delete") for number in range(100_000)), record_sets=100_000)
+    many = drift(*(record_set(f"host{number}", "delete") for number in range(20_000)), record_sets=20_000)
     page = reconciliation_page(reconciliation("drift", plans=result(plan("huge.example.", zone_drift=many))))
     assert size_of(page) < BOUND
-    assert "+0 ~0 −100000" in page
-    assert "99700 more record sets that differ are in the JSON report only" in page
+    assert "+0 ~0 −20000" in page
+    assert "19700 more record sets that differ are in the JSON report only" in page
 
 
 def test_nothing_that_a_server_says_makes_a_page_too_large() -> None:
