@@ -5,7 +5,7 @@
 
 `make soak` runs them with ``--soak``, which repeats some of them many more times.
 
-Fuzzers (``tests/unit/fuzz``) look at as many inputs as there is time for: each of them at a hundred by default, those of 5
+Fuzzers (``tests/unit/fuzz``) look at as many inputs as there is time for: each of them at some forty by default, those of 5
 seconds with ``--long``, those of 10 minutes with ``--soak``, and with ``--fuzz-seconds N`` those of N seconds. The summary at the
 end of the run has the number of inputs and the seconds of each.
 """
@@ -15,7 +15,10 @@ from __future__ import annotations
 from typing import Protocol
 
 import pytest
+from hypothesis import settings
 
+#: the profile of hypothesis that has the share of the examples of a thorough test that it has in this run, in percent
+THOROUGH = "thorough"
 #: fixtures of tests that have a short form and a long one
 LONG_FORMS = {"repeats", "fuzz_seconds"}
 #: seconds of a fuzzer with ``--long`` and with ``--soak``
@@ -38,6 +41,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "thorough: a property that has more examples with --long")
+    percent = 1000 if config.getoption("--soak") else 100 if config.getoption("--long") else 40
+    settings.register_profile(THOROUGH, max_examples=percent)
     config.addinivalue_line("markers", "long: a test that takes long; it runs only with --long")
     config.addinivalue_line("markers", "real_studio: a test of a real Crafter Studio; it runs only with --studio=real")
 
@@ -52,7 +58,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             deselected.append(item)
             continue
         only_long = item.get_closest_marker("long") is not None
-        has_long_form = not LONG_FORMS.isdisjoint(getattr(item, "fixturenames", ()))
+        has_long_form = (
+            not LONG_FORMS.isdisjoint(getattr(item, "fixturenames", ())) or item.get_closest_marker("thorough") is not None
+        )
         takes_part = (only_long or has_long_form) if is_long_run else not only_long
         (selected if takes_part else deselected).append(item)
     if deselected:

@@ -23,7 +23,7 @@ Output = TypeVar("Output")
 #: of one round, after which the time is looked at
 ROUND = 300
 #: of a short look
-SHORT = 100
+SHORT = 40
 #: without an explanation, which takes many more inputs
 PHASES = (Phase.generate, Phase.shrink)
 

@@ -15,6 +15,7 @@ import pytest
 
 TESTS = """
 import pytest
+from hypothesis import settings
 
 def test_short(): print("ran short")
 
@@ -22,16 +23,19 @@ def test_short(): print("ran short")
 def test_only_long(): print("ran only-long")
 
 def test_both(repeats): print(f"ran both {repeats(3, 50)} {repeats(3, 50, 900)}")
+
+@pytest.mark.thorough
+def test_property(): print(f"ran thorough {settings.get_profile('thorough').max_examples}")
 """
 
 
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ((), ["ran short", "ran both 3 3"]),
-        (("--long",), ["ran only-long", "ran both 50 50"]),
-        (("--soak",), ["ran only-long", "ran both 50 900"]),
-        (("--long", "--soak"), ["ran only-long", "ran both 50 900"]),
+        ((), ["ran short", "ran both 3 3", "ran thorough 40"]),
+        (("--long",), ["ran only-long", "ran both 50 50", "ran thorough 100"]),
+        (("--soak",), ["ran only-long", "ran both 50 900", "ran thorough 1000"]),
+        (("--long", "--soak"), ["ran only-long", "ran both 50 900", "ran thorough 1000"]),
     ],
 )
 def test_they_run_on_demand(options: tuple[str, ...], expected: list[str], root: pathlib.Path, tmp_path: pathlib.Path) -> None:

@@ -14,10 +14,11 @@ import urllib.parse
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from ansible_collections.lockstep.sync.plugins.module_utils._core.redact import MASK, Redactor
 from ansible_collections.lockstep.sync.plugins.module_utils._core.texts import harmless
+from tests.properties import thorough
 
 Encoder = Callable[[str], str]
 
@@ -66,7 +67,7 @@ SECRETS = (st.text(min_size=1, max_size=10) | st.text(alphabet=AWKWARD, min_size
 
 
 @pytest.mark.parametrize("encoder", ENCODERS.values(), ids=ENCODERS)
-@settings(max_examples=60, deadline=None)
+@thorough(60)
 @given(secret=SECRETS)
 def test_no_part_of_it_is_left(encoder: Encoder, secret: str) -> None:
     found = Redactor([secret]).text(f"«{encoder(secret)}»")

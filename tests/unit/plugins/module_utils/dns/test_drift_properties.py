@@ -9,10 +9,11 @@ import random
 from collections.abc import Iterable
 
 import dns.name
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from ansible_collections.lockstep.sync.plugins.module_utils._dns.fidelity import fidelity, observed_changes
 from ansible_collections.lockstep.sync.plugins.module_utils._dns.wire import ResourceRecord
+from tests.properties import thorough
 from tests.simulator.vinyldns.diff import DnsView, StoredView, differences
 from tests.simulator.vinyldns.model import RecordSet
 from tests.simulator.vinyldns.records import comparable
@@ -106,13 +107,14 @@ def predicted(backend: list[Record], stored: list[Json]) -> list[tuple[str, str,
     return sorted(actions(plan([soa(), *transferred(backend)], [stored_soa(), *stored])))
 
 
-@settings(max_examples=200)
+@thorough(200)
 @given(pairs)
 def test_plans_are_what_the_simulated_server_does(pair: tuple[list[Record], list[Record]]) -> None:
     backend, before = pair
     assert predicted(backend, api(before)) == model(backend, api(before))
 
 
+@thorough(100)
 @given(zones)
 def test_a_zone_right_after_a_sync_is_in_sync(zone: list[Record]) -> None:
     split_badly = {
@@ -125,6 +127,7 @@ def test_a_zone_right_after_a_sync_is_in_sync(zone: list[Record]) -> None:
     assert all(change.action == "update" for change in again.changes)
 
 
+@thorough(100)
 @given(pairs)
 def test_a_plan_that_is_carried_out_is_exact_and_leaves_nothing(pair: tuple[list[Record], list[Record]]) -> None:
     backend, before = pair
@@ -179,6 +182,7 @@ def chunked_otherwise(zone: list[Record], rng: random.Random) -> list[Record]:
     return result
 
 
+@thorough(100)
 @given(pairs, st.randoms(use_true_random=False))
 def test_spelling_order_and_repetition_change_nothing(pair: tuple[list[Record], list[Record]], rng: random.Random) -> None:
     backend, before = pair

@@ -11,7 +11,7 @@ import random
 import typing as t
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import RateLimited, SyncError
 from ansible_collections.lockstep.sync.plugins.module_utils._lifecycle.poll import (
@@ -21,6 +21,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._lifecycle.poll impo
     Settled,
     Waiter,
 )
+from tests.properties import thorough
 
 RUNNING = Reading("running", "Running")
 DONE = Reading("succeeded", "Done")
@@ -67,7 +68,7 @@ def longest_gap(policy: PollPolicy, duration: float) -> float:
     return 1.1 * max(policy.min_interval, min(0.2 * duration, policy.max_interval))
 
 
-@settings(max_examples=300, deadline=None)
+@thorough(300)
 @given(policy=st.one_of(st.just(PollPolicy()), policies), duration=durations, rng=seeds)
 def test_the_end_of_a_run_is_noticed_within_the_promised_time(policy: PollPolicy, duration: float, rng: random.Random) -> None:
     run = Simulation(policy, duration, 1e6, rng, rtt=0.9 * policy.min_interval)
@@ -75,7 +76,7 @@ def test_the_end_of_a_run_is_noticed_within_the_promised_time(policy: PollPolicy
     assert run.latency <= run.trip + longest_gap(policy, duration) + ROUNDING
 
 
-@settings(max_examples=200, deadline=None)
+@thorough(200)
 @given(duration=durations, rng=seeds, rtt=st.floats(0.5, 60))
 def test_a_server_slower_than_the_interval_costs_at_most_one_more_round_trip(
     duration: float, rng: random.Random, rtt: float
@@ -84,7 +85,7 @@ def test_a_server_slower_than_the_interval_costs_at_most_one_more_round_trip(
     assert run.latency <= run.trip + max(run.trip_before, longest_gap(PollPolicy(), duration)) + ROUNDING
 
 
-@settings(max_examples=200, deadline=None)
+@thorough(200)
 @given(duration=durations, rng=seeds)
 def test_a_run_costs_few_polls(duration: float, rng: random.Random) -> None:
     run = Simulation(PollPolicy(), duration, 1e6, rng, rtt=0.4)
@@ -98,7 +99,7 @@ def test_even_the_shortest_intervals_that_jitter_allows_cost_few_polls() -> None
         assert len(Simulation(PollPolicy(), duration, 1e6, rng, rtt=0.0).sent) <= limit
 
 
-@settings(max_examples=300, deadline=None)
+@thorough(300)
 @given(
     policy=st.one_of(st.just(PollPolicy()), policies),
     deadline=st.floats(0, 300),
@@ -202,7 +203,7 @@ def test_a_pause_that_the_server_asks_for_is_kept_beyond_the_grace_and_then_deci
     assert watch.see(UNREACHABLE).outcome == "error"
 
 
-@settings(max_examples=300, deadline=None)
+@thorough(300)
 @given(
     policy=policies,
     grace=st.floats(0, 300),

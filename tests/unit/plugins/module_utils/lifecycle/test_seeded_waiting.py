@@ -12,10 +12,11 @@ import statistics
 import typing as t
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from ansible_collections.lockstep.sync.plugins.module_utils._lifecycle.durations import ENOUGH, REMEMBERED, Durations
 from ansible_collections.lockstep.sync.plugins.module_utils._lifecycle.poll import AIM, PollPolicy
+from tests.properties import thorough
 from tests.unit.plugins.module_utils.lifecycle.test_poll import ROUNDING, durations, longest_gap, policies, seeds
 from tests.unit.plugins.support.lab import Lab, column
 
@@ -32,7 +33,7 @@ def looks(policy: PollPolicy, duration: float, estimate: float | None, rng: rand
     return moments
 
 
-@settings(max_examples=400, deadline=None)
+@thorough(400)
 @given(policy=st.one_of(st.just(PollPolicy()), policies), duration=durations, estimate=estimates, rng=seeds)
 def test_the_promise_holds_whatever_is_estimated(
     policy: PollPolicy, duration: float, estimate: float, rng: random.Random
@@ -40,7 +41,7 @@ def test_the_promise_holds_whatever_is_estimated(
     assert looks(policy, duration, estimate, rng)[-1] - duration <= longest_gap(policy, duration) + ROUNDING
 
 
-@settings(max_examples=300, deadline=None)
+@thorough(300)
 @given(policy=st.one_of(st.just(PollPolicy()), policies), elapsed=st.floats(0, 3600), estimate=estimates, rng=seeds)
 def test_no_pause_is_shorter_than_permitted(policy: PollPolicy, elapsed: float, estimate: float, rng: random.Random) -> None:
     assert policy.delay(elapsed, rng.random(), estimate) >= 0.9 * policy.min_interval - ROUNDING

@@ -13,13 +13,14 @@ import tracemalloc
 import typing as t
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from ansible_collections.lockstep.sync.plugins.module_utils._core.redact import Redactor
 from ansible_collections.lockstep.sync.plugins.module_utils._lifecycle.record import Record
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.report import write_report
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.result import BYTES_PER_TARGET, allowed_bytes, fit
 from ansible_collections.lockstep.sync.plugins.module_utils._operations.task import Batch
+from tests.properties import thorough
 from tests.unit.plugins.support.lab import Lab
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -31,7 +32,7 @@ values = st.recursive(
 entries = st.dictionaries(texts, values, max_size=4)
 
 
-@settings(deadline=None)
+@thorough(100)
 @given(head=st.dictionaries(texts.filter(lambda key: key != "syncs"), values, max_size=4), syncs=st.lists(entries, max_size=4))
 def test_it_is_what_a_report_in_memory_would_be(
     tmp_path_factory: pytest.TempPathFactory, head: dict[str, t.Any], syncs: list[dict[str, t.Any]]

@@ -9,9 +9,10 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from ansible_collections.lockstep.sync.plugins.module_utils._probe.schedule import Attempt, Over, Schedule, ScheduleRules
+from tests.properties import thorough
 
 from .models import START, Model, ModelExecutor, Taken, Time
 
@@ -148,7 +149,7 @@ def ends_with(looks: t.Sequence[Taken], count: int, ok: bool) -> bool:
     return len(looks) >= count and all(taken.ok is ok for taken in looks[-count:])
 
 
-@settings(deadline=None, max_examples=300)
+@thorough(300)
 @given(MODELS, RULES)
 def test_properties_of_any_run(models: list[Model], rules: dict[str, t.Any]) -> None:
     run = Run(models, **rules)

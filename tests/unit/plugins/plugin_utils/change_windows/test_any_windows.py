@@ -16,6 +16,7 @@ from hypothesis import given, settings, strategies as st
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError
 from ansible_collections.lockstep.sync.plugins.plugin_utils._change_windows import syntax as _window_syntax, times as _window_time
 from ansible_collections.lockstep.sync.plugins.plugin_utils._change_windows.decision import judge
+from tests.properties import thorough
 from tests.unit.plugins.plugin_utils.change_windows.windows import BERLIN, MINUTE, Json, utc
 
 ZONES = ("UTC", BERLIN, "America/New_York", "America/Havana", "Australia/Lord_Howe", "Africa/Casablanca", "Asia/Kathmandu")
@@ -61,7 +62,7 @@ weekly = (
 )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@thorough(60)
 @given(
     allowed=st.lists(weekly, max_size=2),
     denied=st.lists(weekly, max_size=2),

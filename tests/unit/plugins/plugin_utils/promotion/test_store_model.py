@@ -20,6 +20,7 @@ from ansible_collections.lockstep.sync.plugins.module_utils._state.process impor
 from ansible_collections.lockstep.sync.plugins.module_utils._state.run_ledger import Key
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.journal import LOCKED, LockHeld, PromotionStore
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.owner import Owner
+from tests.properties import of_all
 from tests.unit.plugins.support.clocks import FakeClock
 from tests.unit.plugins.support.databases import Database, SqliteFile
 from tests.unit.plugins.support.processes import UNUSED_PID
@@ -189,5 +190,5 @@ class Promotions(RuleBasedStateMachine):
         assert sum(len(holds(reader, key, 1000)) for key in KEYS) == len(self.holds) + self.lifted
 
 
-TestPromotions = Promotions.TestCase
-TestPromotions.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+TestPromotions = pytest.mark.thorough(Promotions.TestCase)
+TestPromotions.settings = settings(max_examples=of_all(25), stateful_step_count=25, deadline=None)

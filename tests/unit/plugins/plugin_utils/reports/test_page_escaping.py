@@ -11,6 +11,7 @@ from typing import Any
 
 from hypothesis import given, settings, strategies as st
 
+from tests.properties import thorough
 from tests.unit.plugins.plugin_utils.reports.pages import EVIL, PAGES, TAGS, changed_leaves, every_page, parse, text_of
 from tests.unit.plugins.plugin_utils.reports.values import Json
 
@@ -58,7 +59,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@thorough(150)
 @given(st.sampled_from(PAGES), st.data())
 def test_a_report_that_lacks_something_still_has_a_page(case: tuple[Callable[[Any], str], Json], data: st.DataObject) -> None:
     """It is written on every exit, so it must not be the next thing that fails."""
@@ -73,7 +74,7 @@ def test_a_report_that_lacks_something_still_has_a_page(case: tuple[Callable[[An
         parse(page({**report, item: [{name: value for name, value in first.items() if name != gone}]}))
 
 
-@settings(max_examples=150, deadline=None)
+@thorough(150)
 @given(st.sampled_from(PAGES), st.data())
 def test_values_of_other_types_still_make_a_page(case: tuple[Callable[[Any], str], Json], data: st.DataObject) -> None:
     page, report = case

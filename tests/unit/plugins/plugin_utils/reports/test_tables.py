@@ -24,6 +24,7 @@ from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.table impor
     text_table,
     width,
 )
+from tests.properties import thorough
 
 Json = dict[str, t.Any]
 
@@ -52,6 +53,7 @@ def check_lines(lines: t.Sequence[str]) -> None:
         line.encode()
 
 
+@thorough(100)
 @given(st.lists(zones, max_size=5), st.integers(0, 80))
 def test_the_table_of_a_reconciliation_keeps_its_size(some: list[Json], more: int) -> None:
     report = {"zones": [*some, *({"zone": f"z{number}.", "verdict": "in_sync"} for number in range(more))], "summary": {}}
@@ -77,6 +79,7 @@ targets = st.fixed_dictionaries(
 )
 
 
+@thorough(100)
 @given(st.lists(targets, max_size=5), st.integers(0, 80), names, names)
 def test_the_table_of_a_promotion_keeps_its_size(some: list[Json], more: int, release: str, digest: str) -> None:
     listed = [*some, *({"name": f"t{number}", "verdict": "succeeded"} for number in range(more))]

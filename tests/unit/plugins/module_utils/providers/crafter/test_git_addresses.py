@@ -10,10 +10,11 @@ import re
 import urllib.parse
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.crafter import git
+from tests.properties import thorough
 
 ODD = [
     "git://git.example/x",
@@ -103,7 +104,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@thorough(400)
 @given(st.lists(PIECES, max_size=9).map("".join) | st.text(max_size=20))
 def test_whatever_is_accepted_has_one_meaning_only(value: str) -> None:
     try:
