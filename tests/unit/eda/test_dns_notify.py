@@ -299,7 +299,7 @@ def test_a_change_at_the_end_of_the_interval_is_debounced() -> None:
 
 
 def test_a_serial_that_was_announced_adds_nothing_within_the_interval() -> None:
-    """Two servers send the same, or a server repeats itself."""
+    """A server repeats itself."""
     throttle = Throttle(0.5, 30)
     throttle.add(change(serial=1), 0)
     throttle.take(0.5, 10)

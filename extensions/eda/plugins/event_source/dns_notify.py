@@ -16,11 +16,13 @@ short_description: Receives DNS NOTIFY and yields the zones that have changed
 description:
   - Listens on UDP and TCP for NOTIFY (RFC 1996), which a DNS server sends when a zone changes, as BIND does with C(also-notify).
   - The events of a zone are throttled. The first change is an event after O(debounce). Changes in the O(interval) after an
-    event become one event at its end, so that the last change is never lost.
+    event become one event at its end, so that the last change is never lost. The serial that the event had, from the same
+    sender again, is no change.
   - A NOTIFY that is accepted is answered, so that the server does not repeat it. Any other message of an allowed sender is
     answered with C(REFUSED) (another operation than NOTIFY, a zone outside of O(zones), no signature although O(tsig_name)
     is set), C(NOTAUTH) (wrong signature or unknown key) or C(FORMERR). No answer is longer than the message.
-  - Other senders get no answer, over TCP no connection either.
+  - Other senders get no answer, over TCP no connection either. Neither does a NOTIFY that there is no room for, while 100000
+    zones wait for their event; servers repeat it.
   - A NOTIFY that is sent while nothing listens is lost after some repetitions. M(lockstep.sync.dns_serials) finds what
     has changed meanwhile.
 version_added: 2.0.0
@@ -89,9 +91,11 @@ EXAMPLES = r"""
 
 import asyncio
 import base64
+import collections
 import contextlib
 import dataclasses
 import fnmatch
+import heapq
 import ipaddress
 import logging
 import re
@@ -119,6 +123,8 @@ MAX_MESSAGE = 4096
 #: connections at once, and seconds for which one may be silent
 MAX_CONNECTIONS = 100
 IDLE_SECONDS = 10.0
+#: zones with changes that wait for their event, and different warnings that are logged: senders may be forged
+MAX_WAITING, MAX_WARNINGS = 100_000, 1000
 #: RFC 1035, section 4.1.1
 HEADER_LENGTH = 12
 #: what names of zones consist of, slashes of RFC 2317 included
@@ -207,33 +213,45 @@ class Throttle:
     def __init__(self, debounce: float, interval: float) -> None:
         self._debounce = debounce
         self._interval = interval
-        self._pending: dict[str, tuple[float, Change]] = {}
-        self._taken: dict[str, tuple[float, int | None]] = {}
+        self._pending: dict[str, Change] = {}
+        self._due: list[tuple[float, str]] = []  # a heap
+        #: the last change of a zone that was taken, and when; the oldest first
+        self._taken: collections.OrderedDict[str, tuple[float, Change]] = collections.OrderedDict()
 
-    def add(self, change: Change, now: float) -> None:
-        """Note a change. One whose serial the last event had already adds nothing within the interval."""
-        if change.zone in self._pending:
-            due, earlier = self._pending[change.zone]
-            self._pending[change.zone] = (due, earlier.merged(change))
-            return
-        due = now + self._debounce
-        taken, serial = self._taken.get(change.zone, (None, None))
-        if taken is not None and now < taken + self._interval:
-            if serial is not None and serial == change.serial:
-                return
-            due = max(due, taken + self._interval)
-        self._pending[change.zone] = (due, change)
+    def add(self, change: Change, now: float) -> bool:
+        """Note a change; false without room for another zone.
+
+        Within the interval, the serial of the last event adds nothing, unless another server has it only now.
+        """
+        zone = change.zone
+        if zone in self._pending:
+            self._pending[zone] = self._pending[zone].merged(change)
+            return True
+        if len(self._pending) >= MAX_WAITING:
+            return False
+        due, taken = now + self._debounce, self._taken.get(zone)
+        if taken and now < taken[0] + self._interval:
+            if change.serial is not None and (change.serial, change.sender) == (taken[1].serial, taken[1].sender):
+                return True
+            due = max(due, taken[0] + self._interval)
+        self._pending[zone] = change
+        heapq.heappush(self._due, (due, zone))
+        return True
 
     def seconds_until_due(self, now: float) -> float | None:
         """Until :meth:`take` returns something; None without a change."""
-        return max(0.0, min(due for due, _change in self._pending.values()) - now) if self._pending else None
+        return max(0.0, self._due[0][0] - now) if self._due else None
 
     def take(self, now: float, limit: int) -> list[Change]:
         """The changes whose time has come, the longest waiting first, at most ``limit``."""
-        due = sorted((when, zone) for zone, (when, _change) in self._pending.items() if when <= now)
-        changes = [self._pending.pop(zone)[1] for _when, zone in due[:limit]]
-        self._taken = {zone: last for zone, last in self._taken.items() if now < last[0] + self._interval}
-        self._taken.update({change.zone: (now, change.serial) for change in changes})
+        changes: list[Change] = []
+        while self._due and self._due[0][0] <= now and len(changes) < limit:
+            changes.append(self._pending.pop(heapq.heappop(self._due)[1]))
+        for change in changes:
+            self._taken[change.zone] = (now, change)
+            self._taken.move_to_end(change.zone)
+        while self._taken and (len(self._taken) > MAX_WAITING or now >= next(iter(self._taken.values()))[0] + self._interval):
+            self._taken.popitem(last=False)
         return changes
 
 
@@ -283,13 +301,8 @@ def _judge(query: dns.message.Message, sender: str, settings: Settings) -> tuple
     zone = question.name.canonicalize().to_text()
     if question.rdtype != dns.rdatatype.SOA or question.rdclass != dns.rdataclass.IN or not settings.wants(zone):
         return dns.rcode.REFUSED, None
-    serials = [
-        int(rdata.serial)
-        for rrset in query.answer
-        if rrset.rdtype == dns.rdatatype.SOA and rrset.name == question.name
-        for rdata in rrset
-    ]
-    return dns.rcode.NOERROR, Change(zone, serials[0] if serials else None, sender)
+    soa = (rrset for rrset in query.answer if rrset.rdtype == dns.rdatatype.SOA and rrset.name == question.name)
+    return dns.rcode.NOERROR, Change(zone, next((int(rdata.serial) for rrset in soa for rdata in rrset), None), sender)
 
 
 def _refuse_signature(wire: bytes, error: dns.rcode.Rcode, key: dns.tsig.Key | None) -> bytes:
@@ -328,7 +341,7 @@ class Listener:
         self._settings = settings
         self._throttle = Throttle(settings.debounce, settings.interval)
         self._added = asyncio.Event()
-        self._ignored: set[str] = set()
+        self._warnings: set[str] = set()
         self._connections: set[asyncio.Task[None]] = set()
 
     def receive(self, wire: bytes, sender: str) -> bytes | None:
@@ -336,23 +349,30 @@ class Listener:
         response, change = respond(wire, sender, self._settings)
         if change:
             logger.debug("NOTIFY for %s, serial %s, from %s", change.zone, change.serial, sender)
-            self._throttle.add(change, time.monotonic())
+            if not self._throttle.add(change, time.monotonic()):
+                # without an answer, the server repeats it
+                self._warn_once(f"more than {MAX_WAITING} zones have changed; NOTIFY for others is not answered for now")
+                return None
             self._added.set()
         elif response:
-            rcode = dns.rcode.Rcode(response[3] & 0x0F)
+            rcode = dns.rcode.to_text(dns.rcode.Rcode(response[3] & 0x0F))
             # a server may send NOTIFY for all of its zones, so only a wrong key is worth a warning
-            level = logging.WARNING if rcode == dns.rcode.NOTAUTH else logging.INFO
-            logger.log(level, "message of %s refused: %s", sender, dns.rcode.to_text(rcode))
+            note = self._warn_once if rcode == "NOTAUTH" else logger.info
+            note(f"a message of {sender} is refused: {rcode}")
         return response
 
     def allows(self, sender: str) -> bool:
-        """Whether a sender is answered; one that is not is logged once."""
-        if self._settings.allows(sender):
-            return True
-        if sender not in self._ignored and len(self._ignored) < 1000:
-            self._ignored.add(sender)
-            logger.warning("messages of %s are ignored: it is not in allowed_senders", sender)
-        return False
+        """Whether a sender is answered."""
+        if not self._settings.allows(sender):
+            self._warn_once(f"messages of {sender} are ignored: it is not in allowed_senders")
+            return False
+        return True
+
+    def _warn_once(self, text: str) -> None:
+        """Log what a flood of messages would fill the log with."""
+        if text not in self._warnings and len(self._warnings) < MAX_WARNINGS:
+            self._warnings.add(text)
+            logger.warning(text)
 
     async def emit(self, queue: Queue) -> None:
         """Put the events when their time has come. While the queue is full, changes are collected for the next event."""
@@ -376,8 +396,7 @@ class Listener:
         except (OSError, asyncio.TimeoutError) as error:
             logger.debug("connection of %s ended: %s", peer[0], error)
         except asyncio.CancelledError:
-            # by close(); asyncio would log the end of the task as an error
-            pass
+            pass  # by close(); asyncio would log the end of the task as an error
         finally:
             self._connections.discard(task)
             writer.close()
@@ -482,23 +501,6 @@ def _key(args: Mapping[str, Any]) -> dns.tsig.Key | None:
     return key
 
 
-def _datagram_socket(family: socket.AddressFamily, address: tuple[Any, ...]) -> socket.socket:
-    """A socket for UDP at the address of one for TCP. As asyncio does there, one for IPv6 leaves IPv4 to another source.
-
-    :raises OSError: the address cannot be listened on.
-    """
-    made = socket.socket(family, socket.SOCK_DGRAM)
-    try:
-        if family == socket.AF_INET6:
-            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        made.setblocking(False)
-        made.bind(address)
-    except OSError:
-        made.close()
-        raise
-    return made
-
-
 async def main(queue: Queue, args: dict[str, Any]) -> None:
     """Listen until cancelled.
 
@@ -507,15 +509,20 @@ async def main(queue: Queue, args: dict[str, Any]) -> None:
     """
     settings = Settings.from_args(args)
     listener = Listener(settings)
-    loop = asyncio.get_running_loop()
     server = await asyncio.start_server(listener.serve_connection, settings.host, settings.port)
+    tcp = server.sockets[0]
     async with server:
-        address = server.sockets[0].getsockname()
-        udp = _datagram_socket(server.sockets[0].family, address)
-        transport, _protocol = await loop.create_datagram_endpoint(lambda: Datagrams(listener), sock=udp)
-        logger.info("listening for NOTIFY on %s port %s", *address[:2])
-        try:
-            await listener.emit(queue)
-        finally:
-            transport.close()
-            await listener.close()
+        with socket.socket(tcp.family, socket.SOCK_DGRAM) as udp:
+            if tcp.family == socket.AF_INET6:
+                # as asyncio does for TCP: IPv4 is left to another source
+                udp.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            udp.setblocking(False)
+            udp.bind(tcp.getsockname())
+            loop = asyncio.get_running_loop()
+            transport, _protocol = await loop.create_datagram_endpoint(lambda: Datagrams(listener), sock=udp)
+            logger.info("listening for NOTIFY on %s port %s", *tcp.getsockname()[:2])
+            try:
+                await listener.emit(queue)
+            finally:
+                transport.close()
+                await listener.close()
