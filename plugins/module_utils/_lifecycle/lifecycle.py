@@ -17,6 +17,7 @@ from .._core.errors import Ambiguous, InternalError, NeverArrived, RateLimited, 
 from .._core.stop import Stopped
 from .._core.vocabulary import TargetProgress
 from .._http.client import Channel
+from .._state.lease import HEARTBEAT_SECONDS
 from .._state.run_ledger import NO_REVISION, LeaseConflict, RunLedger
 from .aftermath import AftermathRecorder
 from .movement import Movement
@@ -68,8 +69,9 @@ class Lifecycle:
         self.revision = NO_REVISION
         #: seconds that the last successful run took
         self.usual: float | None = None
-        #: the ledger entry of the trigger that is being sent
+        #: the ledger entry of the trigger that is being sent, and when its lease was taken, by both clocks
         self.entry_id = 0
+        self.leased_at = (self.began, services.clock.now())
         #: the open ledger entry of the run that is being resumed, with that run's handle
         self.resumed: tuple[int, dict[str, t.Any]] | None = None
         #: the observation that a refused trigger was sent for, until it is sent again
@@ -218,6 +220,7 @@ class Lifecycle:
     def _intend(self, observation: Observation) -> int:
         self.record.progress = "intended"
         self.services.watcher.before_trigger()
+        self.leased_at = (self.services.clock.monotonic(), self.services.clock.now())
         self.entry_id = self.ledger.intend(
             self.key,
             self.settings.policy.release,
@@ -261,9 +264,18 @@ class Lifecycle:
         self._show("sending")
 
     def _note_sending(self) -> None:
-        if self.provider.capabilities.absence_proves or self.ledger.sending(self.entry_id):
+        # where absence proves that nothing was sent, that much need not be written
+        if self.provider.capabilities.absence_proves and self._was_leased_just_now():
+            return
+        if self.ledger.sending(self.entry_id):
             return
         raise SyncError("busy", "another process has taken over, since this one was stopped for longer than a lease lasts")
+
+    def _was_leased_just_now(self) -> bool:
+        """Whether no other process can have taken over by now: this one may have been stopped for longer than its lease lasts."""
+        clock, (started, date) = self.services.clock, self.leased_at
+        elapsed = max(clock.monotonic() - started, (clock.now() - date).total_seconds())
+        return elapsed <= HEARTBEAT_SECONDS
 
     def _adopt(self, entry_id: int, observation: Observation, error: Ambiguous) -> Steps[Run]:
         """The run of a trigger whose answer was lost.

@@ -6,12 +6,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import typing as t
 
 import pytest
 
+from ansible_collections.lockstep.sync.plugins.module_utils._http.client import Channel
+from ansible_collections.lockstep.sync.plugins.module_utils._lifecycle.provider import Capabilities, Observation, Run, Target
 from ansible_collections.lockstep.sync.plugins.module_utils._state.run_ledger import Knowledge, RunLedger
-from tests.unit.plugins.support.lab import Lab, code
+from tests.unit.plugins.support.fifth import Fifth
+from tests.unit.plugins.support.lab import Lab, code, only
 
 
 def test_an_intent_is_not_void_once_it_is_being_sent(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,3 +37,28 @@ def test_an_intent_is_not_void_once_it_is_being_sent(lab: Lab, monkeypatch: pyte
     entry = lab.open_entry()
     assert entry is not None
     assert (entry.id, entry.state) == (entry_id, "sending")
+
+
+@pytest.mark.parametrize("proves", [True, False])
+@pytest.mark.parametrize("stops", ["process", "machine"])
+def test_nothing_is_sent_once_another_process_has_taken_over(lab: Lab, proves: bool, stops: str) -> None:
+    def take_over() -> None:
+        if stops == "process":
+            lab.clock.sleep(70)
+        else:
+            # the monotonic clock of a virtual machine may be paused with it
+            lab.clock._start += dt.timedelta(seconds=70)
+        entry = lab.open_entry()
+        assert entry is not None and lab.ledger.adopt(entry.id)
+        lab.ledger.finish(entry.id, "void")
+        lab.service.start("7")
+
+    class Stopped(Fifth):
+        capabilities = Capabilities(True, absence_proves=proves)
+
+        def trigger(self, target: Target, observation: Observation, channel: Channel) -> Run:
+            take_over()
+            return super().trigger(target, observation, channel)
+
+    record = only(lab.run(Stopped, wait=False))
+    assert (record["action"], lab.posts, lab.accepted) == ("joined", 0, 1)
