@@ -35,7 +35,6 @@ import secrets
 import threading
 import typing as t
 
-from .._core.errors import SyncError
 from .process import ProcessIdentity
 
 HEARTBEAT_SECONDS = 10.0
@@ -100,5 +99,6 @@ class Heartbeat:
 
     def _run(self) -> None:
         while not self._stop.wait(self._interval):
-            with contextlib.suppress(SyncError):
+            # whatever it is: without this thread, all leases would be lost
+            with contextlib.suppress(Exception):
                 self._beat()
