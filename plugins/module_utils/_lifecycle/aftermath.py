@@ -52,11 +52,12 @@ class AftermathRecorder:
         """Record that the run certainly never started."""
         self._attempt(lambda: self._ledger.retract(entry_id))
 
-    def ended(self, entry_id: int | None, outcome: str, reading: Reading | None = None) -> None:
+    def ended(self, entry_id: int | None, outcome: str, reading: Reading | None = None, was_over: bool = False) -> None:
         """Record how waiting for a run has ended.
 
         :param entry_id: of its entry; ``None`` for a run that was triggered elsewhere.
         :param outcome: how waiting ended, or how the run did.
+        :param was_over: see :meth:`RunLedger.seen`.
         """
         if outcome in ("running", "timed_out", "error"):
             self.let_go(entry_id)
@@ -66,7 +67,7 @@ class AftermathRecorder:
         if entry_id is not None:
             self.finish(entry_id, outcome, reading)
         elif handle is not None:
-            self._attempt(lambda: self._ledger.seen(self._key, handle, outcome, finished_at))
+            self._attempt(lambda: self._ledger.seen(self._key, handle, outcome, finished_at, was_over))
 
     def finish(self, entry_id: int, outcome: str, reading: Reading | None = None) -> None:
         """Record how the run of an entry ended."""

@@ -188,7 +188,8 @@ def _wait(
         conclude(provider, target, None, run, settled, record, channel)
     finally:
         if settled.outcome in ("succeeded", "failed") and record.state != "running":
-            AftermathRecorder(ledger, key, record).ended(None, known_outcome(record, settled), settled.reading)
+            was_over = record.polls == 1
+            AftermathRecorder(ledger, key, record).ended(None, known_outcome(record, settled), settled.reading, was_over)
 
 
 def _look_once(provider: Provider, run: Run, record: Record, channel: t.Any) -> None:

@@ -209,15 +209,21 @@ class RunLedger:
         statement = "UPDATE runs SET state = 'started', handle = ?, finished_at = NULL WHERE id = ? AND state = 'unknown'"
         self._write(lambda db: db.execute(statement, self._json(handle), entry_id))
 
-    def seen(self, key: Key, handle: Facts, outcome: str, finished_at: dt.datetime | None) -> None:
-        """Record the outcome of a run that was triggered elsewhere (or that an open entry here knows)."""
+    def seen(self, key: Key, handle: Facts, outcome: str, finished_at: dt.datetime | None, was_over: bool = False) -> None:
+        """Record the outcome of a run that was triggered elsewhere, or that an entry here knows, once.
+
+        :param finished_at: when it ended, if that is shown.
+        :param was_over: whether it had ended before it was looked at, so that it may be of any age.
+        """
         _check_outcome(outcome)
 
         def work(db: Transaction) -> None:
-            known = runs.open_entry_of(db, key, self._json(handle))
-            if known is not None:
-                _close(db, known.id, outcome, finished_at or db.now())
-            else:
+            known = runs.entry_of(db, key, self._json(handle))
+            if known is None:
+                self._insert(db, key, outcome, handle=handle, finished_at=finished_at or db.now())
+            elif known.state in runs.OPEN_STATES or known.state == "unknown":
+                _close(db, known.id, outcome, finished_at or (known.intended_at if was_over else db.now()))
+            elif known.state != outcome:
                 self._insert(db, key, outcome, handle=handle, finished_at=finished_at or db.now())
 
         self._write(work)

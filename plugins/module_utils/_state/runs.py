@@ -132,9 +132,9 @@ def open_entries(db: Transaction, key: Key) -> list[Entry]:
     return [_entry(row) for row in db.query(f"{_ENTRY} AND {OPEN} ORDER BY id DESC", *key.columns)]
 
 
-def open_entry_of(db: Transaction, key: Key, handle: str) -> Entry | None:
-    """The newest open run that has a handle, given as its text."""
-    return _first(db.query(f"{_ENTRY} AND {OPEN} AND handle = ? ORDER BY id DESC LIMIT 1", *key.columns, handle))
+def entry_of(db: Transaction, key: Key, handle: str) -> Entry | None:
+    """The newest run that has a handle, given as its text."""
+    return _first(db.query(f"{_ENTRY} AND handle = ? ORDER BY id DESC LIMIT 1", *key.columns, handle))
 
 
 def has_run(db: Transaction, key: Key, handle: str) -> bool:

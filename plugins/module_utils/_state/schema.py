@@ -144,6 +144,8 @@ def _runs_of_version_1(db: sqlite3.Connection) -> _Rows:
         if row["handle"]:
             # handles are found by their text
             row["handle"] = json.dumps(json.loads(str(row["handle"])), sort_keys=True)
+            # its end may have been seen, without the effect that it must have: it must not count when it is looked at again
+            row["state"] = "failed" if row["state"] == "unknown" else row["state"]
     return rows
 
 

@@ -106,8 +106,8 @@ def test_little_is_removed_at_once(ledger: RunLedger, path: pathlib.Path, clock:
     clock.sleep(2 * KEPT.total_seconds())
     end(ledger, "void")
     assert len(kept(path)) == 300 - PRUNED_AT_ONCE + 1
-    for _run in range(3):
-        ledger.seen(KEY, HANDLE, "failed", None)
+    for number in range(3):
+        ledger.seen(KEY, {**HANDLE, "run": number}, "failed", None)
     assert len(kept(path)) == 1 + 1 + 3
 
 
