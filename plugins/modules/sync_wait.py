@@ -79,6 +79,7 @@ options:
             description: See M(lockstep.sync.crafter_staging_sync).
             type: bool
             default: false
+            version_added: 2.0.0
           validate_certs:
             description: See M(lockstep.sync.crafter_staging_sync).
             type: bool
@@ -124,6 +125,7 @@ options:
             description: See M(lockstep.sync.crafter_publish).
             type: bool
             default: false
+            version_added: 2.0.0
           validate_certs:
             description: See M(lockstep.sync.crafter_publish).
             type: bool
@@ -210,6 +212,7 @@ options:
             description: See O(lockstep.sync.serveravatar_staging_sync#module:allow_http).
             type: bool
             default: false
+            version_added: 2.0.0
           validate_certs:
             description: See O(lockstep.sync.serveravatar_staging_sync#module:validate_certs).
             type: bool
@@ -263,6 +266,7 @@ options:
             description: See O(lockstep.sync.serveravatar_backup#module:allow_http).
             type: bool
             default: false
+            version_added: 2.0.0
           validate_certs:
             description: See O(lockstep.sync.serveravatar_backup#module:validate_certs).
             type: bool
@@ -321,6 +325,7 @@ options:
             description: See O(lockstep.sync.serveravatar_restore#module:allow_http).
             type: bool
             default: false
+            version_added: 2.0.0
           validate_certs:
             description: See O(lockstep.sync.serveravatar_restore#module:validate_certs).
             type: bool
@@ -355,6 +360,7 @@ options:
             description: See M(lockstep.sync.vinyldns_zone_sync).
             type: bool
             default: false
+            version_added: 2.0.0
           validate_certs:
             description: See M(lockstep.sync.vinyldns_zone_sync).
             type: bool

@@ -23,6 +23,7 @@ from .._reports import files as _report_files
 from .phase import PhaseContext, PromotionServices, StepResult, iso_seconds, with_traceback
 from .settings import PREFIX, VARIABLE_NAMES, Complete, PromotionSettings, Variables, read
 from .state import Actor, RunState, new_targets
+from .vocabulary import FORMER_VARIABLES
 
 #: variables that the role sets itself
 INTERNAL = frozenset(
@@ -75,14 +76,19 @@ def _facts(state: RunState, settings: PromotionSettings) -> dict[str, object]:
 def _settings(services: PromotionServices, variables: Variables, complete: Complete) -> PromotionSettings:
     known = {PREFIX + name for name in VARIABLE_NAMES} | INTERNAL
     for name in sorted(set(services.names) - known):
-        # without the prefix, which would make all of them alike
-        near = difflib.get_close_matches(name.removeprefix(PREFIX), VARIABLE_NAMES, 1)
-        remedy = f"Did you mean {PREFIX}{near[0]}?" if near else "The README of the role lists its variables."
-        raise SyncError("invalid_option", f"{name} is no variable of the role", remedy)
+        raise SyncError("invalid_option", f"{name} is no variable of the role", _remedy(name.removeprefix(PREFIX)))
     settings = read(variables(VARIABLE_NAMES), complete)
     _windows.check(settings.windows)
     _notify.check(settings.notify)
     return settings
+
+
+def _remedy(name: str) -> str:
+    """What to do about a variable that there is not; its name is without the prefix, which would make all of them alike."""
+    if name in FORMER_VARIABLES:
+        return FORMER_VARIABLES[name]
+    near = difflib.get_close_matches(name, VARIABLE_NAMES, 1)
+    return f"Did you mean {PREFIX}{near[0]}?" if near else "The README of the role lists its variables."
 
 
 def _with_report_path(state: RunState, variables: Variables) -> RunState:

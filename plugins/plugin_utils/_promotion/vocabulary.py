@@ -69,3 +69,8 @@ OTHER_NAMES: t.Mapping[str, str] = {
     "before_notify": "after_report",
     "on_rollback": "after_rollback",
 }
+
+#: variables of version 1 that are gone, and what to do
+FORMER_VARIABLES: t.Mapping[str, str] = {
+    "lock_expiry": "It was one until 2.0.0. Remove it: a lock expires by itself, a minute after its run has ended.",
+}

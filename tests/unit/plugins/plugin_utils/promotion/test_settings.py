@@ -33,7 +33,12 @@ from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.settings 
 )
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.start import INTERNAL, start
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.state import RunState
-from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.vocabulary import HOOKS, OTHER_NAMES, PHASES
+from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.vocabulary import (
+    FORMER_VARIABLES,
+    HOOKS,
+    OTHER_NAMES,
+    PHASES,
+)
 
 Json = dict[str, Any]
 
@@ -276,6 +281,12 @@ class TestBeginning:
         error = self.begin({f"{PREFIX}relaese"}, tmp_path).error or ""
         assert f"{PREFIX}relaese is no variable of the role. Did you mean {PREFIX}release?" in error
         assert "README" in (self.begin({f"{PREFIX}zzzzzzzz_qqqqqqqq"}, tmp_path).error or "")
+
+    @pytest.mark.parametrize("name", FORMER_VARIABLES)
+    def test_a_variable_that_is_gone_is_not_taken_for_a_misspelled_one(self, name: str, tmp_path: Path) -> None:
+        error = self.begin({PREFIX + name}, tmp_path).error or ""
+        assert f"{PREFIX}{name} is no variable of the role. It was one until 2.0.0. Remove it" in error
+        assert f"`{PREFIX}{name}` is gone" in (Path(__file__).parents[5] / "docs/upgrading.md").read_text()
 
     def test_those_of_the_role_are_known(self, tmp_path: Path) -> None:
         state = self.begin({PREFIX + name for name in VARIABLE_NAMES} | INTERNAL, tmp_path)
