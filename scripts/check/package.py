@@ -141,9 +141,9 @@ def _documented(installed: pathlib.Path) -> dict[str, list[str]]:
         kind = "module" if directory.name == "modules" else directory.name
         if directory.name in UNDOCUMENTED or not directory.is_dir():
             continue
-        # Tests and filters: a file of documentation for each; the Python file may define several.
-        files = [*directory.glob("*.yml")] if kind in {"filter", "test"} else [*directory.glob("*.py")]
-        names = sorted(f"lockstep.sync.{path.stem}" for path in files if path.stem != "__init__")
+        # Filters and tests may have their documentation in a file next to them.
+        files = [path for path in directory.iterdir() if path.suffix in {".py", ".yml"} and path.stem != "__init__"]
+        names = sorted({f"lockstep.sync.{path.stem}" for path in files})
         if names:
             found[kind] = names
     roles = sorted(f"lockstep.sync.{path.name}" for path in (installed / "roles").glob("*") if path.is_dir())
