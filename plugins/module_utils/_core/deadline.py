@@ -8,13 +8,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import threading
+import typing as t
 
 from .clock import Clock
 from .errors import SyncError
 
 #: seconds after the deadline by which a last look has to be over, too
 LAST_LOOK = 1.0
+
+
+class _Lock(t.Protocol):
+    """A lock of either kind that ``threading`` has."""
+
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
+        """Whether it is held, now or within a time-out."""
+
+    def release(self) -> None:
+        """Have others hold it."""
 
 
 class Deadline:
@@ -58,6 +71,20 @@ class Deadline:
             problem = f"the time for this target is over (wait_timeout or its like, {self.seconds:g} s)"
             raise SyncError("timed_out", problem, "Allow more time, or run the task again later.")
         return min(seconds, left if left > LAST_LOOK else min(LAST_LOOK, left + LAST_LOOK))
+
+    @contextlib.contextmanager
+    def holding(self, lock: _Lock) -> t.Iterator[None]:
+        """Hold a lock within the ``with`` statement. Another target may have it for as long as that one has time.
+
+        :raises SyncError: ``timed_out``, if it is not free by the deadline.
+        """
+        if not lock.acquire(timeout=min(self.budget(), threading.TIMEOUT_MAX)):
+            problem = f"another target was at work for all the time of this one ({self.seconds:g} s)"
+            raise SyncError("timed_out", problem, "Allow more time, or run the task again later.")
+        try:
+            yield
+        finally:
+            lock.release()
 
     def sleep(self, seconds: float) -> None:
         """Pause, but never past the deadline."""

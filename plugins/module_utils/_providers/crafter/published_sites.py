@@ -11,6 +11,8 @@ from __future__ import annotations
 import threading
 import typing as t
 
+from ..._core.deadline import Deadline
+
 
 class PublishedSites:
     """What the list has shown. Threads may use it at the same time: those that need the same list wait for the first one.
@@ -23,12 +25,13 @@ class PublishedSites:
         self._lock = threading.Lock()
         self._seen: set[str] = set()
 
-    def has(self, site: str, pages: t.Iterable[t.Mapping[str, object]]) -> bool | None:
+    def has(self, site: str, pages: t.Iterable[t.Mapping[str, object]], deadline: Deadline) -> bool | None:
         """Whether a site has a published repository; ``None`` if the list does not say it.
 
         :param pages: reads the list as far as needed: by the id of a site, whether it has one.
+        :param deadline: until when to wait for others that read it.
         """
-        with self._lock:
+        with deadline.holding(self._lock):
             if site in self._seen:
                 return True
             for page in pages:

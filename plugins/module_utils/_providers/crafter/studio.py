@@ -93,7 +93,7 @@ class Studio:
 
     def _ensure_signed_in(self, channel: Channel) -> None:
         """Sign in once for all targets. A refusal is final, as passwords must not be tried again."""
-        with self._lock:
+        with channel.deadline.holding(self._lock):
             if self._refusal is not None:
                 raise self._refusal
             if self._signed_in:
@@ -182,7 +182,7 @@ class Studio:
                 self._note_refusal(error)
                 raise
         # one at a time, since each response may change the session id
-        with self._lock:
+        with channel.deadline.holding(self._lock):
             try:
                 return channel.observe(path, params)
             except SyncError as error:
@@ -212,7 +212,7 @@ class Studio:
         """
         self._ensure_signed_in(channel)
         remaining = channel.deadline.remaining() if patience is None else min(patience, channel.deadline.remaining())
-        with self._lock if self._auth.rotates_session else contextlib.nullcontext():
+        with channel.deadline.holding(self._lock) if self._auth.rotates_session else contextlib.nullcontext():
             response = channel.trigger("POST", path, body, read_timeout=remaining, definite=definite, **kwargs)
         if response.try_json() is None:
             raise Ambiguous(f"{response.describe()} is not from Studio: {response.excerpt() or 'nothing'}", response.status)
@@ -277,7 +277,7 @@ class Studio:
         if version is not None and version < Version(3, 1, 0) and not self._credentials.username:
             # that list is one of a named user
             return None
-        with self._lock:
+        with channel.deadline.holding(self._lock):
             if not self._sites_read:
                 try:
                     self._known_sites = frozenset(self.sites(channel))
@@ -343,7 +343,7 @@ class Studio:
             pages = (
                 {str(row.get("siteId")): row.get("publishedRepoCreated") for row in rows} for rows in self._per_user(channel)
             )
-            published = self._published.has(site, pages)
+            published = self._published.has(site, pages, channel.deadline)
         names = {} if version == FIRST_RESET else configured or {}
         staging, live = (names.get(f"{name}-environment") or name for name in (STAGING, LIVE))
         enabled = None if configured is None else configured.get("enable-staging-environment") == "true"

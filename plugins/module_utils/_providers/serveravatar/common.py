@@ -145,7 +145,7 @@ class Directory:
         wanted = self._options["organization"].strip()
         if is_id(wanted):
             return int(wanted)
-        rows = self._once("organizations", lambda: api.list_organizations(channel))
+        rows = self._once("organizations", channel, lambda: api.list_organizations(channel))
         return pick(rows, wanted, "organization", "name").id
 
     def server(self, channel: Channel) -> Server:
@@ -155,8 +155,8 @@ class Directory:
         """
         wanted, organization = self._options["server"].strip(), self.organization(channel)
         if is_id(wanted):
-            return self._once("server", lambda: api.get_server(channel, organization, int(wanted)))
-        rows = self._once("servers", lambda: api.list_servers(channel, organization))
+            return self._once("server", channel, lambda: api.get_server(channel, organization, int(wanted)))
+        rows = self._once("servers", channel, lambda: api.list_servers(channel, organization))
         return pick(rows, wanted, "server", "name", "ip")
 
     def survey(self, wanted: t.Sequence[str], channel: Channel) -> None:
@@ -194,7 +194,7 @@ class Directory:
     def applications(self, channel: Channel) -> list[ApplicationRow]:
         """All applications on that server, staging copies included."""
         organization, server = self.organization(channel), self.server(channel).id
-        return self._once("applications", lambda: api.list_applications(channel, organization, server))
+        return self._once("applications", channel, lambda: api.list_applications(channel, organization, server))
 
     def _listed(self, wanted: str) -> ApplicationRow | None:
         rows = self._known.get("applications")
@@ -207,7 +207,7 @@ class Directory:
         :raises SyncError: ``not_found``.
         """
         organization = self.organization(channel)
-        rows = self._once("storages", lambda: api.list_storages(channel, organization))
+        rows = self._once("storages", channel, lambda: api.list_storages(channel, organization))
         return pick(rows, wanted, "storage", "id" if is_id(wanted) else "name")
 
     def database(self, wanted: str, channel: Channel) -> int:
@@ -218,16 +218,19 @@ class Directory:
         if is_id(wanted):
             return int(wanted)
         organization, server = self.organization(channel), self.server(channel).id
-        rows = self._once("databases", lambda: api.list_databases(channel, organization, server, wanted))
+        rows = self._once("databases", channel, lambda: api.list_databases(channel, organization, server, wanted))
         return pick(rows, wanted, "database", "name").id
 
-    def _once(self, what: t.Hashable, ask: t.Callable[[], Found]) -> Found:
+    def _once(self, what: t.Hashable, channel: Channel, ask: t.Callable[[], Found]) -> Found:
         """The cached result of ``ask``. A failure is cached too, so that it does not repeat for each target."""
-        with self._lock:
+        with channel.deadline.holding(self._lock):
             if what not in self._known:
                 try:
                     self._known[what] = ask()
                 except SyncError as error:
+                    if error.code == "timed_out":
+                        # the time of this target is over, and not that of others
+                        raise
                     self._known[what] = error
             found = self._known[what]
         if isinstance(found, SyncError):

@@ -217,7 +217,7 @@ class ServerAvatarRestore(RowProvider):
         """The rows that all names denote, those included that are not looked at yet: none is restored before all are known."""
         names = self.names()
         if len(names) > 1:
-            with self._naming:
+            with channel.deadline.holding(self._naming):
                 for name in names:
                     if name not in self._meant:
                         self._meant[name] = self._row_meant(name, channel)

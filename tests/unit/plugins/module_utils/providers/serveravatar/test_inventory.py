@@ -6,19 +6,22 @@
 
 from __future__ import annotations
 
+import types
 import typing as t
 
 import pytest
 
+from ansible_collections.lockstep.sync.plugins.module_utils._core.deadline import Deadline
 from ansible_collections.lockstep.sync.plugins.module_utils._core.options import list_of_names
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar import api
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar.common import Directory
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar.inventory import ApplicationLister
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar.rows import ApplicationRow, Server
+from tests.unit.plugins.support.clocks import FakeClock
 
 from .service import OPTIONS, services
 
-CHANNEL: t.Any = None
+CHANNEL: t.Any = types.SimpleNamespace(deadline=Deadline(FakeClock(), 900))
 
 
 @pytest.fixture

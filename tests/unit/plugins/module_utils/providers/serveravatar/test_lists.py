@@ -15,12 +15,14 @@ import urllib.parse
 import pytest
 from hypothesis import assume, given, strategies as st
 
+from ansible_collections.lockstep.sync.plugins.module_utils._core.deadline import Deadline
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError
 from ansible_collections.lockstep.sync.plugins.module_utils._http.client import Channel
 from ansible_collections.lockstep.sync.plugins.module_utils._http.response import Response
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar import api
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar.common import Directory, pick
 from ansible_collections.lockstep.sync.plugins.module_utils._providers.serveravatar.rows import ApplicationRow, Server
+from tests.unit.plugins.support.clocks import FakeClock
 
 
 def response(body: t.Any) -> Response:
@@ -36,6 +38,7 @@ class Lists:
     def __init__(self, lists: dict[str, list[dict[str, t.Any]]], per_page: int = 10, wrapped: bool = True) -> None:
         self.lists, self.per_page, self.wrapped = lists, per_page, wrapped
         self.asked: list[str] = []
+        self.deadline = Deadline(FakeClock(), 900)
 
     def observe(self, path: str, params: dict[str, t.Any] | None = None) -> Response:
         given = {key: value for key, value in (params or {}).items() if value is not None}
@@ -241,6 +244,7 @@ def test_lists_are_asked_for_once_for_all_targets() -> None:
 def test_a_failure_is_not_asked_for_again_either() -> None:
     class Broken:
         asked = 0
+        deadline = Deadline(FakeClock(), 900)
 
         def observe(self, path: str, params: t.Any = None) -> Response:
             self.asked += 1
