@@ -87,6 +87,11 @@ class EmbeddedServer(DnsServer):
     def zone_names(self) -> list[str]:
         return [str(name) for name in self._zones]
 
+    def loaded_serial(self, zone: str) -> int:
+        with self._lock:
+            serial: int = self._zones[dns.name.from_text(absolute(zone))].soa[0].serial
+            return serial
+
     def set_fault(self, fault: Fault, zone: str | None = None, on: Literal["transfer", "query", "update"] = "transfer") -> None:
         """Misbehave from now on; for one zone, or for all of them."""
         if fault not in FAULTS:

@@ -166,6 +166,10 @@ class DnsServer(ABC):
         assert isinstance(soa, dns.rdtypes.ANY.SOA.SOA)
         return soa.serial
 
+    def loaded_serial(self, zone: str) -> int:
+        """The serial of a zone that is served, without a message where that is known otherwise."""
+        return self.serial(zone)
+
     def transfer(self, zone: str, key: TsigKey | None = None) -> dns.zone.Zone:
         """The whole zone by AXFR, with absolute names."""
         copy = dns.zone.Zone(absolute(zone), relativize=False)

@@ -136,7 +136,7 @@ class World:
         self.fill()
 
     def _is_changed(self, name: str) -> bool:
-        return name in self._touched or self.dns.serial(name) != SEED_SERIAL
+        return name in self._touched or self.dns.loaded_serial(name) != SEED_SERIAL
 
     # -- zones -------------------------------------------------------------------------------------------------------
 
