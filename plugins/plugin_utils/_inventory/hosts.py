@@ -18,7 +18,8 @@ from ansible.utils.unsafe_proxy import wrap_var
 #: fields of a target as JSON has them
 TargetFields = t.Mapping[str, object]
 
-_TEMPLATE = re.compile("[{}]")
+#: A text may be a template. The second one names other delimiters in a first line of its own.
+_TEMPLATE = re.compile("[{}]|^#jinja2:")
 
 
 @dataclasses.dataclass(frozen=True)
