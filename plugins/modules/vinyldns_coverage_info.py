@@ -75,7 +75,7 @@ options:
     type: str
   view:
     description:
-      - Only zones of this view of O(named_zones) count.
+      - Only zones of this view of O(named_zones) count. A view that is not in the list is refused.
     type: str
   name_filter:
     description:

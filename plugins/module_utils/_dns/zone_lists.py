@@ -67,9 +67,10 @@ def listed_by_bind(text: str, view: str | None = None) -> list[str]:
     """The zones in what ``named-checkconf -l`` prints: lines of name, class, view and type.
 
     :param view: only those of this view.
-    :raises SyncError: ``invalid_option`` if it is something else.
+    :raises SyncError: ``invalid_option`` if it is something else, or has no such view.
     """
     found = []
+    views: set[str] = set()
     for line in text.splitlines():
         words = line.split()
         if not words:
@@ -78,6 +79,9 @@ def listed_by_bind(text: str, view: str | None = None) -> list[str]:
             remedy = "Give what named-checkconf -l prints: a line for each zone, such as: example.com IN _default primary"
             raise invalid_option("named_zones", line[:80], "is no line of such a list", remedy)
         name, zone_class, its_view, kind = words[:4]
+        views.add(its_view)
         if zone_class.upper() == "IN" and kind in SERVED and view in (None, its_view):
             found.append(name)
+    if view is not None and view not in views:
+        raise invalid_option("view", view, "is no view of named_zones", f"There are: {', '.join(sorted(views)) or 'none'}.")
     return found
