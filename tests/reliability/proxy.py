@@ -209,6 +209,10 @@ def _read(sock: socket.socket) -> bytes:
     head, _end, body = data.partition(b"\r\n\r\n")
     fields = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:])
     while len(body) < int(fields.get(b"content-length", b"0")):
-        body += sock.recv(65536)
+        piece = sock.recv(65536)
+        if not piece:
+            # the module has ended in the middle of it
+            return b""
+        body += piece
     lines = [line for line in head.split(b"\r\n") if not line.lower().startswith(b"connection:")]
     return b"\r\n".join([*lines, b"Connection: close", b"", b""]) + body
