@@ -70,7 +70,7 @@ def normalized(archive: bytes, epoch: int) -> bytes:
     with tarfile.open(fileobj=output, mode="w", format=tarfile.GNU_FORMAT) as tar:
         for name in ("MANIFEST.json", "FILES.json", *sorted(set(members) - {"MANIFEST.json", "FILES.json"})):
             entry = tarfile.TarInfo(name)
-            entry.type = members[name].type
+            entry.type, entry.linkname = members[name].type, members[name].linkname
             entry.mode = 0o755 if members[name].isdir() or members[name].mode & 0o100 else 0o644
             entry.mtime, entry.size = epoch, len(contents[name])
             tar.addfile(entry, io.BytesIO(contents[name]))

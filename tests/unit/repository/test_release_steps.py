@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import fnmatch
 import pathlib
 import subprocess
 
 import pytest
+import yaml
 
 from scripts import release
 from scripts.check.shell import environment
@@ -174,3 +176,14 @@ def test_ansible_gets_the_encoding_that_it_requires(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("LC_ALL", locale)
 
     assert environment()["LC_ALL"] == used
+
+
+@pytest.mark.parametrize(
+    "name", ["changelogs/.plugin-cache.yaml", ".cache/x", "plugins/modules/.x.swp", "dist/lockstep-sync-1.0.0.tar.gz"]
+)
+def test_what_tools_leave_in_a_work_tree_is_no_part_of_an_archive(root: pathlib.Path, name: str) -> None:
+    """By its patterns, which ansible-galaxy compares with the paths of files and of the directories above them."""
+    ignored = yaml.safe_load((root / "galaxy.yml").read_text())["build_ignore"]
+    path = pathlib.PurePath(name)
+
+    assert any(fnmatch.fnmatch(str(each), pattern) for each in (path, *path.parents) for pattern in ignored)
