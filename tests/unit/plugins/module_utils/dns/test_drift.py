@@ -298,6 +298,7 @@ def test_the_digest_does_not_depend_on_the_process() -> None:
 from tests.unit.plugins.module_utils.dns.zones import drift_of, rr
 print(drift_of([rr("www", "A", f"192.0.2.{index}") for index in range(20)], []).digest)
 """
+    here = drift_of([rr("www", "A", f"192.0.2.{index}") for index in range(20)], []).digest
     root = pathlib.Path(__file__).parents[5]
     digests = {
         subprocess.run(
@@ -310,10 +311,10 @@ print(drift_of([rr("www", "A", f"192.0.2.{index}") for index in range(20)], []).
             capture_output=True,
             text=True,
             check=True,
-        ).stdout
-        for seed in ("1", "2", "3")
+        ).stdout.strip()
+        for seed in ("1", "2")
     }
-    assert len(digests) == 1
+    assert digests == {here}
 
 
 def test_another_zone_has_another_digest() -> None:
