@@ -17,9 +17,13 @@ from typing import Any
 
 import pytest
 
+from tests.module.dns_reconciliation.playbook import Server
+from tests.module.staging_promotion import playbook as staging
 from tests.module.staging_promotion.playbook import SHOP
+from tests.simulator.client import Simulator
 
 from .emulator import TOKEN, AwxEmulator
+from .jobs import Jobs
 
 ROOT = Path(__file__).resolve().parents[2]
 KIT = ROOT / "extensions" / "awx"
@@ -134,3 +138,29 @@ def ansible(awx: AwxEmulator, collections: str, tmp_path_factory: pytest.TempPat
 def applied(ansible: Ansible) -> Played:
     """The first apply, with all that Ansible can say about it; all tests see what it made."""
     return ansible.apply("-vvv")
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[Simulator]:
+    with Simulator.start(parts=["vinyldns", "serveravatar"]) as running:
+        yield running
+
+
+@pytest.fixture
+def server(simulator: Simulator) -> Server:
+    simulator.reset()
+    return Server(simulator)
+
+
+@pytest.fixture
+def jobs(awx: AwxEmulator, applied: Played, server: Server, tmp_path: Path) -> Jobs:
+    assert applied.code == 0, applied.output
+    backend = {key: str(value) for key, value in server.backend.items()}
+    ledger = {"location": str(tmp_path / "volume" / "ledger.sqlite3"), "password": ""}
+    avatar = staging.Server(server.simulator)
+    login = {"api_url": avatar.url, "api_token": avatar.token}
+    return Jobs(
+        awx,
+        tmp_path,
+        {"Lockstep VinylDNS": server.login, "ns1": backend, "Lockstep ledger": ledger, "Lockstep ServerAvatar": login},
+    )

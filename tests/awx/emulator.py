@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A small emulator of the REST API of AWX, for ``awx.awx``: lists in pages, objects, associations, surveys, approval nodes.
 
-It is no AWX: it runs no jobs and has no permissions. What it refuses is in ``rules.py``. It was written from the code of AWX
+It is no AWX: it has no permissions, and runs no jobs. What is launched, as ansible-rulebook does it, is a job that stays pending
+until a test gives it another status. What it refuses is in ``rules.py``. It was written from the code of AWX
 24.6.1, and from what a real AWX was seen to do.
 """
 
@@ -38,6 +39,7 @@ KINDS = {
     "workflow_job_template_nodes": "workflow_job_template_node",
     "workflow_approval_templates": "workflow_approval_template",
     "schedules": "schedule",
+    "jobs": "job",
 }
 #: what a workflow or a schedule can start
 STARTABLE = ("projects", "job_templates", "workflow_job_templates", "workflow_approval_templates")
@@ -67,7 +69,12 @@ LISTS_OF = {
 DEFAULTS: dict[str, Item] = {
     "projects": {"scm_type": "", "scm_revision": "", "playbooks": ["reconcile_dns.yml", "promote_staging.yml"]},
     "inventories": {"kind": "", "host_filter": None},
-    "job_templates": {"survey_spec": {}, "survey_enabled": False, "inventory": None},
+    "job_templates": {
+        "survey_spec": {},
+        "survey_enabled": False,
+        "inventory": None,
+        **{f"ask_{name}_on_launch": False for name in ("variables", "limit", "labels", "inventory")},
+    },
     "workflow_job_templates": {"survey_spec": {}, "survey_enabled": False},
     "workflow_job_template_nodes": {"unified_job_template": None},
     "workflow_approval_templates": {"timeout": 0, "description": ""},
@@ -136,6 +143,8 @@ class AwxEmulator:
         added["summary_fields"] = {}
         if "survey_spec" in added:
             added["related"]["survey_spec"] = f"{added['url']}survey_spec/"
+        if kind == "job_templates":
+            added["related"]["launch"] = f"{added['url']}launch/"
         self.objects[kind][number] = added
         return added
 
@@ -153,6 +162,8 @@ class AwxEmulator:
                 return refused.status, refused.body
 
     def _route(self, method: str, path: str, query: dict[str, str], body: Item) -> tuple[int, object]:
+        if (method, path) == ("GET", "/api/v2/config/"):
+            return 200, {"version": "24.6.1"}
         found = re.fullmatch(r"/api/v2/(\w+)/(?:(\d+)/)?(?:(\w+)/)?", path)
         if not found or found[1] not in (*KINDS, "unified_job_templates"):
             raise Refused(404, {"detail": "The requested resource could not be found."})
@@ -166,6 +177,8 @@ class AwxEmulator:
             return self._object(method, kind, item, body)
         if part == "survey_spec" and "survey_spec" in item:
             return self._survey(method, item, body)
+        if part == "launch" and kind == "job_templates":
+            return self._launch(method, item, body)
         if part == "create_approval_template" and kind == "workflow_job_template_nodes":
             return self._approval(method, item, body)
         if part in LISTS_OF.get(kind, ()):
@@ -173,7 +186,7 @@ class AwxEmulator:
         raise Refused(404, {"detail": "The requested resource could not be found."})
 
     def _collection(self, method: str, kind: str, path: str, query: dict[str, str], body: Item) -> tuple[int, object]:
-        if method == "POST" and kind in KINDS:
+        if method == "POST" and kind in KINDS and kind != "jobs":
             wanted = {**copy.deepcopy(DEFAULTS.get(kind, {})), **body}
             self._check(kind, wanted, None)
             return 201, self._shown(self.add(kind, wanted))
@@ -214,6 +227,18 @@ class AwxEmulator:
             item["survey_spec"] = body
             return 200, {}
         return 200, item["survey_spec"]
+
+    def _launch(self, method: str, template: Item, body: Item) -> tuple[int, object]:
+        """A job with the variables that AWX accepts; what the template does not ask for is ignored."""
+        if method != "POST":
+            raise Refused(405, {"detail": f'Method "{method}" not allowed.'})
+        accepted, ignored, refusal = rules.launch(template, body.get("extra_vars", {}))
+        if refusal:
+            raise Refused(400, refusal)
+        prompts = {name: value for name, value in body.items() if name != "extra_vars"}
+        ignored = {**{name: value for name, value in prompts.items() if not template.get(f"ask_{name}_on_launch")}, **ignored}
+        job = self.add("jobs", {"name": template["name"], "status": "pending", "created": "", "extra_vars": accepted})
+        return 201, {**self._shown(job), "job": job["id"], "ignored_fields": ignored}
 
     def _approval(self, method: str, node: Item, body: Item) -> tuple[int, object]:
         if method != "POST":
@@ -281,12 +306,19 @@ class AwxEmulator:
             for field in fields:
                 if field.get("secret") and shown.get("inputs", {}).get(field["id"]):
                     shown["inputs"][field["id"]] = "$encrypted$"
+        if item["type"] == "job_template":
+            project = self.objects["projects"][item["project"]]
+            organization = self.objects["organizations"].get(project.get("organization") or 0)
+            shown["summary_fields"]["organization"] = {"name": organization["name"]} if organization else {}
         shown.pop("survey_spec", None)
         return shown
 
 
 def _matches(item: Item, query: dict[str, str]) -> bool:
-    wanted = {key: value for key, value in query.items() if key not in ("page", "page_size") and not key.startswith("or__")}
+    if "id__in" in query and str(item["id"]) not in query["id__in"].split(","):
+        return False
+    others = ("page", "page_size", "id__in")
+    wanted = {key: value for key, value in query.items() if key not in others and not key.startswith("or__")}
     either = [str(item.get(key.removeprefix("or__"))) == value for key, value in query.items() if key.startswith("or__")]
     return all(str(item.get(key)) == value for key, value in wanted.items()) and (not either or any(either))
 

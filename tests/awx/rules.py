@@ -226,6 +226,32 @@ def schedule(item: Item, template: Item) -> Refusal | None:
     return None
 
 
+def launch(template: Item, given: Mapping[str, object]) -> tuple[Item, Item, Refusal | None]:
+    """SurveyJobTemplateMixin._accept_or_ignore_variables, for a launch by the API: a default is no answer to a required question.
+
+    :return: the variables that a job gets, those that are ignored, and the refusal.
+    """
+    questions = template["survey_spec"].get("spec", []) if template.get("survey_enabled") else []
+    asked = {question["variable"] for question in questions}
+    problems = [problem for question in questions if (problem := _answer(question, given))]
+    accepted = {name: value for name, value in given.items() if name in asked or template.get("ask_variables_on_launch")}
+    ignored = {name: value for name, value in given.items() if name not in accepted}
+    return accepted, ignored, {"variables_needed_to_start": problems} if problems else None
+
+
+def _answer(question: Item, given: Mapping[str, object]) -> str:
+    """_survey_element_validation: what is wrong with an answer; empty if nothing is."""
+    name = question["variable"]
+    if name not in given:
+        return f"'{name}' value missing" if question["required"] else ""
+    value = given[name]
+    if question["type"] in ("text", "textarea", "password") and not isinstance(value, str):
+        return f"Value {value} for '{name}' expected to be a string."
+    if question["type"] == "multiplechoice" and value not in question["choices"]:
+        return f"Value {value} for '{name}' expected to be one of {question['choices']}."
+    return ""
+
+
 def _answered(question: Item, given: Mapping[str, object]) -> bool:
     answer = given.get(question["variable"], question.get("default"))
     return isinstance(answer, str) and len(answer) >= (question.get("min") or 0)

@@ -5,47 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
 from tests.module.dns_reconciliation.playbook import Server
-from tests.module.staging_promotion import playbook as staging
-from tests.simulator.client import Simulator
 
-from .conftest import Played
-from .emulator import AwxEmulator
 from .jobs import Jobs
 
 DNS = "Lockstep DNS: check, approve, reconcile"
 PROMOTION = "Lockstep promotion: check, approve, promote"
-
-
-@pytest.fixture(scope="module")
-def simulator() -> Iterator[Simulator]:
-    with Simulator.start(parts=["vinyldns", "serveravatar"]) as running:
-        yield running
-
-
-@pytest.fixture
-def server(simulator: Simulator) -> Server:
-    simulator.reset()
-    return Server(simulator)
-
-
-@pytest.fixture
-def jobs(awx: AwxEmulator, applied: Played, server: Server, tmp_path: Path) -> Jobs:
-    assert applied.code == 0, applied.output
-    backend = {key: str(value) for key, value in server.backend.items()}
-    ledger = {"location": str(tmp_path / "volume" / "ledger.sqlite3"), "password": ""}
-    avatar = staging.Server(server.simulator)
-    login = {"api_url": avatar.url, "api_token": avatar.token}
-    return Jobs(
-        awx,
-        tmp_path,
-        {"Lockstep VinylDNS": server.login, "ns1": backend, "Lockstep ledger": ledger, "Lockstep ServerAvatar": login},
-    )
 
 
 def test_the_dns_workflow(jobs: Jobs, server: Server) -> None:

@@ -84,12 +84,13 @@ def _possible_progress(line: str) -> list[str]:
         progress = Progress(1)
         with progress.of(lambda: name):
             return [progress.line(found["s"])]
-    end = dt.datetime(2026, 1, 1, *map(int, ended.groups()), tzinfo=dt.timezone.utc)
+    hours, minutes, seconds = map(int, ended.groups())
+    end = dt.datetime(2026, 1, 1, hours, minutes, seconds, tzinfo=dt.timezone.utc)
     lines = []
     for tenth in range(-5, 5):
         elapsed = found["s"] + tenth / 10
-        left = dt.timedelta(seconds=(int(total[1]) - found["of"]) * elapsed / found["of"])
-        progress = Progress(int(total[1]), now=functools.partial(end.__sub__, left))
+        moment = end - dt.timedelta(seconds=(int(total[1]) - found["of"]) * elapsed / found["of"])
+        progress = Progress(int(total[1]), now=functools.partial(moment.replace, fold=0))
         lines.append(_line(progress, found, elapsed))
     return lines
 
