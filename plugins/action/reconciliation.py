@@ -31,6 +31,7 @@ from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.sett
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.state import ReconciliationState
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.sync import sync, verify
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reports import console
+from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.links import with_help
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.reconciliation_table import reconciliation_table
 
 Result = dict[str, object]
@@ -135,4 +136,5 @@ def _shown(report: ReconciliationReport) -> Result:
     """The result of the last task, which fails where the report says so."""
     # printed line by line, whatever the verbosity, also where the task fails
     shown: Result = {"changed": False, "msg": report["message"], "table": reconciliation_table(report, console.WIDTH)}
-    return {**shown, "failed": not report["ok"], "_ansible_verbose_always": True}
+    codes = [report["error_code"], *(zone["failure"]["code"] for zone in report["zones"] if zone["failure"])]
+    return {**with_help(shown, codes), "failed": not report["ok"], "_ansible_verbose_always": True}

@@ -73,6 +73,7 @@ FailureCode = t.Literal[
     "too_large",
     "server_error",
     "invalid_option",
+    "library_missing",
     "ledger_damaged",
     "ledger_unsafe",
     "internal_error",

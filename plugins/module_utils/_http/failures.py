@@ -16,6 +16,9 @@ from . import transport
 from .limits import Limits
 
 _REACH = "Check api_url, the network and that the service runs."
+_PROXY = "Check HTTP_PROXY, HTTPS_PROXY and NO_PROXY in the environment of the task; NO_PROXY names hosts that need no proxy."
+_CERTS = "Check the certificate of the server, ca_path, client_cert and client_key; validate_certs: false is for tests only."
+_NO_TLS = "The port does not speak TLS. Check it in api_url, or use http:// with allow_http: true if the server has no TLS."
 _SLOW = "Raise request_timeout if the server is known to be slow."
 
 
@@ -24,6 +27,11 @@ def slow_response(exc: Exception, where: str, within: Limits) -> SyncError | Non
     if not within.expired or not within.received or isinstance(exc, transport.requests.exceptions.ConnectTimeout):
         return None
     return SyncError("connection_failed", f"no complete response from {where} within {_seconds(within.total)} s", _SLOW)
+
+
+def _tls_hint(cause: BaseException) -> str:
+    """What to check; OpenSSL takes the beginning of an answer in plain HTTP for the version of TLS."""
+    return _NO_TLS if getattr(cause, "reason", None) == "WRONG_VERSION_NUMBER" else _CERTS
 
 
 def _seconds(value: float) -> str:
@@ -41,17 +49,13 @@ def transport_error(exc: Exception, where: str, timeout: tuple[float, float]) ->
     # a peer that hangs up is a matter of the network, also where TLS is what notices it
     hung_up = isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError))
     if not hung_up and (isinstance(exc, errors.SSLError) or isinstance(cause, ssl.SSLError)):
-        return SyncError(
-            "tls_failed",
-            f"TLS with {where} failed: {cause}",
-            "Check the certificate of the server, ca_path, client_cert and client_key; validate_certs: false is for tests only.",
-        )
+        return SyncError("tls_failed", f"TLS with {where} failed: {cause}", _tls_hint(cause))
     if isinstance(exc, errors.ConnectTimeout):
         return SyncError("connection_failed", f"no connection to {where} within {_seconds(timeout[0])} s", _REACH)
     if isinstance(exc, errors.ReadTimeout) or isinstance(cause, (TimeoutError, socket.timeout)):
         return SyncError("connection_failed", f"no answer from {where} within {_seconds(timeout[1])} s", _SLOW)
     if isinstance(exc, errors.ProxyError):
-        return SyncError("connection_failed", f"the proxy on the way to {where} failed: {cause}", "Check the proxy variables.")
+        return SyncError("connection_failed", f"the proxy on the way to {where} failed: {cause}", _PROXY)
     if isinstance(cause, OSError) and cause.strerror:
         return SyncError("connection_failed", f"cannot talk to {where}: {cause.strerror}", _REACH)
     return SyncError("connection_failed", f"cannot talk to {where}: {cause}", _REACH)

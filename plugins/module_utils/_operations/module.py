@@ -18,6 +18,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.parameters import remove_values
 
 from .._core.clock import SystemClock
+from .._core.errors import SyncError
 from .._core.libraries import missing_library
 from .._core.options import explain_missing, secrets_in
 from .._core.stop import StopSignal
@@ -31,6 +32,11 @@ class OperationModule(AnsibleModule):  # type: ignore[misc]  # ansible-core ship
     """Module whose message about missing options names their environment variables, and that hides what addresses carry."""
 
     _knows_secrets = False
+    _checks_options = True
+
+    def __init__(self, **settings: t.Any) -> None:
+        super().__init__(**settings)
+        self._checks_options = False
 
     def learn_secrets(self) -> None:
         """Have AnsibleModule mask what no_log does not find."""
@@ -46,7 +52,10 @@ class OperationModule(AnsibleModule):  # type: ignore[misc]  # ansible-core ship
     def fail_json(self, msg: str, **kwargs: t.Any) -> t.NoReturn:
         # the constructor calls this, too, and options that are wrong are shown with the others
         self.learn_secrets()
-        super().fail_json(explain_missing(msg, self.argument_spec), **kwargs)
+        message = explain_missing(msg, self.argument_spec)
+        if self._checks_options:
+            kwargs["failure"] = SyncError("invalid_option", message).as_failure()
+        super().fail_json(message, **kwargs)
         raise AssertionError("unreachable: fail_json exits")
 
 
@@ -73,7 +82,8 @@ def fail_on_missing_libraries(module: AnsibleModule, operation: Operation, optio
     """Fail clearly where a Python library is missing."""
     for library, problem in operation.requirements(options):
         if problem is not None:
-            module.fail_json(msg=missing_library(library), exception=problem)
+            message = missing_library(library)
+            module.fail_json(msg=message, exception=problem, failure=SyncError("library_missing", message).as_failure())
 
 
 @contextlib.contextmanager

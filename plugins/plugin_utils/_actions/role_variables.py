@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import collections.abc
+import difflib
 import typing as t
 
 from ansible.errors import AnsibleError
@@ -68,6 +69,26 @@ def evaluate_role_variables(caller: t.Any, task_vars: TaskVariables, prefix: str
             if value is not omitted or value is None:
                 values[name] = plain(value, dates=True)
     return RoleVariables(values, problem)
+
+
+def unknown_variable(
+    found: t.Iterable[str], prefix: str, names: t.Collection[str], internal: t.Collection[str], former: t.Mapping[str, str]
+) -> SyncError | None:
+    """Why the role refuses to run if a variable is most likely a typing error: ignored, it might leave out a guard.
+
+    :param found: variables of the play; those without the prefix are of no interest.
+    :param names: the variables of the role, without the prefix.
+    :param internal: those that the role itself sets, with the prefix.
+    :param former: what to do about those that the role had once, by their names without the prefix.
+    """
+    known = {prefix + name for name in names}.union(internal)
+    for variable in sorted(name for name in found if name.startswith(prefix) and name not in known):
+        # without the prefix, which would make all of them alike
+        name = variable[len(prefix) :]
+        near = difflib.get_close_matches(name, names, 1)
+        remedy = f"Did you mean {prefix}{near[0]}?" if near else "The README of the role lists its variables."
+        return SyncError("invalid_option", f"{variable} is no variable of the role", former.get(name, remedy))
+    return None
 
 
 def _not_evaluated(name: str, error: AnsibleError) -> SyncError:

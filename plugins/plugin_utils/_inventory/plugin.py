@@ -102,7 +102,7 @@ class TargetInventory(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
         options: Options = outcome.validated_parameters
         for library, problem in source.operation.requirements(options):
             if problem is not None:
-                raise SyncError("invalid_option", missing_library(library))
+                raise SyncError("library_missing", missing_library(library))
         return options
 
     def _cached_or_read(self, source: InventorySource, options: Options, given: Options, path: str, cache: bool) -> Listing:

@@ -57,7 +57,7 @@ def new_session() -> WebSession:
     :raises SyncError: requests is not installed.
     """
     if transport.REQUESTS_IMPORT_ERROR is not None:
-        raise SyncError("connection_failed", missing_library("requests"))
+        raise SyncError("library_missing", missing_library("requests"))
     adapter = transport.requests.adapters.HTTPAdapter(max_retries=0)
     return t.cast(WebSession, transport.new_session(adapter, transport.NoAuth()))
 

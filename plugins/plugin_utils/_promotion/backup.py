@@ -26,6 +26,9 @@ def backup(context: PhaseContext, state: RunState, request: StepRequest) -> Step
     if context.settings.backup == "none" or module is None or not wanted.backup:
         reason = f"{PREFIX}backup is none" if context.settings.backup == "none" else _problem(target)
         return context.finish(_with(state, target, no_backup(reason)), "skipped", reason)
+    if state.check_mode and not _is_possible(target):
+        reason = _problem(target)
+        return context.finish(_with(state, target, no_backup(reason)), "skipped", reason)
     if state.check_mode:
         planned = BackupResult("planned", "would be made")
         return context.finish(_with(state, target, planned), "planned", "would be made", changed=True)
@@ -52,6 +55,11 @@ def _evaluate(context: PhaseContext, state: RunState, target: TargetState, made:
 
 def _with(state: RunState, target: TargetState, made: BackupResult) -> RunState:
     return state.with_target(dataclasses.replace(target, backup=made))
+
+
+def _is_possible(target: TargetState) -> bool:
+    """Whether the preflight found nothing that keeps a backup from being made."""
+    return all(check.ok for check in target.checks if check.name == "backup")
 
 
 def _problem(target: TargetState) -> str:

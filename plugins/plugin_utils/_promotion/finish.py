@@ -12,6 +12,7 @@ import dataclasses
 
 from ...module_utils._core.errors import SyncError
 from .._reports import console
+from .._reports.links import with_help
 from .._reports.promotion_table import promotion_table
 from .journal import PromotionStore
 from .phase import PhaseContext, StepRequest, StepResult, iso_seconds
@@ -72,4 +73,5 @@ def show(context: PhaseContext, state: RunState, dummy: StepRequest) -> StepResu
     clock = context.services.clock
     report = clean_report(state, iso_seconds(clock.now()), clock.monotonic() - state.began, context.services.redactor)
     table = promotion_table(report, console.WIDTH)
-    return StepResult(state, str(report["message"]), failed=not report["ok"], facts={"table": table})
+    codes = [state.error_code, *(target.failure.code for target in state.targets if target.failure)]
+    return StepResult(state, str(report["message"]), failed=not report["ok"], facts=with_help({"table": table}, codes))

@@ -12,6 +12,7 @@ import dataclasses
 import typing as t
 
 from ...module_utils._core.errors import sentences
+from ...module_utils._core.options import MISSING
 from .._actions.codec import JsonState
 
 BackupId = t.Union[int, str]
@@ -189,13 +190,16 @@ class ModuleResult:
         """That of the record, or else why there is none."""
         if self.record is not None:
             return self.record.failure
-        return self.task_failure or self._could_not_begin()
+        # a module that Ansible could not run has none
+        found = self.task_failure or Failure("invalid_option", self.message)
+        return dataclasses.replace(found, hint=found.hint or _hint(found.message))
 
-    def _could_not_begin(self) -> Failure:
-        """The failure of a module that could not begin, such as for an option that it does not have."""
-        missing = self.message.startswith("missing required arguments")
-        hint = "Set it in the options of the target or in the environment, as the documentation of the module says"
-        return Failure("invalid_option", self.message, None, hint if missing else "")
+
+def _hint(message: str) -> str:
+    """What can be done about a problem of options that Ansible itself found."""
+    if not message.startswith(MISSING):
+        return ""
+    return "Set it in the options of the target or in the environment, as the documentation of the module says"
 
 
 def _warning_text(warning: object) -> str:

@@ -159,6 +159,9 @@ def _check_backup(inspection: _Inspection) -> _Inspection:
         if made.state != "failed":
             return inspection.check("backup", True, "possible")
         problem = made.reason
+        if inspection.state.check_mode and policy != "required":
+            # a real run warns when it goes on without one
+            inspection = inspection.warn(f"{target.name} would be promoted without a backup: {problem}")
     return inspection.check("backup", False if policy == "required" else None, problem)
 
 

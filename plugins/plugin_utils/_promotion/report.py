@@ -112,7 +112,7 @@ def build_report(state: RunState, finished_at: str, elapsed: float) -> dict[str,
     }
 
 
-_REPEATED = ("actor", "error", "override_reason", "lifted_hold", "held", "warnings")
+_REPEATED = ("actor", "error", "error_code", "override_reason", "lifted_hold", "held", "warnings")
 
 
 def _explanation(state: RunState, verdict: PromotionVerdict, counts: t.Mapping[str, int]) -> str:

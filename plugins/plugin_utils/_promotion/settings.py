@@ -224,6 +224,10 @@ def _selected(where: str, options: ModuleOptions, selects: t.Sequence[str]) -> s
         raise invalid_option(f"{where}.{given[1]}", options[given[1]], problem, "Give one of them; they mean the same.")
     named = options[given[0]] if given else None
     names = list_of(named, f"{where}.{given[0]}") if isinstance(named, (str, list, tuple)) else [named]
+    for name in () if given else reversed(selects):
+        alike = difflib.get_close_matches(name, [str(key) for key in options], 1)
+        if alike:
+            raise SyncError("invalid_option", f"option {where}.{alike[0]} does not exist", f"Did you mean {name}?")
     if not given or len(names) != 1:
         remedy = f"Name exactly one in {where}.{selects[-1]}; write an entry of its own for each."
         raise invalid_option(f"{where}.{given[0] if given else selects[0]}", named, "is not one target", remedy)

@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import getpass
 import os
 import random
@@ -17,6 +16,7 @@ import socket
 import typing as t
 
 from ...module_utils._core.errors import SyncError, invalid_option, wrap_unexpected
+from .._actions.role_variables import unknown_variable
 from .._change_windows import decision as _windows
 from .._notifications import notify as _notify
 from .._reports import files as _report_files
@@ -50,7 +50,7 @@ def start(services: PromotionServices, variables: Variables, check_mode: bool, c
     except SyncError as error:
         state = with_traceback(state, error)
         # of several problems, that of the variables themselves goes first
-        settings, state = PromotionSettings(), dataclasses.replace(state, error=error.coded_text)
+        settings, state = PromotionSettings(), _with_error(state, error)
     if state.error:
         return StepResult(dataclasses.replace(state, stopped=True), state.error, facts=_facts(state, settings))
     PhaseContext(services, settings).write(state, interim=True)
@@ -74,21 +74,13 @@ def _facts(state: RunState, settings: PromotionSettings) -> dict[str, object]:
 
 
 def _settings(services: PromotionServices, variables: Variables, complete: Complete) -> PromotionSettings:
-    known = {PREFIX + name for name in VARIABLE_NAMES} | INTERNAL
-    for name in sorted(set(services.names) - known):
-        raise SyncError("invalid_option", f"{name} is no variable of the role", _remedy(name.removeprefix(PREFIX)))
+    problem = unknown_variable(services.names, PREFIX, VARIABLE_NAMES, INTERNAL, FORMER_VARIABLES)
+    if problem:
+        raise problem
     settings = read(variables(VARIABLE_NAMES), complete)
     _windows.check(settings.windows)
     _notify.check(settings.notify)
     return settings
-
-
-def _remedy(name: str) -> str:
-    """What to do about a variable that there is not; its name is without the prefix, which would make all of them alike."""
-    if name in FORMER_VARIABLES:
-        return FORMER_VARIABLES[name]
-    near = difflib.get_close_matches(name, VARIABLE_NAMES, 1)
-    return f"Did you mean {PREFIX}{near[0]}?" if near else "The README of the role lists its variables."
 
 
 def _with_report_path(state: RunState, variables: Variables) -> RunState:
@@ -96,7 +88,7 @@ def _with_report_path(state: RunState, variables: Variables) -> RunState:
     try:
         path = variables(["report_path"]).get("report_path")
     except SyncError as error:
-        return dataclasses.replace(state, error=state.error or error.coded_text)
+        return _with_error(state, error)
     if not isinstance(path, str) or not path.strip():
         return state
     try:
@@ -104,7 +96,11 @@ def _with_report_path(state: RunState, variables: Variables) -> RunState:
     except OSError as error:
         remedy = "Name a file in a directory that this user may write to."
         problem = invalid_option(f"{PREFIX}report_path", path, f"cannot be written: {error.strerror or error}", remedy)
-        return dataclasses.replace(state, error=state.error or problem.coded_text)
+        return _with_error(state, problem)
+
+
+def _with_error(state: RunState, error: SyncError) -> RunState:
+    return dataclasses.replace(state, error=error.coded_text, error_code=error.code)
 
 
 def _task_files(services: PromotionServices, moment: str, files: t.Iterable[str]) -> tuple[str, ...]:

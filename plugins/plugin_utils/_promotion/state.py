@@ -251,6 +251,7 @@ class RunState(JsonState):
     :param began: monotonic time.
     :param hooks: paths of task files by moment.
     :param path: of the JSON report; empty for none.
+    :param error_code: of what ended the run early; empty if that is a task which is not of the collection.
     :param traceback: of an error of the collection itself.
     :param unfinished: the phase that the run is in, for a report that is written before it has ended.
     """
@@ -266,6 +267,7 @@ class RunState(JsonState):
     unfinished: str = ""
     digest: str = ""
     error: str | None = None
+    error_code: str | None = None
     traceback: str = ""
     stopped: bool = False
     override_reason: str | None = None

@@ -16,14 +16,14 @@ from ansible.inventory.manager import InventoryManager
 from ...module_utils._core.clock import SystemClock, isoformat
 from ...module_utils._core.errors import SyncError, invalid_option, place_of_traceback
 from ...module_utils._core.redact import harmless_json
-from .._actions.role_variables import RoleVariables, evaluate_role_variables
+from .._actions.role_variables import RoleVariables, evaluate_role_variables, unknown_variable
 from .._actions.run_module import run_module
 from .._reports.files import sibling_paths, syncs_folder
 from .._reports.reconciliation_markdown import reconciliation_markdown
 from .._reports.reconciliation_page import reconciliation_page
 from .._reports.task_files import Files, LocalFiles, RemoteFiles
 from .report import ReconciliationReport, build_report
-from .settings import PREFIX, VARIABLES, Options, name_variables
+from .settings import INTERNAL, PREFIX, VARIABLES, Options, name_variables
 from .state import ModuleAnswer, ReconciliationState
 
 Variables = t.Mapping[str, object]
@@ -43,7 +43,9 @@ class ActionServices:
 
     def variables(self) -> RoleVariables:
         """Those of the role."""
-        return evaluate_role_variables(self._action, self._task_vars, PREFIX, VARIABLES)
+        found = evaluate_role_variables(self._action, self._task_vars, PREFIX, VARIABLES)
+        unknown = unknown_variable(self._task_vars, PREFIX, VARIABLES, INTERNAL, {})
+        return found._replace(problem=unknown or found.problem)
 
     def now(self) -> str:
         return str(isoformat(SystemClock().now()))
@@ -175,7 +177,12 @@ class ActionServices:
 
     def _run(self, name: str, options: Options, check_mode: bool | None = None) -> dict[str, object]:
         answer = run_module(self._action, PREFIX, name, options, self._task_vars, check_mode)
-        return {**answer, "msg": name_variables(str(answer["msg"]))} if "msg" in answer else answer
+        if "msg" in answer:
+            answer["msg"] = name_variables(str(answer["msg"]))
+        failure = t.cast("t.Mapping[str, object] | None", answer.get("failure"))
+        if failure:
+            answer["failure"] = {**failure, "message": name_variables(str(failure["message"]))}
+        return answer
 
     def _files_of_task(self) -> Files:
         connection = self._action._connection

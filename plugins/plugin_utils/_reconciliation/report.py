@@ -83,6 +83,7 @@ class ReconciliationReport(t.TypedDict):
     started_at: str
     finished_at: str
     error: str | None
+    error_code: str | None
     traceback: str | None
     batch_refusal: str | None
     summary: dict[str, int]
@@ -101,10 +102,10 @@ def build_report(state: ReconciliationState, finished_at: str) -> Reconciliation
     left = {record["target"]: record for record in reversed(state.residuals.records)}
     plans = _distinct(state.plans.records)
     zones = [_zone(state, plan, synced.get(plan["target"]), left.get(plan["target"])) for plan in plans]
-    error = state.error or next((done.error for done in state.passes if done.error), "")
+    error, code = next(((source.error, source.error_code) for source in (state, *state.passes) if source.error), ("", ""))
     verdict: ReconciliationVerdict = "failed" if error else _worst(zones)
     if state.unfinished:
-        verdict, error = "unknown", _unfinished_text(state.unfinished)
+        verdict, error, code = "unknown", _unfinished_text(state.unfinished), ""
     ok = verdict in ("in_sync", "reconciled") or (verdict == "drift" and state.check_mode and not state.fail_on_drift)
     report: ReconciliationReport = {
         "verdict": verdict,
@@ -113,6 +114,7 @@ def build_report(state: ReconciliationState, finished_at: str) -> Reconciliation
         "started_at": state.started_at,
         "finished_at": finished_at,
         "error": error or None,
+        "error_code": code or None,
         "traceback": state.traceback or next((done.traceback for done in state.passes if done.traceback), None),
         "batch_refusal": state.batch_refusal or None,
         "summary": _summary(zones, sum(done.requests for done in state.passes)),

@@ -70,7 +70,7 @@ class PhaseOutcome:
 def with_failure(state: ReconciliationState, error: SyncError) -> ReconciliationState:
     """The state of a run that a failure has ended. The traceback of an error of the collection goes to the report."""
     error.point_to_report(state.report_path, f"{PREFIX}report_path")
-    return state.with_error(error.coded_text, error.traceback_text)
+    return state.with_error(error.coded_text, error.code, error.traceback_text)
 
 
 #: A phase: it returns what is known afterwards, and changes nothing that it was given.

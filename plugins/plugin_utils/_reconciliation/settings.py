@@ -73,6 +73,9 @@ VARIABLES: ArgumentTypes = {
     "report_path": {"type": "str", "default": ""},
 }
 
+#: variables that the role and its playbook set themselves
+INTERNAL = frozenset(PREFIX + name for name in ("host", "step", "report"))
+
 _BACKEND = t.cast("ArgumentTypes", BACKEND_OPTIONS)
 _GUARD = t.cast("ArgumentTypes", GUARD_SPEC["options"])
 

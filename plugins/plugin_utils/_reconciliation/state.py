@@ -118,6 +118,7 @@ class ZonePass(JsonState):
     :param names: how each zone was given, by the ``target`` of its record.
     :param requests: all HTTP requests, also those that belong to no single zone.
     :param error: why a task failed as a whole.
+    :param error_code: of that error.
     :param traceback: of that error, if it is one of the collection.
     """
 
@@ -125,6 +126,7 @@ class ZonePass(JsonState):
     names: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
     requests: int = 0
     error: str = ""
+    error_code: str = ""
     traceback: str = ""
 
     @classmethod
@@ -135,6 +137,7 @@ class ZonePass(JsonState):
         """
         failure = answer.get("failure")
         error = coded_text(failure["code"], failure["message"], failure["hint"]) if failure else ""
+        code = failure["code"] if failure else ""
         if not error and "syncs" not in answer:
             error = str(answer.get("msg") or "the module ended without a result").strip()
         records = tuple(answer.get("syncs", ()))
@@ -142,12 +145,13 @@ class ZonePass(JsonState):
         for zone, record in zip(zones, records):
             names.setdefault(record["target"], zone)
         traceback = failure.get("traceback", "") if failure else ""
-        return cls(records, names, answer["summary"]["requests"] if "summary" in answer else 0, error, traceback)
+        return cls(records, names, answer["summary"]["requests"] if "summary" in answer else 0, error, code, traceback)
 
     def __add__(self, other: ZonePass) -> ZonePass:
         names = {**other.names, **self.names}
-        error, traceback = self.error or other.error, self.traceback or other.traceback
-        return ZonePass(self.records + other.records, names, self.requests + other.requests, error, traceback)
+        first = self if self.error else other
+        requests, traceback = self.requests + other.requests, self.traceback or other.traceback
+        return ZonePass(self.records + other.records, names, requests, first.error, first.error_code, traceback)
 
     def given(self, record: ZoneRecord) -> str:
         """How the zone of a record was given."""
@@ -169,6 +173,7 @@ class ReconciliationState(JsonState):
     :param residuals: what differed after the syncs.
     :param batch_refusal: why no zone may be synced.
     :param error: what ended the run early.
+    :param error_code: of that error; empty if it is one of a task that is not of the collection.
     :param traceback: of an error that is one of the collection.
     :param notify: somebody may have to be notified.
     :param unfinished: the phase that the run is in, for a report that is written before it has ended.
@@ -184,14 +189,15 @@ class ReconciliationState(JsonState):
     residuals: ZonePass = dataclasses.field(default_factory=ZonePass)
     batch_refusal: str = ""
     error: str = ""
+    error_code: str = ""
     traceback: str = ""
     notify: bool = False
     unfinished: str = ""
 
-    def with_error(self, error: str, traceback: str = "") -> ReconciliationState:
+    def with_error(self, error: str, code: str = "", traceback: str = "") -> ReconciliationState:
         """The same with what ended the run, unless that is known already."""
         known = self.error or any(done.error for done in self.passes)
-        return self if known else dataclasses.replace(self, error=error, traceback=traceback)
+        return self if known else dataclasses.replace(self, error=error, error_code=code, traceback=traceback)
 
     @property
     def passes(self) -> tuple[ZonePass, ZonePass, ZonePass]:

@@ -323,7 +323,7 @@ _PROBE = "name url ok status latency attempts consecutive problems certificate_d
 #: keys of a report, of what is in it, and so on
 KEYS = {
     "report": "verdict ok changed message explanation check_mode run release digest started_at finished_at elapsed actor error"
-    " traceback override_reason lifted_hold held warnings unfinished interrupted summary phases targets",
+    " error_code traceback override_reason lifted_hold held warnings unfinished interrupted summary phases targets",
     "actor": "user host job",
     "unfinished": "phase sent",
     "sent": "target call state handle backup",

@@ -40,8 +40,8 @@ from tests.unit.plugins.plugin_utils.promotion.states import (
 
 #: keys of the contract
 REPORT = (
-    "verdict ok changed message explanation check_mode run release digest started_at finished_at elapsed actor error traceback"
-    " override_reason lifted_hold held warnings unfinished interrupted summary phases targets"
+    "verdict ok changed message explanation check_mode run release digest started_at finished_at elapsed actor error error_code"
+    " traceback override_reason lifted_hold held warnings unfinished interrupted summary phases targets"
 )
 PHASE = "phase wave target state reason started_at finished_at elapsed"
 TARGET = (
