@@ -201,5 +201,5 @@ def cronsim_library() -> types.ModuleType:
         import cronsim
     except ImportError:
         message = missing_library("cronsim", reason="for change windows by cron")
-        raise SyncError("library_missing", message, "Install cronsim, or write the windows with days, from and to.") from None
+        raise SyncError("invalid_option", message, "Install cronsim, or write the windows with days, from and to.") from None
     return cronsim
