@@ -31,7 +31,7 @@ from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.sett
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.state import ReconciliationState
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reconciliation.sync import sync, verify
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reports import console
-from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.links import with_help
+from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.links import with_documentation
 from ansible_collections.lockstep.sync.plugins.plugin_utils._reports.reconciliation_table import reconciliation_table
 
 Result = dict[str, object]
@@ -137,4 +137,4 @@ def _shown(report: ReconciliationReport) -> Result:
     # printed line by line, whatever the verbosity, also where the task fails
     shown: Result = {"changed": False, "msg": report["message"], "table": reconciliation_table(report, console.WIDTH)}
     codes = [report["error_code"], *(zone["failure"]["code"] for zone in report["zones"] if zone["failure"])]
-    return {**with_help(shown, codes), "failed": not report["ok"], "_ansible_verbose_always": True}
+    return {**with_documentation(shown, codes), "failed": not report["ok"], "_ansible_verbose_always": True}

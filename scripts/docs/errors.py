@@ -34,7 +34,7 @@ SPDX-License-Identifier: GPL-3.0-or-later
 Every failure has a `code`, a `message` that names the object, and a `hint`. They are in `failure` of each record in `syncs`, or
 of the result where the task failed as a whole, and in the reports of the roles. The message of a task that syncs, and of the last
 task of a role, names the first target that failed and the code: `example.com.: auth_failed: …`; the last task of a role also
-shows, as `help`, the address of the section about each code. The code says what kind of failure it is, so that a playbook can
+shows, as `see`, the address of the section about each code. The code says what kind of failure it is, so that a playbook can
 decide by it:
 
 ```yaml

@@ -13,7 +13,8 @@ from .walk import API, DNS_PORT, Files, Result, Stop
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "first-run.md"
 
-WIDTH = 130
+#: columns that a line has on the documentation site
+WIDTH = 104
 
 HEAD = f"""<!--
 Copyright (c) 2026 The lockstep.sync authors
@@ -60,4 +61,7 @@ def _section(number: int, stop: Stop, result: Result) -> str:
 
 
 def _broken(line: str) -> list[str]:
-    return textwrap.wrap(line, WIDTH, subsequent_indent=" " * 12, break_long_words=False) if len(line) > WIDTH else [line]
+    """Messages in several lines; what else is long is better read in one."""
+    if not line.startswith('    "msg"'):
+        return [line]
+    return textwrap.wrap(line, WIDTH, subsequent_indent=" " * 12, break_long_words=False, break_on_hyphens=False)

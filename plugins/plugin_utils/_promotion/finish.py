@@ -12,7 +12,7 @@ import dataclasses
 
 from ...module_utils._core.errors import SyncError
 from .._reports import console
-from .._reports.links import with_help
+from .._reports.links import with_documentation
 from .._reports.promotion_table import promotion_table
 from .journal import PromotionStore
 from .phase import PhaseContext, StepRequest, StepResult, iso_seconds
@@ -74,4 +74,4 @@ def show(context: PhaseContext, state: RunState, dummy: StepRequest) -> StepResu
     report = clean_report(state, iso_seconds(clock.now()), clock.monotonic() - state.began, context.services.redactor)
     table = promotion_table(report, console.WIDTH)
     codes = [state.error_code, *(target.failure.code for target in state.targets if target.failure)]
-    return StepResult(state, str(report["message"]), failed=not report["ok"], facts=with_help({"table": table}, codes))
+    return StepResult(state, str(report["message"]), failed=not report["ok"], facts=with_documentation({"table": table}, codes))

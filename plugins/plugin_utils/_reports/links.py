@@ -26,13 +26,13 @@ def docs_of_code(code: str) -> str:
     return f"{ERRORS}#{code}" if _CODE.fullmatch(code) else ""
 
 
-def with_help(shown: t.Mapping[str, object], codes: t.Iterable[str | None]) -> dict[str, object]:
-    """What the last task of a role shows, with ``help``: for each failure code that occurred, where it is documented.
+def with_documentation(shown: t.Mapping[str, object], codes: t.Iterable[str | None]) -> dict[str, object]:
+    """What the last task of a role shows, with ``see``: for each failure code that occurred, where it is documented.
 
     :param codes: in the order of their importance; they may be repeated or absent.
     """
     found = [address for address in map(docs_of_code, dict.fromkeys(code for code in codes if code)) if address]
-    return {**shown, "help": found} if found else dict(shown)
+    return {**shown, "see": found} if found else dict(shown)
 
 
 class FileLinks(t.NamedTuple):

@@ -17,17 +17,17 @@ def test_the_last_task_shows_where_each_code_is_documented(server: Server, playb
     played = playbook("--check", zones=["there.help.example.", "missing.help.example."])
 
     assert played.verdicts == {"there.help.example.": "in_sync", "missing.help.example.": "failed"}, played.output
-    assert f"    help:\n    - {ERRORS}#not_found\n" in played.output
+    assert f"    see:\n    - {ERRORS}#not_found\n" in played.output
     assert played.output.count(ERRORS) == 1
     assert played.report["error_code"] is None
 
 
-def test_a_run_without_a_failure_shows_no_help(server: Server, playbook: Playbook) -> None:
+def test_a_run_without_a_failure_shows_no_address(server: Server, playbook: Playbook) -> None:
     server.add("well.help.example.")
     played = playbook("--check", zones=["well.help.example."])
 
     assert played.code == 0
-    assert "help:" not in played.output
+    assert "see:" not in played.output
 
 
 @pytest.mark.parametrize(
