@@ -41,7 +41,6 @@ from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.phase imp
     PromotionServices,
     StepRequest,
     StepResult,
-    format_error,
 )
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.phases import clean, start, take_step
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.settings import PREFIX
@@ -223,7 +222,7 @@ class Play:
         try:
             taken = self.take(arguments["step"], request)
         except SyncError as error:
-            return {"failed": True, "msg": format_error(error), "proceed": False}
+            return {"failed": True, "msg": error.coded_text, "proceed": False}
         if arguments["step"] == "report":
             self.reported = json.loads(json.dumps(taken.facts["report"]))
         result = {"skipped": taken.skipped, "failed": taken.failed, "proceed": taken.proceed, "msg": taken.message, **taken.facts}
