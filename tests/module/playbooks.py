@@ -1,11 +1,11 @@
 # Copyright (c) 2026 The lockstep.sync authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``ansible-playbook`` in a process of its own that need not start first: it is forked from one that has imported libraries.
+"""``ansible-playbook`` in a process of its own that need not start first: it is forked from one that has imported everything.
 
-What is imported before is what Ansible and the collection have from others. ansible-core itself, which reads its configuration
-while it is imported, and the collection are imported in the process, after it was given its environment. Ansible's loader of
-collections does so, which is only spared to compile and to parse the same files once more.
+That one has imported ansible-core and the collection in an environment without settings. The settings of a process are read again
+where that is enough, see preloaded_ansible.py. Otherwise everything is imported anew: only libraries of others, the compiled code
+of the collection, and the content of a file of ansible-core are there already.
 
 The tests that kill ``ansible-playbook`` or have a terminal, and those of test_fifth_provider.py, start it as users do.
 """
@@ -15,19 +15,47 @@ from __future__ import annotations
 import atexit
 import gc
 import importlib
+import io
 import multiprocessing.process
 import os
 import sys
 from collections.abc import Mapping
+from multiprocessing import context, popen_forkserver, reduction, spawn, util
+from multiprocessing.forkserver import ForkServer, read_signed
 from pathlib import Path
 from subprocess import DEVNULL, CompletedProcess, Popen, TimeoutExpired
 from typing import Any
 
-from .process import FORK_SERVER
-
 PROGRAM = Path(sys.executable).with_name("ansible-playbook")
-#: What Ansible imports from where it is installed, without what pytest adds.
-SEARCHED = [path for path in sys.path if path.startswith((sys.prefix, sys.base_prefix))]
+
+#: Another server than that of modules, in which no part of Ansible for controllers may be.
+SERVER = ForkServer()
+SERVER.set_forkserver_preload([f"{__package__}.preloaded_ansible"])
+
+
+class _Forked(popen_forkserver.Popen):
+    """As its parent, with another server, which the standard library does not provide for."""
+
+    def _launch(self, process_obj: Any) -> None:
+        text = io.BytesIO()
+        context.set_spawning_popen(self)
+        try:
+            reduction.dump(spawn.get_preparation_data(process_obj._name), text)
+            reduction.dump(process_obj, text)
+        finally:
+            context.set_spawning_popen(None)
+        self.sentinel, write = SERVER.connect_to_new_process(self._fds)  # type: ignore[attr-defined]
+        # by the end of this process, the other one knows of it
+        self.finalizer = util.Finalize(self, util.close_fds, (os.dup(write), self.sentinel))  # type: ignore[attr-defined]
+        with open(write, "wb") as pipe:
+            pipe.write(text.getbuffer())
+        self.pid = read_signed(self.sentinel)
+
+
+class _Process(context.ForkServerProcess):
+    @staticmethod
+    def _Popen(process_obj: Any) -> _Forked:
+        return _Forked(process_obj)
 
 
 class PlaybookProcess:
@@ -54,7 +82,7 @@ class PlaybookProcess:
         for path in self._files:
             path.write_text("")
         files = [os.devnull, *map(str, self._files)]
-        self._process = FORK_SERVER.Process(target=_run, args=(program, arguments, dict(environment), str(cwd), files))
+        self._process = _Process(target=_run, args=(program, arguments, dict(environment), str(cwd), files))
         self._process.start()
 
     @property
@@ -129,14 +157,14 @@ def _run(program: str, arguments: list[str], environment: dict[str, str], cwd: s
 
 
 def _forget_the_tests() -> None:
-    """Be a process that has imported nothing of Ansible, and that is no child as far as multiprocessing is concerned."""
-    preloaded = importlib.import_module(f"{__package__}.preloaded")
-    for name in [name for name in sys.modules if name.split(".")[0] in ("ansible", "ansible_collections", "tests")]:
+    """Be a process that has nothing of the tests, and that is no child as far as multiprocessing is concerned."""
+    preloaded = importlib.import_module(f"{__package__}.preloaded_ansible")
+    if not preloaded.adopt_settings():
+        preloaded.forget_ansible()
+    for name in [name for name in sys.modules if name.split(".")[0] == "tests"]:
         del sys.modules[name]
-    sys.path[:] = SEARCHED
+    sys.path[:] = preloaded.SEARCHED
     multiprocessing.set_start_method(None, force=True)
     multiprocessing.process._parent_process = None  # type: ignore[attr-defined]
-    finder: Any = importlib.import_module("ansible.utils.collection_loader._collection_finder")
-    finder.compile, finder._meta_yml_to_dict = preloaded.compile_once, preloaded.parse_once
     # such a process has ended before garbage matters, and importing ansible-core leaves none
     gc.set_threshold(100_000)

@@ -70,7 +70,7 @@ def test_a_playbook_finds_its_own_settings_and_nothing_of_the_tests(
 
 
 def test_a_playbook_need_not_start_first(environment: dict[str, str], tmp_path: Path) -> None:
-    """Libraries are there already, ansible-core is not: it reads its settings while it is imported."""
+    """Libraries are there already, even if ansible-core is imported anew: it reads settings while it is imported."""
     (tmp_path / "play.json").write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": []}]))
     traced = {**environment, "ANSIBLE_LOCAL_TEMP": str(tmp_path / "local")}
     plugins = tmp_path / "callback_plugins"
