@@ -192,6 +192,7 @@ def test_two_at_once_promote_once(server: Server, playbook: Playbook) -> None:
 
 
 def test_the_loser_of_a_race_waits_and_finds_the_release_done(server: Server, playbook: Playbook) -> None:
+    playbook.prefix = None  # nothing is killed, so that they may be forked
     server.knob(sync_seconds=LONG)
     both = [playbook.start(targets=[server.target()]) for dummy in range(2)]
     eventually(lambda: server.is_syncing(SHOP))
