@@ -357,8 +357,10 @@ class Listener:
         elif response:
             rcode = dns.rcode.to_text(dns.rcode.Rcode(response[3] & 0x0F))
             # a server may send NOTIFY for all of its zones, so only a wrong key is worth a warning
-            note = self._warn_once if rcode == "NOTAUTH" else logger.info
-            note(f"a message of {sender} is refused: {rcode}")
+            if rcode == "NOTAUTH":
+                self._warn_once(f"a message of {sender} is refused: {rcode}")
+            else:
+                logger.info("a message of %s is refused: %s", sender, rcode)
         return response
 
     def allows(self, sender: str) -> bool:
