@@ -357,10 +357,8 @@ class Listener:
         elif response:
             rcode = dns.rcode.to_text(dns.rcode.Rcode(response[3] & 0x0F))
             # a server may send NOTIFY for all of its zones, so only a wrong key is worth a warning
-            if rcode == "NOTAUTH":
-                self._warn_once(f"a message of {sender} is refused: {rcode}")
-            else:
-                logger.info("a message of %s is refused: %s", sender, rcode)
+            text = f"a message of {sender} is refused: {rcode}"
+            (self._warn_once if rcode == "NOTAUTH" else logger.info)(text)
         return response
 
     def allows(self, sender: str) -> bool:
