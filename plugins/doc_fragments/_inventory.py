@@ -22,6 +22,6 @@ notes:
     collection on the controller.
   - If an inventory cannot be read, Ansible goes on without it, with a warning. Set E(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED) to
     V(true) to have it stop; AWX does so.
-  - Templates in texts such as credentials are evaluated, for example with P(ansible.builtin.env#lookup). Text that the server
-    sends never is one.
+  - Templates in texts of the file, such as credentials, are evaluated, for example with P(ansible.builtin.env#lookup). Values of
+    environment variables, and text that the server sends, never are templates.
 """

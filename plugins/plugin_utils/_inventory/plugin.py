@@ -17,7 +17,7 @@ import time
 import typing as t
 
 from ansible import constants
-from ansible.errors import AnsibleParserError
+from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 
@@ -63,7 +63,7 @@ class TargetInventory(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
     def _add_hosts(self, source: InventorySource, path: str, cache: bool) -> None:
         given = plain(self._read_config_data(path), dates=True)
         self._check_names(given)
-        options = self._validated(source)
+        options = self._validated(source, given)
         listing = self._cached_or_read(source, options, given, path, cache)
         group = self.inventory.add_group(f"{self.system}_{source.key}")
         self.inventory.set_variable(group, "ansible_connection", "local")
@@ -87,14 +87,19 @@ class TargetInventory(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
             remedy = f"Correct or remove it; ansible-doc -t inventory {self.NAME} lists the options."
             raise SyncError("invalid_option", f"option {name} does not exist", remedy)
 
-    def _validated(self, source: InventorySource) -> Options:
-        """The options as a module has them, from the file and the environment, with templates in their texts evaluated.
+    def _validated(self, source: InventorySource, given: t.Collection[str]) -> Options:
+        """The options as a module has them, from the file and the environment, with templates in the texts of the file evaluated.
 
+        :param given: names of those that the file has.
         :raises SyncError: ``invalid_option``.
         """
-        given = {name: self.get_option(name) for name in source.operation.spec.arguments}
+        arguments = source.operation.spec.arguments
         # what is empty counts as not given, as an environment variable does
-        given = {name: plain(self.templar.template(value)) for name, value in given.items() if value not in (None, "")}
+        values = {name: value for name in arguments if (value := self.get_option(name)) not in (None, "")}
+        given = {
+            name: self._evaluated(name, value, bool(arguments[name].get("no_log"))) if name in given else plain(value)
+            for name, value in values.items()
+        }
         outcome = ArgumentSpecValidator(**source.operation.spec.as_kwargs()).validate(given)
         if outcome.error_messages:
             message = explain_missing(outcome.error_messages[0], source.operation.spec.arguments)
@@ -104,6 +109,20 @@ class TargetInventory(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
             if problem is not None:
                 raise SyncError("library_missing", missing_library(library))
         return options
+
+    def _evaluated(self, name: str, value: object, secret: bool) -> object:
+        """An option of the file with its templates evaluated.
+
+        Why that fails for a secret stays unsaid, since some releases of Ansible quote the whole text.
+
+        :raises SyncError: ``invalid_option``.
+        """
+        try:
+            return plain(self.templar.template(value))
+        except AnsibleError as error:
+            reason = "" if secret else f": {str(error).rstrip('. ')}"
+            problem = f"option {name} cannot be evaluated{reason}"
+        raise SyncError("invalid_option", problem, "Correct the template in the file, or set what it refers to.")
 
     def _cached_or_read(self, source: InventorySource, options: Options, given: Options, path: str, cache: bool) -> Listing:
         """The targets, from the cache if it is in use and has them."""
