@@ -87,7 +87,7 @@ WORK = [one_long_pause, many_short_pauses, work_in_threads, one_round_after_the_
 def test_no_signal_at_whatever_moment_hangs_a_task(work: t.Callable[[SystemClock], None], repeats: Repeats) -> None:
     rng = random.Random(7)
     statuses = set()
-    for _time in range(repeats(25, 250)):
+    for _time in range(repeats(12, 250)):
         reader, writer = os.pipe()
         pid = os.fork()
         if not pid:
