@@ -45,8 +45,8 @@ WaitOutcome = t.Literal["succeeded", "failed", "timed_out", "lost", "unexpected"
 LedgerState = t.Literal["intended", "sending", "started", "succeeded", "failed", "unknown", "void"]
 
 #: what became of a sync whose task was interrupted. ``forgotten``: the server does not know the run any more. ``not_sent``: the
-#: task ended before it sent the trigger. ``not_arrived``: it may have sent it, and the server shows no run of it, which proves that
-#: there is none. ``unknown``: neither is certain
+#: task ended before it sent the trigger. ``not_arrived``: it may have sent it, and the server shows no run of it, which proves
+#: that there is none. ``unknown``: neither is certain
 InterruptedOutcome = t.Literal["running", "succeeded", "failed", "forgotten", "not_sent", "not_arrived", "unknown"]
 
 #: how far a target is while its task is at work. ``intended``: its intent is being recorded in the ledger. ``sending``: its

@@ -102,7 +102,12 @@ class ServerAvatar(RowProvider):
 
     def find(self, target: Target, snapshot: t.Mapping[str, t.Any], channel: Channel) -> Run | None:
         row, before = api.get_status(channel, _place(target)), mark_in_sync_snapshot(snapshot)
-        return self._run(target, before) if row is not None and row.mark != before else None
+        if row is None or row.mark == before:
+            return None
+        if before is not None and row.id != before.id and self.patterns.of(row) != "running":
+            # as after the creation of a new staging area, whose end it may show: nothing proves that a sync was accepted
+            return None
+        return self._run(target, before)
 
     def read(self, handle: t.Mapping[str, t.Any], channel: Channel) -> Reading:
         sync = SyncHandle.from_json(handle)
