@@ -20,10 +20,14 @@ TYPED = ("module_utils", "plugin_utils", "action", "modules", "inventory", "filt
 #: ansible-rulebook has its kinds of plugins in a folder of its own.
 EVENT_SOURCES = "ansible_collections.lockstep.sync.extensions.eda.plugins.event_source"
 
+#: For what users run. The playbooks of molecule's scenarios, of the kit for AWX and of tests are checked by the steps that run
+#: them, since each one costs the start of an ansible-playbook.
+ANSIBLE_LINT = ("ansible-lint", "--nocolor", "-q")
+
 
 def lint() -> None:
     commands: dict[str, Command] = {
-        "ansible-lint": ["ansible-lint", "--nocolor", "-q"],
+        "ansible-lint": [*ANSIBLE_LINT, "--exclude", "extensions", "--exclude", "tests"],
         "antsibull-docs": ["antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs=all", "."],
         "mypy": ["mypy", *_packages()],
         "ruff check": ["ruff", "check", "."],
@@ -39,6 +43,11 @@ def lint() -> None:
     else:
         notes.append("shellcheck was not run: it is not installed")
     run_parallel({name: functools.partial(_passes, command) for name, command in commands.items()})
+
+
+def lint_playbooks(*folders: str) -> None:
+    """Let ansible-lint look at folders that :func:`lint` leaves out."""
+    print(f"ansible-lint of {', '.join(folders)}: {_passes([*ANSIBLE_LINT, *folders]).strip()}", flush=True)
 
 
 #: Findings of antsibull-docs that are about the name of its temporary directory: if that ends in an underscore, which happens in

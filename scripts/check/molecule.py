@@ -10,6 +10,7 @@ import pathlib
 import re
 import tempfile
 
+from .lint import lint_playbooks
 from .shell import ROOT, VENV_BIN, StepFailed, environment, run
 
 RECAP = re.compile(r"^(?P<scenario>[\w-]+) *: actions=\d+ .*failed=(?P<failed>\d+)$", re.MULTILINE)
@@ -19,6 +20,7 @@ def molecule() -> None:
     scenarios = {path.parent.name for path in (ROOT / "extensions" / "molecule").glob("*/molecule.yml")}
     if not scenarios - {"default"}:
         raise StepFailed("there are no scenarios in extensions/molecule")
+    lint_playbooks("extensions/molecule")
     # In a fresh home: molecule keeps state there, and would use a server of an earlier run that is no longer there.
     with tempfile.TemporaryDirectory(prefix="lockstep-molecule-") as home:
         env = environment(home=pathlib.Path(home))

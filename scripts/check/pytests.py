@@ -13,6 +13,7 @@ import subprocess
 import typing as t
 from xml.etree import ElementTree
 
+from .lint import lint_playbooks
 from .shell import CACHE, ROOT, VENV_BIN, Command, StepFailed, environment, locked, run
 
 CORES = os.cpu_count() or 2
@@ -70,6 +71,7 @@ def long() -> None:
 
 
 def awx() -> None:
+    lint_playbooks("extensions/awx", "extensions/eda", "tests/awx", "tests/ee", "tests/integration")
     run([ROOT / "scripts" / "install-awx-collection"])
     # One worker: the tests share what the first apply has made.
     run_tests("awx", "tests/awx", workers=1)
