@@ -37,6 +37,8 @@ html_show_sphinx = False
 html_show_copyright = True
 html_use_index = False
 html_copy_source = False
+html_static_path = ["_static"]
+html_css_files = ["tables.css"]
 html_theme_options = {
     "collapse_navigation": False,
     "navigation_depth": 3,

@@ -69,6 +69,19 @@ def test_nothing_hangs_out_of_a_telephone(browser: Browser) -> None:
     assert browser.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+@pytest.mark.parametrize("page", ["README.html", "docs/errors.html", "docs/lifecycle.html"])
+def test_sentences_in_tables_need_no_scrolling_on_a_telephone(browser: Browser, page: str) -> None:
+    """They are broken into lines; what may still be wider has long names in several columns."""
+    browser.look(390, 844, "light")
+    browser.open(HTML / page)
+    tables = "[...document.querySelectorAll('[role=main] .wy-table-responsive')]"
+
+    assert browser.evaluate(f"{tables}.length") >= 1
+    assert browser.evaluate(f"{tables}.filter(box => box.scrollWidth > 2 * box.clientWidth).length") == 0
+    cells = "[...document.querySelectorAll('[role=main] .wy-table-responsive td')]"
+    assert browser.evaluate(f"{cells}.filter(cell => getComputedStyle(cell).whiteSpace != 'normal').length") == 0
+
+
 def test_every_failure_code_is_an_anchor(browser: Browser) -> None:
     browser.open(HTML / "docs" / "errors.html")
 

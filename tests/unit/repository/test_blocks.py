@@ -117,7 +117,9 @@ class Reader:
         return [] if tests else ["it has no test"]
 
     def navigation(self, fence: Fence) -> list[str]:
-        pages = [line for line in fence.text.splitlines() if line and not line.startswith(":")]
+        entries = [line for line in fence.text.splitlines() if line and not line.startswith(":")]
+        # an entry may have a title of its own: title <page>
+        pages = [entry.rpartition(" <")[2].rstrip(">") for entry in entries]
         return [page for page in pages if page.startswith("docs/") and not (self.root / f"{page}.md").exists()]
 
     def rulebook(self, fence: Fence) -> list[str]:
@@ -217,6 +219,7 @@ def test_no_block_is_overlooked(root: pathlib.Path, tracked: list[str], found: l
         ),
         ("text\nplugins/nothing here", "nothing"),
         ("{toctree}\ndocs/nothing", "docs/nothing"),
+        ("{toctree}\nA title <docs/nothing>", "docs/nothing"),
     ],
 )
 def test_what_is_wrong_is_found(reader: Reader, block: str, problem: str) -> None:
