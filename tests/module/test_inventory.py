@@ -26,6 +26,7 @@ from .dns_reconciliation.playbook import Playbook, Server
 from .playbooks import run_to_end
 
 PROGRAM = Path(sys.executable).with_name("ansible-inventory")
+LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
 ZONES = [f"zone{number:02d}.shop.example." for number in range(6)]
 
 
@@ -108,7 +109,7 @@ def test_zones_are_hosts_with_variables_and_groups(server: Server, lister: Liste
         age = variables.pop("vinyldns_age")
         assert 0 <= age < 4000 and variables.pop("vinyldns_latest_sync") and variables.pop("vinyldns_id")
         assert variables == {
-            "ansible_connection": "local",
+            **LOCAL,
             "vinyldns_zone": zone,
             "vinyldns_status": "Active",
             "vinyldns_may_sync": True,
@@ -216,12 +217,24 @@ def test_text_of_the_server_is_no_template(server: Server, lister: Lister, tmp_p
     assert done.returncode == 0 and f"<{name}> <{name}>" in done.stdout, done.stdout + done.stderr
 
 
+def test_modules_of_its_hosts_run_with_the_python_of_ansible(server: Server, lister: Lister, tmp_path: Path) -> None:
+    """The one that Ansible finds may have no library. It matters where the action plugin cannot do it, as with ``async``."""
+    path = lister.write("vinyldns", **server.login, name_filter=ZONES[0])
+    play = tmp_path / "play.yml"
+    info = {"lockstep.sync.vinyldns_zone_info": {**server.login, "zones": ["{{ vinyldns_zone }}"]}, "async": 3600, "poll": 1}
+    check = {"ansible.builtin.assert": {"that": [f"ansible_python_interpreter == '{sys.executable}'"]}}
+    variables = {"ansible_async_dir": str(tmp_path / "async")}
+    play.write_text(json.dumps([{"hosts": "vinyldns_zones", "gather_facts": False, "vars": variables, "tasks": [check, info]}]))
+    done = lister.play(path, play)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_sites_are_hosts(simulator: Simulator, lister: Lister) -> None:
     info = simulator["crafter"]
     login = {"api_url": info["url"], "api_token": info["api_token"]}
     found = lister.hosts("crafter", **login)
     assert "mysite" in found["groups"]["crafter_sites"]
-    assert found["mysite"] == {"ansible_connection": "local", "crafter_site": "mysite"}
+    assert found["mysite"] == {**LOCAL, "crafter_site": "mysite"}
     detailed = lister.hosts("crafter", **login, name_filter="MY*", details=True, published_repo=info["published_repo"])
     assert detailed["groups"] == {"crafter_sites": ["mysite"]}
     assert detailed["mysite"]["crafter_staging_enabled"] is True and detailed["mysite"]["crafter_in_sync"] in (True, False)

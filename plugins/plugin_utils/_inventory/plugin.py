@@ -31,6 +31,17 @@ from ...module_utils._operations.task import Context
 from .._actions.controller import plain
 from .hosts import Listing, TargetFields, host_name, host_variables
 
+try:
+    from ansible.template import trust_as_template
+except ImportError:
+    # ansible-core 2.18 evaluates every text
+    trust_as_template = str
+
+#: of all hosts. The Python that runs Ansible has the libraries; the one that Ansible would look for may have none of them
+GROUP_VARIABLES: t.Mapping[str, str] = {
+    "ansible_connection": "local",
+    "ansible_python_interpreter": trust_as_template("{{ ansible_playbook_python }}"),
+}
 #: take a tenth of a second
 FINGERPRINT_ROUNDS = 200_000
 
@@ -66,7 +77,8 @@ class TargetInventory(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
         options = self._validated(source, given)
         listing = self._cached_or_read(source, options, given, path, cache)
         group = self.inventory.add_group(f"{self.system}_{source.key}")
-        self.inventory.set_variable(group, "ansible_connection", "local")
+        for variable, value in GROUP_VARIABLES.items():
+            self.inventory.set_variable(group, variable, value)
         for target in listing.at(time.time()):
             self._add_host(source, target, group)
 
