@@ -151,7 +151,7 @@ def test_a_restart_of_the_server_between_push_and_pull_is_noticed(server: Server
 
 def test_a_stuck_run_times_out_and_is_resumed(server: Server, run_module: RunModule) -> None:
     server.knob(pull_outcome="stuck-triggered")
-    first = run_module(SYNC, server.options(wait_timeout=0.5, release="spring"))
+    first = run_module(SYNC, server.options(wait_timeout=4, release="spring"))
     record = first.only
     assert first.failed
     assert record["timed_out"]
@@ -167,7 +167,7 @@ def test_a_stuck_run_times_out_and_is_resumed(server: Server, run_module: RunMod
 
 def test_the_next_run_joins_what_timed_out(server: Server, run_module: RunModule, start_module: Any) -> None:
     server.knob(push_outcome="stuck-triggered")
-    tolerant = run_module(SYNC, server.options(wait_timeout=0.5, on_timeout="warn", release="spring"))
+    tolerant = run_module(SYNC, server.options(wait_timeout=4, on_timeout="warn", release="spring"))
     assert not tolerant.failed
     assert tolerant.changed
     assert tolerant.only["timed_out"]

@@ -53,7 +53,7 @@ def test_a_known_run_in_flight_can_be_refused_or_queued_behind(server: Server, r
     refused = run_module(SYNC, server.options(synchronizer=known, if_running="fail"))
     assert failure(refused)["code"] == "busy"
     assert server.posts() == 0
-    late = run_module(SYNC, server.options(synchronizer=known, if_running="queue", wait_timeout=0.7))
+    late = run_module(SYNC, server.options(synchronizer=known, if_running="queue", wait_timeout=4))
     assert failure(late)["code"] == "timed_out"
     assert "still in flight, last seen as triggered (push triggered, pull absent)" in failure(late)["message"]
     assert server.posts() == 0

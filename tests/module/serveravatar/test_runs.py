@@ -137,7 +137,7 @@ def test_a_failed_run_is_reported_and_may_be_tried_again(server: Server, run_mod
 def test_words_that_are_not_known_can_be_taught(server: Server, run_module: RunModule) -> None:
     server.knob(status_success="live", percent_success=50, status_running="copying")
     server.control("PUT", "/applications/88/row", {"status": "live", "display": "Live", "percent": 50})
-    outcome = run_module(SYNC, server.options(wait_timeout=1))
+    outcome = run_module(SYNC, server.options(wait_timeout=5))
     assert (outcome.only["action"], outcome.codes) == ("joined", ["timed_out"])
     assert "status_patterns" in outcome.only["failure"]["hint"]
     assert server.sent == []
@@ -158,7 +158,7 @@ def test_bad_options_are_named(server: Server, run_module: RunModule) -> None:
 
 def test_a_time_out_is_resumed_by_sync_wait(server: Server, run_module: RunModule) -> None:
     server.knob(sync_outcome="never")
-    outcome = run_module(SYNC, server.options(wait_timeout=0.5))
+    outcome = run_module(SYNC, server.options(wait_timeout=4))
     record = outcome.only
     assert (outcome.failed, outcome.codes, record["timed_out"], record["state"]) == (True, ["timed_out"], True, "running")
     assert (record["changed"], record["changed_basis"]) == (True, "assumed")
@@ -175,7 +175,7 @@ def test_a_time_out_is_resumed_by_sync_wait(server: Server, run_module: RunModul
 def test_a_time_out_is_resumed_by_the_next_run(server: Server, run_module: RunModule, start_module: Any) -> None:
     server.knob(sync_outcome="never")
     options = server.options(release="r1")
-    first = run_module(SYNC, {**options, "wait_timeout": 0.5, "on_timeout": "warn"})
+    first = run_module(SYNC, {**options, "wait_timeout": 4, "on_timeout": "warn"})
     assert (first.failed, first.codes, first.changed) == (False, ["timed_out"], True)
     assert "not finished within" in first.warnings
     server.simulator.clear()
