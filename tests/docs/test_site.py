@@ -76,7 +76,7 @@ def test_sentences_in_tables_need_no_scrolling_on_a_telephone(browser: Browser, 
     browser.open(HTML / page)
     tables = "[...document.querySelectorAll('[role=main] .wy-table-responsive')]"
 
-    assert browser.evaluate(f"{tables}.length") >= 1
+    browser.until(f"{tables}.length >= 1")
     assert browser.evaluate(f"{tables}.filter(box => box.scrollWidth > 2 * box.clientWidth).length") == 0
     cells = "[...document.querySelectorAll('[role=main] .wy-table-responsive td')]"
     assert browser.evaluate(f"{cells}.filter(cell => getComputedStyle(cell).whiteSpace != 'normal').length") == 0

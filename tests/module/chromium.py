@@ -15,6 +15,7 @@ import struct
 import subprocess
 import tempfile
 import threading
+import time
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -158,6 +159,13 @@ class Browser:
         assert "errorText" not in answer, answer
         while self._receive().get("method") != "Page.loadEventFired":
             pass
+
+    def until(self, expression: str) -> None:
+        """Wait for a condition that scripts of the page bring about, which may still be at work when it is there."""
+        deadline = time.monotonic() + 60
+        while not self.evaluate(expression):
+            assert time.monotonic() < deadline, expression
+            time.sleep(0.02)
 
     def evaluate(self, expression: str) -> Any:
         """The value of a JavaScript expression on the page."""
