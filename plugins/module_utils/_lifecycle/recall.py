@@ -111,7 +111,8 @@ class Recall:
         """The same without its run, if that will never end; then it is forgotten."""
         if recalled.run is None or recalled.entry_id is None or recalled.run.handle not in observation.abandoned:
             return recalled
-        self._finish(recalled.entry_id, "unknown")
+        # not as one whose end was not seen, which would be looked for again
+        self._finish(recalled.entry_id, "failed")
         known = recalled.interruption
         left = known and dataclasses.replace(known, outcome="forgotten")
         return dataclasses.replace(recalled, run=None, entry_id=None, interruption=left)

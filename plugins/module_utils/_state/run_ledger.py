@@ -106,7 +106,7 @@ class RunLedger:
         return self._read(lambda db: db.now())
 
     def revision(self, key: Key) -> Revision:
-        """Something that differs once a further run of ``key`` was recorded or the newest one ended."""
+        """Something that differs once a further run of ``key`` was recorded, or one of them has ended."""
         return self._read(lambda db: runs.revision(db, key))
 
     def open_entry(self, key: Key) -> Entry | None:

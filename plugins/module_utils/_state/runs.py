@@ -17,9 +17,21 @@ from .lease import Lease
 from .process import ProcessIdentity
 from .store import Row, Transaction, as_date, as_facts, as_number, as_optional_date, as_text, reading_row
 
-#: id and state of the newest run of a target
-Revision = tuple[int, str]
-NO_REVISION: Revision = (0, "")
+
+class Revision(t.NamedTuple):
+    """Differs once a further run of a target was recorded, or one of them has ended.
+
+    :param newest: id of the newest run, 0 if there is none.
+    :param state: of that run.
+    :param still_open: how many runs are open; one may end before a newer one, which somebody else has triggered.
+    """
+
+    newest: int
+    state: str
+    still_open: int
+
+
+NO_REVISION = Revision(0, "", 0)
 
 #: ``intended``: about to be triggered. ``sending``: the trigger may have been sent. ``started``: accepted by the server
 OPEN = "state IN ('intended', 'sending', 'started')"
@@ -32,6 +44,7 @@ _ENTRY = (
     f" WHERE {OF_TARGET}"
 )
 _NEWEST = f"SELECT id, state FROM runs WHERE {OF_TARGET} ORDER BY id DESC LIMIT 1"  # nosec B608
+_STILL_OPEN = f"SELECT id FROM runs WHERE {OF_TARGET} AND {OPEN} ORDER BY id DESC"  # nosec B608
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,7 +89,7 @@ class Knowledge:
     """What is known of a target, at one moment.
 
     :param now: that moment, in the time of the ledger.
-    :param revision: differs once a further run was recorded, or the newest one ended.
+    :param revision: see :class:`Revision`.
     :param entry: the newest run whose outcome is not known yet.
     :param unresolved: the newest run, if its task gave it up without having seen its end; one without a handle may not have been
         started at all.
@@ -110,12 +123,14 @@ def knowledge(db: Transaction, key: Key, release: str | None) -> Knowledge:
 
 
 def _unresolved(db: Transaction, key: Key, latest: Revision) -> Entry | None:
-    return newest(db, key) if latest[1] == "unknown" else None
+    return newest(db, key) if latest.state == "unknown" else None
 
 
 def revision(db: Transaction, key: Key) -> Revision:
     rows = db.query(_NEWEST, *key.columns)
-    return (as_number(rows[0][0]), as_text(rows[0][1])) if rows else NO_REVISION
+    if not rows:
+        return NO_REVISION
+    return Revision(as_number(rows[0][0]), as_text(rows[0][1]), len(db.query(_STILL_OPEN, *key.columns)))
 
 
 def newest(db: Transaction, key: Key) -> Entry | None:

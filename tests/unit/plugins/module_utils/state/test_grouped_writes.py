@@ -70,7 +70,7 @@ def test_intents_of_several_threads_are_one_transaction(ledger: RunLedger, write
     assert commits == [1, len(KEYS)]
     assert sorted(ids) == sorted({entry.id for key in KEYS if (entry := ledger.open_entry(key)) is not None})
     for key, entry_id in zip(KEYS, ids):
-        assert ledger.revision(key) == (entry_id, "intended")
+        assert ledger.revision(key) == (entry_id, "intended", 1)
 
 
 def test_of_those_that_intend_the_same_target_one_wins(ledger: RunLedger, writers: Writers, commits: list[int]) -> None:
@@ -78,7 +78,7 @@ def test_of_those_that_intend_the_same_target_one_wins(ledger: RunLedger, writer
     errors = [error for each in found if (error := each.error()) is not None]
     assert [type(error) for error in errors] == [LeaseConflict] * 7
     assert commits == [1, 8]
-    assert ledger.revision(KEY)[1] == "intended"
+    assert ledger.revision(KEY).state == "intended"
 
 
 def failing(statement: str) -> Work:

@@ -215,6 +215,7 @@ def test_an_inspection_that_fails_leaves_the_run_to_the_next_one(lab: Lab) -> No
 
     ledger = lab.ledger
     ledger.sending(ledger.intend(lab.key, None, {"last": 0}))
+    lab.service.duration = 2 * LEASE_SECONDS
     lab.service.start("7")
     lab.clock.sleep(LEASE_SECONDS)
     assert only(lab.run(Failing))["failure"]["code"] == "connection_failed"

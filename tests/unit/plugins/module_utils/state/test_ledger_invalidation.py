@@ -118,6 +118,16 @@ def test_a_decision_about_a_target_without_any_run_is_void_too(ledger: RunLedger
         ledger.intend(KEY, None, {}, revision)
 
 
+def test_a_decision_made_before_an_older_run_ended_is_void(ledger: RunLedger) -> None:
+    entry_id = ledger.intend(KEY, "1.2", {})
+    # another task has seen it in flight and does not know that it is this one
+    ledger.seen(KEY, {"seen": "in flight"}, "succeeded", None)
+    revision = ledger.revision(KEY)
+    ledger.finish(entry_id, "succeeded")
+    with pytest.raises(LeaseConflict):
+        ledger.intend(KEY, "1.2", {}, revision)
+
+
 def test_a_run_of_somebody_else_invalidates_once(ledger: RunLedger) -> None:
     brought(ledger)
     ledger.invalidate(OTHER, HANDLE, [KEY])

@@ -120,7 +120,7 @@ def check_runs(ledger: RunLedger, clock: FakeClock) -> None:
     done = ledger.release_done(DONE, "1.2")
     assert done is not None
     assert (done.handle, done.snapshot, done.finished_at) == (HANDLE, {"last": 3}, clock.now())
-    assert ledger.revision(DONE) == (2, "failed")
+    assert ledger.revision(DONE) == (2, "failed", 0)
     assert ledger.release_done(INVALIDATED, "1.2") is None
     assert ledger.is_invalidated(INVALIDATED, 3)
     entry = ledger.open_entry(OPEN)

@@ -15,7 +15,7 @@ import pytest
 
 from ansible_collections.lockstep.sync.plugins.module_utils._core.errors import SyncError, sentences
 from ansible_collections.lockstep.sync.plugins.module_utils._state import postgresql, postgresql_schema, schema
-from ansible_collections.lockstep.sync.plugins.module_utils._state.run_ledger import RunLedger
+from ansible_collections.lockstep.sync.plugins.module_utils._state.run_ledger import NO_REVISION, RunLedger
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.journal import PromotionStore
 from ansible_collections.lockstep.sync.plugins.plugin_utils._promotion.owner import Owner
 from tests.unit.plugins.support.clocks import FakeClock
@@ -167,7 +167,7 @@ def test_what_later_use_takes(database: PostgresqlDatabase, clock: FakeClock, gr
 def test_what_check_mode_takes(database: PostgresqlDatabase, clock: FakeClock, grant: Grant) -> None:
     use(database.location, clock)
     location = grant(*READ)
-    assert RunLedger(location, clock, read_only=True).revision(KEY) != (0, "")
+    assert RunLedger(location, clock, read_only=True).revision(KEY) != NO_REVISION
     with pytest.raises(SyncError, match="permission denied") as caught:
         RunLedger(location, clock).intend(KEY, None, {})
     assert caught.value.code == "permission_denied"
