@@ -194,6 +194,20 @@ class PromotionStore:
         """The hold on promoting ``release`` to ``key``; promotions without a release are one release of their own."""
         return self._store.read(lambda db: active_hold(db, key, release))
 
+    def has_ended_within(self, key: Key, seconds: float) -> bool:
+        """Whether a promotion of ``key`` has ended in the last so many seconds, by the clock of the store and in whole seconds.
+
+        One that was abandoned does not count, since nothing was found out by it.
+        """
+        statement = (
+            f"{_PROMOTION} WHERE provider = ? AND address = ? AND target = ? AND verdict <> 'abandoned' AND finished_at >= ?"
+        )
+
+        def work(db: Transaction) -> bool:
+            return bool(db.query(statement, *key.columns, date(db.now() - dt.timedelta(seconds=seconds))))
+
+        return self._store.read(work)
+
     # -- a promotion --------------------------------------------------------------------------------------------------
 
     def begin(

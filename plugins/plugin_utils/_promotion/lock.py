@@ -43,13 +43,17 @@ def lock(context: PhaseContext, state: RunState, dummy: StepRequest) -> StepResu
         for target in locked:
             store.lift(target.identity(), state.release, state.lifted_hold)
     reason = "; ".join(filter(None, (_summary(locked), *(_taken_over(target, begun[target.identity()]) for target in locked))))
-    if not any(item.awaited for item in begun.values()):
-        return context.finish(state, "passed", reason)
-    return _plan_again(context, state, locked, f"{reason}, after waiting for another run")
+    if any(item.awaited for item in begun.values()):
+        return _plan_again(context, state, locked, f"{reason}, after waiting for another run")
+    # no other run can end from now on, but one may have ended since this one looked at the target
+    elapsed = context.services.clock.monotonic() - state.began
+    if any(store.has_ended_within(target.identity(), elapsed) for target in locked):
+        return _plan_again(context, state, locked, f"{reason}, after another run has ended")
+    return context.finish(state, "passed", reason)
 
 
 def _plan_again(context: PhaseContext, state: RunState, targets: t.Sequence[TargetState], reason: str) -> StepResult:
-    """The run that was waited for may have promoted the same release, or found that it does not work."""
+    """The other run may have promoted the same release, or found that it does not work."""
     planned = [target if target.is_resumed else plan_again(context, state, target) for target in targets]
     state = state.with_targets(*planned)
     refused = [target for target in planned if target.failed_checks and not target.is_resumed]

@@ -145,6 +145,26 @@ class TestPermission:
         assert (lock["state"], lock["elapsed"] >= 0.4) == ("passed" if works else "refused", True)
         assert stage.sent == ({"backup": 1, "sync": 1} if works else {"backup": 1, "restore": 1, "sync": 1})
 
+    @pytest.mark.parametrize("works", [True, False])
+    def test_another_run_that_ends_between_plan_and_lock(self, stage: Stage, works: bool) -> None:
+        """The lock is free then, and the plan is void all the same."""
+        stage.knob(broken_release=None if works else NEW)
+        late = Play(stage.variables(report_path=str(stage.directory / "reports" / "late.json")))
+        original, verdicts = late.take, []
+
+        def take(step: str, request: StepRequest) -> StepResult:
+            if step == "lock":
+                verdicts.append(stage.play().verdict)
+            return original(step, request)
+
+        late.take = take  # type: ignore[method-assign]  # another run overtakes it
+        late.run()
+        stage.plays.append(late)
+        assert verdicts == ["succeeded" if works else "rolled_back"]
+        assert outcome(late) == (["succeeded", True, False] if works else ["refused", False, False])
+        assert late.failed_checks == ([] if works else ["hold"])
+        assert stage.sent == ({"backup": 1, "sync": 1} if works else {"backup": 1, "restore": 1, "sync": 1})
+
     def test_a_lock_that_is_lost(self, stage: Stage) -> None:
         """A run that has lost a lock, as after an expiry, does nothing more, and releases the locks that it still holds."""
         stage.begin_mortal()

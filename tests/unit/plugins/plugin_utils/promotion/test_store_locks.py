@@ -72,6 +72,21 @@ def test_a_run_that_is_not_heard_of_is_taken_over_after_a_minute(
     assert begun.awaited == begun.promotion
 
 
+def test_what_has_ended_lately(store: PromotionStore, clock: FakeClock, me: Owner) -> None:
+    assert not store.has_ended_within(KEY, 1e6)
+    begin(store, "r1", me)
+    assert not store.has_ended_within(KEY, 1e6)
+    store.finish("r1", KEY, "refused")
+    assert (store.has_ended_within(KEY, 0), store.has_ended_within(OTHER, 1e6)) == (True, False)
+    clock.sleep(30)
+    assert (store.has_ended_within(KEY, 29), store.has_ended_within(KEY, 30)) == (False, True)
+    begin(store, "r2", me)
+    store.unlock("r2", KEY)
+    begin(store, "r3", me, "2")
+    # r2 was abandoned just now
+    assert not store.has_ended_within(KEY, 29)
+
+
 def test_a_run_that_gave_up_is_said_to_have_done_so(store: PromotionStore, me: Owner) -> None:
     begin(store, "r1", me)
     store.unlock("r1", KEY)
