@@ -21,6 +21,7 @@ MORE = [f"more{number:04d} 300 A 10.0.{number // 250}.{number % 250}" for number
 CHANGED = [*RECORDS[2:], "host00 60 A 192.0.2.0", "new 300 A 198.51.100.1"]
 #: of BIND as shipped, and of one that is asked for more than it serves
 SHIPPED, FEW = 10, 2
+ATTEMPTS = 5
 #: seconds after which a module is stuck, also on a busy machine
 LIMIT = 1800
 
@@ -51,10 +52,14 @@ def test_transfers_that_are_refused_as_too_many_fail_no_zone(
 ) -> None:
     simulator.control.part("vinyldns", "POST", "/dns/transfers", {"limit": FEW})
     before = refused(simulator)
-    outcome = work_on(launch, server, zones, check=True, max_parallel=16)
+    # on a starved machine the transfers of one task may not meet
+    for _attempt in range(ATTEMPTS):
+        outcome = work_on(launch, server, zones, check=True, max_parallel=16)
+        assert not outcome.failed and "SERVFAIL" not in outcome.output
+        assert {record["action"] for record in outcome.result["syncs"]} == {"would_trigger"}
+        if refused(simulator) > before:
+            break
     assert refused(simulator) > before
-    assert not outcome.failed and "SERVFAIL" not in outcome.output
-    assert {record["action"] for record in outcome.result["syncs"]} == {"would_trigger"}
 
 
 @pytest.mark.long

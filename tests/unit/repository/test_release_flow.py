@@ -56,6 +56,9 @@ def repository() -> t.Iterator[pathlib.Path]:
         borrow_tools(root)
         fragment = root / "changelogs" / "fragments" / f"{VERSION}.yml"
         fragment.parent.mkdir(exist_ok=True)
+        for summary in fragment.parent.glob("[0-9]*.yml"):
+            # of the version under development, and a release has one
+            summary.unlink()
         fragment.write_text(f"release_summary: {SUMMARY}\nbugfixes:\n  - sync modules - a fault is corrected.\n")
         git(root, "add", "--all")
         git(root, "commit", "--quiet", "--message", "What is to be released")
