@@ -124,8 +124,9 @@ class StudioSystem(System):
         return self.with_repository and run.state == "succeeded" and self.published_at < run.began
 
     def named(self, handle: t.Mapping[str, t.Any]) -> list[TrueRun]:
+        # somebody else may have published between the plan and the reset
         before = handle.get("staging_before")
-        return [run for run in self.runs if before is None or _commit(self.before[run.id]) == before]
+        return [run for run in self.runs if before is None or _commit(self.before[run.id]) >= before]
 
 
 class _TrialRepository(Repository):
