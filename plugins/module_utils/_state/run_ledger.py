@@ -232,7 +232,7 @@ class RunLedger:
         """Record what a run of ``key`` invalidates that was not triggered from here; one that was has done so already."""
 
         def work(db: Transaction) -> None:
-            if not runs.has_run(db, key, self._json(handle)):
+            if runs.entry_of(db, key, self._json(handle)) is None:
                 self._mark_invalidated(db, invalidates)
 
         self._write(work)

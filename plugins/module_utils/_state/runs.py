@@ -152,11 +152,6 @@ def entry_of(db: Transaction, key: Key, handle: str) -> Entry | None:
     return _first(db.query(f"{_ENTRY} AND handle = ? ORDER BY id DESC LIMIT 1", *key.columns, handle))
 
 
-def has_run(db: Transaction, key: Key, handle: str) -> bool:
-    """Whether any run of a target has a handle, given as its text."""
-    return bool(db.query(f"{_ENTRY} AND handle = ? LIMIT 1", *key.columns, handle))
-
-
 def last_success(db: Transaction, key: Key) -> Entry | None:
     statement = f"{_ENTRY} AND state = 'succeeded' AND id > ? ORDER BY id DESC LIMIT 1"
     return _first(db.query(statement, *key.columns, invalidated_until(db, key)))

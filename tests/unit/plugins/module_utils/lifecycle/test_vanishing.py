@@ -48,10 +48,15 @@ def test_the_next_task_triggers_no_other(lab: Lab, looks: int) -> None:
     assert (record["action"], record["state"], lab.posts) == ("joined", "succeeded", 1)
 
 
-def test_one_that_the_server_has_forgotten_is_triggered_again_after_the_grace(lab: Lab) -> None:
+def forget_a_run(lab: Lab) -> None:
+    """A run of release 1.2 that nothing waits for, and that the server does not know any more a minute later."""
     lab.run(release="1.2", wait=False)
     lab.service.runs[0].id = 99
     lab.clock.sleep(60)
+
+
+def test_one_that_the_server_has_forgotten_is_triggered_again_after_the_grace(lab: Lab) -> None:
+    forget_a_run(lab)
     before = lab.clock.elapsed
     record = only(lab.run(release="1.2", outage_grace=20))
     assert (record["action"], record["state"], lab.posts) == ("triggered", "succeeded", 2)
@@ -59,17 +64,13 @@ def test_one_that_the_server_has_forgotten_is_triggered_again_after_the_grace(la
 
 
 def test_a_short_task_leaves_itself_time_to_trigger(lab: Lab) -> None:
-    lab.run(release="1.2", wait=False)
-    lab.service.runs[0].id = 99
-    lab.clock.sleep(60)
+    forget_a_run(lab)
     record = only(lab.run(release="1.2", wait_timeout=30))
     assert (record["action"], record["state"], lab.posts) == ("triggered", "succeeded", 2)
 
 
 def test_check_mode_does_not_wait_for_it(lab: Lab) -> None:
-    lab.run(release="1.2", wait=False)
-    lab.service.runs[0].id = 99
-    lab.clock.sleep(60)
+    forget_a_run(lab)
     before = lab.clock.elapsed
     assert only(lab.run(check=True, release="1.2"))["action"] == "would_trigger"
     assert lab.clock.elapsed == before
